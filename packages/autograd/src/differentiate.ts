@@ -1,0 +1,159 @@
+import { isFloat } from "./dtype.ts";
+import { GradientError } from "./errors.ts";
+import type { Derivative, Tensor, Topology } from "./graph.ts";
+import { apply, derivativeOf, numberIn, ownerOf, topology } from "./graph.ts";
+import { placeholder, zerosLike } from "./ops/leaf.ts";
+import { add, chain, mul, neg } from "./ops/pointwise.ts";
+import { formatShape } from "./shape.ts";
+
+/**
+ * Differentiation maps graphs to graphs. Each op states one fact per operand (its derivative kind); the two functions
+ * below turn it into reverse mode (cotangents flow from the output to the operands) and forward mode (tangents flow
+ * from the operands to the output). Both walk the graph once and make ordinary nodes.
+ */
+
+/** Reverse mode: for each target the sum of `cotangents[i]` times the derivative of `outputs[i]` by it; null is exactly 0. */
+export function reverse(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  targets: readonly Tensor[],
+  inputsOf?: (x: Tensor) => readonly Tensor[],
+): (Tensor | null)[] {
+  const order = topology(outputs, inputsOf);
+  const { nodes, starts, edges } = order;
+  const wanted = findTargets(order, targets);
+  const outputNumbers = outputs.map((y) => numberIn(order, y));
+  const reaches = markReaching(order, wanted);
+  const g = new Array<Tensor | null>(nodes.length).fill(null);
+  outputNumbers.forEach((n, i) => {
+    g[n] = plus(g[n]!, cotangents[i]!);
+  });
+  const name = outputs[0]?.label ?? "L";
+  for (let n = nodes.length - 1; n >= 0; n--) {
+    const out = nodes[n]!;
+    const cotangent = g[n];
+    if (!cotangent || !reaches[n]) continue;
+    if (out.label !== null && cotangent.label === null) cotangent.named(`d${name}/d${out.label}`);
+    for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
+      const input = edges[k]!;
+      if (!reaches[input]) continue;
+      const contribution = pullBack(derivativeOf(out.op, i), cotangent, out, i);
+      if (contribution) g[input] = plus(g[input]!, contribution);
+    }
+  }
+  return wanted.map((n) => (n < 0 ? null : g[n]!));
+}
+
+/** Forward mode: the derivative of each output along `tangents`, one for each of `inputs`; null is exactly 0. */
+export function forward(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  tangents: readonly Tensor[],
+): (Tensor | null)[] {
+  const order = topology(outputs);
+  const { nodes, starts, edges } = order;
+  const outputNumbers = outputs.map((y) => numberIn(order, y));
+  const t = new Array<Tensor | null>(nodes.length).fill(null);
+  const given = new Uint8Array(nodes.length);
+  findTargets(order, inputs).forEach((n, i) => {
+    if (n < 0) return;
+    t[n] = plus(t[n]!, tangents[i]!);
+    given[n] = 1;
+  });
+  for (let n = 0; n < nodes.length; n++) {
+    if (given[n] || starts[n] === starts[n + 1]) continue;
+    const operands = Array.from(edges.subarray(starts[n], starts[n + 1]), (input) => t[input]!);
+    if (operands.some((tangent) => tangent !== null)) t[n] = pushForward(nodes[n]!, operands);
+  }
+  return outputNumbers.map((n) => t[n]!);
+}
+
+/** What flows back to operand `i` of `out`. */
+function pullBack(rule: Derivative, g: Tensor, out: Tensor, i: number): Tensor | null {
+  switch (rule.kind) {
+    case "zero":
+      return null;
+    case "partial":
+      return times(g, rule.partial(out, ...out.inputs), rule.singular);
+    case "linear":
+    case "bilinear":
+      return rule.transpose(g, out, out.attributes, i);
+    case "pushforward":
+      return transposed((t) => rule.push(t, out, out.attributes, i), g, out, i);
+  }
+}
+
+/** The adjoint of the linear function `push`: it is applied to a stand-in and differentiated in reverse. */
+function transposed(push: (t: Tensor) => Tensor, g: Tensor, out: Tensor, i: number): Tensor | null {
+  const x = out.inputs[i]!;
+  const t = placeholder(x.shape, x.dtype);
+  const known = (node: Tensor) => node === out || out.inputs.includes(node);
+  return reverse([push(t)], [g], [t], (node) => (known(node) ? [] : node.inputs))[0]!;
+}
+
+/** The tangent of `out` from those of its operands. */
+function pushForward(out: Tensor, tangents: readonly (Tensor | null)[]): Tensor | null {
+  let sum: Tensor | null = null;
+  let linear = false;
+  for (let i = 0; i < tangents.length; i++) {
+    const t = tangents[i];
+    if (!t) continue;
+    const rule = derivativeOf(out.op, i);
+    if (rule.kind === "partial") sum = plus(sum, times(t, rule.partial(out, ...out.inputs), rule.singular));
+    else if (rule.kind === "bilinear") sum = plus(sum, apply(out.op, out.inputs.with(i, t), out.attributes));
+    else if (rule.kind === "pushforward") sum = plus(sum, rule.push(t, out, out.attributes, i));
+    else if (rule.kind === "linear") linear = true;
+  }
+  if (!linear) return sum;
+  const operands = out.inputs.map((x, i) =>
+    derivativeOf(out.op, i).kind === "linear" ? (tangents[i] ?? zerosLike(x)) : x,
+  );
+  return plus(sum, apply(out.op, operands, out.attributes));
+}
+
+function plus(sum: Tensor | null, x: Tensor): Tensor {
+  return sum === null ? x : add(sum, x);
+}
+
+function times(g: Tensor, p: Tensor | 1 | -1, singular: boolean): Tensor {
+  if (p === 1) return g;
+  if (p === -1) return neg(g);
+  return singular ? chain(g, p) : mul(g, p);
+}
+
+/** Which nodes does a target reach through derivatives that are not zero? */
+function markReaching({ nodes, starts, edges }: Topology, wanted: readonly number[]): Uint8Array {
+  const reaches = new Uint8Array(nodes.length);
+  for (const n of wanted) if (n >= 0) reaches[n] = 1;
+  for (let n = 0; n < nodes.length; n++) {
+    const out = nodes[n]!;
+    if (!isFloat(out.dtype)) continue;
+    for (let k = starts[n]!, i = 0; k < starts[n + 1]! && !reaches[n]; k++, i++)
+      if (reaches[edges[k]!] && derivativeOf(out.op, i).kind !== "zero") reaches[n] = 1;
+  }
+  return reaches;
+}
+
+/**
+ * The numbers of the targets in `order`, -1 where the outputs do not depend on one. A variable stands for the version that
+ * the outputs were built on; two versions would make the question ambiguous and are an error.
+ */
+function findTargets(order: Topology, targets: readonly Tensor[]): number[] {
+  const numbers = targets.map((target) => numberIn(order, target));
+  if (!numbers.includes(-1)) return numbers;
+  const versions = new Map<Tensor, number[]>();
+  order.nodes.forEach((node, n) => {
+    const owner = ownerOf(node);
+    if (owner) versions.set(owner, [...(versions.get(owner) ?? []), n]);
+  });
+  return numbers.map((n, i) => {
+    const found = n >= 0 ? [n] : (versions.get(targets[i]!) ?? []);
+    if (found.length > 1)
+      throw new GradientError(
+        `grad: the output was built on ${found.length} versions of ${targets[i]!.label ?? "a variable"} of shape ` +
+          `${formatShape(targets[i]!.shape)}: it was assigned in between; differentiate before assigning, or build the ` +
+          "output from one version",
+      );
+    return found[0] ?? -1;
+  });
+}

@@ -1,0 +1,59 @@
+import { DTypeError } from "./errors.ts";
+
+/** The element types: two floats, whole numbers of 32 bits, and truth values (stored as 0 and 1). */
+export type DType = "float32" | "float64" | "int32" | "bool";
+
+/** The array that holds the elements of a tensor. */
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** Every dtype, from the one that gives way to the one that wins: the later of two is their promotion. */
+export const dtypes: readonly DType[] = ["bool", "int32", "float32", "float64"];
+
+/** Bytes of one element. */
+export function byteSize(dtype: DType): number {
+  return dtype === "float64" ? 8 : dtype === "bool" ? 1 : 4;
+}
+
+export function isFloat(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float64";
+}
+
+/** The dtype of a result made from two dtypes: the later one in the order bool, int32, float32, float64. */
+export function promote(a: DType, b: DType): DType {
+  return dtypes.indexOf(a) >= dtypes.indexOf(b) ? a : b;
+}
+
+/**
+ * The dtype that a JavaScript number takes when it meets a tensor. Numbers are weak: a float tensor decides
+ * alone; an integer or bool tensor keeps whole numbers int32 and turns fractions into float32.
+ */
+export function promoteNumber(value: number, dtype: DType): DType {
+  if (isFloat(dtype)) return dtype;
+  return Number.isInteger(value) && value === (value | 0) ? "int32" : "float32";
+}
+
+/** A new array of `size` zeros. */
+export function allocate(dtype: DType, size: number): TypedArray {
+  if (dtype === "float32") return new Float32Array(size);
+  if (dtype === "float64") return new Float64Array(size);
+  if (dtype === "int32") return new Int32Array(size);
+  return new Uint8Array(size);
+}
+
+export function dtypeOf(array: TypedArray): DType {
+  if (array instanceof Float32Array) return "float32";
+  if (array instanceof Float64Array) return "float64";
+  if (array instanceof Int32Array) return "int32";
+  return "bool";
+}
+
+/** Throws unless `dtype` is one of the four, so that JavaScript callers see the mistake at their line. */
+export function checkDType(name: string, dtype: DType): void {
+  if (!dtypes.includes(dtype))
+    throw new DTypeError(`${name}: unknown dtype ${String(dtype)}; the dtypes are ${dtypes.join(", ")}`);
+}
+
+/** `"(float32, int32)"`: how dtypes appear in messages. */
+export function formatDTypes(list: readonly DType[]): string {
+  return `(${list.join(", ")})`;
+}

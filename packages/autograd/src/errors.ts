@@ -1,0 +1,67 @@
+/**
+ * Every error of Cotangent is raised where the user made the mistake: the stack starts at the first frame
+ * outside this package, and the message names the op, what it was given and what to do about it.
+ */
+export class CotangentError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    if (this.stack) this.stack = fromCaller(this.stack);
+  }
+}
+
+/** Shapes, sizes or axes do not fit. */
+export class ShapeError extends CotangentError {}
+
+/** A dtype is not accepted here, or two dtypes do not combine. */
+export class DTypeError extends CotangentError {}
+
+/** An argument has a value that is not accepted: not a number, out of range, an unknown word. */
+export class ValueError extends CotangentError {}
+
+/** An index lies outside its axis. Indices that are data are checked when they are read. */
+export class IndexError extends CotangentError {}
+
+/** A derivative was asked for that does not exist, or would silently be wrong. */
+export class GradientError extends CotangentError {}
+
+/** A variable or a random generator was used in a way that its state does not allow. */
+export class StateError extends CotangentError {}
+
+/** `compile` met something that it cannot turn into a program. */
+export class CompileError extends CotangentError {}
+
+/** Folders whose frames are ours: a user does not want to read them. */
+const hidden: string[] = [];
+
+/** Leaves the frames of the package that `moduleUrl` (an `import.meta.url`) belongs to out of error stacks. */
+export function hideFrames(moduleUrl: string): void {
+  const folder = moduleUrl.slice(0, moduleUrl.lastIndexOf("/") + 1);
+  hidden.push(folder, folder.replace(/^file:\/\//, ""));
+}
+hideFrames(import.meta.url);
+
+/** Gives `site` a `stack` that is formatted only when it is read, where the engine offers that. */
+export function captureStack(site: { stack?: string }): void {
+  const { captureStackTrace } = Error as { captureStackTrace?: (target: object) => void };
+  if (captureStackTrace) captureStackTrace(site);
+  else site.stack = new Error("site").stack ?? "";
+}
+
+/** The first line of `stack` that is a frame outside the hidden folders. */
+export function callerLine(stack: string): string | undefined {
+  return stack.split("\n").find((line) => isFrame(line) && !isHidden(line));
+}
+
+const isFrame = (line: string): boolean => /^\s+at |@/.test(line);
+const isHidden = (line: string): boolean => hidden.some((folder) => line.includes(folder));
+
+/** Drops the leading frames that lie inside this package; keeps all of them if nothing else is there. */
+function fromCaller(stack: string): string {
+  const lines = stack.split("\n");
+  const first = lines.findIndex(isFrame);
+  const outside = lines.findIndex((line, i) => i >= first && !isHidden(line));
+  return first < 0 || outside <= first
+    ? stack
+    : [...lines.slice(0, first), ...lines.slice(outside)].join("\n");
+}

@@ -1,0 +1,115 @@
+import type { TypedArray } from "./dtype.ts";
+import { CompileError, StateError } from "./errors.ts";
+import type { Tensor } from "./graph.ts";
+import { elementsOf, numberIn, setElements, topology } from "./graph.ts";
+import { interpret } from "./interpret.ts";
+
+/**
+ * Evaluation. Values are computed when they are read, together with every update of a variable that is still pending, so
+ * that the forward pass, the gradient and the optimizer of a training step share their work.
+ */
+
+/** An update of a variable that was assigned and not computed yet. */
+export interface Pending {
+  /** What computes the new value. */
+  readonly source: Tensor;
+  /** Called when it could not be computed: the variable goes back to the version before. */
+  discard(): void;
+}
+
+/** By the leaf that stands for the new version. */
+const pending = new Map<Tensor, Pending>();
+
+export function addPending(version: Tensor, update: Pending): void {
+  pending.set(version, update);
+}
+
+export function isPending(version: Tensor): boolean {
+  return pending.has(version);
+}
+
+/** Whether `compile` is tracing: then nothing has a value. */
+let traced = false;
+
+/** Runs `f` while reading is refused. */
+export function withoutReading<T>(f: () => T): T {
+  const before = traced;
+  traced = true;
+  try {
+    return f();
+  } finally {
+    traced = before;
+  }
+}
+
+export function isTracing(): boolean {
+  return traced;
+}
+
+const nothing: readonly Tensor[] = [];
+
+/** What still has to be computed for `x`: nothing for a node that holds its elements. */
+function unknownInputs(x: Tensor): readonly Tensor[] {
+  if (elementsOf(x)) return nothing;
+  if (x.inputs.length > 0) return x.inputs;
+  const update = pending.get(x);
+  return update ? [update.source] : nothing;
+}
+
+/**
+ * The elements of each tensor, row by row; they are shared and must not be written to. Pending updates are computed along.
+ * If anything throws, all pending updates are discarded and no variable has changed.
+ */
+export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
+  if (traced)
+    throw new CompileError(
+      "reading a value inside a function given to compile: there are no values while it is traced; return the tensor and " +
+        "read it outside, or make the decision with where()",
+    );
+  const roots = tensors.map((x) => x.node);
+  if (pending.size === 0 && roots.every(elementsOf)) return roots.map((x) => elementsOf(x)!);
+  const updates = [...pending];
+  const wanted = [...roots, ...updates.map(([version]) => version)];
+  const order = topology(wanted, unknownInputs);
+  const values = settle(updates, () =>
+    interpret(
+      order,
+      wanted.map((x) => numberIn(order, x)),
+    ),
+  );
+  wanted.forEach((x, i) => {
+    setElements(x, values[i]!);
+  });
+  pending.clear();
+  return values.slice(0, roots.length);
+}
+
+/** Computes; a throw discards all updates. */
+function settle<T>(updates: readonly (readonly [Tensor, Pending])[], compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    pending.clear();
+    for (const [version, { discard }] of updates) {
+      lost.add(version);
+      discard();
+    }
+    throw error;
+  }
+}
+
+/** Versions whose update failed: an expression that was built on one has no value. */
+const lost = new WeakSet<Tensor>();
+
+/** Throws StateError if the update that made this version failed. */
+export function checkNotLost(version: Tensor): void {
+  if (lost.has(version))
+    throw new StateError(
+      "this expression was built on an update that failed and was discarded; build it again",
+    );
+}
+
+/** Computes all pending updates. */
+export function flush(): void {
+  if (pending.size > 0) evaluate([]);
+}

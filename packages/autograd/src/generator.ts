@@ -1,0 +1,110 @@
+import type { DType } from "./dtype.ts";
+import { checkDType, isFloat } from "./dtype.ts";
+import { DTypeError, ValueError } from "./errors.ts";
+import { evaluate, isTracing } from "./evaluate.ts";
+import type { Tensor } from "./graph.ts";
+import type { Stream } from "./ops/draws.ts";
+import { countersOfNormal, normalDraw, unitDraw } from "./ops/draws.ts";
+import { fill } from "./ops/leaf.ts";
+import { add, mul } from "./ops/pointwise.ts";
+import type { Shape } from "./shape.ts";
+import { checkShape } from "./shape.ts";
+import { Variable } from "./variable.ts";
+
+/**
+ * A source of random numbers. The same seed gives the same numbers everywhere, interpreted or compiled; its place in the
+ * sequence is a variable, so a compiled step draws anew at each call.
+ */
+export class Generator {
+  readonly #key0: Variable<[]>;
+  readonly #key1: Variable<[]>;
+  readonly #counter: Variable<[]>;
+
+  constructor(seed = 0) {
+    const integer = () => new Variable<[]>(fill(0, [], "int32"));
+    this.#key0 = integer().named("key0");
+    this.#key1 = integer().named("key1");
+    this.#counter = integer().named("counter");
+    this.seed(seed);
+  }
+
+  /** Starts the sequence of `seed` (a whole number up to 2^53) from its beginning. */
+  seed(seed: number): void {
+    if (!Number.isSafeInteger(seed) || seed < 0)
+      throw new ValueError(`seed: takes a whole number from 0 to 2^53 - 1, got ${seed}`);
+    this.#key0.assign(seed | 0);
+    this.#key1.assign(Math.floor(seed / 2 ** 32) | 0);
+    this.#counter.assign(0);
+  }
+
+  /** The three variables that hold all of its state, for checkpoints. */
+  get state(): { readonly key0: Variable<[]>; readonly key1: Variable<[]>; readonly counter: Variable<[]> } {
+    return { key0: this.#key0, key1: this.#key1, counter: this.#counter };
+  }
+
+  /** The place for a draw that uses `count` counters; the next draw starts behind it. @internal */
+  next(count: number): Stream {
+    const stream = { key0: this.#key0.node, key1: this.#key1.node, counter: this.#counter.node };
+    const after = add(stream.counter, fill(count, [], "int32"));
+    // Outside compile the new count is computed at once: a draw does not wait for the one before.
+    if (!isTracing()) evaluate([after]);
+    this.#counter.assign(after);
+    return stream;
+  }
+}
+
+/** What draws use unless they are given another generator. */
+const standard = new Generator();
+
+/** Starts the sequence of the standard generator anew: the same seed, the same numbers. */
+export function manualSeed(seed: number): void {
+  standard.seed(seed);
+}
+
+export interface DrawOptions {
+  /** float32 unless given, or float64. */
+  readonly dtype?: DType;
+  /** The standard generator unless given. */
+  readonly generator?: Generator;
+}
+
+/** Numbers evenly distributed from `low` (0 unless given) up to but not including `high` (1), of `shape`. */
+export function uniform<const S extends Shape>(
+  shape: S,
+  { low = 0, high = 1, ...options }: DrawOptions & { readonly low?: number; readonly high?: number } = {},
+): Tensor<S> {
+  if (!(low <= high))
+    throw new ValueError(`uniform: low is ${low} and high is ${high}; low must not be above high`);
+  const unit = draw("uniform", shape, options, 1, unitDraw);
+  return (low === 0 && high === 1 ? unit : add(mul(unit, high - low), low)) as Tensor<S>;
+}
+
+/** Normally distributed numbers with `mean` (0 unless given) and `deviation` (1), of `shape`. */
+export function normal<const S extends Shape>(
+  shape: S,
+  {
+    mean = 0,
+    deviation = 1,
+    ...options
+  }: DrawOptions & { readonly mean?: number; readonly deviation?: number } = {},
+): Tensor<S> {
+  if (!(deviation >= 0)) throw new ValueError(`normal: the deviation is ${deviation}; it must be at least 0`);
+  const standardNormal = draw("normal", shape, options, countersOfNormal, normalDraw);
+  return (
+    mean === 0 && deviation === 1 ? standardNormal : add(mul(standardNormal, deviation), mean)
+  ) as Tensor<S>;
+}
+
+function draw(
+  name: string,
+  shape: Shape,
+  { dtype = "float32", generator = standard }: DrawOptions,
+  counters: number,
+  from: (stream: Stream, shape: Shape, dtype: DType) => Tensor,
+): Tensor {
+  checkShape(name, shape);
+  checkDType(name, dtype);
+  if (!isFloat(dtype))
+    throw new DTypeError(`${name}: ${dtype} cannot hold fractions; use float32 or float64`);
+  return from(generator.next(counters), shape, dtype);
+}

@@ -1,0 +1,322 @@
+import type { Body } from "./arithmetic.ts";
+import type { DType, TypedArray } from "./dtype.ts";
+import { callerLine, captureStack } from "./errors.ts";
+import type { Shape } from "./shape.ts";
+import { sizeOf } from "./shape.ts";
+
+/** Everything of an application that is not a tensor: axes, sizes, names. Plain data, so that it can be compared and printed. */
+export type Attribute = number | string | boolean | null | readonly Attribute[];
+export type Attributes = { readonly [name: string]: Attribute };
+
+/** The attributes of ops that have none. */
+export const none: Attributes = Object.freeze({});
+
+let nodes = 0;
+let marks = 0;
+let markOf: (x: Tensor) => number;
+let setMark: (x: Tensor, mark: number) => void;
+
+/** The variable that this node is a version of, or null. */
+export let ownerOf: (x: Tensor) => Tensor | null;
+export let setOwner: (x: Tensor, owner: Tensor) => void;
+
+/** The elements that a node holds, or null. They are shared: whoever hands them to a user copies them. */
+export let elementsOf: (x: Tensor) => TypedArray | null;
+/** Lets a node hold its elements. */
+export let setElements: (x: Tensor, value: TypedArray | null) => void;
+
+/**
+ * The sizes in `S`. Read through this conditional type, and held by nothing else, `S` is compared both ways: a tensor of
+ * unknown shape fits where `[4, 2]` is wanted, as `[4, 2]` fits where any shape will do, and `[4, 3]` does not. (By
+ * `get shape(): S` alone, `let h = zeros([4, 2])` could never again be given a tensor of unknown shape.)
+ */
+export type Sizes<S extends Shape> = S extends infer T extends Shape ? T : never;
+
+/**
+ * A tensor is an immutable node of the graph: which op, applied to what, and the shape and dtype of the answer. It may
+ * hold its elements already (a leaf, or a node that was evaluated); otherwise reading computes them.
+ *
+ * The parts that make up the graph are private fields behind getters, so that printing, structural comparison and
+ * serialisation of a tensor see its `id` and never walk the graph.
+ */
+export class Tensor<S extends Shape = Shape> {
+  /** A number of its own for every node, in the order of construction. */
+  readonly id: number;
+  readonly #op: Op;
+  readonly #inputs: readonly Tensor[];
+  readonly #attributes: Attributes;
+  readonly #shape: Shape;
+  readonly #dtype: DType;
+  #value: TypedArray | null = null;
+  #label: string | null = null;
+  #owner: Tensor | null = null;
+  #mark = 0;
+
+  constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, shape: Shape, dtype: DType) {
+    this.id = ++nodes;
+    this.#op = op;
+    this.#inputs = inputs;
+    this.#attributes = attributes;
+    this.#shape = shape;
+    this.#dtype = dtype;
+  }
+
+  /** What computes this node. */
+  get op(): Op {
+    return this.#op;
+  }
+  get inputs(): readonly Tensor[] {
+    return this.#inputs;
+  }
+  get attributes(): Attributes {
+    return this.#attributes;
+  }
+  /** The sizes along the axes. */
+  get shape(): Sizes<S> {
+    return this.#shape as Sizes<S>;
+  }
+  get dtype(): DType {
+    return this.#dtype;
+  }
+  /** The number of axes. */
+  get rank(): number {
+    return this.#shape.length;
+  }
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.#shape);
+  }
+  /** The name given with `named`, if any. */
+  get label(): string | null {
+    return this.#label;
+  }
+  /** The node that ops take when they are given this object: itself, but for variables their present version. */
+  get node(): Tensor<S> {
+    return this;
+  }
+
+  /** Names this node in prints of the graph and returns it. A name changes no meaning. */
+  named(label: string): this {
+    this.#label = label;
+    return this;
+  }
+
+  static {
+    ownerOf = (x) => x.#owner;
+    setOwner = (x, owner) => {
+      x.#owner = owner;
+    };
+    elementsOf = (x) => x.#value;
+    setElements = (x, value) => {
+      x.#value = value;
+    };
+    markOf = (x) => x.#mark;
+    setMark = (x, mark) => {
+      x.#mark = mark;
+    };
+  }
+}
+
+/** A new node, its shape and dtype inferred and everything checked by the op. Throws what the op's checks throw. */
+export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes = none): Tensor {
+  const shape = op.shape(inputs, attributes);
+  return new Tensor(op, inputs, attributes, shape, op.dtype(inputs, attributes));
+}
+
+const sites = new WeakMap<Tensor, { stack?: string }>();
+
+/** Keeps the line that made `x`, for ops whose mistakes show only when their data is read. */
+export function rememberSite(x: Tensor): void {
+  const site: { stack?: string } = {};
+  captureStack(site);
+  sites.set(x, site);
+}
+
+/** The user's line that made `x`, if it was remembered: the first frame outside this package. */
+export function siteOf(x: Tensor): string | null {
+  const stack = sites.get(x)?.stack;
+  return stack === undefined ? null : (callerLine(stack) ?? null);
+}
+
+/** An op: what it computes and how it is differentiated. */
+export interface Op<A extends Attributes = Attributes> {
+  readonly name: string;
+  readonly kernel: Kernel<A>;
+  /** One rule per operand; the last one also serves all further operands. */
+  readonly derivatives: readonly Derivative<A>[];
+  /** The result's shape; throws a typed error if the operands do not fit. */
+  shape(inputs: readonly Tensor[], attributes: A): Shape;
+  /** The result's dtype; throws a typed error if the operands are not accepted. */
+  dtype(inputs: readonly Tensor[], attributes: A): DType;
+}
+
+/** What an engine has to know to compute an op. The list is closed: engines switch on it and never on a name. */
+export type Kernel<A extends Attributes = Attributes> =
+  /** Elements that are given (`data`), all equal to attribute `value` (`fill`), or counted 0, 1, 2, ... (`iota`). */
+  | { readonly kind: "leaf"; readonly source: "data" | "fill" | "iota" }
+  /** Each element from the elements at the same place in all operands. */
+  | { readonly kind: "pointwise"; readonly body: Body }
+  /** The elements of operand 0 at other places. */
+  | { readonly kind: "view"; map(shape: Shape, attributes: A): IndexMap }
+  /** Operand 0 followed by the others along attribute `axis`. */
+  | { readonly kind: "concatenate" }
+  /** `out[.. i ..] = x[.. index[.. i ..] ..]` along attribute `axis`; operands x and index. */
+  | { readonly kind: "gather" }
+  /** `out[.. index[.. i ..] ..] += x[.. i ..]` along attribute `axis`, in the order of x; operands x and index. */
+  | { readonly kind: "scatter" }
+  /** All elements along attribute `axes` combined into one, in the order of `order.ts`. */
+  | { readonly kind: "reduce"; readonly combine: Body; identity(dtype: DType): number }
+  /** All elements so far along attribute `axis`, from the first on, or from the last if attribute `reverse`. */
+  | { readonly kind: "scan"; readonly combine: Body; identity(dtype: DType): number }
+  /** Sums of products as attribute `spec` says: `"ij,jk->ik"`. */
+  | { readonly kind: "contract" }
+  /** One function that the interpreter owns. */
+  | { readonly kind: "opaque"; run(inputs: readonly Elements[], out: Elements, attributes: A): void };
+
+/** The elements of a tensor, row by row. */
+export interface Elements {
+  readonly shape: Shape;
+  readonly data: TypedArray;
+}
+
+/**
+ * Where a view finds its elements: the element at index (i, j, ...) of the result is the operand's element number
+ * `offset + i * strides[0] + j * strides[1] + ...`. With `bounds`, indices outside `[from, to)` of an axis give 0.
+ */
+export interface IndexMap {
+  readonly offset: number;
+  readonly strides: readonly number[];
+  readonly bounds: readonly (readonly [from: number, to: number])[] | null;
+}
+
+/**
+ * How the result depends on one operand. `out` is the node under differentiation: its operands are `out.inputs`.
+ * Rules are made of ordinary ops, so derivatives of every order exist.
+ */
+export type Derivative<A extends Attributes = Attributes> =
+  /** Not at all, or only by jumps. */
+  | { readonly kind: "zero" }
+  /** Element by element, with this partial derivative (1 and -1 as numbers). */
+  | {
+      readonly kind: "partial";
+      partial(out: Tensor, ...inputs: Tensor[]): Partial;
+      readonly singular: boolean;
+    }
+  /** Linearly in all such operands together: the forward rule is the op itself, `transpose` its adjoint for `operand`. */
+  | { readonly kind: "linear"; transpose(g: Tensor, out: Tensor, attributes: A, operand: number): Tensor }
+  /** Linearly while the other operands stay fixed. */
+  | { readonly kind: "bilinear"; transpose(g: Tensor, out: Tensor, attributes: A, operand: number): Tensor }
+  /** By this forward rule, linear in the tangent `t` of the operand; the engine transposes it. */
+  | { readonly kind: "pushforward"; push(t: Tensor, out: Tensor, attributes: A, operand: number): Tensor };
+
+/** A partial derivative: a tensor of the result's shape, or one of the numbers that need no product. */
+export type Partial = Tensor | 1 | -1;
+
+/** An adjoint: from the cotangent `g` of the result to that of an operand. */
+export type Transpose<A extends Attributes> = (
+  g: Tensor,
+  out: Tensor,
+  attributes: A,
+  operand: number,
+) => Tensor;
+
+export const zero: Derivative = { kind: "zero" };
+
+/** `partial((out, x, y) => ...)`: the derivative of each element by the element at the same place in the operand. */
+export function partial(rule: (out: Tensor, ...inputs: Tensor[]) => Partial): Derivative {
+  return { kind: "partial", partial: rule, singular: false };
+}
+
+/**
+ * A partial derivative that can be infinite or NaN. Where the cotangent (or tangent) is 0 the product counts as 0, so a
+ * branch that `where` switched off cannot poison the gradient.
+ */
+export function singular(rule: (out: Tensor, ...inputs: Tensor[]) => Partial): Derivative {
+  return { kind: "partial", partial: rule, singular: true };
+}
+
+export function linear<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
+  return { kind: "linear", transpose };
+}
+
+export function bilinear<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
+  return { kind: "bilinear", transpose };
+}
+
+/** The forward rule of an operand: from its tangent `t` to the result's. */
+export function pushed<A extends Attributes>(
+  push: (t: Tensor, out: Tensor, attributes: A, operand: number) => Tensor,
+): Derivative<A> {
+  return { kind: "pushforward", push };
+}
+
+/** The rule for operand number `i`. */
+export function derivativeOf(op: Op, i: number): Derivative {
+  const rules = op.derivatives;
+  return rules[i < rules.length ? i : rules.length - 1] ?? zero;
+}
+
+/**
+ * Nodes in an order in which inputs come before the nodes that use them, with the edges as numbers: the inputs of
+ * `nodes[i]` are `nodes[edges[k]]` for `k` from `starts[i]` up to `starts[i + 1]`.
+ */
+export interface Topology {
+  readonly nodes: readonly Tensor[];
+  readonly starts: Int32Array;
+  readonly edges: Int32Array;
+}
+
+/**
+ * Everything that `roots` are computed from. `inputsOf` says where to look further: by default at all inputs.
+ * An explicit stack instead of recursion: graphs a million nodes deep are no exception.
+ */
+export function topology(
+  roots: readonly Tensor[],
+  inputsOf: (x: Tensor) => readonly Tensor[] = allInputs,
+): Topology {
+  const base = marks + 1;
+  const nodes: Tensor[] = [];
+  const stack: Tensor[] = [];
+  const progress: number[] = [];
+  let edgeCount = 0;
+  for (const root of roots) {
+    if (markOf(root) >= base) continue;
+    stack.push(root);
+    progress.push(0);
+    while (stack.length > 0) {
+      const top = stack.length - 1;
+      const x = stack[top]!;
+      const inputs = inputsOf(x);
+      let i = progress[top]!;
+      while (i < inputs.length && markOf(inputs[i]!) >= base) i++;
+      if (i < inputs.length) {
+        progress[top] = i + 1;
+        stack.push(inputs[i]!);
+        progress.push(0);
+      } else {
+        edgeCount += inputs.length;
+        setMark(x, base + nodes.length);
+        nodes.push(x);
+        stack.pop();
+        progress.pop();
+      }
+    }
+  }
+  marks = base + nodes.length;
+  const starts = new Int32Array(nodes.length + 1);
+  const edges = new Int32Array(edgeCount);
+  let k = 0;
+  for (let n = 0; n < nodes.length; n++) {
+    for (const input of inputsOf(nodes[n]!)) edges[k++] = markOf(input) - base;
+    starts[n + 1] = k;
+  }
+  return { nodes, starts, edges };
+}
+
+const allInputs = (x: Tensor): readonly Tensor[] => x.inputs;
+
+/** The number of `x` in the topology that was made last, -1 if it is not part of it. */
+export function numberIn({ nodes }: Topology, x: Tensor): number {
+  const n = markOf(x) - marks + nodes.length;
+  return nodes[n] === x ? n : -1;
+}

@@ -1,0 +1,29 @@
+import type { Tensor } from "../graph.ts";
+import { topology } from "../graph.ts";
+import { formatShape } from "../shape.ts";
+import { attributesOf, nameNodes } from "./text.ts";
+
+export interface DrawOptions {
+  /** More lines for a node, such as its value: called for every node that is drawn. */
+  readonly notes?: (node: Tensor) => readonly string[];
+}
+
+/** The graph in Graphviz's DOT language: boxes for leaves, ellipses for ops, arrows from inputs to uses. */
+export function toDot(roots: readonly Tensor[], { notes = () => [] }: DrawOptions = {}): string {
+  const order = topology(roots.map((root) => root.node));
+  const names = nameNodes(order);
+  const lines = order.nodes.flatMap((node, n) => {
+    const what = [node.op.name, ...attributesOf(node)].join(" ");
+    const title = node.label === null ? what : `${names[n]} = ${what}`;
+    const text = [title, `${node.dtype}${formatShape(node.shape)}`, ...notes(node)].map(quoted).join("\\n");
+    const shape = node.inputs.length === 0 ? "box" : "ellipse";
+    const arrows = Array.from(
+      order.edges.subarray(order.starts[n], order.starts[n + 1]),
+      (input) => `  n${input} -> n${n};`,
+    );
+    return [`  n${n} [shape=${shape}, label="${text}"];`, ...arrows];
+  });
+  return ["digraph {", "  rankdir=BT;", ...lines, "}"].join("\n");
+}
+
+const quoted = (text: string): string => text.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n");

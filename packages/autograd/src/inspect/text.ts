@@ -1,0 +1,56 @@
+import type { Attribute, Tensor, Topology } from "../graph.ts";
+import { topology } from "../graph.ts";
+import { formatShape } from "../shape.ts";
+
+/**
+ * The graph as text, one node a line, inputs before uses; the same graph gives the same text in every run.
+ *
+ *     w: float32[2, 3] = variable
+ *     %1: float32[4, 3] = matmul(x, w)
+ *     L: float32[] = sum(%1, axes=[0, 1])
+ *
+ * Nodes are called by the name they were given, others `%` and their number. Numbers stand for themselves.
+ */
+export function toText(...roots: readonly Tensor[]): string {
+  const order = topology(roots.map((root) => root.node));
+  const names = nameNodes(order);
+  return order.nodes.flatMap((node, n) => (isNumber(node) ? [] : [line(order, names, n)])).join("\n");
+}
+
+function line({ nodes, starts, edges }: Topology, names: readonly string[], n: number): string {
+  const node = nodes[n]!;
+  const operands = Array.from(edges.subarray(starts[n], starts[n + 1]), (input) => names[input]!);
+  const list = [...operands, ...attributesOf(node)];
+  return `${names[n]}: ${node.dtype}${formatShape(node.shape)} = ${node.op.name}${list.length > 0 ? `(${list.join(", ")})` : ""}`;
+}
+
+/** What an op was given beside tensors, as `key=value`; what the line says anyway is left out. */
+export function attributesOf(node: Tensor): string[] {
+  const shown = Object.entries(node.attributes).filter(
+    ([key]) => key !== "shape" && key !== "dtype" && key !== "version",
+  );
+  return shown.map(([key, value]) => `${key}=${formatAttribute(value)}`);
+}
+
+function formatAttribute(value: Attribute): string {
+  return Array.isArray(value) ? `[${value.map(formatAttribute).join(", ")}]` : JSON.stringify(value);
+}
+
+/** A leaf filled with one number is printed as the number. */
+function isNumber(node: Tensor): boolean {
+  const { kernel } = node.op;
+  return kernel.kind === "leaf" && kernel.source === "fill" && node.label === null;
+}
+
+/** A name for each node: its label, made unique by a count if several nodes have it, or its number. */
+export function nameNodes({ nodes }: Topology): string[] {
+  const taken = new Map<string, number>();
+  let number = 0;
+  return nodes.map((node) => {
+    if (isNumber(node)) return String(node.attributes.value);
+    if (node.label === null) return `%${number++}`;
+    const count = (taken.get(node.label) ?? 0) + 1;
+    taken.set(node.label, count);
+    return count === 1 ? node.label : `${node.label}'${count}`;
+  });
+}

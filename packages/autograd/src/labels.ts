@@ -1,0 +1,43 @@
+/**
+ * The labels of a contraction, one letter for each axis: in `"ij,jk->ik"` the letters of the operands and of the result.
+ * A letter in both operands and the result counts the batch, one in an operand and the result counts rows (left) or
+ * columns (right), and one in both operands alone is summed away.
+ */
+export interface Labels {
+  readonly left: string;
+  readonly right: string;
+  readonly out: string;
+  readonly batch: string;
+  readonly rows: string;
+  readonly columns: string;
+  /** The letters summed over, in the order of the left operand: the order of the sum. */
+  readonly inner: string;
+}
+
+const known = new Map<string, Labels>();
+
+/** Reads `"ij,jk->ik"`. Each spec is read once. */
+export function readLabels(spec: string): Labels {
+  const found = known.get(spec);
+  if (found) return found;
+  const [left = "", right = "", out = ""] = spec.split(/,|->/);
+  const pick = (from: string, test: (letter: string) => boolean) => [...from].filter(test).join("");
+  const labels: Labels = {
+    left,
+    right,
+    out,
+    batch: pick(out, (letter) => left.includes(letter) && right.includes(letter)),
+    rows: pick(out, (letter) => !right.includes(letter)),
+    columns: pick(out, (letter) => !left.includes(letter)),
+    inner: pick(left, (letter) => !out.includes(letter)),
+  };
+  known.set(spec, labels);
+  return labels;
+}
+
+/** The product of the sizes of `letters`, which label axes of `shape` as `of` says. */
+export function extent(letters: string, of: string, shape: readonly number[]): number {
+  let size = 1;
+  for (const letter of letters) size *= shape[of.indexOf(letter)] ?? 1;
+  return size;
+}

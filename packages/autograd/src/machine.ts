@@ -1,0 +1,264 @@
+import type { DType, TypedArray } from "./dtype.ts";
+import type { Instruction, Program } from "./program.ts";
+
+/** Elements per register: small enough that all registers of a program stay in the first-level cache. */
+const block = 256;
+
+/**
+ * Runs a program over arrays, one instruction at a time over a block of elements. Registers hold doubles whatever the
+ * dtype: every float32, int32 and bool is a double exactly, and rounding a double operation on float32 operands to
+ * float32 gives the float32 operation (for + - * / and sqrt: S. A. Figueroa, When is double rounding innocuous?,
+ * SIGNUM Newsletter 30, 1995). One kind of array keeps the inner loops monomorphic.
+ */
+export class Machine {
+  readonly #program: Program;
+  /** The register of each instruction; one register serves several values whose lives do not overlap. */
+  readonly #registers: readonly Float64Array[];
+  /** The machines of the slow sides of `rare`, by instruction. */
+  readonly #slow: ReadonlyMap<Instruction, Machine>;
+
+  constructor(program: Program, size: number = block) {
+    this.#program = program;
+    this.#registers = assignRegisters(program, size);
+    const slow = new Map<Instruction, Machine>();
+    for (const instruction of program.instructions)
+      if (instruction.slow) slow.set(instruction, new Machine(instruction.slow, 1));
+    this.#slow = slow;
+  }
+
+  /** Computes `n` elements of `out` from `n` elements of each input. */
+  run(inputs: readonly TypedArray[], n: number, out: TypedArray): void {
+    const { instructions, result } = this.#program;
+    for (let start = 0; start < n; start += block) {
+      const size = Math.min(block, n - start);
+      for (let i = 0; i < instructions.length; i++) {
+        const instruction = instructions[i]!;
+        const register = this.#registers[i]!;
+        if (instruction.word === "input") load(inputs[instruction.value]!, start, size, register);
+        else if (instruction.word === "rare") this.#rare(instruction, size, register);
+        else if (instruction.word !== "constant") step(instruction, this.#registers, size, register);
+      }
+      store(this.#registers[result]!, size, out, start);
+    }
+  }
+
+  #rare(instruction: Instruction, size: number, out: Float64Array): void {
+    const [condition, fast, ...operands] = instruction.operands.map((x) => this.#registers[x]!);
+    const slow = this.#slow.get(instruction)!;
+    for (let i = 0; i < size; i++)
+      out[i] = condition![i] ? slow.#scalar(operands.map((x) => x[i]!)) : fast![i]!;
+  }
+
+  #scalar(inputs: readonly number[]): number {
+    const { instructions, result } = this.#program;
+    for (let i = 0; i < instructions.length; i++) {
+      const instruction = instructions[i]!;
+      const register = this.#registers[i]!;
+      if (instruction.word === "input") register[0] = inputs[instruction.value]!;
+      else if (instruction.word === "rare") this.#rare(instruction, 1, register);
+      else if (instruction.word !== "constant") step(instruction, this.#registers, 1, register);
+    }
+    return this.#registers[result]![0]!;
+  }
+}
+
+/** Constants keep a register of their own, filled once; other registers are passed on after the last use. */
+function assignRegisters({ instructions, result }: Program, size: number): Float64Array[] {
+  const last = new Int32Array(instructions.length);
+  instructions.forEach(({ operands }, i) => {
+    for (const x of operands) last[x] = i;
+  });
+  last[result] = instructions.length;
+  const registers: Float64Array[] = [];
+  const free: Float64Array[] = [];
+  instructions.forEach(({ word, operands, value }, i) => {
+    if (word === "constant") {
+      registers.push(new Float64Array(size).fill(value));
+      return;
+    }
+    const dead = [...new Set(operands)].filter((x) => last[x] === i && instructions[x]!.word !== "constant");
+    // `rare` writes its result before it has read all of its operands.
+    if (word !== "rare") free.push(...dead.map((x) => registers[x]!));
+    registers.push(free.pop() ?? new Float64Array(size));
+    if (word === "rare") free.push(...dead.map((x) => registers[x]!));
+  });
+  return registers;
+}
+
+function load(from: TypedArray, start: number, size: number, to: Float64Array): void {
+  for (let i = 0; i < size; i++) to[i] = from[start + i]!;
+}
+
+function store(from: Float64Array, size: number, to: TypedArray, start: number): void {
+  for (let i = 0; i < size; i++) to[start + i] = from[i]!;
+}
+
+const bits64 = new Float64Array(1);
+const words64 = new Int32Array(bits64.buffer);
+const bits32 = new Float32Array(1);
+const words32 = new Int32Array(bits32.buffer);
+
+/** 2^k for k = -1022 ... 1023, at k + 1022. */
+const powersOfTwo: Float64Array = Float64Array.from({ length: 2046 }, (_, i) => 2 ** (i - 1022));
+
+function scale2(x: number, k: number, dtype: DType): number {
+  const limit = dtype === "float32" ? 252 : 2044;
+  const whole = Math.max(-limit, Math.min(limit, k)) | 0;
+  const first = (whole / 2) | 0;
+  const half = x * powersOfTwo[first + 1022]!;
+  const once = dtype === "float32" ? Math.fround(half) : half;
+  return once * powersOfTwo[whole - first + 1022]!;
+}
+
+function exponent(x: number, dtype: DType): number {
+  if (dtype === "float32") {
+    bits32[0] = x;
+    return ((words32[0]! >>> 23) & 255) - 127;
+  }
+  bits64[0] = x;
+  return ((words64[1]! >>> 20) & 2047) - 1023;
+}
+
+/** Rounds to the nearest whole number, ties to even; keeps the sign of zero. */
+function nearest(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  if (rest < 0.5 || rest !== rest) return below === 0 && x < 0 ? -0 : below;
+  const up = rest > 0.5 || below % 2 !== 0;
+  const whole = up ? below + 1 : below;
+  return whole === 0 && x < 0 ? -0 : whole;
+}
+
+function copysign(x: number, y: number): number {
+  const negative = y < 0 || (y === 0 && 1 / y < 0);
+  const magnitude = Math.abs(x);
+  return negative ? -magnitude : magnitude;
+}
+
+function toInt32(x: number): number {
+  return x >= 2147483647 ? 2147483647 : x <= -2147483648 ? -2147483648 : x | 0;
+}
+
+/** One instruction over `n` elements. Operands may be the same array as `out`. */
+function step(
+  { word, dtype, operands, values }: Instruction,
+  registers: readonly Float64Array[],
+  n: number,
+  out: Float64Array,
+): void {
+  const a = registers[operands[0]!]!;
+  const b = operands.length > 1 ? registers[operands[1]!]! : a;
+  const single = dtype === "float32";
+  switch (word) {
+    case "add":
+      if (single) for (let i = 0; i < n; i++) out[i] = Math.fround(a[i]! + b[i]!);
+      else if (dtype === "int32") for (let i = 0; i < n; i++) out[i] = (a[i]! + b[i]!) | 0;
+      else for (let i = 0; i < n; i++) out[i] = a[i]! + b[i]!;
+      return;
+    case "sub":
+      if (single) for (let i = 0; i < n; i++) out[i] = Math.fround(a[i]! - b[i]!);
+      else if (dtype === "int32") for (let i = 0; i < n; i++) out[i] = (a[i]! - b[i]!) | 0;
+      else for (let i = 0; i < n; i++) out[i] = a[i]! - b[i]!;
+      return;
+    case "mul":
+      if (single) for (let i = 0; i < n; i++) out[i] = Math.fround(a[i]! * b[i]!);
+      else if (dtype === "int32") for (let i = 0; i < n; i++) out[i] = Math.imul(a[i]!, b[i]!);
+      else for (let i = 0; i < n; i++) out[i] = a[i]! * b[i]!;
+      return;
+    case "div":
+      if (single) for (let i = 0; i < n; i++) out[i] = Math.fround(a[i]! / b[i]!);
+      else for (let i = 0; i < n; i++) out[i] = a[i]! / b[i]!;
+      return;
+    case "sqrt":
+      if (single) for (let i = 0; i < n; i++) out[i] = Math.fround(Math.sqrt(a[i]!));
+      else for (let i = 0; i < n; i++) out[i] = Math.sqrt(a[i]!);
+      return;
+    case "neg":
+      if (dtype === "int32") for (let i = 0; i < n; i++) out[i] = -a[i]! | 0;
+      else for (let i = 0; i < n; i++) out[i] = -a[i]!;
+      return;
+    case "abs":
+      if (dtype === "int32") for (let i = 0; i < n; i++) out[i] = Math.abs(a[i]!) | 0;
+      else for (let i = 0; i < n; i++) out[i] = Math.abs(a[i]!);
+      return;
+    case "pmin":
+      for (let i = 0; i < n; i++) out[i] = b[i]! < a[i]! ? b[i]! : a[i]!;
+      return;
+    case "pmax":
+      for (let i = 0; i < n; i++) out[i] = a[i]! < b[i]! ? b[i]! : a[i]!;
+      return;
+    case "floor":
+      for (let i = 0; i < n; i++) out[i] = Math.floor(a[i]!);
+      return;
+    case "ceil":
+      for (let i = 0; i < n; i++) out[i] = Math.ceil(a[i]!);
+      return;
+    case "trunc":
+      for (let i = 0; i < n; i++) out[i] = Math.trunc(a[i]!);
+      return;
+    case "nearest":
+      for (let i = 0; i < n; i++) out[i] = nearest(a[i]!);
+      return;
+    case "copysign":
+      for (let i = 0; i < n; i++) out[i] = copysign(a[i]!, b[i]!);
+      return;
+    case "exponent":
+      for (let i = 0; i < n; i++) out[i] = exponent(a[i]!, dtype);
+      return;
+    case "scale2":
+      if (single) for (let i = 0; i < n; i++) out[i] = Math.fround(scale2(a[i]!, b[i]!, dtype));
+      else for (let i = 0; i < n; i++) out[i] = scale2(a[i]!, b[i]!, dtype);
+      return;
+    case "shiftLeft":
+      for (let i = 0; i < n; i++) out[i] = a[i]! << b[i]!;
+      return;
+    case "shiftRight":
+      for (let i = 0; i < n; i++) out[i] = (a[i]! >>> b[i]!) | 0;
+      return;
+    case "xor":
+      for (let i = 0; i < n; i++) out[i] = a[i]! ^ b[i]!;
+      return;
+    case "and":
+      for (let i = 0; i < n; i++) out[i] = a[i]! & b[i]!;
+      return;
+    case "or":
+      for (let i = 0; i < n; i++) out[i] = a[i]! | b[i]!;
+      return;
+    case "not":
+      if (dtype === "bool") for (let i = 0; i < n; i++) out[i] = a[i] ? 0 : 1;
+      else for (let i = 0; i < n; i++) out[i] = ~a[i]!;
+      return;
+    case "eq":
+      for (let i = 0; i < n; i++) out[i] = a[i] === b[i] ? 1 : 0;
+      return;
+    case "ne":
+      for (let i = 0; i < n; i++) out[i] = a[i] === b[i] ? 0 : 1;
+      return;
+    case "lt":
+      for (let i = 0; i < n; i++) out[i] = a[i]! < b[i]! ? 1 : 0;
+      return;
+    case "le":
+      for (let i = 0; i < n; i++) out[i] = a[i]! <= b[i]! ? 1 : 0;
+      return;
+    case "select": {
+      const c = registers[operands[2]!]!;
+      for (let i = 0; i < n; i++) out[i] = a[i] ? b[i]! : c[i]!;
+      return;
+    }
+    case "convert":
+      if (dtype === "float32") for (let i = 0; i < n; i++) out[i] = Math.fround(a[i]!);
+      else if (dtype === "int32") for (let i = 0; i < n; i++) out[i] = toInt32(a[i]!);
+      else if (dtype === "bool") for (let i = 0; i < n; i++) out[i] = a[i] === 0 ? 0 : 1;
+      else for (let i = 0; i < n; i++) out[i] = a[i]!;
+      return;
+    case "table":
+      for (let i = 0; i < n; i++) out[i] = single ? Math.fround(values![a[i]!]!) : values![a[i]!]!;
+      return;
+    case "input":
+    case "constant":
+    case "rare":
+      throw new Error(`${word} is not a step`);
+    default:
+      word satisfies never;
+  }
+}

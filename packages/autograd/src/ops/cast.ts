@@ -1,0 +1,29 @@
+import type { DType } from "../dtype.ts";
+import { checkDType } from "../dtype.ts";
+import type { Op, Tensor } from "../graph.ts";
+import { apply, linear } from "../graph.ts";
+import type { Cast } from "../signature.ts";
+import { declare } from "./sample.ts";
+
+const castOp: Op<{ readonly dtype: DType }> = {
+  name: "cast",
+  kernel: { kind: "pointwise", body: (m, x) => m.convert(x!, m.dtype) },
+  derivatives: [linear((g, out) => cast(g, out.inputs[0]!.dtype))],
+  shape: ([x]) => x!.shape,
+  dtype: (_, { dtype }) => dtype,
+};
+
+/**
+ * The elements of `x` as `dtype`: floats become int32 by truncation (saturating, NaN to 0), anything becomes bool by
+ * being other than 0. Returns `x` itself if it has that dtype already. Throws DTypeError for an unknown dtype.
+ */
+export const cast: Cast = declare(
+  "cast",
+  (x: Tensor, dtype: DType) => {
+    checkDType("cast", dtype);
+    const a = x.node;
+    return a.dtype === dtype ? a : apply(castOp, [a], { dtype });
+  },
+  castOp,
+  (draw) => [draw.tensor(draw.shape()), draw.dtype === "float32" ? "float64" : "float32"],
+);

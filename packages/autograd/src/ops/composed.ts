@@ -1,0 +1,94 @@
+import { isFloat } from "../dtype.ts";
+import type { Op, Tensor } from "../graph.ts";
+import { apply, partial, zero } from "../graph.ts";
+import { normalizeAxes, normalizeAxis, reducedShape } from "../shape.ts";
+import type { AxisFunction, Reduction, Unary } from "../signature.ts";
+import { cast } from "./cast.ts";
+import { reshape, sum } from "./movement.ts";
+import { abs, add, div, exp, log, lt, sub, where } from "./pointwise.ts";
+import { amax } from "./reduction.ts";
+import { alongAxis, composed, declare } from "./sample.ts";
+
+const stopOp: Op = {
+  name: "stopGradient",
+  kernel: { kind: "pointwise", body: (_, x) => x! },
+  derivatives: [zero],
+  shape: ([x]) => x!.shape,
+  dtype: ([x]) => x!.dtype,
+};
+
+/** `x` as a constant: the same elements, and derivatives end here. */
+export const stopGradient: Unary = declare(
+  "stopGradient",
+  (x: Tensor) => apply(stopOp, [x.node]),
+  stopOp,
+  (draw) => [draw.tensor(draw.shape())],
+);
+
+const identityOp: Op = {
+  name: "identity",
+  kernel: { kind: "pointwise", body: (_, x) => x! },
+  derivatives: [partial(() => 1)],
+  shape: ([x]) => x!.shape,
+  dtype: ([x]) => x!.dtype,
+};
+
+/** `x` as a node of its own: the same elements, and derivatives pass. */
+export const identity: Unary = declare(
+  "identity",
+  (x: Tensor) => apply(identityOp, [x.node]),
+  identityOp,
+  (draw) => [draw.tensor(draw.shape())],
+);
+
+const floated = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.node : cast(x, "float32"));
+
+/** The largest elements over `axes` for shifting, with 0 where they are infinite, since inf - inf is NaN. */
+function shiftOf(x: Tensor, axes: readonly number[]): Tensor {
+  const largest = stopGradient(amax(x, axes, { keepDims: true }));
+  return where(lt(abs(largest), Number.POSITIVE_INFINITY), largest, 0);
+}
+
+/**
+ * `log(sum(exp(x)))` over one axis, several, or all, without overflow: the largest element is taken out first. -inf where
+ * all elements are -inf.
+ */
+export const logsumexp: Reduction = composed(
+  "logsumexp",
+  (
+    x: Tensor,
+    axis?: number | readonly number[],
+    { keepDims = false }: { readonly keepDims?: boolean } = {},
+  ) => {
+    const a = floated(x);
+    const axes = normalizeAxes("logsumexp", axis, a.shape);
+    const shift = shiftOf(a, axes);
+    const out = add(log(sum(exp(sub(a, shift)), axes, { keepDims: true })), shift);
+    return keepDims ? out : reshape(out, reducedShape(a.shape, axes));
+  },
+  alongAxis(),
+);
+
+/** Positive numbers that sum to 1 along `axis`, the last unless given: `exp(x) / sum(exp(x))`, without overflow. */
+export const softmax: AxisFunction = composed(
+  "softmax",
+  (x: Tensor, axis = -1) => {
+    const a = floated(x);
+    const along = [normalizeAxis("softmax", axis, a.shape)];
+    const positive = exp(sub(a, stopGradient(amax(a, along, { keepDims: true }))));
+    return div(positive, sum(positive, along, { keepDims: true }));
+  },
+  alongAxis(),
+);
+
+/** `log(softmax(x))` along `axis`, the last unless given, without the loss of accuracy of doing it in two steps. */
+export const logSoftmax: AxisFunction = composed(
+  "logSoftmax",
+  (x: Tensor, axis = -1) => {
+    const a = floated(x);
+    const along = [normalizeAxis("logSoftmax", axis, a.shape)];
+    const shifted = sub(a, stopGradient(amax(a, along, { keepDims: true })));
+    return sub(shifted, log(sum(exp(shifted), along, { keepDims: true })));
+  },
+  alongAxis(),
+);

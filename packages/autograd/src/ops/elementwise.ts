@@ -1,0 +1,150 @@
+import type { Body } from "../arithmetic.ts";
+import type { DType } from "../dtype.ts";
+import { formatDTypes, isFloat, promote, promoteNumber } from "../dtype.ts";
+import { DTypeError, ValueError } from "../errors.ts";
+import type { Derivative, Op } from "../graph.ts";
+import { none, Tensor } from "../graph.ts";
+import type { Shape } from "../shape.ts";
+import { broadcastShapes } from "../shape.ts";
+import type { Operand } from "../signature.ts";
+import { cast } from "./cast.ts";
+import { describe, fill } from "./leaf.ts";
+import { broadcastTo } from "./movement.ts";
+import type { Samples } from "./sample.ts";
+import { declare } from "./sample.ts";
+
+/**
+ * What all elementwise ops share: numbers become tensors, dtypes are promoted and shapes broadcast, each by an explicit
+ * node, so that kernels and derivative rules only ever see operands of one shape.
+ */
+export interface Elementwise {
+  readonly name: string;
+  /** The result's element from the operands' elements. */
+  readonly body: Body;
+  /** One rule per operand. */
+  readonly derivatives: readonly Derivative[];
+  readonly samples: Samples;
+  /**
+   * What the operands may be: `number` int32 or floats; `float` floats, integers becoming float32; `bool` only bool;
+   * `any` everything. `number` unless given.
+   */
+  readonly accepts?: Accepts;
+  /** The result's dtype: bool, or (unless given) that of the operands. */
+  readonly gives?: "bool";
+  /** What the last operand is where the call leaves it out. */
+  readonly omitted?: number;
+  /** The first operand is a bool condition and does not take part in promotion. */
+  readonly conditional?: boolean;
+}
+
+type Accepts = "number" | "float" | "bool" | "any";
+
+/** An elementwise op as a function of tensors and numbers. */
+export function pointwise<F>(definition: Elementwise): F {
+  const {
+    name,
+    body,
+    derivatives,
+    samples,
+    accepts = "number",
+    gives,
+    omitted,
+    conditional = false,
+  } = definition;
+  const op: Op = {
+    name,
+    kernel: { kind: "pointwise", body },
+    derivatives,
+    shape: ([x]) => x!.shape,
+    dtype: (inputs) => gives ?? inputs[conditional ? 1 : 0]!.dtype,
+  };
+  const arity = derivatives.length;
+  const one = (x: Operand): Tensor => {
+    const a = accepted(name, operand(name, x, "float32"), accepts);
+    return new Tensor(op, [a], none, a.shape, gives ?? a.dtype);
+  };
+  const two = (x: Operand, y: Operand | undefined = omitted): Tensor => {
+    if (x instanceof Tensor && y instanceof Tensor) {
+      const a = x.node;
+      const b = y.node;
+      if (a.shape === b.shape && a.dtype === b.dtype && (accepts === "any" || isFloat(a.dtype)))
+        return new Tensor(op, [a, b], none, a.shape, gives ?? a.dtype);
+    }
+    return aligned(op, accepts, gives, [x, y], []);
+  };
+  const many = (...operands: Operand[]): Tensor =>
+    conditional
+      ? aligned(op, accepts, gives, operands.slice(1, arity), [condition(name, operands[0])])
+      : aligned(op, accepts, gives, operands.slice(0, arity), []);
+  return declare<F>(name, (arity === 1 ? one : arity === 2 ? two : many) as F & object, op, samples);
+}
+
+/** The node of an operand; a number becomes a rank-0 tensor of the dtype that it takes beside `dtype`. */
+export function operand(name: string, x: unknown, dtype: DType): Tensor {
+  if (x instanceof Tensor) return x.node;
+  if (typeof x === "number") return fill(x, [], promoteNumber(x, dtype));
+  throw new ValueError(
+    `${name}: takes tensors and numbers, got ${describe(x)}; make a tensor of it with tensor(...)`,
+  );
+}
+
+function condition(name: string, x: unknown): Tensor {
+  const node = operand(name, x, "int32");
+  if (node.dtype !== "bool")
+    throw new DTypeError(
+      `${name}: the condition is ${node.dtype}, not bool; compare it with something, or cast it`,
+    );
+  return node;
+}
+
+/** The application of `op` to operands brought to one dtype and one shape; `fixed` operands come first as they are. */
+function aligned(
+  op: Op,
+  accepts: Accepts,
+  gives: DType | undefined,
+  operands: readonly unknown[],
+  fixed: readonly Tensor[],
+): Tensor {
+  const { name } = op;
+  let dtype: DType = "bool";
+  let tensors = 0;
+  let shape: Shape = fixed[0]?.shape ?? [];
+  for (const x of operands) {
+    if (!(x instanceof Tensor)) continue;
+    dtype = promote(dtype, x.dtype);
+    shape = tensors++ === 0 && fixed.length === 0 ? x.shape : broadcastShapes(name, shape, x.shape);
+  }
+  const weakest = tensors === 0 ? "float32" : dtype;
+  dtype = weakest;
+  for (const x of operands) if (typeof x === "number") dtype = promote(dtype, promoteNumber(x, weakest));
+  dtype = acceptedDType(name, dtype, accepts, operands);
+  const inputs = fixed.map((x) => broadcastTo(x, shape));
+  for (const x of operands)
+    inputs.push(
+      typeof x === "number"
+        ? fill(x, shape, dtype)
+        : broadcastTo(cast(operand(name, x, dtype), dtype), shape),
+    );
+  return new Tensor(op, inputs, none, shape, gives ?? dtype);
+}
+
+function accepted(name: string, x: Tensor, accepts: Accepts): Tensor {
+  if (isFloat(x.dtype) && accepts !== "bool") return x;
+  return cast(x, acceptedDType(name, x.dtype, accepts, [x]));
+}
+
+/** The dtype in which an op works on operands that promote to `dtype`. Throws DTypeError if it does not take them. */
+function acceptedDType(name: string, dtype: DType, accepts: Accepts, operands: readonly unknown[]): DType {
+  if (accepts === "any") return dtype;
+  const given = () => formatDTypes(operands.map((x) => (x instanceof Tensor ? x.dtype : "float32")));
+  if (accepts === "bool") {
+    if (dtype !== "bool")
+      throw new DTypeError(`${name}: takes bool, got ${given()}; compare with ne(x, 0) first`);
+    return dtype;
+  }
+  if (dtype === "bool")
+    throw new DTypeError(
+      `${name}: is arithmetic and takes no bool, got ${given()}; cast to int32 or float32 first`,
+    );
+  return accepts === "float" && dtype === "int32" ? "float32" : dtype;
+}

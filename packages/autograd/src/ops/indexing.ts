@@ -1,0 +1,183 @@
+import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
+import type { Op, Tensor } from "../graph.ts";
+import { apply, elementsOf, linear, rememberSite, zero } from "../graph.ts";
+import type { Shape } from "../shape.ts";
+import { equalShapes, formatShape, normalizeAxis } from "../shape.ts";
+import type { ArgSort, Gather, OneHot, ScatterAdd } from "../signature.ts";
+import { cast } from "./cast.ts";
+import { iota } from "./leaf.ts";
+import { broadcastTo, unsqueeze } from "./movement.ts";
+import { add, eq } from "./pointwise.ts";
+import { composed, declare } from "./sample.ts";
+
+/** Indexing by tensors of indices. gather and scatter are each other's adjoint. */
+
+const gatherOp: Op<{ readonly axis: number }> = {
+  name: "gather",
+  kernel: { kind: "gather" },
+  derivatives: [
+    linear((g, out, { axis }) => {
+      const [x, index] = out.inputs;
+      return apply(scatterOp, [g, index!], { axis, size: x!.shape[axis]! });
+    }),
+    zero,
+  ],
+  shape: ([, index]) => index!.shape,
+  dtype: ([x]) => x!.dtype,
+};
+
+const scatterOp: Op<{ readonly axis: number; readonly size: number }> = {
+  name: "scatter",
+  kernel: { kind: "scatter" },
+  derivatives: [linear((g, out, { axis }) => apply(gatherOp, [g, out.inputs[1]!], { axis })), zero],
+  shape: ([x], { axis, size }) => x!.shape.map((old, i) => (i === axis ? size : old)),
+  dtype: ([x]) => x!.dtype,
+};
+
+/**
+ * `out[i][j] = x[index[i][j]][j]` (for axis 0; likewise for others): picks along `axis`; `index` is int32, has as many axes
+ * as `x` and the result's shape. Throws ShapeError if other axes of `index` are longer than those of `x`, IndexError
+ * for indices outside `0 ... size - 1` (at the latest when the result is computed).
+ */
+export const gather: Gather = declare(
+  "gather",
+  (x: Tensor, axis: number, index: Tensor) => {
+    const along = normalizeAxis("gather", axis, x.shape);
+    checkIndex("gather", index, x.shape, along);
+    const cut = x.shape.every((size, i) => i === along || size === index.shape[i]);
+    if (!cut)
+      throw new ShapeError(
+        `gather: index shape ${formatShape(index.shape)} and shape ${formatShape(x.shape)} differ on an axis other than ` +
+          `${along}; slice or broadcast one of them`,
+      );
+    return located(apply(gatherOp, [x.node, index.node], { axis: along }));
+  },
+  gatherOp,
+  (draw) => {
+    const shape = draw.shape(1);
+    const axis = draw.axis(shape);
+    const along = axis < 0 ? axis + shape.length : axis;
+    const size = draw.integer(1, 4);
+    return [
+      draw.tensor(shape),
+      axis,
+      draw.indices(
+        shape.map((old, i) => (i === along ? size : old)),
+        shape[along]!,
+      ),
+    ];
+  },
+);
+
+/**
+ * `x` with the elements of `source` added at the places that `index` names along `axis`: `out[index[i][j]][j] += source[i][j]`
+ * (for axis 0). `index` is int32 and has the shape of `source`. Repeated places add up in the order of `source`.
+ */
+export const scatterAdd: ScatterAdd = declare(
+  "scatterAdd",
+  (x: Tensor, axis: number, index: Tensor, source: Tensor) => {
+    const along = normalizeAxis("scatterAdd", axis, x.shape);
+    checkIndex("scatterAdd", index, x.shape, along);
+    const fits = x.shape.every((size, i) => i === along || size === source.shape[i]);
+    if (!fits || !equalShapes(index.shape, source.shape))
+      throw new ShapeError(
+        `scatterAdd: index ${formatShape(index.shape)} and source ${formatShape(source.shape)} must have one shape, equal to ` +
+          `${formatShape(x.shape)} on all axes but ${along}`,
+      );
+    const size = x.shape[along]!;
+    return add(x, located(apply(scatterOp, [source.node, index.node], { axis: along, size })));
+  },
+  scatterOp,
+  (draw) => {
+    const shape = draw.shape(1);
+    const axis = draw.axis(shape);
+    const along = axis < 0 ? axis + shape.length : axis;
+    const size = draw.integer(1, 4);
+    const source = shape.map((old, i) => (i === along ? size : old));
+    return [draw.tensor(shape), axis, draw.indices(source, shape[along]!), draw.tensor(source)];
+  },
+);
+
+function checkIndex(name: string, index: Tensor, shape: Shape, axis: number): void {
+  if (index.dtype !== "int32") throw new DTypeError(`${name}: the index is ${index.dtype}; cast it to int32`);
+  if (index.rank !== shape.length)
+    throw new ShapeError(
+      `${name}: index of shape ${formatShape(index.shape)} for shape ${formatShape(shape)}; both need the same number of axes`,
+    );
+  const data = elementsOf(index.node);
+  if (data) for (const i of data) checkWithin(name, i, shape[axis]!, axis, "");
+}
+
+/** Throws IndexError unless `0 <= i < size`; `site` says where the op was applied, if that is not the present line. */
+export function checkWithin(name: string, i: number, size: number, axis: number, site: string): void {
+  if (i < 0 || i >= size)
+    throw new IndexError(
+      `${name}: index ${i} is outside axis ${axis} of size ${size}, whose indices are 0 ... ${size - 1}${site}`,
+    );
+}
+
+function located(x: Tensor): Tensor {
+  if (!elementsOf(x.inputs[1]!)) rememberSite(x);
+  return x;
+}
+
+/**
+ * 1 where the last axis counts to the class in `x`, else 0: int32 classes of any shape give the shape with one more axis
+ * of size `classes`. Classes outside `0 ... classes - 1` give zeros only.
+ */
+export const oneHot: OneHot = composed(
+  "oneHot",
+  (x: Tensor, classes: number) => {
+    if (x.dtype !== "int32") throw new DTypeError(`oneHot: classes are int32, got ${x.dtype}; cast them`);
+    if (!Number.isInteger(classes) || classes < 1)
+      throw new ValueError(`oneHot: the number of classes is a whole number of at least 1, got ${classes}`);
+    const shape = [...x.shape, classes];
+    return cast(eq(broadcastTo(unsqueeze(x, -1), shape), broadcastTo(iota([classes]), shape)), "float32");
+  },
+  (draw) => [draw.indices(draw.shape(), 3), 3],
+);
+
+const argsortOp: Op<{ readonly axis: number; readonly descending: boolean }> = {
+  name: "argsort",
+  kernel: {
+    kind: "opaque",
+    run: ([x], out, { axis, descending }) => {
+      const { shape, data } = x!;
+      const size = shape[axis]!;
+      const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+      const places = Array.from({ length: size }, (_, i) => i);
+      for (let start = 0; start < data.length; start += size * inner)
+        for (let j = start; j < start + inner; j++) {
+          const at = (i: number) => data[j + i * inner]!;
+          const order = [...places].sort((a, b) => (descending ? -1 : 1) * ascending(at(a), at(b)) || a - b);
+          for (let i = 0; i < size; i++) out.data[j + i * inner] = order[i]!;
+        }
+    },
+  },
+  derivatives: [zero],
+  shape: ([x]) => x!.shape,
+  dtype: () => "int32",
+};
+
+/** Numbers in order, NaN after all of them. */
+function ascending(a: number, b: number): number {
+  if (a < b || (a === a && b !== b)) return -1;
+  return a > b || (a !== a && b === b) ? 1 : 0;
+}
+
+/**
+ * The int32 indices that sort `x` along `axis`, the last unless given: ascending with NaN last, or reversed if `descending`;
+ * equal elements keep their order. `gather(x, axis, argsort(x, axis))` is sorted.
+ */
+export const argsort: ArgSort = declare(
+  "argsort",
+  (x: Tensor, axis = -1, { descending = false }: { readonly descending?: boolean } = {}) => {
+    const a = x.node;
+    return apply(argsortOp, [a], { axis: normalizeAxis("argsort", axis, a.shape), descending });
+  },
+  argsortOp,
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.distinct(shape), draw.axis(shape), { descending: draw.integer(0, 1) === 1 }];
+  },
+);

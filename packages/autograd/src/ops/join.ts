@@ -1,0 +1,88 @@
+import { promote } from "../dtype.ts";
+import { ShapeError, ValueError } from "../errors.ts";
+import type { Op, Tensor } from "../graph.ts";
+import { apply, linear } from "../graph.ts";
+import { equalShapes, formatShape, normalizeAxis } from "../shape.ts";
+import type { Join } from "../signature.ts";
+import { cast } from "./cast.ts";
+import { operand } from "./elementwise.ts";
+import { slice, unsqueeze } from "./movement.ts";
+import { composed, declare } from "./sample.ts";
+
+const catOp: Op<{ readonly axis: number }> = {
+  name: "cat",
+  kernel: { kind: "concatenate" },
+  derivatives: [
+    linear((g, out, { axis }, i) => {
+      const sizes = out.inputs.map((x) => x.shape[axis]!);
+      const start = sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
+      return slice(g, start, start + sizes[i]!, { axis });
+    }),
+  ],
+  shape: (inputs, { axis }) => {
+    const total = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);
+    return inputs[0]!.shape.map((size, i) => (i === axis ? total : size));
+  },
+  dtype: ([x]) => x!.dtype,
+};
+
+/**
+ * The tensors one after the other along `axis`, the first unless given; dtypes are promoted. Throws ShapeError if they
+ * differ on another axis, ValueError if there are none.
+ */
+export const cat: Join = declare(
+  "cat",
+  (tensors: readonly Tensor[], axis = 0) => {
+    const all = nodes("cat", tensors);
+    const first = all[0]!;
+    const along = normalizeAxis("cat", axis, first.shape);
+    for (const x of all)
+      if (x.rank !== first.rank || x.shape.some((size, i) => i !== along && size !== first.shape[i]))
+        throw new ShapeError(
+          `cat: shapes ${all.map((x) => formatShape(x.shape)).join(", ")} differ on an axis other than ${along}`,
+        );
+    return all.length === 1 ? first : apply(catOp, all, { axis: along });
+  },
+  catOp,
+  (draw) => {
+    const shape = draw.shape(1);
+    const axis = draw.axis(shape);
+    const along = axis < 0 ? axis + shape.length : axis;
+    const parts = Array.from({ length: draw.integer(1, 3) }, () => draw.integer(1, 3));
+    return [parts.map((part) => draw.tensor(shape.map((size, i) => (i === along ? part : size)))), axis];
+  },
+);
+
+/** Tensors of one shape side by side along a new axis at position `axis` of the result, the first unless given. */
+export const stack: Join = composed(
+  "stack",
+  (tensors: readonly Tensor[], axis = 0) => {
+    const all = nodes("stack", tensors);
+    const shape = all[0]!.shape;
+    for (const x of all)
+      if (!equalShapes(x.shape, shape))
+        throw new ShapeError(
+          `stack: shapes ${formatShape(shape)} and ${formatShape(x.shape)} differ; pad or broadcast first`,
+        );
+    const at = normalizeAxis("stack", axis, [...shape, 1]);
+    return cat(
+      all.map((x) => unsqueeze(x, at)),
+      at,
+    );
+  },
+  (draw) => {
+    const shape = draw.shape();
+    return [
+      Array.from({ length: draw.integer(1, 3) }, () => draw.tensor(shape)),
+      draw.integer(0, shape.length),
+    ];
+  },
+);
+
+function nodes(name: string, tensors: readonly Tensor[]): Tensor[] {
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    throw new ValueError(`${name}: takes an array of at least one tensor`);
+  const all = tensors.map((x) => operand(name, x, "float32"));
+  const dtype = all.map((x) => x.dtype).reduce(promote);
+  return all.map((x) => cast(x, dtype));
+}

@@ -1,0 +1,239 @@
+import type { DType, TypedArray } from "../dtype.ts";
+import { allocate, checkDType, dtypeOf } from "../dtype.ts";
+import { DTypeError, ShapeError, ValueError } from "../errors.ts";
+import type { Op } from "../graph.ts";
+import { setElements, Tensor } from "../graph.ts";
+import type { Shape } from "../shape.ts";
+import { checkShape, formatShape, sizeOf } from "../shape.ts";
+import type { Creator, Literal, Nested, ShapeOf, TensorCreator } from "../signature.ts";
+
+type LeafAttributes = { readonly shape: Shape; readonly dtype: DType };
+type FillAttributes = LeafAttributes & { readonly value: number };
+
+function leaf<A extends LeafAttributes>(name: string, source: "data" | "fill" | "iota"): Op<A> {
+  return {
+    name,
+    kernel: { kind: "leaf", source },
+    derivatives: [],
+    shape: (_, { shape }) => shape,
+    dtype: (_, { dtype }) => dtype,
+  };
+}
+
+const dataOp = leaf("data", "data");
+const fillOp = leaf<FillAttributes>("fill", "fill");
+const iotaOp = leaf("iota", "iota");
+
+/** A leaf that holds `data` itself: for arrays that nobody else will write to. */
+export function fromElements(data: TypedArray, shape: Shape): Tensor {
+  const dtype = dtypeOf(data);
+  const x = new Tensor(dataOp, [], { shape, dtype }, shape, dtype);
+  setElements(x, data);
+  return x;
+}
+
+/** A leaf without elements: it stands for something that is put in its place later. */
+export function placeholder(shape: Shape, dtype: DType): Tensor {
+  return new Tensor(dataOp, [], { shape, dtype }, shape, dtype);
+}
+
+/** A leaf whose elements all equal `value`. */
+export function fill(value: number, shape: Shape, dtype: DType): Tensor {
+  return new Tensor(
+    fillOp,
+    [],
+    { value: dtype === "float32" ? Math.fround(value) : value, shape, dtype },
+    shape,
+    dtype,
+  );
+}
+
+/** The int32 numbers 0, 1, 2, ... row by row. */
+export function iota(shape: Shape): Tensor {
+  return new Tensor(iotaOp, [], { shape, dtype: "int32" }, shape, "int32");
+}
+
+export interface CreateOptions {
+  readonly dtype?: DType;
+}
+
+/**
+ * A tensor with the elements of nested arrays or of a typed array, which are copied.
+ *
+ * Numbers become float32 and booleans bool unless `dtype` says otherwise; typed arrays keep their dtype
+ * (`Float32Array`, `Float64Array`, `Int32Array`; `Uint8Array` is bool). Throws ShapeError if rows differ in length and
+ * ValueError for anything that is not a number or boolean.
+ *
+ * @example
+ * tensor([[1, 2], [3, 4]]).shape; // => 2,2
+ */
+export const tensor: TensorCreator = <const T extends Nested>(
+  data: T,
+  options: CreateOptions = {},
+): Tensor<ShapeOf<T>> => {
+  if (options.dtype !== undefined) checkDType("tensor", options.dtype);
+  if (ArrayBuffer.isView(data)) {
+    const dtype = options.dtype ?? dtypeOf(data);
+    return fromElements(copyAs(data, dtype), [data.length]);
+  }
+  const flat: (number | boolean)[] = [];
+  const shape = flatten(data, [], flat);
+  const dtype =
+    options.dtype ?? (flat.length > 0 && flat.every((x) => typeof x === "boolean") ? "bool" : "float32");
+  const array = allocate(dtype, flat.length);
+  for (let i = 0; i < flat.length; i++) array[i] = element("tensor", flat[i]!, dtype);
+  return fromElements(array, shape);
+};
+
+/** The elements of `data` converted to `dtype`, always in a new array. */
+function copyAs(data: TypedArray, dtype: DType): TypedArray {
+  const out = allocate(dtype, data.length);
+  for (let i = 0; i < data.length; i++) out[i] = element("tensor", data[i]!, dtype);
+  return out;
+}
+
+function element(name: string, x: number | boolean, dtype: DType): number {
+  const value = Number(x);
+  if (dtype === "bool") return value === 0 ? 0 : 1;
+  if (dtype === "int32" && value !== (value | 0))
+    throw new ValueError(
+      `${name}: ${value} is not an int32; whole numbers of up to 31 bits are, or take dtype "float32"`,
+    );
+  return value;
+}
+
+/** Appends the elements of nested arrays to `flat` and returns their shape. */
+function flatten(data: unknown, at: readonly number[], flat: (number | boolean)[]): number[] {
+  if (typeof data === "number" || typeof data === "boolean") {
+    flat.push(data);
+    return [];
+  }
+  const place = at.length > 0 ? ` at [${at.join("][")}]` : "";
+  if (!Array.isArray(data))
+    throw new ValueError(`tensor: elements are numbers or booleans, got ${describe(data)}${place}`);
+  let inner: number[] | null = null;
+  data.forEach((row: unknown, i) => {
+    const shape = flatten(row, [...at, i], flat);
+    if (inner !== null && formatShape(inner) !== formatShape(shape))
+      throw new ShapeError(
+        `tensor: rows differ in shape: entry [${[...at, 0].join("][")}] is ${formatShape(inner)} and entry ` +
+          `[${[...at, i].join("][")}] is ${formatShape(shape)}; make them equally long`,
+      );
+    inner ??= shape;
+  });
+  return [data.length, ...(inner ?? [])];
+}
+
+/** `a string`, `null`, `a Date`: what was given, for messages. */
+export function describe(x: unknown): string {
+  if (x === null || x === undefined) return String(x);
+  if (typeof x === "object") return `a ${x.constructor?.name ?? "object"}`;
+  return `a ${typeof x}`;
+}
+
+/**
+ * A tensor without axes that holds one number.
+ *
+ * @example
+ * scalar(2).mul(3).item(); // => 6
+ */
+export function scalar(value: number, options: CreateOptions = {}): Tensor<[]> {
+  if (typeof value !== "number") throw new ValueError(`scalar: takes a number, got ${describe(value)}`);
+  const dtype = options.dtype ?? "float32";
+  checkDType("scalar", dtype);
+  return fromElements(copyAs(Float64Array.of(value), dtype), []);
+}
+
+function filled(name: string, value: number): Creator {
+  return (shape, { dtype = "float32" }: CreateOptions = {}) => {
+    checkShape(name, shape);
+    checkDType(name, dtype);
+    return fill(value, shape, dtype);
+  };
+}
+
+/** A tensor of zeros of `shape`, float32 unless `dtype` says otherwise. */
+export const zeros: Creator = filled("zeros", 0);
+
+/** A tensor of ones of `shape`, float32 unless `dtype` says otherwise. */
+export const ones: Creator = filled("ones", 1);
+
+/** A tensor of `shape` whose elements all equal `value`, float32 unless `dtype` says otherwise. */
+export function full<const S extends Shape>(
+  shape: S,
+  value: number,
+  { dtype = "float32" }: CreateOptions = {},
+): Tensor<Literal<S>> {
+  checkShape("full", shape);
+  checkDType("full", dtype);
+  if (typeof value !== "number") throw new ValueError(`full: the value is a number, got ${describe(value)}`);
+  return fill(element("full", value, dtype), shape, dtype);
+}
+
+/** Zeros of the shape and dtype of `x`. */
+export function zerosLike<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return fill(0, x.shape, x.dtype);
+}
+
+/** Ones of the shape and dtype of `x`. */
+export function onesLike<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return fill(1, x.shape, x.dtype);
+}
+
+/** A tensor of the shape and dtype of `x` whose elements all equal `value`. */
+export function fullLike<S extends Shape>(x: Tensor<S>, value: number): Tensor<S> {
+  return fill(element("full", value, x.dtype), x.shape, x.dtype);
+}
+
+/** The `n` x `m` matrix with ones on its diagonal (`m` is `n` unless given). */
+export function eye(
+  n: number,
+  m: number = n,
+  { dtype = "float32" }: CreateOptions = {},
+): Tensor<[number, number]> {
+  checkShape("eye", [n, m]);
+  checkDType("eye", dtype);
+  const out = allocate(dtype, n * m);
+  for (let i = 0; i < Math.min(n, m); i++) out[i * m + i] = 1;
+  return fromElements(out, [n, m]);
+}
+
+/** Numbers from `start` (0 unless given) up to but not including `end` in steps of `step`: int32 when all three are whole. */
+export function arange(start: number, end?: number, step = 1, options: CreateOptions = {}): Tensor<[number]> {
+  const [from, to] = end === undefined ? [0, start] : [start, end];
+  if (![from, to, step].every(Number.isFinite) || step === 0)
+    throw new ValueError(`arange: needs finite bounds and a step other than 0, got ${from}, ${to}, ${step}`);
+  const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? "int32" : "float32");
+  checkDType("arange", dtype);
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  checkShape("arange", [count]);
+  const out = allocate(dtype, count);
+  for (let i = 0; i < count; i++) out[i] = from + i * step;
+  return fromElements(out, [count]);
+}
+
+/** `count` evenly spaced numbers from `start` to `end`, both included. */
+export function linspace(
+  start: number,
+  end: number,
+  count: number,
+  { dtype = "float32" }: CreateOptions = {},
+): Tensor<[number]> {
+  checkShape("linspace", [count]);
+  checkDType("linspace", dtype);
+  if (dtype === "int32" || dtype === "bool")
+    throw new DTypeError(`linspace: ${dtype} cannot hold fractions; use float32 or float64`);
+  const out = allocate(dtype, count);
+  for (let i = 0; i < count; i++) out[i] = count === 1 ? start : start + ((end - start) * i) / (count - 1);
+  return fromElements(out, [count]);
+}
+
+/** A tensor of `shape` with a copy of the elements of `data`. Throws ShapeError if their number does not fit. */
+export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S): Tensor<Literal<S>> {
+  checkShape("fromTypedArray", shape);
+  if (data.length !== sizeOf(shape))
+    throw new ShapeError(
+      `fromTypedArray: ${data.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
+    );
+  return fromElements(data.slice(), shape);
+}

@@ -1,0 +1,107 @@
+import type { Body } from "../arithmetic.ts";
+import type { DType } from "../dtype.ts";
+import { isFloat } from "../dtype.ts";
+import { DTypeError, ValueError } from "../errors.ts";
+import type { Op, Tensor } from "../graph.ts";
+import { apply, linear, pushed } from "../graph.ts";
+import type { Shape } from "../shape.ts";
+import { formatShape, normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
+import type { AxisFunction, Reduction } from "../signature.ts";
+import { cast } from "./cast.ts";
+import { broadcastTo, reshape, sum } from "./movement.ts";
+import { div, eq, mul } from "./pointwise.ts";
+import { alongAxis, composed, declare } from "./sample.ts";
+
+interface KeepDims {
+  readonly keepDims?: boolean;
+}
+type Axes = number | readonly number[] | undefined;
+
+/** The mean over one axis, several, or all; integers and bool are averaged as float32. The mean of nothing is NaN. */
+export const mean: Reduction = composed(
+  "mean",
+  (x: Tensor, axis?: Axes, options: KeepDims = {}) => {
+    const a = isFloat(x.dtype) ? x.node : cast(x, "float32");
+    const axes = normalizeAxes("mean", axis, a.shape);
+    return div(sum(a, axes, options), sizeOf(axes.map((i) => a.shape[i]!)));
+  },
+  alongAxis(),
+);
+
+/** A reduction to the extreme element; elements that tie for it share the gradient equally. */
+function extreme(name: string, combine: Body, identity: (dtype: DType) => number): Reduction {
+  const op: Op<{ readonly axes: readonly number[] }> = {
+    name,
+    kernel: { kind: "reduce", combine, identity },
+    derivatives: [
+      pushed((t, out, { axes }) => {
+        const x = out.inputs[0]!;
+        const kept = reducedShape(x.shape, axes, true);
+        const chosen = cast(eq(x, broadcastTo(reshape(out, kept), x.shape)), x.dtype);
+        return div(sum(mul(t, chosen), axes), sum(chosen, axes));
+      }),
+    ],
+    shape: ([x], { axes }) => reducedShape(x!.shape, axes),
+    dtype: ([x]) => x!.dtype,
+  };
+  return declare(
+    name,
+    (x: Tensor, axis?: Axes, { keepDims = false }: KeepDims = {}) => {
+      const a = x.node;
+      if (a.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to int32 first`);
+      const axes = normalizeAxes(name, axis, a.shape);
+      if (sizeOf(axes.map((i) => a.shape[i]!)) === 0 && sizeOf(reducedShape(a.shape, axes)) > 0)
+        throw nothing(name, a.shape, axes);
+      const out = axes.length === 0 ? a : apply(op, [a], { axes });
+      return keepDims ? reshape(out, reducedShape(a.shape, axes, true)) : out;
+    },
+    op,
+    (draw) => {
+      const shape = draw.shape(1);
+      return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
+    },
+  );
+}
+
+function nothing(name: string, shape: Shape, axes: readonly number[]): ValueError {
+  return new ValueError(
+    `${name}: there is no ${name} of nothing: shape ${formatShape(shape)} has size 0 along axes ${formatShape(axes)}; ` +
+      "check for an empty tensor first",
+  );
+}
+
+const least = (dtype: DType): number => (dtype === "int32" ? -2147483648 : Number.NEGATIVE_INFINITY);
+const greatest = (dtype: DType): number => (dtype === "int32" ? 2147483647 : Number.POSITIVE_INFINITY);
+
+/** The largest element over one axis, several, or all; NaN if there is one. Ties share the gradient equally. */
+export const amax: Reduction = extreme(
+  "amax",
+  (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(y!, y!)), y!, x!),
+  least,
+);
+
+/** The smallest element over one axis, several, or all; NaN if there is one. Ties share the gradient equally. */
+export const amin: Reduction = extreme(
+  "amin",
+  (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(y!, y!)), y!, x!),
+  greatest,
+);
+
+const cumsumOp: Op<{ readonly axis: number; readonly reverse: boolean }> = {
+  name: "cumsum",
+  kernel: { kind: "scan", combine: (m, x, y) => m.add(x!, y!), identity: () => 0 },
+  derivatives: [linear((g, _, { axis, reverse }) => apply(cumsumOp, [g], { axis, reverse: !reverse }))],
+  shape: ([x]) => x!.shape,
+  dtype: ([x]) => x!.dtype,
+};
+
+/** The running sum along `axis`, the last unless given: entry `i` is the sum of entries 0 to `i`. bool counts as int32. */
+export const cumsum: AxisFunction = declare(
+  "cumsum",
+  (x: Tensor, axis = -1) => {
+    const a = x.dtype === "bool" ? cast(x, "int32") : x.node;
+    return apply(cumsumOp, [a], { axis: normalizeAxis("cumsum", axis, a.shape), reverse: false });
+  },
+  cumsumOp,
+  alongAxis(),
+);

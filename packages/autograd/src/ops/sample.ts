@@ -1,0 +1,138 @@
+import type { DType } from "../dtype.ts";
+import type { Op, Tensor } from "../graph.ts";
+import type { Shape } from "../shape.ts";
+import { sizeOf } from "../shape.ts";
+import { fromElements } from "./leaf.ts";
+
+/**
+ * Where samples get their choices from. A test hands in fast-check, which varies and shrinks them; anything that
+ * chooses evenly will do.
+ */
+export interface Chooser {
+  /** A whole number from `low` to `high`, both included. */
+  integer(low: number, high: number): number;
+  /** A real number from `low` to `high`. */
+  real(low: number, high: number): number;
+}
+
+/** The values that an operand may have, and the places to keep away from (kinks, poles). */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+  readonly away?: readonly number[];
+}
+
+/** Makes the arguments of sample calls. */
+export class Draw {
+  readonly choose: Chooser;
+  /** The float dtype of the tensors. */
+  readonly dtype: DType;
+
+  constructor(choose: Chooser, dtype: DType = "float32") {
+    this.choose = choose;
+    this.dtype = dtype;
+  }
+
+  integer(low: number, high: number): number {
+    return this.choose.integer(low, high);
+  }
+
+  /** A shape of `minRank` to `maxRank` axes of sizes `minSize` to 4. */
+  shape(minRank = 0, maxRank = 3, minSize = 1): number[] {
+    return Array.from({ length: this.integer(minRank, maxRank) }, () => this.integer(minSize, 4));
+  }
+
+  /** An axis of `shape`, counted from the front or from the end. */
+  axis(shape: Shape): number {
+    return this.integer(-shape.length, shape.length - 1);
+  }
+
+  /** `count` shapes that broadcast together. */
+  broadcastable(count: number): number[][] {
+    const full = this.shape();
+    return Array.from({ length: count }, () => {
+      const drop = this.integer(0, 2) === 0 ? this.integer(0, full.length) : 0;
+      return full.slice(drop).map((size) => (this.integer(0, 4) === 0 ? 1 : size));
+    });
+  }
+
+  real({ low, high, away = [] }: Range): number {
+    const x = this.choose.real(low, high);
+    const near = away.find((kink) => Math.abs(x - kink) < 0.05);
+    return near === undefined ? x : near + (x < near ? -0.05 : 0.05);
+  }
+
+  tensor(shape: Shape, range: Range = { low: -2, high: 2 }): Tensor {
+    const data = Array.from({ length: sizeOf(shape) }, () => this.real(range));
+    return fromElements(this.dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data), shape);
+  }
+
+  /** A tensor whose elements all differ by at least 0.1, in any order: no ties. */
+  distinct(shape: Shape): Tensor {
+    const size = sizeOf(shape);
+    const places = Array.from({ length: size }, (_, i) => i);
+    for (let i = size - 1; i > 0; i--) {
+      const j = this.integer(0, i);
+      [places[i], places[j]] = [places[j]!, places[i]!];
+    }
+    const data = places.map((place) => (place - size / 2) * 0.3 + this.choose.real(0, 0.2));
+    return fromElements(this.dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data), shape);
+  }
+
+  /** int32 elements from 0 up to but not including `below`. */
+  indices(shape: Shape, below: number): Tensor {
+    const data = Int32Array.from({ length: sizeOf(shape) }, () => this.integer(0, below - 1));
+    return fromElements(data, shape);
+  }
+
+  bools(shape: Shape): Tensor {
+    return fromElements(
+      Uint8Array.from({ length: sizeOf(shape) }, () => this.integer(0, 1)),
+      shape,
+    );
+  }
+}
+
+/** The arguments of one call. */
+export type Samples = (draw: Draw) => readonly unknown[];
+
+/** What the registry knows of a function beyond its signature. */
+export interface Declared {
+  /** The op that it applies, or null for compositions. */
+  readonly op: Op | null;
+  readonly samples: Samples;
+}
+
+/** Samples of elementwise functions: tensors that broadcast together, one range for each operand. */
+export function within(
+  ...ranges: readonly (readonly [low: number, high: number, ...away: number[]])[]
+): Samples {
+  return (draw) => {
+    const shapes = draw.broadcastable(ranges.length);
+    return ranges.map(([low, high, ...away], i) => draw.tensor(shapes[i]!, { low, high, away }));
+  };
+}
+
+/** Samples of functions of one tensor and an axis. */
+export function alongAxis(range: Range = { low: -2, high: 2 }): Samples {
+  return (draw) => {
+    const shape = draw.shape(1);
+    return [draw.tensor(shape, range), draw.axis(shape)];
+  };
+}
+
+/** Attaches what the registry needs to a public function, and gives it its name. */
+export function declare<F>(name: string, call: F & object, op: Op | null, samples: Samples): F {
+  Object.defineProperty(call, "name", { value: name });
+  return Object.assign(call, { op, samples } satisfies Declared);
+}
+
+/** A function made of other ops: it has samples for the laws and no op of its own. */
+export function composed<F>(name: string, call: F & object, samples: Samples): F {
+  return declare(name, call, null, samples);
+}
+
+/** Is this exported function one that the registry knows? */
+export function isDeclared(x: unknown): x is Declared & ((...operands: readonly unknown[]) => Tensor) {
+  return typeof x === "function" && "samples" in x && "op" in x;
+}

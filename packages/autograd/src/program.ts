@@ -1,0 +1,229 @@
+import type { Arithmetic, Body } from "./arithmetic.ts";
+import type { DType } from "./dtype.ts";
+import { isFloat } from "./dtype.ts";
+import { DTypeError } from "./errors.ts";
+
+/** The words of the vocabulary as an instruction carries them. */
+export type Word =
+  | "input"
+  | "constant"
+  | "convert"
+  | "table"
+  | "rare"
+  | "select"
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "neg"
+  | "abs"
+  | "pmin"
+  | "pmax"
+  | "sqrt"
+  | "floor"
+  | "ceil"
+  | "trunc"
+  | "nearest"
+  | "copysign"
+  | "exponent"
+  | "scale2"
+  | "shiftLeft"
+  | "shiftRight"
+  | "xor"
+  | "and"
+  | "or"
+  | "not"
+  | "eq"
+  | "ne"
+  | "lt"
+  | "le"; // prettier-ignore
+
+/** One step of a program. Its operands are numbers of earlier instructions. */
+export interface Instruction {
+  readonly word: Word;
+  /** The dtype of the result. */
+  readonly dtype: DType;
+  readonly operands: readonly number[];
+  /** The number of the input, or the value of the constant. */
+  readonly value: number;
+  /** The values of a `table`. */
+  readonly values: readonly number[] | null;
+  /** The program of the slow side of `rare`; its inputs are operands 2, 3, ... */
+  readonly slow: Program | null;
+}
+
+/** A body in straight-line form: each value is computed once, from earlier ones. */
+export interface Program {
+  readonly inputs: readonly DType[];
+  readonly instructions: readonly Instruction[];
+  /** The number of the instruction that is the result. */
+  readonly result: number;
+}
+
+/** Traces `body` for operands of the dtypes `inputs` and a result of `dtype`. Throws DTypeError if the body has another. */
+export function trace(body: Body, inputs: readonly DType[], dtype: DType): Program {
+  const tracer = new Tracer(dtype);
+  const result = tracer.inline(
+    body,
+    inputs.map((input, i) => tracer.input(input, i)),
+  );
+  if (tracer.dtypeOf(result) !== dtype)
+    throw new DTypeError(`body gives ${tracer.dtypeOf(result)} where the op declares ${dtype}`);
+  return { inputs, instructions: tracer.instructions, result: result.index };
+}
+
+/** A traced value: the number of the instruction that makes it. */
+class Value {
+  readonly index: number;
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** The meaning of the vocabulary that records what is said, each distinct value once. */
+export class Tracer implements Arithmetic<Value> {
+  readonly dtype: DType;
+  readonly instructions: Instruction[] = [];
+  readonly #known = new Map<string, Value>();
+
+  constructor(dtype: DType) {
+    this.dtype = dtype;
+  }
+
+  input(dtype: DType, index: number): Value {
+    return this.#record("input", dtype, [], index);
+  }
+  /** Says `body` here; `dtype` is what its `m.dtype` reads. */
+  inline(body: Body, operands: readonly Value[]): Value {
+    return body<Value>(this, ...operands);
+  }
+  dtypeOf(x: Value): DType {
+    return this.#instruction(x).dtype;
+  }
+  constant(value: number, dtype: DType): Value {
+    return this.#record("constant", dtype, [], dtype === "float32" ? Math.fround(value) : value);
+  }
+  call(_name: string, body: Body, ...operands: Value[]): Value {
+    return this.inline(body, operands);
+  }
+
+  #instruction(x: Value): Instruction {
+    const found = this.instructions[x.index];
+    if (found === undefined)
+      throw new DTypeError("a body may only use its own operands and what it made from them");
+    return found;
+  }
+
+  #record(word: Word, dtype: DType, operands: readonly Value[], value = 0): Value {
+    const key = `${word} ${dtype} ${operands.map((x) => x.index).join(" ")} ${Object.is(value, -0) ? "-0" : value}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const made = this.#push({
+      word,
+      dtype,
+      operands: operands.map((x) => x.index),
+      value,
+      values: null,
+      slow: null,
+    });
+    this.#known.set(key, made);
+    return made;
+  }
+  #push(instruction: Instruction): Value {
+    this.instructions.push(instruction);
+    return new Value(this.instructions.length - 1);
+  }
+
+  /** Gives a number the dtype of the other operand, and checks that both dtypes are equal. */
+  #pair(word: Word, x: Value | number, y: Value | number): [Value, Value] {
+    if (typeof x === "number")
+      return typeof y === "number"
+        ? [this.constant(x, this.dtype), this.constant(y, this.dtype)]
+        : [this.constant(x, this.dtypeOf(y)), y];
+    if (typeof y === "number") return [x, this.constant(y, this.dtypeOf(x))];
+    const [a, b] = [this.dtypeOf(x), this.dtypeOf(y)];
+    if (a !== b) throw new DTypeError(`${word} of ${a} and ${b} in a body; convert one of them`);
+    return [x, y];
+  }
+  #binary(word: Word, accepts: (dtype: DType) => boolean, x: Value | number, y: Value | number): Value {
+    const pair = this.#pair(word, x, y);
+    return this.#record(word, this.#check(word, accepts, pair[0]), pair);
+  }
+  #unary(word: Word, accepts: (dtype: DType) => boolean, x: Value): Value {
+    return this.#record(word, this.#check(word, accepts, x), [x]);
+  }
+  #compare(word: Word, x: Value | number, y: Value | number): Value {
+    return this.#record(word, "bool", this.#pair(word, x, y));
+  }
+  #check(word: Word, accepts: (dtype: DType) => boolean, x: Value): DType {
+    const dtype = this.dtypeOf(x);
+    if (!accepts(dtype)) throw new DTypeError(`${word} of ${dtype} in a body`);
+    return dtype;
+  }
+
+  add = (x: Value | number, y: Value | number): Value => this.#binary("add", isNumber, x, y);
+  sub = (x: Value | number, y: Value | number): Value => this.#binary("sub", isNumber, x, y);
+  mul = (x: Value | number, y: Value | number): Value => this.#binary("mul", isNumber, x, y);
+  div = (x: Value | number, y: Value | number): Value => this.#binary("div", isFloat, x, y);
+  pmin = (x: Value | number, y: Value | number): Value => this.#binary("pmin", isNumber, x, y);
+  pmax = (x: Value | number, y: Value | number): Value => this.#binary("pmax", isNumber, x, y);
+  copysign = (x: Value | number, y: Value | number): Value => this.#binary("copysign", isFloat, x, y);
+  scale2 = (x: Value, k: Value): Value => this.#binary("scale2", isFloat, x, k);
+  shiftLeft = (x: Value | number, count: Value | number): Value =>
+    this.#binary("shiftLeft", isInteger, x, count);
+  shiftRight = (x: Value | number, count: Value | number): Value =>
+    this.#binary("shiftRight", isInteger, x, count);
+  xor = (x: Value | number, y: Value | number): Value => this.#binary("xor", isBits, x, y);
+  and = (x: Value | number, y: Value | number): Value => this.#binary("and", isBits, x, y);
+  or = (x: Value | number, y: Value | number): Value => this.#binary("or", isBits, x, y);
+  neg = (x: Value): Value => this.#unary("neg", isNumber, x);
+  abs = (x: Value): Value => this.#unary("abs", isNumber, x);
+  sqrt = (x: Value): Value => this.#unary("sqrt", isFloat, x);
+  floor = (x: Value): Value => this.#unary("floor", isFloat, x);
+  ceil = (x: Value): Value => this.#unary("ceil", isFloat, x);
+  trunc = (x: Value): Value => this.#unary("trunc", isFloat, x);
+  nearest = (x: Value): Value => this.#unary("nearest", isFloat, x);
+  exponent = (x: Value): Value => this.#unary("exponent", isFloat, x);
+  not = (x: Value): Value => this.#unary("not", isBits, x);
+  eq = (x: Value | number, y: Value | number): Value => this.#compare("eq", x, y);
+  ne = (x: Value | number, y: Value | number): Value => this.#compare("ne", x, y);
+  lt = (x: Value | number, y: Value | number): Value => this.#compare("lt", x, y);
+  le = (x: Value | number, y: Value | number): Value => this.#compare("le", x, y);
+
+  select = (condition: Value, x: Value | number, y: Value | number): Value => {
+    this.#check("select", isBool, condition);
+    const [a, b] = this.#pair("select", x, y);
+    return this.#record("select", this.dtypeOf(a), [condition, a, b]);
+  };
+  convert = (x: Value, dtype: DType): Value =>
+    this.dtypeOf(x) === dtype ? x : this.#record("convert", dtype, [x]);
+  table = (values: readonly number[], index: Value, dtype: DType): Value => {
+    this.#check("table", isInteger, index);
+    return this.#push({ word: "table", dtype, operands: [index.index], value: 0, values, slow: null });
+  };
+  rare = (condition: Value, fast: Value, slow: Body, ...operands: Value[]): Value => {
+    const dtype = this.dtypeOf(fast);
+    const program = trace(
+      slow,
+      operands.map((x) => this.dtypeOf(x)),
+      dtype,
+    );
+    const all = [condition, fast, ...operands].map((x) => x.index);
+    return this.#push({ word: "rare", dtype, operands: all, value: 0, values: null, slow: program });
+  };
+}
+
+const isBool = (dtype: DType): boolean => dtype === "bool";
+const isInteger = (dtype: DType): boolean => dtype === "int32";
+const isNumber = (dtype: DType): boolean => dtype !== "bool";
+const isBits = (dtype: DType): boolean => !isFloat(dtype);
+
+/** The program as text, one instruction a line: what tests and people read. */
+export function formatProgram(program: Program): string {
+  const line = ({ word, dtype, operands, value, slow }: Instruction, i: number): string => {
+    const of = word === "input" || word === "constant" ? ` ${value}` : operands.map((x) => ` %${x}`).join("");
+    const inner = slow ? ` slow {\n${formatProgram(slow).replace(/^/gm, "  ")}\n}` : "";
+    return `%${i}: ${dtype} = ${word}${of}${inner}`;
+  };
+  return [...program.instructions.map(line), `return %${program.result}`].join("\n");
+}

@@ -1,0 +1,43 @@
+import type { Arithmetic, Body } from "./arithmetic.ts";
+
+/**
+ * Counter-based random bits: Threefry-2x32 with 20 rounds (J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, Parallel
+ * Random Numbers: As Easy as 1, 2, 3, SC 2011). A key and a counter of two words each give two words: no state, so every
+ * element of a draw is computed by itself and every engine finds the same bits.
+ */
+function threefry<E>(m: Arithmetic<E>, key0: E, key1: E, counter0: E, counter1: E): [E, E] {
+  // The constant that the paper calls the Skein parity.
+  const keys = [key0, key1, m.xor(m.xor(key0, key1), 0x1bd11bda)];
+  let x0 = m.add(counter0, key0);
+  let x1 = m.add(counter1, key1);
+  for (let round = 0; round < 20; round++) {
+    x0 = m.add(x0, x1);
+    const turn = rotations[round % 8]!;
+    x1 = m.xor(m.or(m.shiftLeft(x1, turn), m.shiftRight(x1, 32 - turn)), x0);
+    if (round % 4 === 3) {
+      const injection = (round + 1) / 4;
+      x0 = m.add(x0, keys[injection % 3]!);
+      x1 = m.add(m.add(x1, keys[(injection + 1) % 3]!), injection);
+    }
+  }
+  return [x0, x1];
+}
+
+const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
+
+/** The first word for operands (key0, key1, counter0, counter1), all int32. */
+export const firstWord: Body = (m, ...operands) =>
+  threefry(m, operands[0]!, operands[1]!, operands[2]!, operands[3]!)[0];
+
+/** The second word. */
+export const secondWord: Body = (m, ...operands) =>
+  threefry(m, operands[0]!, operands[1]!, operands[2]!, operands[3]!)[1];
+
+/** A float in [0, 1) from two words: 24 random bits for float32, 53 for float64. */
+export const unitInterval: Body = (m, ...words) => {
+  const [first, second] = words;
+  if (m.dtype === "float32") return m.mul(m.convert(m.shiftRight(first!, 8), "float32"), 2 ** -24);
+  const high = m.convert(m.shiftRight(first!, 5), "float64");
+  const low = m.convert(m.shiftRight(second!, 6), "float64");
+  return m.mul(m.add(m.mul(high, 2 ** 26), low), 2 ** -53);
+};

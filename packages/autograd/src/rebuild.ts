@@ -1,0 +1,58 @@
+import type { DType, TypedArray } from "./dtype.ts";
+import { allocate } from "./dtype.ts";
+import type { Attributes, Tensor } from "./graph.ts";
+import { apply, elementsOf, numberIn, setElements, topology } from "./graph.ts";
+
+/** Which dtype takes the place of which. */
+export type DTypeMap = Partial<Record<DType, DType>>;
+
+/**
+ * The same computation on other leaves: every op above a replaced node is applied again to (op, inputs, attributes). With
+ * `dtypes` all nodes change dtype as it says, leaves and casts included: `{ float32: "float64" }` replays a
+ * model in float64. Shapes must stay as they are.
+ */
+export function rebuild(
+  roots: readonly Tensor[],
+  leaves: ReadonlyMap<Tensor, Tensor> = new Map(),
+  dtypes: DTypeMap = {},
+): Tensor[] {
+  const order = topology(
+    roots.map((root) => root.node),
+    (x) => (leaves.has(x) ? [] : x.inputs),
+  );
+  const { nodes, starts, edges } = order;
+  const numbers = roots.map((root) => numberIn(order, root.node));
+  const made: Tensor[] = [];
+  nodes.forEach((node, n) => {
+    const replacement = leaves.get(node);
+    if (replacement) {
+      made.push(replacement.node);
+      return;
+    }
+    const inputs = Array.from(edges.subarray(starts[n], starts[n + 1]), (input) => made[input]!);
+    const attributes = convertAttributes(node.attributes, dtypes);
+    const changed = attributes !== node.attributes || inputs.some((input, i) => input !== node.inputs[i]);
+    made.push(changed ? copy(node, inputs, attributes) : node);
+  });
+  return numbers.map((n) => made[n]!);
+}
+
+function copy(node: Tensor, inputs: readonly Tensor[], attributes: Attributes): Tensor {
+  const out = apply(node.op, inputs, attributes);
+  if (node.label !== null) out.named(node.label);
+  const value = elementsOf(node);
+  if (node.op.kernel.kind === "leaf" && value) setElements(out, convertElements(value, out.dtype));
+  return out;
+}
+
+function convertAttributes(attributes: Attributes, dtypes: DTypeMap): Attributes {
+  const { dtype } = attributes;
+  const other = dtype === "float32" || dtype === "float64" ? dtypes[dtype] : undefined;
+  return other === undefined ? attributes : { ...attributes, dtype: other };
+}
+
+function convertElements(data: TypedArray, dtype: DType): TypedArray {
+  const out = allocate(dtype, data.length);
+  for (let i = 0; i < data.length; i++) out[i] = data[i]!;
+  return out;
+}

@@ -1,0 +1,101 @@
+import { ShapeError, ValueError } from "./errors.ts";
+
+/** The sizes of a tensor along its axes, outermost first; `[]` is a single number. */
+export type Shape = readonly number[];
+
+/** Elements are addressed by 32-bit offsets. */
+const maxSize = 2 ** 31 - 1;
+
+/** The number of elements. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i]!;
+  return size;
+}
+
+/** The distance in elements between neighbours along each axis, for elements stored row by row. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  for (let i = shape.length - 1, stride = 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i]!;
+  }
+  return strides;
+}
+
+export function equalShapes(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** `"[4, 2]"` */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** Throws ValueError unless every size is a whole number of at least 0, ShapeError if there are too many elements. */
+export function checkShape(name: string, shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new ValueError(`${name}: a shape is an array of sizes such as [4, 2], got ${shape}`);
+  for (const size of shape)
+    if (!Number.isInteger(size) || size < 0)
+      throw new ValueError(`${name}: sizes are whole numbers of at least 0, got ${formatShape(shape)}`);
+  if (sizeOf(shape) > maxSize)
+    throw new ShapeError(`${name}: shape ${formatShape(shape)} has more than ${maxSize} elements`);
+}
+
+/** `axis` counted from the front. Throws ShapeError if the shape has no such axis. */
+export function normalizeAxis(name: string, axis: number, shape: Shape): number {
+  const rank = shape.length;
+  if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+  const range = rank === 0 ? "which has no axes" : `whose axes are ${-rank} ... ${rank - 1}`;
+  throw new ShapeError(`${name}: axis ${axis} of shape ${formatShape(shape)}, ${range}`);
+}
+
+/** One axis, several or (undefined) all of them, counted from the front and in order. */
+export function normalizeAxes(
+  name: string,
+  axis: number | readonly number[] | undefined,
+  shape: Shape,
+): number[] {
+  if (axis === undefined) return shape.map((_, i) => i);
+  const axes = (typeof axis === "number" ? [axis] : [...axis]).map((a) => normalizeAxis(name, a, shape));
+  axes.sort((a, b) => a - b);
+  for (let i = 1; i < axes.length; i++)
+    if (axes[i] === axes[i - 1])
+      throw new ShapeError(`${name}: axis ${axes[i]} of shape ${formatShape(shape)} is named twice`);
+  return axes;
+}
+
+/** `shape` without `axes`, or with size 1 there. */
+export function reducedShape(shape: Shape, axes: readonly number[], keepDims = false): Shape {
+  return keepDims
+    ? shape.map((size, i) => (axes.includes(i) ? 1 : size))
+    : shape.filter((_, i) => !axes.includes(i));
+}
+
+/** The shape of two operands after broadcasting (aligned at the end; size 1 stretches). Throws ShapeError. */
+export function broadcastShapes(name: string, a: Shape, b: Shape): Shape {
+  if (equalShapes(a, b)) return a;
+  const rank = Math.max(a.length, b.length);
+  const out = new Array<number>(rank);
+  for (let i = 1; i <= rank; i++) {
+    const x = a[a.length - i] ?? 1;
+    const y = b[b.length - i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1)
+      throw new ShapeError(
+        `${name}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: sizes ${x} and ${y} on axis ${-i} ` +
+          "differ and neither is 1; reshape one of them",
+      );
+    out[rank - i] = x === 1 ? y : x;
+  }
+  return equalShapes(out, a) ? a : equalShapes(out, b) ? b : out;
+}
+
+/** Can `from` be broadcast to exactly `to`? */
+export function broadcastsTo(from: Shape, to: Shape): boolean {
+  if (from.length > to.length) return false;
+  return from.every((size, i) => size === 1 || size === to[i + to.length - from.length]);
+}

@@ -1,0 +1,557 @@
+import type { DType, TypedArray } from "./dtype.ts";
+import type { Tensor } from "./graph.ts";
+import type { Shape } from "./shape.ts";
+
+/**
+ * The types of the functions on tensors. An op's file names one of them, `export const tanh: Unary = ...`, and both
+ * forms follow: the function `tanh(x)` and, by `[chained]`, the method `x.tanh()`.
+ *
+ * Shapes are literal as far as they are known: `Tensor<[4, 2]>` times `Tensor<[2, 3]>` is `Tensor<[4, 3]>`. A size that
+ * is not known is `number`, a shape of unknown rank is `Shape`; whatever is made from it is unknown in turn and fits
+ * everywhere.
+ */
+
+/** Under this key a signature says what it is as a method. It exists in types only. */
+declare const chained: unique symbol;
+
+/** The methods that the functions of a module become: those whose type is one of the signatures below. */
+export type Methods<Module, Name extends keyof Module = Chained<Module>> = {
+  [N in Name]: Module[N] extends { readonly [chained]?: infer Method } ? Method : never;
+};
+
+type Chained<Module> = {
+  [N in keyof Module]: typeof chained extends keyof Module[N] ? N : never;
+}[keyof Module];
+
+// Operands.
+
+/** What an op takes where a number may stand for a tensor. */
+export type Operand<S extends Shape = Shape> = Tensor<S> | number;
+
+/** Where an operand would make sizes differ, this text is the type that it fails to have. */
+type Fits<Message> = [Message] extends [never] ? unknown : Message;
+
+// Elementwise.
+
+/** One tensor in, one of the same shape out. */
+export interface Unary {
+  <S extends Shape>(x: Tensor<S>): Tensor<S>;
+  readonly [chained]?: <S extends Shape>(this: Tensor<S>) => Tensor<S>;
+}
+
+/** Unary with further arguments: `UnaryWith<[slope?: number]>`. */
+export interface UnaryWith<Rest extends readonly unknown[]> {
+  <S extends Shape>(x: Tensor<S>, ...rest: Rest): Tensor<S>;
+  readonly [chained]?: <S extends Shape>(this: Tensor<S>, ...rest: Rest) => Tensor<S>;
+}
+
+/** Two operands that broadcast together; numbers have rank 0. */
+export interface Binary {
+  <S extends Shape = [], T extends Shape = []>(
+    x: Operand<S>,
+    y: (Tensor<T> & Fits<BroadcastError<S, T>>) | number,
+  ): Tensor<Broadcast<S, T>>;
+  readonly [chained]?: <S extends Shape, T extends Shape = []>(
+    this: Tensor<S>,
+    y: (Tensor<T> & Fits<BroadcastError<S, T>>) | number,
+  ) => Tensor<Broadcast<S, T>>;
+}
+
+/** Two operands that broadcast together; the result is bool. */
+export type Comparison = Binary;
+
+/** Binary with a second operand that may be left out. */
+export interface Heaviside {
+  <S extends Shape, T extends Shape = []>(x: Tensor<S>, valueAtZero?: Operand<T>): Tensor<Broadcast<S, T>>;
+  readonly [chained]?: <S extends Shape, T extends Shape = []>(
+    this: Tensor<S>,
+    valueAtZero?: Operand<T>,
+  ) => Tensor<Broadcast<S, T>>;
+}
+
+/** The elements as another dtype. */
+export type Cast = UnaryWith<[dtype: DType]>;
+
+/** Three operands that broadcast together. */
+export interface Ternary {
+  <S extends Shape = [], T extends Shape = [], U extends Shape = []>(
+    x: Operand<S>,
+    y: (Tensor<T> & Fits<BroadcastError<S, T>>) | number,
+    z: (Tensor<U> & Fits<BroadcastError<Broadcast<S, T>, U>>) | number,
+  ): Tensor<Broadcast<Broadcast<S, T>, U>>;
+  readonly [chained]?: <S extends Shape, T extends Shape = [], U extends Shape = []>(
+    this: Tensor<S>,
+    y: (Tensor<T> & Fits<BroadcastError<S, T>>) | number,
+    z: (Tensor<U> & Fits<BroadcastError<Broadcast<S, T>, U>>) | number,
+  ) => Tensor<Broadcast<Broadcast<S, T>, U>>;
+}
+
+/** A tensor kept between two bounds, either of which may be missing. */
+export interface Clamp {
+  <S extends Shape, T extends Shape = [], U extends Shape = []>(
+    x: Tensor<S>,
+    min?: Operand<T> | null | undefined,
+    max?: Operand<U> | null | undefined,
+  ): Tensor<Broadcast<Broadcast<S, T>, U>>;
+  readonly [chained]?: <S extends Shape, T extends Shape = [], U extends Shape = []>(
+    this: Tensor<S>,
+    min?: Operand<T> | null | undefined,
+    max?: Operand<U> | null | undefined,
+  ) => Tensor<Broadcast<Broadcast<S, T>, U>>;
+}
+
+// Along axes.
+
+/** One axis, several, or none named. */
+export type Axes = number | readonly number[] | undefined;
+
+export interface KeepDims<Keep extends boolean> {
+  /** Keeps the reduced axes, with size 1. */
+  readonly keepDims?: Keep;
+}
+
+/** The elements along `axis` (one or several; all unless given) become one. `Options` adds to `{ keepDims }`. */
+export interface Reduction<Options = unknown> {
+  <S extends Shape, const A extends Axes = undefined, K extends boolean = false>(
+    x: Tensor<S>,
+    axis?: A,
+    options?: KeepDims<K> & Options,
+  ): Tensor<Reduced<S, A, K>>;
+  readonly [chained]?: <S extends Shape, const A extends Axes = undefined, K extends boolean = false>(
+    this: Tensor<S>,
+    axis?: A,
+    options?: KeepDims<K> & Options,
+  ) => Tensor<Reduced<S, A, K>>;
+}
+
+/** A reduction with an argument before the axis: `ReductionBy<number>` for quantile. */
+export interface ReductionBy<Argument, Options = unknown> {
+  <S extends Shape, const A extends Axes = undefined, K extends boolean = false>(
+    x: Tensor<S>,
+    argument: Argument,
+    axis?: A,
+    options?: KeepDims<K> & Options,
+  ): Tensor<Reduced<S, A, K>>;
+  readonly [chained]?: <S extends Shape, const A extends Axes = undefined, K extends boolean = false>(
+    this: Tensor<S>,
+    argument: Argument,
+    axis?: A,
+    options?: KeepDims<K> & Options,
+  ) => Tensor<Reduced<S, A, K>>;
+}
+
+/** A reduction along one axis (or over everything) to places instead of values. */
+export interface ArgReduction {
+  <S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    x: Tensor<S>,
+    axis?: A,
+    options?: KeepDims<K>,
+  ): Tensor<Reduced<S, A, K>>;
+  readonly [chained]?: <S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
+    this: Tensor<S>,
+    axis?: A,
+    options?: KeepDims<K>,
+  ) => Tensor<Reduced<S, A, K>>;
+}
+
+/** Along one axis, the shape stays: softmax, cumsum. */
+export interface AxisFunction<Options = unknown> {
+  <S extends Shape>(x: Tensor<S>, axis?: number, options?: Options): Tensor<S>;
+  readonly [chained]?: <S extends Shape>(this: Tensor<S>, axis?: number, options?: Options) => Tensor<S>;
+}
+
+/** The indices that sort along an axis. */
+export type ArgSort = AxisFunction<{ readonly descending?: boolean }>;
+
+// Products.
+
+/** Sums over the last axis of `x` and the last but one of `y`; the axes before broadcast. One axis is a vector. */
+export interface Contraction<Name extends string = "matmul"> {
+  <S extends Shape, T extends Shape>(
+    x: Tensor<S>,
+    y: Tensor<T> & Fits<MatMulError<Name, S, T>>,
+  ): Tensor<MatMul<S, T>>;
+  readonly [chained]?: <S extends Shape, T extends Shape>(
+    this: Tensor<S>,
+    y: Tensor<T> & Fits<MatMulError<Name, S, T>>,
+  ) => Tensor<MatMul<S, T>>;
+}
+
+/** All products of an element of `x` and one of `y`. */
+export interface Outer {
+  <S extends Shape, T extends Shape>(x: Tensor<S>, y: Tensor<T>): Tensor<Joined<S, T>>;
+  readonly [chained]?: <S extends Shape, T extends Shape>(
+    this: Tensor<S>,
+    y: Tensor<T>,
+  ) => Tensor<Joined<S, T>>;
+}
+
+/** `x` [..., in], weight [out, in], bias [out]. */
+export interface Affine {
+  <S extends Shape, W extends Shape>(
+    x: Tensor<S>,
+    weight: Tensor<W>,
+    bias?: Tensor,
+  ): Tensor<MatMul<S, Transposed<W>>>;
+  readonly [chained]?: <S extends Shape, W extends Shape>(
+    this: Tensor<S>,
+    weight: Tensor<W>,
+    bias?: Tensor,
+  ) => Tensor<MatMul<S, Transposed<W>>>;
+}
+
+// Movement.
+
+/** The elements in another shape; -1 stands for the size that fits. */
+export interface Reshape {
+  <const T extends Shape>(x: Tensor, shape: T): Tensor<Reshaped<T>>;
+  readonly [chained]?: <const T extends Shape>(this: Tensor, shape: T) => Tensor<Reshaped<T>>;
+}
+
+/** A target shape as the second argument: broadcasting to it, or summing to it. */
+export interface ToShape {
+  <const T extends Shape>(x: Tensor, shape: T): Tensor<Literal<T>>;
+  readonly [chained]?: <const T extends Shape>(this: Tensor, shape: T) => Tensor<Literal<T>>;
+}
+export type BroadcastTo = ToShape;
+export type SumTo = ToShape;
+
+/** The axes in the order of `axes`. */
+export interface Permute {
+  <S extends Shape, const A extends readonly number[]>(x: Tensor<S>, axes: A): Tensor<Permuted<S, A>>;
+  readonly [chained]?: <S extends Shape, const A extends readonly number[]>(
+    this: Tensor<S>,
+    axes: A,
+  ) => Tensor<Permuted<S, A>>;
+}
+
+/** Two axes change places: the last two unless given. */
+export interface Transpose {
+  <S extends Shape, A extends number = -2, B extends number = -1>(
+    x: Tensor<S>,
+    axisA?: A,
+    axisB?: B,
+  ): Tensor<Transposed<S, A, B>>;
+  readonly [chained]?: <S extends Shape, A extends number = -2, B extends number = -1>(
+    this: Tensor<S>,
+    axisA?: A,
+    axisB?: B,
+  ) => Tensor<Transposed<S, A, B>>;
+}
+
+/** Axes of size 1 disappear: `axis` (one or several), or all. */
+export interface Squeeze {
+  <S extends Shape, const A extends Axes = undefined>(x: Tensor<S>, axis?: A): Tensor<Squeezed<S, A>>;
+  readonly [chained]?: <S extends Shape, const A extends Axes = undefined>(
+    this: Tensor<S>,
+    axis?: A,
+  ) => Tensor<Squeezed<S, A>>;
+}
+
+/** A new axis of size 1 at place `axis` of the result. */
+export interface Unsqueeze {
+  <S extends Shape, A extends number>(x: Tensor<S>, axis: A): Tensor<Inserted<S, A, 1>>;
+  readonly [chained]?: <S extends Shape, A extends number>(
+    this: Tensor<S>,
+    axis: A,
+  ) => Tensor<Inserted<S, A, 1>>;
+}
+
+/** The same rank, other sizes: `SameRank<[before: readonly number[], after: readonly number[]]>`. */
+export interface SameRank<Rest extends readonly unknown[]> {
+  <S extends Shape>(x: Tensor<S>, ...rest: Rest): Tensor<Resized<S>>;
+  readonly [chained]?: <S extends Shape>(this: Tensor<S>, ...rest: Rest) => Tensor<Resized<S>>;
+}
+export type Slice = SameRank<
+  [start?: number | null, end?: number | null, options?: { readonly axis?: number; readonly step?: number }]
+>;
+export type Pad = SameRank<[widths: number | readonly (readonly [before: number, after: number])[]]>;
+/** The elements of some axes (all unless given) in reverse. */
+export type Flip = UnaryWith<[axis?: number | readonly number[]]>;
+
+/** Any other function of a tensor: `Operation<[sections: number, axis?: number], Tensor[]>`. */
+export interface Operation<Rest extends readonly unknown[], Out = Tensor> {
+  (x: Tensor, ...rest: Rest): Out;
+  readonly [chained]?: (this: Tensor, ...rest: Rest) => Out;
+}
+
+// Indexing.
+
+/** `x` at the places that `index` names along `axis`; the result has the shape of `index`. */
+export interface Gather {
+  <I extends Shape>(x: Tensor, axis: number, index: Tensor<I>): Tensor<I>;
+  readonly [chained]?: <I extends Shape>(this: Tensor, axis: number, index: Tensor<I>) => Tensor<I>;
+}
+
+/** `x` with the elements of `source` added at the places that `index` names along `axis`. */
+export interface ScatterAdd {
+  <S extends Shape>(x: Tensor<S>, axis: number, index: Tensor, source: Tensor): Tensor<S>;
+  readonly [chained]?: <S extends Shape>(
+    this: Tensor<S>,
+    axis: number,
+    index: Tensor,
+    source: Tensor,
+  ) => Tensor<S>;
+}
+
+/** Whole numbers below `classes` as rows with a single 1. */
+export interface OneHot {
+  <S extends Shape, N extends number>(x: Tensor<S>, classes: N): Tensor<Joined<S, [N]>>;
+  readonly [chained]?: <S extends Shape, N extends number>(
+    this: Tensor<S>,
+    classes: N,
+  ) => Tensor<Joined<S, [N]>>;
+}
+
+/** Rows of a table [count, ...features] at the places in `index`. */
+export interface Embedding {
+  <S extends Shape, I extends Shape>(table: Tensor<S>, index: Tensor<I>): Tensor<Joined<I, Tail<S>>>;
+  readonly [chained]?: <S extends Shape, I extends Shape>(
+    this: Tensor<S>,
+    index: Tensor<I>,
+  ) => Tensor<Joined<I, Tail<S>>>;
+}
+
+// Functions that are no methods.
+
+/** Tensors joined along an axis. */
+export type Join = (xs: readonly Tensor[], axis?: number) => Tensor;
+
+/** Tensors of one shape along a new axis (0 unless given). */
+export type Stack = <const T extends readonly Tensor[], A extends number = 0>(
+  xs: T,
+  axis?: A,
+) => Tensor<Stacked<T, A>>;
+
+/** A tensor of the given shape. */
+export type Creator = <const S extends Shape>(
+  shape: S,
+  options?: { readonly dtype?: DType },
+) => Tensor<Literal<S>>;
+
+/** A tensor of the elements of nested arrays. */
+export type TensorCreator = <const T extends Nested>(
+  data: T,
+  options?: { readonly dtype?: DType },
+) => Tensor<ShapeOf<T>>;
+
+/** What `tensor` takes: numbers or booleans in nested arrays, or a typed array. */
+export type Nested = number | boolean | TypedArray | readonly Nested[];
+
+// Shape arithmetic. An axis is compared by its two names, counted from the front ("0") and from the end ("-2").
+
+/** Is the rank unknown? */
+type Unknown<S extends Shape> = number extends S["length"] ? true : false;
+
+/** Sizes of which only the number is known. */
+type Resized<S extends Shape> = Unknown<S> extends true ? Shape : { -readonly [I in keyof S]: number };
+
+/** The sizes of a shape that is written in place: `[4, 2]` rather than `readonly [4, 2]`. */
+export type Literal<S extends Shape> = Unknown<S> extends true ? Shape : { -readonly [I in keyof S]: S[I] };
+
+/** The same with `number` for the size that -1 stands for. */
+type Reshaped<S extends Shape> =
+  Unknown<S> extends true ? Shape : { -readonly [I in keyof S]: S[I] extends -1 ? number : S[I] };
+
+/** The shape of two operands after broadcasting. */
+export type Broadcast<S extends Shape, T extends Shape> = T extends readonly []
+  ? S
+  : (true extends Unknown<S> | Unknown<T> ? Shape : Aligned<S, T>) extends infer Out extends Shape
+    ? Out
+    : Shape;
+
+type Aligned<S extends Shape, T extends Shape> = S extends readonly [
+  ...infer A extends Shape,
+  infer X extends number,
+]
+  ? T extends readonly [...infer B extends Shape, infer Y extends number]
+    ? [...Aligned<A, B>, X extends 1 ? Y : Y extends 1 ? X : number extends X ? Y : X]
+    : S
+  : T;
+
+type BroadcastError<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
+  ? never
+  : S extends readonly [...infer A extends Shape, infer X extends number]
+    ? T extends readonly [...infer B extends Shape, infer Y extends number]
+      ? Differ<X, Y> extends true
+        ? `sizes ${X} and ${Y} do not broadcast: they differ and neither is 1`
+        : BroadcastError<A, B>
+      : never
+    : never;
+
+/** Are both sizes known, different, and neither of them `Except`? */
+type Differ<X extends number, Y extends number, Except extends number = 1> = number extends X
+  ? false
+  : number extends Y
+    ? false
+    : [X] extends [Y | Except]
+      ? false
+      : [Y] extends [X | Except]
+        ? false
+        : true;
+
+export type MatMul<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
+  ? Shape
+  : S extends readonly [...infer A extends Shape, infer N extends number, number]
+    ? T extends readonly [...infer B extends Shape, number, infer M extends number]
+      ? [...Broadcast<A, B>, N, M]
+      : [...A, N]
+    : T extends readonly [...infer B extends Shape, number, infer M extends number]
+      ? [...B, M]
+      : [];
+
+type MatMulError<Name extends string, S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
+  ? never
+  : S extends readonly [...infer A extends Shape, infer K extends number]
+    ? T extends readonly [...infer B extends Shape, infer L extends number, number]
+      ? Differ<K, L, never> extends true
+        ? `${Name}: inner sizes ${K} and ${L} differ`
+        : BroadcastError<Batch<A>, B>
+      : T extends readonly [infer L extends number]
+        ? Differ<K, L, never> extends true
+          ? `${Name}: inner sizes ${K} and ${L} differ`
+          : never
+        : `${Name}: both operands need at least one axis`
+    : `${Name}: both operands need at least one axis`;
+
+type Batch<S extends Shape> = S extends readonly [...infer A extends Shape, number] ? A : [];
+
+/** The names of the axes in `A`, `string` if they are not known. */
+type Names<A extends number | readonly number[]> = A extends number
+  ? number extends A
+    ? string
+    : `${A}`
+  : A extends readonly number[]
+    ? number extends A[number]
+      ? [] extends A
+        ? A extends readonly []
+          ? never
+          : string
+        : string
+      : `${A[number]}`
+    : string;
+
+/** Of the axes left in `S` after those in `Done`, is the first one among `Names`? */
+type Named<S extends Shape, Names extends string, Done extends Shape> = `${Done["length"]}` extends Names
+  ? true
+  : `-${S["length"]}` extends Names
+    ? true
+    : false;
+
+/** The shape without the axes in `A` (all if undefined), or with size 1 there. */
+export type Reduced<S extends Shape, A extends Axes, Keep extends boolean> = boolean extends Keep
+  ? Shape
+  : [A] extends [undefined]
+    ? Keep extends true
+      ? Unknown<S> extends true
+        ? Shape
+        : { -readonly [I in keyof S]: 1 }
+      : []
+    : [A] extends [number | readonly number[]]
+      ? Unknown<S> extends true
+        ? Shape
+        : string extends Names<A>
+          ? Keep extends true
+            ? Resized<S>
+            : Shape
+          : Without<S, Names<A>, Keep extends true ? [1] : []>
+      : Shape;
+
+type Without<
+  S extends Shape,
+  Names extends string,
+  Left extends Shape,
+  Done extends Shape = [],
+> = S extends readonly [infer X extends number, ...infer R extends Shape]
+  ? [...(Named<S, Names, Done> extends true ? Left : [X]), ...Without<R, Names, Left, [...Done, X]>]
+  : [];
+
+/** The size along the axis called `Name`. */
+type SizeAt<S extends Shape, Name extends string, Done extends Shape = []> = S extends readonly [
+  infer X extends number,
+  ...infer R extends Shape,
+]
+  ? Named<S, Name, Done> extends true
+    ? X
+    : SizeAt<R, Name, [...Done, X]>
+  : number;
+
+export type Permuted<S extends Shape, A extends readonly number[]> =
+  Unknown<A> extends true
+    ? Resized<S>
+    : { -readonly [I in keyof A]: Unknown<S> extends true ? number : SizeAt<S, Names<A[I]>> };
+
+export type Transposed<S extends Shape, A extends number = -2, B extends number = -1> =
+  Unknown<S> extends true
+    ? Shape
+    : string extends Names<A> | Names<B>
+      ? Resized<S>
+      : Exchanged<S, S, Names<A>, Names<B>>;
+
+type Exchanged<
+  All extends Shape,
+  S extends Shape,
+  A extends string,
+  B extends string,
+  Done extends Shape = [],
+> = S extends readonly [infer X extends number, ...infer R extends Shape]
+  ? [
+      Named<S, A, Done> extends true ? SizeAt<All, B> : Named<S, B, Done> extends true ? SizeAt<All, A> : X,
+      ...Exchanged<All, R, A, B, [...Done, X]>,
+    ]
+  : [];
+
+type Squeezed<S extends Shape, A extends Axes> =
+  Unknown<S> extends true
+    ? Shape
+    : [A] extends [undefined]
+      ? WithoutOnes<S>
+      : [A] extends [number | readonly number[]]
+        ? string extends Names<A>
+          ? Shape
+          : Without<S, Names<A>, []>
+        : Shape;
+
+type WithoutOnes<S extends Shape> = number extends S[number]
+  ? Shape
+  : S extends readonly [infer X extends number, ...infer R extends Shape]
+    ? [...(X extends 1 ? [] : [X]), ...(WithoutOnes<R> extends infer Q extends Shape ? Q : [])]
+    : [];
+
+/** The shape with a new axis of size `N`, called `A` in the result. */
+type Inserted<S extends Shape, A extends number, N extends number> =
+  Unknown<S> extends true ? Shape : string extends Names<A> ? Resized<[...S, N]> : InsertedAt<S, Names<A>, N>;
+
+type InsertedAt<S extends Shape, Name extends string, N extends number, Done extends Shape = []> =
+  Named<[N, ...S], Name, Done> extends true
+    ? [N, ...S]
+    : S extends readonly [infer X extends number, ...infer R extends Shape]
+      ? [X, ...InsertedAt<R, Name, N, [...Done, X]>]
+      : [];
+
+type Tail<S extends Shape> =
+  Unknown<S> extends true ? Shape : S extends readonly [number, ...infer R extends Shape] ? R : Shape;
+
+type Joined<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T> ? Shape : [...S, ...T];
+
+/** The shape of a tensor. */
+type SizesOf<X> = X extends Tensor<infer S> ? S : Shape;
+
+type Stacked<T extends readonly Tensor[], A extends number> = Inserted<SizesOf<T[0]>, A, T["length"]>;
+
+/** The shape of nested arrays. */
+export type ShapeOf<T extends Nested> = Nested extends T
+  ? Shape
+  : T extends number | boolean
+    ? []
+    : T extends TypedArray
+      ? [number]
+      : T extends readonly [infer X extends Nested, ...Nested[]]
+        ? Rows<T["length"], ShapeOf<X>>
+        : T extends readonly []
+          ? [0]
+          : T extends readonly (infer X extends Nested)[]
+            ? Rows<number, ShapeOf<X>>
+            : Shape;
+
+type Rows<N extends number, S extends Shape> = Unknown<S> extends true ? Shape : [N, ...S];

@@ -1,0 +1,190 @@
+import { reverse } from "./differentiate.ts";
+import type { TypedArray } from "./dtype.ts";
+import { isFloat } from "./dtype.ts";
+import { GradientError, ShapeError } from "./errors.ts";
+import { checkNotLost, evaluate, isTracing } from "./evaluate.ts";
+import { elementsOf, ownerOf, Tensor, topology } from "./graph.ts";
+import { printTensor } from "./inspect/print.ts";
+import * as castings from "./ops/cast.ts";
+import * as composed from "./ops/composed.ts";
+import * as contraction from "./ops/contraction.ts";
+import * as indexing from "./ops/indexing.ts";
+import { onesLike } from "./ops/leaf.ts";
+import * as movement from "./ops/movement.ts";
+import * as pointwise from "./ops/pointwise.ts";
+import { add } from "./ops/pointwise.ts";
+import * as reduction from "./ops/reduction.ts";
+import { isDeclared } from "./ops/sample.ts";
+import type { Shape } from "./shape.ts";
+import { formatShape } from "./shape.ts";
+import type { Methods } from "./signature.ts";
+import { Variable } from "./variable.ts";
+
+/**
+ * The chaining form: every op whose first operand is a tensor is also a method, `x.tanh()` for `tanh(x)`. The methods come
+ * from the modules of ops by themselves, types, documentation and all; this file adds what reads values.
+ */
+const chained = [castings, movement, pointwise, reduction, contraction, indexing, composed];
+
+/** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
+export type NestedArray = number | boolean | NestedArray[];
+
+declare module "./graph.ts" {
+  interface Tensor<S extends Shape = Shape>
+    extends Methods<typeof castings>,
+      Methods<typeof movement>,
+      Methods<typeof pointwise>,
+      Methods<typeof reduction>,
+      Methods<typeof contraction>,
+      Methods<typeof indexing>,
+      Methods<typeof composed> {
+    /**
+     * The one element as a number. Computes it if need be, together with pending updates. Throws ShapeError if there are
+     * more elements or none.
+     */
+    item(): number;
+    /** The elements as nested arrays, a number for rank 0; bool gives booleans. Computes them if need be. */
+    toArray(): NestedArray;
+    /** A copy of the elements row by row. Computes them if need be. */
+    toTypedArray(): TypedArray;
+    /** The elements as NumPy prints them, with four decimals. Computes them if need be. */
+    toString(): string;
+    toJSON(): NestedArray;
+    /**
+     * Adds the derivative of this tensor by every variable that it was built on to the variable's `grad`. A tensor of more
+     * than one element needs the `cotangent` of its shape to weigh its elements with. Throws GradientError if that is
+     * missing, or if this tensor is int32 or bool.
+     */
+    backward(cotangent?: Tensor): void;
+    /** The same elements without history: derivatives end here. Another name for `stopGradient`. */
+    detach(this: Tensor<S>): Tensor<S>;
+    [Symbol.toPrimitive](hint: string): string;
+  }
+}
+
+for (const module of chained)
+  for (const [name, call] of Object.entries(module)) {
+    if (!isDeclared(call)) continue;
+    const value = function (this: Tensor, ...rest: unknown[]): Tensor {
+      return call(this, ...rest);
+    };
+    Object.defineProperty(value, "name", { value: name });
+    Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+  }
+
+/** Adds methods that are not enumerable, as those of a class are. */
+function install(methods: object): void {
+  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(methods)))
+    Object.defineProperty(Tensor.prototype, key, { ...descriptor, enumerable: false });
+  for (const key of Object.getOwnPropertySymbols(methods))
+    Object.defineProperty(Tensor.prototype, key, {
+      ...Object.getOwnPropertyDescriptor(methods, key),
+      enumerable: false,
+    });
+}
+
+function readElements(x: Tensor): TypedArray {
+  checkNotLost(x.node);
+  return evaluate([x])[0]!;
+}
+
+install({
+  item(this: Tensor): number {
+    if (this.size !== 1)
+      throw new ShapeError(
+        `item: reads one element, and shape ${formatShape(this.shape)} has ${this.size}; use toArray(), or reduce first`,
+      );
+    return readElements(this)[0]!;
+  },
+  toArray(this: Tensor): NestedArray {
+    return nest(readElements(this), this.shape, this.dtype === "bool");
+  },
+  toTypedArray(this: Tensor): TypedArray {
+    return readElements(this).slice();
+  },
+  toString(this: Tensor): string {
+    return printTensor(readElements(this), this.shape, this.dtype);
+  },
+  toJSON(this: Tensor): NestedArray {
+    return this.toArray();
+  },
+  backward(this: Tensor, cotangent?: Tensor): void {
+    backward(this, cotangent);
+  },
+  detach(this: Tensor): Tensor {
+    return composed.stopGradient(this);
+  },
+  [Symbol.toPrimitive](this: Tensor, hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new TypeError(
+      "a tensor is not a number: JavaScript operators do not work on tensors; use .add, .sub, .mul, .div, .lt, .eq ... or " +
+        "read one number with .item()",
+    );
+  },
+  // What console.log and util.inspect call in Node, Deno and Bun.
+  [Symbol.for("nodejs.util.inspect.custom")](this: Tensor): string {
+    return describeTensor(this);
+  },
+  [Symbol.for("Deno.customInspect")](this: Tensor): string {
+    return describeTensor(this);
+  },
+});
+
+/** For the console, which must not throw: while tracing there are no elements to show. */
+function describeTensor(x: Tensor): string {
+  const prefix = x instanceof Variable ? "Variable" : "Tensor";
+  const name = x.label === null ? "" : `${x.label} = `;
+  if (isTracing() && !elementsOf(x.node))
+    return `${name}${prefix}(traced, shape ${formatShape(x.shape)}, ${x.dtype})`;
+  return name + printTensor(readElements(x), x.shape, x.dtype, prefix);
+}
+
+function nest(data: TypedArray, shape: Shape, bool: boolean, axis = 0, start = 0): NestedArray {
+  if (axis === shape.length) return bool ? data[start] !== 0 : data[start]!;
+  let stride = 1;
+  for (let i = axis + 1; i < shape.length; i++) stride *= shape[i]!;
+  return Array.from({ length: shape[axis]! }, (_, i) =>
+    nest(data, shape, bool, axis + 1, start + i * stride),
+  );
+}
+
+function backward(y: Tensor, cotangent?: Tensor): void {
+  const out = y.node;
+  if (!isFloat(out.dtype))
+    throw new GradientError(`backward: ${out.dtype} has no gradient; only float32 and float64 do`);
+  if (cotangent === undefined && out.size !== 1)
+    throw new GradientError(
+      `backward: shape ${formatShape(out.shape)} is not a single number; reduce it with sum() or mean(), or pass a cotangent ` +
+        "of that shape",
+    );
+  if (cotangent !== undefined && formatShape(cotangent.shape) !== formatShape(out.shape))
+    throw new GradientError(
+      `backward: the cotangent has shape ${formatShape(cotangent.shape)} and the tensor ${formatShape(out.shape)}`,
+    );
+  const variables = new Set<Variable>();
+  for (const node of topology([out]).nodes) {
+    const owner = ownerOf(node);
+    if (owner instanceof Variable && isFloat(owner.dtype)) variables.add(owner);
+  }
+  const targets = [...variables];
+  if (targets.length === 0)
+    throw new GradientError(
+      "backward: this tensor was not built on any float variable; make the parameters with variable(...)",
+    );
+  const gradients = reverse([out], [cotangent?.node ?? onesLike(out)], targets);
+  targets.forEach((target, i) => {
+    const g = gradients[i];
+    if (g) target.grad = target.grad === null ? g : accumulated(target.grad, g);
+  });
+}
+
+/** Keeps the history of `grad` bounded: what was there before is computed first and added as a constant. */
+function accumulated(before: Tensor, g: Tensor): Tensor {
+  if (!isTracing()) evaluate([before]);
+  return add(composed.stopGradient(before), g);
+}
+
+/** Computes several tensors at once, so that what they share is computed once; reading them then costs nothing. */
+export function evaluateAll(...tensors: readonly Tensor[]): void {
+  evaluate(tensors);
+}

@@ -1,0 +1,94 @@
+import { forward, reverse } from "../differentiate.ts";
+import { isFloat } from "../dtype.ts";
+import { GradientError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { onesLike, zerosLike } from "../ops/leaf.ts";
+import type { Shape } from "../shape.ts";
+import { equalShapes, formatShape } from "../shape.ts";
+
+export interface GradOptions {
+  /** Weighs the elements of an output that has several; of its shape. */
+  readonly cotangent?: Tensor;
+  /** What to do about an input that the output does not depend on: an exact zero (unless given), or an error. */
+  readonly unused?: "zero" | "error";
+}
+
+/**
+ * The derivatives of `y` by each of `inputs`: nodes of the shapes of the inputs, to be read, printed, compiled or
+ * differentiated again.
+ *
+ * A variable means the version that `y` was built on. An input that `y` does not reach has derivative 0. Throws
+ * GradientError if `y` has several elements and no `cotangent` is given, if `y` or an input is int32 or bool, or if `y`
+ * was built on two versions of one variable.
+ *
+ * @example
+ * ```ts
+ * import { grad, scalar } from "@cotangent/autograd";
+ * const x = scalar(3);
+ * const [dx] = grad(x.mul(x), [x]);
+ * dx.item(); // => 6
+ * ```
+ */
+export function grad<const T extends readonly Tensor[]>(
+  y: Tensor,
+  inputs: T,
+  options: GradOptions = {},
+): { -readonly [K in keyof T]: T[K] extends Tensor<infer S extends Shape> ? Tensor<S> : Tensor } {
+  const out = y.node;
+  checkFloat("grad", "the output", out);
+  inputs.forEach((x, i) => {
+    checkFloat("grad", `input ${i}`, x);
+  });
+  const cotangent = options.cotangent ?? unit(out);
+  if (!equalShapes(cotangent.shape, out.shape))
+    throw new GradientError(
+      `grad: the cotangent has shape ${formatShape(cotangent.shape)} and the output ${formatShape(out.shape)}`,
+    );
+  const found = reverse([out], [cotangent.node], inputs);
+  if (options.unused === "error" && found.includes(null))
+    throw new GradientError(
+      `grad: the output does not depend on input ${found.indexOf(null)} (${inputs[found.indexOf(null)]!.label ?? "unnamed"} of shape ` +
+        `${formatShape(inputs[found.indexOf(null)]!.shape)}); leave it out, or take zeros with unused: "zero"`,
+    );
+  return found.map((g, i) => g ?? zerosLike(inputs[i]!)) as never;
+}
+
+function unit(y: Tensor): Tensor {
+  if (y.size !== 1)
+    throw new GradientError(
+      `grad: the output has shape ${formatShape(y.shape)}, not one element; reduce it with sum() or mean(), or pass { cotangent }`,
+    );
+  return onesLike(y);
+}
+
+/** Throws GradientError unless `x` is a float. */
+export function checkFloat(name: string, what: string, x: Tensor): void {
+  if (!isFloat(x.dtype))
+    throw new GradientError(
+      `${name}: ${what} is ${x.dtype}, and only float32 and float64 have derivatives; cast it first`,
+    );
+}
+
+/**
+ * The derivative of `y` when each of `inputs` moves along its tangent (of the same shape): one number per element of `y`.
+ * Throws GradientError for int32 or bool, and if a tangent's shape is not its input's.
+ */
+export function pushforward(y: Tensor, inputs: readonly Tensor[], tangents: readonly Tensor[]): Tensor {
+  const out = y.node;
+  checkFloat("pushforward", "the output", out);
+  inputs.forEach((x, i) => {
+    checkFloat("pushforward", `input ${i}`, x);
+    const t = tangents[i];
+    if (!t || !equalShapes(t.shape, x.shape))
+      throw new GradientError(
+        `pushforward: input ${i} has shape ${formatShape(x.shape)} and its tangent ${t ? formatShape(t.shape) : "is missing"}`,
+      );
+  });
+  return (
+    forward(
+      [out],
+      inputs,
+      tangents.map((t) => t.node),
+    )[0] ?? zerosLike(out)
+  );
+}

@@ -1,0 +1,40 @@
+import { ValueError } from "./errors.ts";
+import { Tensor } from "./graph.ts";
+import type { Shape } from "./shape.ts";
+
+/** Tensors in nested arrays and objects; one tensor is a tree too. */
+export type Tree = Tensor | readonly Tree[] | { readonly [key: string]: Tree };
+
+/** A tree of the same form with tensors at its leaves. */
+export type Like<T> =
+  T extends Tensor<infer S extends Shape> ? Tensor<S> : { -readonly [K in keyof T]: Like<T[K]> };
+
+/** The tensors of a tree, array entries in order and object entries as they were written. */
+export function leavesOf(tree: unknown): Tensor[] {
+  const leaves: Tensor[] = [];
+  mapTree(tree, (leaf) => {
+    leaves.push(leaf);
+    return leaf;
+  });
+  return leaves;
+}
+
+/** The tree with `f` applied to each tensor; `path` is where it stands: `layers.0.weight`. Throws ValueError for other things. */
+export function mapTree(tree: unknown, f: (leaf: Tensor, path: string) => Tensor, path = ""): unknown {
+  const inside = (key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
+  if (tree instanceof Tensor) return f(tree, path);
+  if (Array.isArray(tree)) return tree.map((entry, i) => mapTree(entry, f, inside(i)));
+  if (typeof tree === "object" && tree !== null)
+    return Object.fromEntries(
+      Object.entries(tree).map(([key, entry]) => [key, mapTree(entry, f, inside(key))]),
+    );
+  throw new ValueError(
+    `a tree has tensors at its leaves, got ${String(tree)}${path === "" ? "" : ` at ${path}`}`,
+  );
+}
+
+/** The tensors `leaves` in the form of `tree`. */
+export function unflatten<T>(tree: T, leaves: readonly Tensor[]): Like<T> {
+  let next = 0;
+  return mapTree(tree, () => leaves[next++]!) as Like<T>;
+}

@@ -1,0 +1,214 @@
+import type { DType, TypedArray } from "./dtype.ts";
+import { DTypeError, ShapeError, ValueError } from "./errors.ts";
+import { addPending, evaluate, flush, isPending } from "./evaluate.ts";
+import type { Op } from "./graph.ts";
+import { apply, elementsOf, setElements, setOwner, Tensor, zero } from "./graph.ts";
+import type { CreateOptions } from "./ops/leaf.ts";
+import { fill, tensor } from "./ops/leaf.ts";
+import type { Shape } from "./shape.ts";
+import { equalShapes, formatShape } from "./shape.ts";
+import type { Nested, Operand, ShapeOf } from "./signature.ts";
+
+type VersionAttributes = { readonly shape: Shape; readonly dtype: DType; readonly version: number };
+
+const variableOp: Op<VersionAttributes> = {
+  name: "variable",
+  kernel: { kind: "leaf", source: "data" },
+  derivatives: [],
+  shape: (_, { shape }) => shape,
+  dtype: (_, { dtype }) => dtype,
+};
+
+/** A version assigned while tracing: the assigned value, and derivatives end here as they do at a leaf. */
+const assignedOp: Op<VersionAttributes> = {
+  name: "assigned",
+  kernel: { kind: "pointwise", body: (_, x) => x! },
+  derivatives: [zero],
+  shape: (_, { shape }) => shape,
+  dtype: (_, { dtype }) => dtype,
+};
+
+/** Where a compiled program keeps the value of a variable. */
+export interface Home {
+  /** A copy of the elements. */
+  read(): TypedArray;
+}
+
+/** What a function under `compile` did to variables: the versions it began with and those it assigned. */
+export class Trace {
+  readonly begun: Map<Variable, Tensor> = new Map();
+  readonly assigned: Map<Variable, Tensor> = new Map();
+  readonly gradients: Map<Variable, Tensor | null> = new Map();
+}
+
+let trace: Trace | null = null;
+
+/** Records into `record` what `f` does to variables. */
+export function tracing<T>(record: Trace, f: () => T): T {
+  const before = trace;
+  trace = record;
+  try {
+    return f();
+  } finally {
+    trace = before;
+  }
+}
+
+/**
+ * The only thing that changes: a box of versions. Each version is an immutable leaf of the graph. An expression means the
+ * version that it was built on, whatever is assigned later.
+ */
+export class Variable<S extends Shape = Shape> extends Tensor<S> {
+  #current: Tensor<S> | null;
+  #home: Home | null = null;
+  #gradient: Tensor<S> | null = null;
+  #version = 0;
+
+  constructor(value: Tensor<S>) {
+    const { shape, dtype } = value;
+    super(variableOp, [], { shape, dtype, version: -1 }, shape, dtype);
+    const data = elementsOf(value.node) ?? evaluate([value])[0]!;
+    this.#current = this.#leaf();
+    setElements(this.#current, data);
+  }
+
+  /** The present version. */
+  override get node(): Tensor<S> {
+    if (trace) return this.#tracedNode(trace);
+    if (this.#current === null) {
+      this.#current = this.#leaf();
+      setElements(this.#current, this.#home!.read());
+    }
+    return this.#current;
+  }
+
+  #leaf(): Tensor<S> {
+    const { shape, dtype } = this;
+    const leaf = new Tensor(variableOp, [], { shape, dtype, version: this.#version }, shape, dtype);
+    setOwner(leaf, this);
+    if (this.label !== null) leaf.named(this.label);
+    return leaf;
+  }
+
+  #tracedNode(record: Trace): Tensor<S> {
+    const known = record.assigned.get(this) ?? record.begun.get(this);
+    if (known) return known as Tensor<S>;
+    const leaf = this.#leaf();
+    record.begun.set(this, leaf);
+    return leaf;
+  }
+
+  override named(label: string): this {
+    this.#current?.named(label);
+    return super.named(label);
+  }
+
+  /**
+   * Makes `value` (of the same shape and dtype, or a number) the present version. It is computed at the next reading, or
+   * inside `compile` becomes part of the program. Throws ShapeError or DTypeError and changes nothing if it does not fit.
+   */
+  assign(value: Operand): void {
+    assignAll([[this, value]]);
+  }
+
+  /** @internal Takes a value that has been checked. */
+  accept(value: Tensor): void {
+    if (trace) {
+      const { shape, dtype } = this;
+      const version = apply(assignedOp, [value], { shape, dtype, version: ++this.#version });
+      setOwner(version, this);
+      trace.assigned.set(this, version);
+      return;
+    }
+    const before = { current: this.#current, home: this.#home };
+    this.#version++;
+    const leaf = this.#leaf();
+    const data = elementsOf(value);
+    if (data) setElements(leaf, data);
+    else
+      addPending(leaf, {
+        source: value,
+        discard: () => {
+          this.#current = before.current;
+          this.#home = before.home;
+        },
+      });
+    this.#current = leaf;
+    this.#home = null;
+  }
+
+  /** Is the present version assigned but not computed yet? */
+  get pending(): boolean {
+    return this.#current !== null && isPending(this.#current);
+  }
+
+  /** The program that holds the present version, if one does. @internal */
+  get home(): Home | null {
+    return this.#home;
+  }
+
+  /** A program has computed a new version and keeps it. @internal */
+  moveTo(home: Home): void {
+    this.#version++;
+    this.#current = null;
+    this.#home = home;
+  }
+
+  /**
+   * What `backward` added up, or null. Set it to null (or call `optimizer.zeroGrad()`) before the next step.
+   */
+  get grad(): Tensor<S> | null {
+    if (trace?.gradients.has(this)) return trace.gradients.get(this) as Tensor<S> | null;
+    return this.#gradient;
+  }
+  set grad(value: Tensor<S> | null) {
+    if (trace) trace.gradients.set(this, value);
+    else this.#gradient = value;
+  }
+}
+
+/** Assigns several variables at once: all values are checked before the first variable changes. */
+export function assignAll(assignments: readonly (readonly [variable: Variable, value: Operand])[]): void {
+  const checked = assignments.map(([variable, value]) => [variable, fitting(variable, value)] as const);
+  if (!trace && checked.some(([variable]) => variable.pending)) flush();
+  for (const [variable, value] of checked) variable.accept(value);
+}
+
+function fitting(variable: Variable, value: Operand): Tensor {
+  const name = `assign to ${variable.label ?? "a variable"}`;
+  if (typeof value === "number") return fill(value, variable.shape, variable.dtype);
+  if (!(value instanceof Tensor)) throw new ValueError(`${name}: takes a tensor or a number`);
+  if (!equalShapes(value.shape, variable.shape))
+    throw new ShapeError(
+      `${name}: shape ${formatShape(value.shape)} does not fit ${formatShape(variable.shape)}; variables keep their shape`,
+    );
+  if (value.dtype !== variable.dtype)
+    throw new DTypeError(
+      `${name}: ${value.dtype} does not fit ${variable.dtype}; cast the value with cast(x, "${variable.dtype}")`,
+    );
+  return value.node;
+}
+
+export interface VariableOptions extends CreateOptions {
+  /** The name in prints of the graph. */
+  readonly name?: string;
+}
+
+/**
+ * A variable that starts with `initial`: a tensor, nested arrays, a number or a typed array (copied).
+ *
+ * @example
+ * ```ts
+ * import { variable } from "@cotangent/autograd";
+ * const w = variable([1, 2], { name: "w" });
+ * w.assign(w.mul(3));
+ * w.toArray(); // => 3,6
+ * ```
+ */
+export function variable<S extends Shape>(initial: Tensor<S>, options?: VariableOptions): Variable<S>;
+export function variable<const T extends Nested>(initial: T, options?: VariableOptions): Variable<ShapeOf<T>>;
+export function variable(initial: Tensor | Nested, options: VariableOptions = {}): Variable {
+  const { name, ...create } = options;
+  const made = new Variable(initial instanceof Tensor ? initial : tensor(initial, create));
+  return name === undefined ? made : made.named(name);
+}
