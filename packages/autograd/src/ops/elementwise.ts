@@ -64,11 +64,17 @@ export function pointwise<F>(definition: Elementwise): F {
     return new Tensor(op, [a], none, a.shape, gives ?? a.dtype);
   };
   const two = (x: Operand, y: Operand | undefined = omitted): Tensor => {
-    if (x instanceof Tensor && y instanceof Tensor) {
+    // The usual cases by a shorter way: a float tensor with another of the same shape, or with a number.
+    if (x instanceof Tensor && accepts !== "bool") {
       const a = x.node;
-      const b = y.node;
-      if (a.shape === b.shape && a.dtype === b.dtype && (accepts === "any" || isFloat(a.dtype)))
-        return new Tensor(op, [a, b], none, a.shape, gives ?? a.dtype);
+      const { shape, dtype } = a;
+      if (isFloat(dtype)) {
+        if (typeof y === "number")
+          return new Tensor(op, [a, filled(y, shape, dtype)], none, shape, gives ?? dtype);
+        const b = y instanceof Tensor ? y.node : null;
+        if (b && b.shape === shape && b.dtype === dtype)
+          return new Tensor(op, [a, b], none, shape, gives ?? dtype);
+      }
     }
     return aligned(op, accepts, gives, [x, y], []);
   };
@@ -86,6 +92,26 @@ export function operand(name: string, x: unknown, dtype: DType): Tensor {
   throw new ValueError(
     `${name}: takes tensors and numbers, got ${describe(x)}; make a tensor of it with tensor(...)`,
   );
+}
+
+const singles: Record<DType, Map<number, Tensor>> = {
+  float32: new Map(),
+  float64: new Map(),
+  int32: new Map(),
+  bool: new Map(),
+};
+
+/** A leaf filled with a number. Those without axes are few in any program, and shared. */
+function filled(value: number, shape: Shape, dtype: DType): Tensor {
+  if (shape.length > 0) return fill(value, shape, dtype);
+  const known = singles[dtype];
+  // -0 is the same key as 0.
+  const found = value === 0 ? undefined : known.get(value);
+  if (found) return found;
+  if (known.size >= 256) known.clear();
+  const made = fill(value, shape, dtype);
+  if (value !== 0) known.set(value, made);
+  return made;
 }
 
 function condition(name: string, x: unknown): Tensor {
@@ -122,7 +148,7 @@ function aligned(
   for (const x of operands)
     inputs.push(
       typeof x === "number"
-        ? fill(x, shape, dtype)
+        ? filled(x, shape, dtype)
         : broadcastTo(cast(operand(name, x, dtype), dtype), shape),
     );
   return new Tensor(op, inputs, none, shape, gives ?? dtype);
