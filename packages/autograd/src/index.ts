@@ -1,36 +1,15 @@
 // Tensors and their state.
-
-export type { DType, TypedArray } from "./dtype.ts";
-export { promote } from "./dtype.ts";
 export { Tensor } from "./graph.ts";
 export type { Shape } from "./shape.ts";
-export type { NestedArray } from "./tensor.ts";
+export { dtypes, promote } from "./dtype.ts";
+export type { DType, TypedArray } from "./dtype.ts";
 export { assignAll, Variable, variable } from "./variable.ts";
+export type { VariableOptions } from "./variable.ts";
+export { evaluateAll as evaluate } from "./tensor.ts";
+export type { NestedArray } from "./tensor.ts";
+export { leavesOf, mapTree, unflatten } from "./tree.ts";
+export type { Like, Tree } from "./tree.ts";
 
-import "./tensor.ts";
-
-// Errors.
-export {
-  CompileError,
-  CotangentError,
-  DTypeError,
-  GradientError,
-  IndexError,
-  ShapeError,
-  StateError,
-  ValueError,
-} from "./errors.ts";
-export { Generator, manualSeed, normal, uniform } from "./generator.ts";
-export { elementsOf, topology } from "./graph.ts";
-export { toDot } from "./inspect/draw.ts";
-// Look inside.
-export { toText } from "./inspect/text.ts";
-// Ops.
-export { cast } from "./ops/cast.ts";
-export * from "./ops/composed.ts";
-export * from "./ops/contraction.ts";
-export * from "./ops/indexing.ts";
-export * from "./ops/join.ts";
 // Make tensors.
 export {
   arange,
@@ -46,15 +25,61 @@ export {
   zeros,
   zerosLike,
 } from "./ops/leaf.ts";
-export * from "./ops/movement.ts";
+export type { CreateOptions } from "./ops/leaf.ts";
+export { Generator, manualSeed, normal, uniform } from "./generator.ts";
+export type { DrawOptions } from "./generator.ts";
+
+// Ops.
+export { cast } from "./ops/cast.ts";
 export * from "./ops/pointwise.ts";
+export * from "./ops/movement.ts";
 export * from "./ops/reduction.ts";
-export { rebuild } from "./rebuild.ts";
-// Evaluate and compile.
-export { evaluateAll as evaluate } from "./tensor.ts";
-export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
-export type { GradOptions } from "./transform/gradient.ts";
+export * from "./ops/contraction.ts";
+export * from "./ops/indexing.ts";
+export * from "./ops/join.ts";
+export * from "./ops/composed.ts";
+export type * from "./signature.ts";
+
 // Derivatives.
 export { grad, pushforward } from "./transform/gradient.ts";
-export type { Like, Tree } from "./tree.ts";
-export { leavesOf, mapTree } from "./tree.ts";
+export type { GradOptions } from "./transform/gradient.ts";
+export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
+export { rebuild } from "./rebuild.ts";
+export type { DTypeMap } from "./rebuild.ts";
+
+// Define ops.
+export { defineOp } from "./ops/define.ts";
+export { pointwise } from "./ops/elementwise.ts";
+export type { Elementwise } from "./ops/elementwise.ts";
+export { bilinear, linear, partial, pushed, singular, zero } from "./graph.ts";
+export type { Attribute, Attributes, Derivative, IndexMap, Kernel, Op, Partial } from "./graph.ts";
+export * as functions from "./functions.ts";
+export { formula } from "./arithmetic.ts";
+export type { Arithmetic, Body } from "./arithmetic.ts";
+export { registry } from "./ops/index.ts";
+export type { Registered } from "./ops/index.ts";
+export { Draw, within } from "./ops/sample.ts";
+export type { Chooser, Declared, Samples } from "./ops/sample.ts";
+
+// Verify.
+export { checkGradient, GradientReport } from "./verify/gradient.ts";
+export type { CheckOptions, Witnesses } from "./verify/gradient.ts";
+
+// Look inside.
+export { toText } from "./inspect/text.ts";
+export { toDot } from "./inspect/draw.ts";
+export { topology } from "./graph.ts";
+export type { Topology } from "./graph.ts";
+
+// Errors.
+export {
+  CompileError,
+  CotangentError,
+  DTypeError,
+  GradientError,
+  hideFrames,
+  IndexError,
+  ShapeError,
+  StateError,
+  ValueError,
+} from "./errors.ts";

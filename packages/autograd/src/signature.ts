@@ -28,8 +28,12 @@ type Chained<Module> = {
 /** What an op takes where a number may stand for a tensor. */
 export type Operand<S extends Shape = Shape> = Tensor<S> | number;
 
-/** Where an operand would make sizes differ, this text is the type that it fails to have. */
-type Fits<Message> = [Message] extends [never] ? unknown : Message;
+/**
+ * What an operand has to be for the shapes to go together: `Verdict` is the name of a property that it has, or else says
+ * what is wrong, and then the property of that name is missed. (A mapped type, because while a shape is a type parameter
+ * the verdict is open, and as a key it is then judged by that parameter's constraint: nothing is known against it.)
+ */
+type Fits<Verdict extends string> = { readonly [Name in Verdict]: unknown };
 
 // Elementwise.
 
@@ -49,11 +53,11 @@ export interface UnaryWith<Rest extends readonly unknown[]> {
 export interface Binary {
   <S extends Shape = [], T extends Shape = []>(
     x: Operand<S>,
-    y: (Tensor<T> & Fits<BroadcastError<S, T>>) | number,
+    y: (Tensor<T> & Fits<Broadcasts<S, T>>) | number,
   ): Tensor<Broadcast<S, T>>;
   readonly [chained]?: <S extends Shape, T extends Shape = []>(
     this: Tensor<S>,
-    y: (Tensor<T> & Fits<BroadcastError<S, T>>) | number,
+    y: (Tensor<T> & Fits<Broadcasts<S, T>>) | number,
   ) => Tensor<Broadcast<S, T>>;
 }
 
@@ -76,13 +80,13 @@ export type Cast = UnaryWith<[dtype: DType]>;
 export interface Ternary {
   <S extends Shape = [], T extends Shape = [], U extends Shape = []>(
     x: Operand<S>,
-    y: (Tensor<T> & Fits<BroadcastError<S, T>>) | number,
-    z: (Tensor<U> & Fits<BroadcastError<Broadcast<S, T>, U>>) | number,
+    y: (Tensor<T> & Fits<Broadcasts<S, T>>) | number,
+    z: (Tensor<U> & Fits<Broadcasts<Broadcast<S, T>, U>>) | number,
   ): Tensor<Broadcast<Broadcast<S, T>, U>>;
   readonly [chained]?: <S extends Shape, T extends Shape = [], U extends Shape = []>(
     this: Tensor<S>,
-    y: (Tensor<T> & Fits<BroadcastError<S, T>>) | number,
-    z: (Tensor<U> & Fits<BroadcastError<Broadcast<S, T>, U>>) | number,
+    y: (Tensor<T> & Fits<Broadcasts<S, T>>) | number,
+    z: (Tensor<U> & Fits<Broadcasts<Broadcast<S, T>, U>>) | number,
   ) => Tensor<Broadcast<Broadcast<S, T>, U>>;
 }
 
@@ -169,11 +173,11 @@ export type ArgSort = AxisFunction<{ readonly descending?: boolean }>;
 export interface Contraction<Name extends string = "matmul"> {
   <S extends Shape, T extends Shape>(
     x: Tensor<S>,
-    y: Tensor<T> & Fits<MatMulError<Name, S, T>>,
+    y: Tensor<T> & Fits<Multiplies<Name, S, T>>,
   ): Tensor<MatMul<S, T>>;
   readonly [chained]?: <S extends Shape, T extends Shape>(
     this: Tensor<S>,
-    y: Tensor<T> & Fits<MatMulError<Name, S, T>>,
+    y: Tensor<T> & Fits<Multiplies<Name, S, T>>,
   ) => Tensor<MatMul<S, T>>;
 }
 
@@ -314,8 +318,11 @@ export interface Embedding {
 
 // Functions that are no methods.
 
-/** Tensors joined along an axis. */
-export type Join = (xs: readonly Tensor[], axis?: number) => Tensor;
+/** Tensors one after the other along `axis` (0 unless given). */
+export type Join = <const T extends readonly Tensor[]>(
+  xs: T,
+  axis?: number,
+) => Tensor<Resized<SizesOf<T[0]>>>;
 
 /** Tensors of one shape along a new axis (0 unless given). */
 export type Stack = <const T extends readonly Tensor[], A extends number = 0>(
@@ -369,26 +376,37 @@ type Aligned<S extends Shape, T extends Shape> = S extends readonly [
     : S
   : T;
 
-type BroadcastError<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
-  ? never
-  : S extends readonly [...infer A extends Shape, infer X extends number]
-    ? T extends readonly [...infer B extends Shape, infer Y extends number]
-      ? Differ<X, Y> extends true
-        ? `sizes ${X} and ${Y} do not broadcast: they differ and neither is 1`
-        : BroadcastError<A, B>
-      : never
-    : never;
+/** The verdict on two operands that have to broadcast together. */
+type Broadcasts<S extends Shape, T extends Shape> = S extends unknown
+  ? T extends unknown
+    ? Aligns<S, T>
+    : never
+  : never;
 
-/** Are both sizes known, different, and neither of them `Except`? */
-type Differ<X extends number, Y extends number, Except extends number = 1> = number extends X
-  ? false
-  : number extends Y
-    ? false
-    : [X] extends [Y | Except]
-      ? false
-      : [Y] extends [X | Except]
-        ? false
-        : true;
+type Aligns<S extends readonly unknown[], T extends readonly unknown[]> = number extends
+  | S["length"]
+  | T["length"]
+  ? "shape"
+  : S extends readonly [...infer A, infer X]
+    ? T extends readonly [...infer B, infer Y]
+      ? Same<X, Y, 1, `sizes ${Text<X>} and ${Text<Y>} do not broadcast`, Aligns<A, B>>
+      : "shape"
+    : "shape";
+
+/** `Message` if both sizes are known, different, and neither of them `Except`; otherwise `Next`. */
+type Same<X, Y, Except, Message extends string, Next extends string = "shape"> = X extends unknown
+  ? Y extends unknown
+    ? number extends X | Y
+      ? Next
+      : X extends Y | Except
+        ? Next
+        : Y extends Except
+          ? Next
+          : Message
+    : never
+  : never;
+
+type Text<X> = X extends number ? `${X}` : "?";
 
 export type MatMul<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
   ? Shape
@@ -400,21 +418,31 @@ export type MatMul<S extends Shape, T extends Shape> = true extends Unknown<S> |
       ? [...B, M]
       : [];
 
-type MatMulError<Name extends string, S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
-  ? never
-  : S extends readonly [...infer A extends Shape, infer K extends number]
-    ? T extends readonly [...infer B extends Shape, infer L extends number, number]
-      ? Differ<K, L, never> extends true
-        ? `${Name}: inner sizes ${K} and ${L} differ`
-        : BroadcastError<Batch<A>, B>
-      : T extends readonly [infer L extends number]
-        ? Differ<K, L, never> extends true
-          ? `${Name}: inner sizes ${K} and ${L} differ`
-          : never
+/** The verdict on two operands of a product. */
+type Multiplies<Name extends string, S extends Shape, T extends Shape> = S extends unknown
+  ? T extends unknown
+    ? Contracts<Name, S, T>
+    : never
+  : never;
+
+type Contracts<
+  Name extends string,
+  S extends readonly unknown[],
+  T extends readonly unknown[],
+> = number extends S["length"] | T["length"]
+  ? "shape"
+  : S extends readonly [...infer A, infer K]
+    ? T extends readonly [...infer B, infer L, unknown]
+      ? Same<K, L, never, InnerSizes<Name, K, L>, Aligns<Rows<A>, B>>
+      : T extends readonly [infer L]
+        ? Same<K, L, never, InnerSizes<Name, K, L>>
         : `${Name}: both operands need at least one axis`
     : `${Name}: both operands need at least one axis`;
 
-type Batch<S extends Shape> = S extends readonly [...infer A extends Shape, number] ? A : [];
+type InnerSizes<Name extends string, K, L> = `${Name}: inner sizes ${Text<K>} and ${Text<L>} differ`;
+
+/** The batch axes of a left operand whose last axis is gone already. */
+type Rows<S extends readonly unknown[]> = S extends readonly [...infer A, unknown] ? A : [];
 
 /** The names of the axes in `A`, `string` if they are not known. */
 type Names<A extends number | readonly number[]> = A extends number
@@ -479,7 +507,11 @@ type SizeAt<S extends Shape, Name extends string, Done extends Shape = []> = S e
 export type Permuted<S extends Shape, A extends readonly number[]> =
   Unknown<A> extends true
     ? Resized<S>
-    : { -readonly [I in keyof A]: Unknown<S> extends true ? number : SizeAt<S, Names<A[I]>> };
+    : {
+        -readonly [I in keyof A]: true extends Unknown<S> | (number extends A[I] ? true : false)
+          ? number
+          : SizeAt<S, Names<A[I]>>;
+      };
 
 export type Transposed<S extends Shape, A extends number = -2, B extends number = -1> =
   Unknown<S> extends true
@@ -547,11 +579,11 @@ export type ShapeOf<T extends Nested> = Nested extends T
     : T extends TypedArray
       ? [number]
       : T extends readonly [infer X extends Nested, ...Nested[]]
-        ? Rows<T["length"], ShapeOf<X>>
+        ? Entries<T["length"], ShapeOf<X>>
         : T extends readonly []
           ? [0]
           : T extends readonly (infer X extends Nested)[]
-            ? Rows<number, ShapeOf<X>>
+            ? Entries<number, ShapeOf<X>>
             : Shape;
 
-type Rows<N extends number, S extends Shape> = Unknown<S> extends true ? Shape : [N, ...S];
+type Entries<N extends number, S extends Shape> = Unknown<S> extends true ? Shape : [N, ...S];

@@ -34,11 +34,17 @@ export interface Home {
   read(): TypedArray;
 }
 
-/** What a function under `compile` did to variables: the versions it began with and those it assigned. */
+/** What a function did to variables: the versions it began with and those it assigned. Nothing is changed meanwhile. */
 export class Trace {
+  /** Are the versions it begins with symbols without elements (`compile`), or the present versions (checks)? */
+  readonly symbolic: boolean;
   readonly begun: Map<Variable, Tensor> = new Map();
   readonly assigned: Map<Variable, Tensor> = new Map();
   readonly gradients: Map<Variable, Tensor | null> = new Map();
+
+  constructor(symbolic = true) {
+    this.symbolic = symbolic;
+  }
 }
 
 let trace: Trace | null = null;
@@ -74,7 +80,10 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
 
   /** The present version. */
   override get node(): Tensor<S> {
-    if (trace) return this.#tracedNode(trace);
+    return trace ? this.#tracedNode(trace) : this.#presentNode();
+  }
+
+  #presentNode(): Tensor<S> {
     if (this.#current === null) {
       this.#current = this.#leaf();
       setElements(this.#current, this.#home!.read());
@@ -93,9 +102,9 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   #tracedNode(record: Trace): Tensor<S> {
     const known = record.assigned.get(this) ?? record.begun.get(this);
     if (known) return known as Tensor<S>;
-    const leaf = this.#leaf();
-    record.begun.set(this, leaf);
-    return leaf;
+    const version = record.symbolic ? this.#leaf() : this.#presentNode();
+    record.begun.set(this, version);
+    return version;
   }
 
   override named(label: string): this {
@@ -115,7 +124,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   accept(value: Tensor): void {
     if (trace) {
       const { shape, dtype } = this;
-      const version = apply(assignedOp, [value], { shape, dtype, version: ++this.#version });
+      const version = apply(assignedOp, [value], { shape, dtype, version: this.#version + 1 });
       setOwner(version, this);
       trace.assigned.set(this, version);
       return;

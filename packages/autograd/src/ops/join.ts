@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, linear } from "../graph.ts";
 import { equalShapes, formatShape, normalizeAxis } from "../shape.ts";
-import type { Join } from "../signature.ts";
+import type { Join, Stack } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { operand } from "./elementwise.ts";
 import { slice, unsqueeze } from "./movement.ts";
@@ -54,9 +54,9 @@ export const cat: Join = declare(
 );
 
 /** Tensors of one shape side by side along a new axis at position `axis` of the result, the first unless given. */
-export const stack: Join = composed(
+export const stack: Stack = composed(
   "stack",
-  (tensors: readonly Tensor[], axis = 0) => {
+  (tensors: readonly Tensor[], axis: number = 0) => {
     const all = nodes("stack", tensors);
     const shape = all[0]!.shape;
     for (const x of all)

@@ -1,6 +1,8 @@
 import * as f from "../functions.ts";
+import type { Tensor } from "../graph.ts";
 import { linear, partial, singular, zero } from "../graph.ts";
 import type { Binary, Comparison, Heaviside, Ternary, Unary } from "../signature.ts";
+import { cast } from "./cast.ts";
 import { pointwise } from "./elementwise.ts";
 import { zerosLike } from "./leaf.ts";
 import { within } from "./sample.ts";
@@ -212,14 +214,16 @@ export const heaviside: Heaviside = pointwise({
   samples: within([-2, 2, 0], [0, 1]),
 });
 
+/** 1 where `x` is above `y` (or either is NaN), a half where they are equal, infinities too, else 0. */
+function share(x: Tensor, y: Tensor): Tensor {
+  return where(eq(x, y), 0.5, cast(logicalNot(lt(x, y)), x.dtype));
+}
+
 /** The larger of `x` and `y`, element by element; NaN if either is. Where they are equal each gets half of the gradient. */
 export const maximum: Binary = pointwise({
   name: "maximum",
   body: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(y!, y!)), y!, x!),
-  derivatives: [
-    partial((_, x, y) => heaviside(sub(x!, y!), 0.5)),
-    partial((_, x, y) => heaviside(sub(y!, x!), 0.5)),
-  ],
+  derivatives: [partial((_, x, y) => share(x!, y!)), partial((_, x, y) => share(y!, x!))],
   samples: within([-2, 0], [0.2, 2]),
 });
 
@@ -227,10 +231,7 @@ export const maximum: Binary = pointwise({
 export const minimum: Binary = pointwise({
   name: "minimum",
   body: (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(y!, y!)), y!, x!),
-  derivatives: [
-    partial((_, x, y) => heaviside(sub(y!, x!), 0.5)),
-    partial((_, x, y) => heaviside(sub(x!, y!), 0.5)),
-  ],
+  derivatives: [partial((_, x, y) => share(y!, x!)), partial((_, x, y) => share(x!, y!))],
   samples: within([-2, 0], [0.2, 2]),
 });
 

@@ -1,0 +1,36 @@
+import { ValueError } from "../errors.ts";
+import type { Attributes, Op, Tensor } from "../graph.ts";
+import { apply } from "../graph.ts";
+import { operand } from "./elementwise.ts";
+
+/**
+ * A new op of any kind, by the door that the built-in ones use: a kernel, one derivative rule per operand, and the shape
+ * and dtype of the result (which also check the operands and throw). For elementwise ops `pointwise` is shorter.
+ *
+ * The result is a function of the operands and the attributes. Throws ValueError if the definition has no name.
+ *
+ * @example
+ * ```ts
+ * import { defineOp, grad, linear, tensor } from "@cotangent/autograd";
+ * const twice = defineOp({
+ *   name: "twice",
+ *   kernel: { kind: "pointwise", body: (m, x) => m.add(x!, x!) },
+ *   derivatives: [linear((g) => twice([g], {}))],
+ *   shape: ([x]) => x!.shape,
+ *   dtype: ([x]) => x!.dtype,
+ * });
+ * const x = tensor([1, 2]);
+ * grad(twice([x], {}).sum(), [x])[0].toArray(); // => 2,2
+ * ```
+ */
+export function defineOp<A extends Attributes>(
+  op: Op<A>,
+): (operands: readonly Tensor[], attributes: A) => Tensor {
+  if (typeof op.name !== "string" || op.name === "") throw new ValueError("defineOp: an op needs a name");
+  return (operands, attributes) =>
+    apply(
+      op,
+      operands.map((x) => operand(op.name, x, "float32")),
+      attributes,
+    );
+}

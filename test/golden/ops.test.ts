@@ -1,0 +1,279 @@
+/** Compares every function of the registry with the numbers that `ops.py` took from PyTorch. */
+import { readFileSync } from "node:fs";
+import type { DType, Tensor } from "@cotangent/autograd";
+import { add, cast, fromTypedArray, grad, mul, sum } from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+import { registry } from "../../packages/autograd/src/ops/index.ts";
+
+type Entry = number | "NaN" | "Infinity" | "-Infinity";
+interface Golden {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: readonly Entry[];
+}
+interface Case {
+  readonly case: string;
+  readonly args: readonly unknown[];
+  readonly value: Golden;
+  readonly cotangent?: readonly Entry[];
+  /** By each float tensor among the arguments, in order; null is an exact zero. */
+  readonly gradients?: readonly (readonly Entry[] | null)[];
+  readonly v?: readonly (readonly Entry[])[];
+  readonly products?: readonly (readonly Entry[] | null)[];
+}
+interface Departure {
+  readonly function: string;
+  readonly case: string;
+  readonly place: string;
+  readonly element: number;
+  readonly pytorch: Entry;
+  readonly ours: Entry;
+  readonly why: string;
+}
+
+const { functions, departures }: { functions: Record<string, Case[]>; departures: Departure[] } = JSON.parse(
+  readFileSync(new URL("ops.json", import.meta.url), "utf8"),
+);
+
+/** Functions of the registry without golden cases, and why. */
+const exceptions: Record<string, string> = {
+  chain: "PyTorch has no such function: it is the departure from it",
+};
+
+/**
+ * How far we may be from PyTorch, in units in the last place (of the place in question) of the magnitude that `scaleOf`
+ * finds: PyTorch's own functions are off by up to 1 unit, some compositions by more.
+ */
+const allowed = {
+  float32: { elementwise: 2.5, reduction: 8, gradient: 8, product: 32 },
+  float64: { elementwise: 2.5, reduction: 8, gradient: 8, product: 32 },
+};
+
+const words = (...lines: string[]): Set<string> => new Set(lines.join(" ").split(" "));
+
+/** Functions whose values are rounded once at most: they may not differ at all. */
+const exact = words(
+  "add sub mul div neg square sqrt abs sign relu heaviside maximum minimum where eq ne lt le gt ge logicalAnd",
+  "logicalOr logicalNot cast identity stopGradient reshape permute transpose broadcastTo slice pad flip squeeze",
+  "unsqueeze amax amin gather oneHot argsort cat stack",
+);
+
+/** Functions that make each element from one element of each operand. */
+const elementwise = words(
+  "add sub mul div neg square sqrt pow exp expm1 log log1p sin cos tanh sigmoid erf abs sign relu heaviside",
+  "maximum minimum where cast identity stopGradient",
+);
+
+/** Their derivatives are differences (or, for erf, e to a large power): right to a unit of 1, not of themselves. */
+const cancelling = words("expm1 sin cos tanh sigmoid erf");
+
+/** Here IEEE 754 or C (or the absence of any arithmetic) says which zero the value is. */
+const signed = words(
+  "add sub mul div neg square sqrt abs expm1 log1p sin tanh erf where cast identity stopGradient reshape permute",
+  "transpose broadcastTo slice pad flip squeeze unsqueeze gather cat stack",
+);
+
+const unit = { float32: [-126, 23], float64: [-1022, 52] } as const;
+
+/** The distance of neighbouring floats at `x`. */
+function ulp(x: number, dtype: "float32" | "float64"): number {
+  const [least, bits] = unit[dtype];
+  return 2 ** (Math.max(least, Math.floor(Math.log2(Math.abs(x)))) - bits);
+}
+
+const isGolden = (x: unknown): x is Golden => typeof x === "object" && x !== null && "data" in x;
+const isFloat = (dtype: DType): dtype is "float32" | "float64" => dtype === "float32" || dtype === "float64";
+
+/** The numbers in the precision of `dtype`: the decimals of float32 are the shortest that name one. */
+function numbersOf(entries: readonly Entry[], dtype: DType): number[] {
+  return entries.map((x) => (dtype === "float32" ? Math.fround(Number(x)) : Number(x)));
+}
+
+const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array };
+
+function tensorOf(data: readonly Entry[], { dtype, shape }: Pick<Golden, "dtype" | "shape">): Tensor {
+  return fromTypedArray(arrays[dtype].from(numbersOf(data, dtype)), shape);
+}
+
+/** An argument as our function takes it; float tensors are added to `inputs`. */
+function read(x: unknown, inputs: Tensor[]): unknown {
+  if (isGolden(x)) {
+    const made = tensorOf(x.data, x);
+    if (isFloat(x.dtype)) inputs.push(made);
+    return made;
+  }
+  if (Array.isArray(x)) return x.map((entry) => read(entry, inputs));
+  return x === null ? undefined : x;
+}
+
+/** The largest finite magnitude among `lists`, 0 if there is none. */
+function largest(...lists: (readonly number[])[]): number {
+  let found = 0;
+  for (const list of lists)
+    for (const x of list) if (Number.isFinite(x)) found = Math.max(found, Math.abs(x));
+  return found;
+}
+
+/** What all results of one call are compared with. */
+interface Expected {
+  readonly name: string;
+  readonly found: Case;
+  readonly place: string;
+  readonly numbers: readonly number[];
+  /** Magnitudes that went into each element. */
+  readonly scale: (i: number) => number;
+  readonly units: number;
+}
+
+/** One line for each element of `actual` that is not as expected. */
+function differences(actual: Tensor, { name, found, place, numbers, scale, units }: Expected): string[] {
+  const where = `${name}, case "${found.case}", ${place}`;
+  const { dtype } = actual;
+  const lines: string[] = [];
+  actual.toTypedArray().forEach((got, i) => {
+    const departure = departures.find(
+      (d) => d.function === name && d.case === found.case && d.place === place && d.element === i,
+    );
+    const expected = departure ? Number(departure.ours) : numbers[i]!;
+    let wrong: string | null = null;
+    if (Number.isNaN(expected) || !Number.isFinite(expected)) wrong = Object.is(got, expected) ? null : "";
+    else if (!isFloat(dtype) || units === 0) wrong = got === expected ? null : "";
+    else {
+      const size = scale(i);
+      const one = ulp(Math.max(Math.abs(expected), Number.isFinite(size) ? size : 0), dtype);
+      const off = Math.abs(got - expected) / one;
+      if (!(off <= units)) wrong = `, which is ${off.toPrecision(3)} units off where ${units} are allowed`;
+    }
+    if (wrong === null && expected === 0 && place === "value" && signed.has(name))
+      wrong = Object.is(got, expected) || got !== 0 || !isFloat(dtype) ? null : ", a zero of the other sign";
+    const number = (x: number) => (Object.is(x, -0) ? "-0" : String(x));
+    if (wrong !== null)
+      lines.push(`${where}, element ${i}: PyTorch has ${number(expected)}, we have ${number(got)}${wrong}`);
+  });
+  return lines;
+}
+
+/** Derivatives by `inputs`, of which null in `wanted` says that they are exactly 0. */
+function compareAll(
+  word: string,
+  actual: readonly Tensor[],
+  wanted: readonly (readonly Entry[] | null)[],
+  common: Omit<Expected, "place" | "numbers" | "scale">,
+  scale: (i: number, numbers: readonly number[], size: number) => number,
+): string[] {
+  return actual.flatMap((x, k) => {
+    const numbers = numbersOf(wanted[k] ?? new Array<number>(x.size).fill(0), x.dtype);
+    const units = wanted[k] ? common.units : 0;
+    const place = `${word} ${k}`;
+    return differences(x, { ...common, units, place, numbers, scale: (i) => scale(i, numbers, x.size) });
+  });
+}
+
+/** One line for each difference between PyTorch and us. */
+function check(name: string, found: Case): string[] {
+  const inputs: Tensor[] = [];
+  const args = found.args.map((x) => read(x, inputs));
+  const value = registry.get(name)!(...args);
+  const { dtype, shape } = found.value;
+  if (value.dtype !== dtype || String(value.shape) !== String(shape))
+    return [
+      `${name}, case "${found.case}": PyTorch has ${dtype} [${shape}], we have ${value.dtype} [${value.shape}]`,
+    ];
+  const terms = magnitude(name, inputs);
+  const values = numbersOf(found.value.data, dtype);
+  const { reduction, elementwise: alone } = isFloat(dtype) ? allowed[dtype] : allowed.float32;
+  const lines = differences(value, {
+    name,
+    found,
+    place: "value",
+    numbers: values,
+    scale: (i) => (elementwise.has(name) ? Math.abs(values[i]!) : Math.max(largest(values), terms)),
+    units: exact.has(name) ? 0 : elementwise.has(name) ? alone : reduction,
+  });
+  return isFloat(dtype) ? lines.concat(checkDerivatives(name, found, value, inputs, terms)) : lines;
+}
+
+/** The size of what is added up: in a product of matrices, of the products. */
+function magnitude(name: string, inputs: readonly Tensor[]): number {
+  const sizes = inputs.map((x) => largest(Array.from(x.toTypedArray())));
+  if (name !== "matmul") return Math.max(0, ...sizes);
+  return sizes.reduce((product, size) => product * Math.max(1, size), 1);
+}
+
+function checkDerivatives(
+  name: string,
+  found: Case,
+  value: Tensor,
+  inputs: readonly Tensor[],
+  terms: number,
+): string[] {
+  if (!found.cotangent || !found.gradients) return [];
+  const g = numbersOf(found.cotangent, value.dtype);
+  const gradients = grad(value, inputs, { cotangent: tensorOf(found.cotangent, value) });
+  const { gradient, product } = isFloat(value.dtype) ? allowed[value.dtype] : allowed.float32;
+  // PyTorch's rule for logsumexp is exp(x - result), which is off by as many units as x is large.
+  const factor = name === "matmul" || name === "logsumexp" ? Math.max(1, terms) : 1;
+  const alone = (n: number) => elementwise.has(name) && n === value.size;
+  const lines = compareAll(
+    "gradient",
+    gradients,
+    found.gradients,
+    { name, found, units: gradient },
+    (i, e, n) =>
+      alone(n)
+        ? Math.max(Math.abs(e[i]!), cancelling.has(name) ? Math.abs(g[i]!) : 0)
+        : largest(e, g) * factor,
+  );
+  if (!found.v || !found.products) return lines;
+  const v = found.v.map((data, k) => tensorOf(data, inputs[k]!));
+  const directions = v.map((x) => Array.from(x.toTypedArray()));
+  const products = grad(pairing(gradients, v), inputs);
+  return lines.concat(
+    compareAll("product", products, found.products, { name, found, units: product }, (i, e, n) =>
+      directions.every((x) => x.length === n) && alone(n)
+        ? Math.max(Math.abs(e[i]!), Math.abs(g[i]! * largest(directions.map((x) => x[i]!))))
+        : Math.max(largest(e), largest(g) * largest(...directions)) * factor,
+    ),
+  );
+}
+
+/** `<xs, ys>` over all tensors. */
+function pairing(xs: readonly Tensor[], ys: readonly Tensor[]): Tensor {
+  return xs.map((x, i) => cast(sum(mul(x, ys[i]!)), "float64")).reduce((total, x) => add(total, x));
+}
+
+/** A call that throws is a difference too. */
+function checked(name: string, found: Case): string[] {
+  try {
+    return check(name, found);
+  } catch (error) {
+    return [`${name}, case "${found.case}": PyTorch has an answer, we throw ${String(error)}`];
+  }
+}
+
+describe("golden numbers", () => {
+  for (const [name, cases] of Object.entries(functions))
+    test(`${name} agrees with PyTorch in value, gradient and Hessian-vector product`, () => {
+      const lines = cases.flatMap((found) => checked(name, found));
+      const shown = lines.slice(0, 20).concat(lines.length > 20 ? [`... and ${lines.length - 20} more`] : []);
+      if (lines.length > 0) throw new Error(shown.join("\n"));
+    });
+
+  test("departures from PyTorch are real: the recorded answers differ", () => {
+    for (const { function: name, case: title, place, element, pytorch, ours } of departures) {
+      const found = functions[name]!.find((x) => x.case === title)!;
+      const [kind, i] = place.split(" ");
+      const lists = { value: [found.value.data], gradient: found.gradients, product: found.products };
+      const data = lists[kind as keyof typeof lists]![Number(i ?? 0)]!;
+      expect(data[element], `${name}, ${title}, ${place}`).toBe(pytorch);
+      expect(ours, `${name}, ${title}, ${place}`).not.toBe(pytorch);
+    }
+  });
+
+  test("every function of the registry has golden cases", () => {
+    const missing = [...registry.keys()].filter((name) => !functions[name] && !exceptions[name]);
+    expect(missing).toEqual([]);
+    expect(Object.keys(exceptions).filter((name) => functions[name] || !registry.has(name))).toEqual([]);
+    expect(Object.entries(functions).filter(([, cases]) => cases.length < 2)).toEqual([]);
+  });
+});

@@ -1,0 +1,165 @@
+import type { Registered } from "@cotangent/autograd";
+import {
+  checkGradient,
+  Draw,
+  type DType,
+  evaluate,
+  fromTypedArray,
+  grad,
+  hvp,
+  pushforward,
+  rebuild,
+  registry,
+  Tensor,
+  topology,
+} from "@cotangent/autograd";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { mulberry32 } from "../mulberry.ts";
+
+/**
+ * The laws of differentiation over the registry: an op's samples feed them all, and fast-check varies and shrinks what the
+ * samples choose: shapes, broadcasting, axes and values.
+ */
+const runs = 100;
+
+/**
+ * Samples choose from fast-check: the whole numbers (shapes, axes) from a list that it shrinks, the elements from a seed.
+ */
+const draws = (dtype: DType) =>
+  fc.tuple(fc.array(fc.nat({ max: 2 ** 16 }), { minLength: 24, maxLength: 24 }), fc.nat()).map(([choices, seed]) => {
+    const random = mulberry32(seed);
+    let next = 0;
+    const integer = (low: number, high: number) => {
+      const choice = choices[next++] ?? Math.floor(random() * 2 ** 16);
+      return low + (choice % (high - low + 1));
+    };
+    return new Draw({ integer, real: (low, high) => low + (high - low) * random() }, dtype);
+  });
+
+interface Call {
+  /** The float tensors among the arguments. */
+  readonly inputs: readonly Tensor[];
+  /** The call with others in their place. */
+  apply(inputs: readonly Tensor[]): Tensor;
+}
+
+function callOf(f: Registered, args: readonly unknown[]): Call {
+  const inputs: Tensor[] = [];
+  const collect = (x: unknown): void => {
+    if (Array.isArray(x)) x.forEach(collect);
+    else if (x instanceof Tensor && x.dtype.startsWith("float")) inputs.push(x);
+  };
+  collect(args);
+  const apply = (others: readonly Tensor[]) => {
+    const at = new Map(inputs.map((x, i) => [x, others[i]!]));
+    const put = (x: unknown): unknown =>
+      Array.isArray(x) ? x.map(put) : x instanceof Tensor ? (at.get(x) ?? x) : x;
+    return f(...args.map(put));
+  };
+  return { inputs, apply };
+}
+
+const isDifferentiable = (y: Tensor) => y.dtype.startsWith("float");
+
+/** Its derivative is 0 by definition, whatever the differences say. */
+const defiant = ["stopGradient"];
+
+let checked = 0;
+
+/** Runs a law on every function of the registry with `runs` samples each. */
+function law(sentence: string, dtype: DType, holds: (call: Call, draw: Draw, name: string) => void): void {
+  describe(sentence, () => {
+    for (const [name, f] of registry)
+      test(name, () => {
+        fc.assert(
+          fc.property(draws(dtype), (draw) => {
+            holds(callOf(f, f.samples(draw)), draw, name);
+            checked++;
+          }),
+          { numRuns: runs },
+        );
+      });
+  });
+}
+
+law("the inferred shape and dtype are those of the elements", "float32", ({ inputs, apply }) => {
+  const y = apply(inputs);
+  const data = y.toTypedArray();
+  expect(data.length).toBe(y.shape.reduce((product, size) => product * size, 1));
+  const kind = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array }[y.dtype];
+  expect(data).toBeInstanceOf(kind);
+  expect(data.some(Number.isNaN)).toBe(false);
+});
+
+law("reverse mode is the adjoint of forward mode", "float64", ({ inputs, apply }, draw) => {
+  const y = apply(inputs);
+  if (!isDifferentiable(y) || inputs.length === 0) return;
+  const g = draw.tensor(y.shape).cast(y.dtype);
+  const t = inputs.map((x) => draw.tensor(x.shape));
+  const pulled = grad(y, inputs, { cotangent: g });
+  const left = pushforward(y, inputs, t).mul(g).sum().cast("float64").item();
+  const right = pulled.reduce((sum, dx, i) => sum + dx.mul(t[i]!).sum().item(), 0);
+  const scale = Math.max(1, Math.abs(left), Math.abs(right));
+  expect(Math.abs(left - right) / scale).toBeLessThan(y.dtype === "float32" ? 1e-5 : 1e-11);
+});
+
+law("both modes equal finite differences", "float64", ({ inputs, apply }, draw, name) => {
+  if (defiant.includes(name)) {
+    expect(grad(apply(inputs).sum(), inputs)[0]!.toTypedArray().every((x) => x === 0)).toBe(true);
+    return;
+  }
+  if (inputs.length === 0 || !isDifferentiable(apply(inputs))) return;
+  const report = checkGradient((...others) => apply(others), inputs, {
+    directions: 2,
+    seed: draw.integer(0, 1e6),
+  });
+  if (!report.pass) throw new Error(String(report));
+});
+
+law("second derivatives equal finite differences of the first", "float64", ({ inputs, apply }, draw) => {
+  if (inputs.length === 0 || !isDifferentiable(apply(inputs))) return;
+  const report = checkGradient((...others) => apply(others), inputs, {
+    order: 2,
+    directions: 1,
+    seed: draw.integer(0, 1e6),
+  });
+  if (!report.pass) throw new Error(String(report));
+});
+
+law("the Hessian is symmetric", "float64", ({ inputs, apply }, draw) => {
+  const y = apply(inputs);
+  if (inputs.length === 0 || !isDifferentiable(y)) return;
+  const weights = draw.tensor(y.shape);
+  const f = (others: Tensor[]) => apply(others).cast("float64").mul(weights).sum();
+  const [s, t] = [0, 1].map(() => inputs.map((x) => draw.tensor(x.shape)));
+  const along = (from: Tensor[], to: Tensor[]) =>
+    hvp(f)([...inputs], from).reduce((sum, column, i) => sum + column.mul(to[i]!).sum().item(), 0);
+  const [left, right] = [along(s!, t!), along(t!, s!)];
+  expect(Math.abs(left - right)).toBeLessThan(1e-9 * Math.max(1, Math.abs(left), Math.abs(right)));
+});
+
+law("float32 agrees with float64 to its precision", "float32", ({ inputs, apply }) => {
+  const y = apply(inputs);
+  if (!isDifferentiable(y)) return;
+  const [exact] = rebuild([y], new Map(), { float32: "float64" });
+  evaluate(y, exact!);
+  const [single, double] = [y.toTypedArray(), exact!.toTypedArray()];
+  const largest = Math.max(1, ...Array.from(double, Math.abs));
+  for (let i = 0; i < single.length; i++)
+    expect(Math.abs(single[i]! - double[i]!) / largest).toBeLessThan(2e-6);
+});
+
+law("rebuilding a graph on the same leaves gives the same bits", "float32", ({ inputs, apply }) => {
+  const y = apply(inputs);
+  const copies = inputs.map((x) => fromTypedArray(x.toTypedArray(), x.shape));
+  const [again] = rebuild([y], new Map(inputs.map((x, i) => [x, copies[i]!])));
+  expect(again!.toTypedArray()).toEqual(y.toTypedArray());
+  expect(topology([again!]).nodes.some((node) => inputs.includes(node))).toBe(false);
+});
+
+test(`the laws were checked at least ${runs} times each`, () => {
+  const laws = 7;
+  expect(checked).toBeGreaterThanOrEqual(laws * registry.size * runs);
+  process.stdout.write(`laws: ${laws} laws over ${registry.size} functions, ${checked} runs\n`);
+});

@@ -1,0 +1,121 @@
+import type { Operand, Shape, Unary } from "@cotangent/autograd";
+import { scalar, type Tensor, tensor, Variable, variable, zeros } from "@cotangent/autograd";
+import { describe, expectTypeOf, test } from "vitest";
+
+declare const unknown: Tensor;
+
+describe("the chaining form", () => {
+  test("is there for functions on a tensor and nothing else", () => {
+    expectTypeOf(unknown).toHaveProperty("tanh");
+    expectTypeOf(unknown).toHaveProperty("matmul");
+    expectTypeOf(unknown).not.toHaveProperty("tensor");
+    expectTypeOf(unknown).not.toHaveProperty("zeros");
+    expectTypeOf(unknown).not.toHaveProperty("declare");
+    expectTypeOf(unknown).not.toHaveProperty("checkWithin");
+  });
+
+  test("asks for the arguments that the function asks for", () => {
+    // @ts-expect-error There is nothing to add.
+    unknown.add();
+    // @ts-expect-error tanh takes nothing.
+    unknown.tanh(1);
+    // @ts-expect-error Not a number or tensor.
+    unknown.add("1");
+    // @ts-expect-error Not a dtype.
+    unknown.cast("float16");
+    // @ts-expect-error keepDims is true or false.
+    unknown.sum(0, { keepDims: 1 });
+    // @ts-expect-error There is no such option.
+    unknown.sum(0, { keepdims: true });
+  });
+
+  test("works on variables", () => {
+    const w = variable([
+      [0.5, -0.3],
+      [0.8, 0.2],
+    ]);
+    expectTypeOf(w.tanh()).toEqualTypeOf<Tensor<[2, 2]>>();
+    expectTypeOf(w.matmul(zeros([2, 3]))).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(zeros([4, 2]).matmul(w)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(zeros([4, 2]).matmul(w).add(w.sum(0)).mul(w.mean())).toEqualTypeOf<Tensor<[4, 2]>>();
+    w.assign(unknown);
+    w.assign(w.sub(unknown.mul(0.1)));
+  });
+
+  test("works on users' classes of tensors", () => {
+    class Parameter<S extends Shape = Shape> extends Variable<S> {
+      readonly trained: boolean = true;
+    }
+    const f = (x: Tensor): Tensor => x;
+    const p = new Parameter(zeros([2, 3]));
+    expectTypeOf(f(p)).toEqualTypeOf<Tensor>();
+    expectTypeOf(p.relu()).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(p).toExtend<Tensor<[2, 3]>>();
+    expectTypeOf(p).not.toExtend<Tensor<[2, 4]>>();
+    expectTypeOf(p.transpose().matmul(p)).toEqualTypeOf<Tensor<[3, 3]>>();
+  });
+});
+
+describe("code without shapes", () => {
+  test("in functions", () => {
+    function f(x: Tensor): Tensor {
+      return x.tanh().mul(2).sum();
+    }
+    function g(x: Operand, y: Operand): Tensor {
+      return tensor(1).mul(x).add(y);
+    }
+    const losses = [f(zeros([3])), f(unknown), scalar(0)];
+    expectTypeOf(f(zeros([4, 2]))).toEqualTypeOf<Tensor>();
+    expectTypeOf(g(1, zeros([2]))).toEqualTypeOf<Tensor>();
+    expectTypeOf(losses.reduce((a: Tensor, b) => a.add(b))).toEqualTypeOf<Tensor>();
+  });
+
+  test("in functions that keep the shape", () => {
+    const scaled = <S extends Shape>(x: Tensor<S>): Tensor<S> => x.tanh().mul(2).add(1);
+    const swish: Unary = (x: Tensor) => x.mul(x.sigmoid());
+    expectTypeOf(scaled(zeros([4, 2]))).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(swish(zeros([4, 2]))).toEqualTypeOf<Tensor<[4, 2]>>();
+  });
+
+  test("in functions with shapes or sizes as type parameters", () => {
+    const f = <S extends Shape>(x: Tensor<S>): Tensor =>
+      x
+        .mul(x.sigmoid())
+        .matmul(zeros([3, 4]))
+        .add(x)
+        .sum(0);
+    const g = <N extends number>(x: Tensor<[N, 2]>, w: Tensor<[2, N]>): Tensor =>
+      x
+        .matmul(w)
+        .add(zeros([3]))
+        .sub(x.sum(1));
+    expectTypeOf(f(zeros([4, 2]))).toEqualTypeOf<Tensor>();
+    expectTypeOf(g(zeros([3, 2]), zeros([2, 3]))).toEqualTypeOf<Tensor>();
+  });
+
+  test("in classes with fields", () => {
+    class Perceptron {
+      weight: Tensor = variable(zeros([2, 1]));
+      bias: Tensor;
+      constructor() {
+        this.bias = variable(zeros([1]));
+      }
+      forward(x: Tensor): Tensor {
+        return x.matmul(this.weight).add(this.bias).heaviside();
+      }
+    }
+    expectTypeOf(new Perceptron().forward(zeros([4, 2]))).toEqualTypeOf<Tensor>();
+  });
+
+  test("in loops", () => {
+    const cell = (x: Tensor, h: Tensor): Tensor => x.matmul(unknown).add(h.matmul(unknown)).tanh();
+    let h = zeros([4, 8]);
+    let loss = scalar(0);
+    for (let t = 0; t < 3; t++) {
+      h = cell(unknown, h);
+      loss = loss.add(h.square().mean());
+    }
+    expectTypeOf(h).toEqualTypeOf<Tensor<[4, 8]>>();
+    expectTypeOf(loss.item()).toEqualTypeOf<number>();
+  });
+});

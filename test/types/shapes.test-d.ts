@@ -1,0 +1,296 @@
+import type { Shape } from "@cotangent/autograd";
+import {
+  add,
+  argsort,
+  cat,
+  gather,
+  logsumexp,
+  matmul,
+  mean,
+  oneHot,
+  ones,
+  scalar,
+  softmax,
+  stack,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+  variable,
+  where,
+  zeros,
+} from "@cotangent/autograd";
+import { describe, expectTypeOf, test } from "vitest";
+
+declare const unknown: Tensor;
+declare const n: number;
+const x = zeros([4, 2]);
+const w = zeros([2, 3]);
+const rows = zeros([n, 3]);
+
+describe("a tensor of known shape", () => {
+  test("has the sizes of the array that it is created with", () => {
+    expectTypeOf(x).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(x.shape).toEqualTypeOf<[4, 2]>();
+    expectTypeOf(zeros([])).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(scalar(1)).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(rows).toEqualTypeOf<Tensor<[number, 3]>>();
+    expectTypeOf(ones(unknown.shape)).toEqualTypeOf<Tensor>();
+    expectTypeOf(zeros([1, 2, 3] as number[])).toEqualTypeOf<Tensor>();
+  });
+
+  test("takes its shape from nested arrays", () => {
+    expectTypeOf(
+      tensor([
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1],
+      ]),
+    ).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(tensor([1, 2, 3])).toEqualTypeOf<Tensor<[3]>>();
+    expectTypeOf(tensor([[[true]], [[false]]])).toEqualTypeOf<Tensor<[2, 1, 1]>>();
+    expectTypeOf(tensor(2)).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(tensor([])).toEqualTypeOf<Tensor<[0]>>();
+    expectTypeOf(tensor([1, 2] as number[])).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(tensor([[1, 2]] as number[][])).toEqualTypeOf<Tensor<[number, number]>>();
+    expectTypeOf(tensor(new Float32Array(2))).toEqualTypeOf<Tensor<[number]>>();
+    // @ts-expect-error Elements are numbers or booleans.
+    tensor(["1"]);
+  });
+
+  test("fits where any shape will do, and where its own is asked for", () => {
+    expectTypeOf(x).toExtend<Tensor>();
+    expectTypeOf(x).toExtend<Tensor<Shape>>();
+    expectTypeOf(x).toExtend<Tensor<[number, 2]>>();
+    expectTypeOf(x).not.toExtend<Tensor<[4, 3]>>();
+    expectTypeOf(x).not.toExtend<Tensor<[4]>>();
+    expectTypeOf(variable(x)).toExtend<Tensor<[4, 2]>>();
+    expectTypeOf(variable(x)).not.toExtend<Tensor<[4, 3]>>();
+    expectTypeOf(variable(x)).toExtend<Tensor>();
+    // @ts-expect-error The first size differs.
+    const wrong: Tensor<[5, 2]> = x;
+    expectTypeOf(wrong).not.toBeAny();
+  });
+});
+
+describe("a tensor of unknown shape", () => {
+  test("fits where a known one is wanted", () => {
+    let h = zeros([4, 2]);
+    h = unknown;
+    expectTypeOf(h).toEqualTypeOf<Tensor<[4, 2]>>();
+    let loss = scalar(0);
+    for (const y of [unknown, unknown]) loss = loss.add(y.square().sum(0));
+    expectTypeOf(loss).toEqualTypeOf<Tensor<[]>>();
+    let batch = zeros([n, 8]);
+    batch = unknown;
+    batch = zeros([4, 8]);
+    // @ts-expect-error The second size differs.
+    batch = zeros([4, 7]);
+    expectTypeOf(batch).toEqualTypeOf<Tensor<[number, 8]>>();
+    const f = (y: Tensor<[4, 2]>): Tensor<[3]> => y.reshape([n]).slice(0, 3);
+    expectTypeOf(f(unknown)).toEqualTypeOf<Tensor<[3]>>();
+  });
+
+  test("gives unknown shapes, whatever is done with it", () => {
+    expectTypeOf(unknown.tanh()).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.add(2)).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.add(x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.add(unknown)).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.matmul(w)).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.matmul(unknown)).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.sum(0)).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.sum(0, { keepDims: true })).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.transpose()).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.squeeze()).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.unsqueeze(0)).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.slice(0, 2)).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.softmax()).toEqualTypeOf<Tensor>();
+    expectTypeOf(unknown.relu().matmul(unknown).add(unknown).mean(1).exp()).toEqualTypeOf<Tensor>();
+  });
+
+  test("can become known again", () => {
+    expectTypeOf(unknown.sum()).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(unknown.reshape([2, 3])).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(unknown.permute([1, 0])).toEqualTypeOf<Tensor<[number, number]>>();
+  });
+});
+
+describe("broadcasting", () => {
+  test("aligns at the end and stretches 1", () => {
+    expectTypeOf(zeros([4, 3]).add(zeros([3]))).toEqualTypeOf<Tensor<[4, 3]>>();
+    expectTypeOf(zeros([3]).add(zeros([4, 3]))).toEqualTypeOf<Tensor<[4, 3]>>();
+    expectTypeOf(zeros([4, 1]).mul(zeros([1, 3]))).toEqualTypeOf<Tensor<[4, 3]>>();
+    expectTypeOf(zeros([5, 1, 3]).mul(zeros([4, 1]))).toEqualTypeOf<Tensor<[5, 4, 3]>>();
+    expectTypeOf(zeros([]).sub(x)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(rows.add(zeros([3]))).toEqualTypeOf<Tensor<[number, 3]>>();
+    expectTypeOf(rows.add(zeros([4, 3]))).toEqualTypeOf<Tensor<[4, 3]>>();
+    expectTypeOf(rows.add(zeros([1, 3]))).toEqualTypeOf<Tensor<[number, 3]>>();
+    expectTypeOf(zeros([4, 0]).add(zeros([1]))).toEqualTypeOf<Tensor<[4, 0]>>();
+  });
+
+  test("takes numbers on either side", () => {
+    expectTypeOf(x.mul(2)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(x.mul(n)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(add(1, x)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(add(x, 1)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(add(1, 2)).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(add(x, unknown as Tensor | number)).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.lt(0)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(x.heaviside()).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(x.heaviside(0.5)).toEqualTypeOf<Tensor<[4, 2]>>();
+  });
+
+  test("of three operands", () => {
+    expectTypeOf(where(x.gt(0), x, 0)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(where(zeros([4, 1]), zeros([2]), 1)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(x.gt(0).where(1, unknown)).toEqualTypeOf<Tensor>();
+    // @ts-expect-error sizes 2 and 3 do not broadcast
+    where(x.gt(0), x, zeros([3]));
+  });
+
+  test("refuses sizes that differ", () => {
+    // @ts-expect-error sizes 2 and 3 do not broadcast
+    x.add(zeros([3]));
+    // @ts-expect-error sizes 4 and 5 do not broadcast
+    add(x, zeros([5, 2]));
+    // @ts-expect-error sizes 2 and 3 do not broadcast
+    unknown.reshape([4, 2]).add(rows);
+  });
+});
+
+describe("matmul", () => {
+  test("multiplies matrices, vectors and batches", () => {
+    expectTypeOf(x.matmul(w)).toEqualTypeOf<Tensor<[4, 3]>>();
+    expectTypeOf(matmul(x, w)).toEqualTypeOf<Tensor<[4, 3]>>();
+    expectTypeOf(x.matmul(zeros([2]))).toEqualTypeOf<Tensor<[4]>>();
+    expectTypeOf(zeros([4]).matmul(x)).toEqualTypeOf<Tensor<[2]>>();
+    expectTypeOf(zeros([2]).matmul(zeros([2]))).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(zeros([7, 4, 2]).matmul(w)).toEqualTypeOf<Tensor<[7, 4, 3]>>();
+    expectTypeOf(x.matmul(zeros([7, 2, 3]))).toEqualTypeOf<Tensor<[7, 4, 3]>>();
+    expectTypeOf(zeros([7, 1, 4, 2]).matmul(zeros([6, 2, 3]))).toEqualTypeOf<Tensor<[7, 6, 4, 3]>>();
+    expectTypeOf(zeros([7, 4, 2]).matmul(zeros([2]))).toEqualTypeOf<Tensor<[7, 4]>>();
+    expectTypeOf(zeros([2]).matmul(zeros([7, 2, 3]))).toEqualTypeOf<Tensor<[7, 3]>>();
+    expectTypeOf(zeros([n, 2]).matmul(w)).toEqualTypeOf<Tensor<[number, 3]>>();
+    expectTypeOf(zeros([4, n]).matmul(w)).toEqualTypeOf<Tensor<[4, 3]>>();
+  });
+
+  test("refuses inner sizes that differ, and says which", () => {
+    // @ts-expect-error matmul: inner sizes 2 and 5 differ
+    x.matmul(zeros([5, 3]));
+    // @ts-expect-error matmul: inner sizes 2 and 5 differ
+    matmul(x, zeros([5, 3]));
+    // @ts-expect-error matmul: inner sizes 2 and 4 differ
+    x.matmul(zeros([4]));
+    // @ts-expect-error matmul: inner sizes 3 and 2 differ
+    zeros([3]).matmul(w);
+    // @ts-expect-error sizes 5 and 6 do not broadcast
+    zeros([5, 4, 2]).matmul(zeros([6, 2, 3]));
+    // @ts-expect-error matmul: both operands need at least one axis
+    x.matmul(scalar(2));
+  });
+});
+
+describe("reductions", () => {
+  const y = zeros([4, 2, 3]);
+
+  test("without an axis give a rank-0 tensor", () => {
+    expectTypeOf(y.sum()).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(sum(y)).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(y.mean(undefined, { keepDims: true })).toEqualTypeOf<Tensor<[1, 1, 1]>>();
+  });
+
+  test("drop an axis, counted from the front or the end", () => {
+    expectTypeOf(y.sum(0)).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(y.sum(1)).toEqualTypeOf<Tensor<[4, 3]>>();
+    expectTypeOf(y.sum(-1)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(y.sum(-3)).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(mean(y, 2)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(rows.sum(1)).toEqualTypeOf<Tensor<[number]>>();
+  });
+
+  test("drop several axes", () => {
+    expectTypeOf(y.sum([0, 2])).toEqualTypeOf<Tensor<[2]>>();
+    expectTypeOf(y.sum([-1, 0])).toEqualTypeOf<Tensor<[2]>>();
+    expectTypeOf(y.sum([0, 1, 2])).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(y.sum([])).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+  });
+
+  test("keep axes as 1 where told to", () => {
+    expectTypeOf(y.amax(-1, { keepDims: true })).toEqualTypeOf<Tensor<[4, 2, 1]>>();
+    expectTypeOf(y.logsumexp([0, 1], { keepDims: true })).toEqualTypeOf<Tensor<[1, 1, 3]>>();
+    expectTypeOf(logsumexp(y, 0, { keepDims: false })).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(y.sub(y.mean(-1, { keepDims: true }))).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+  });
+
+  test("by axes that are not known have unknown shapes", () => {
+    expectTypeOf(y.sum(n)).toEqualTypeOf<Tensor>();
+    expectTypeOf(y.sum([0] as number[])).toEqualTypeOf<Tensor>();
+    expectTypeOf(y.sum(n, { keepDims: true })).toEqualTypeOf<Tensor<[number, number, number]>>();
+    expectTypeOf(y.sum(0, { keepDims: n > 0 })).toEqualTypeOf<Tensor>();
+  });
+
+  test("along one axis keep the shape", () => {
+    expectTypeOf(y.softmax(1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(softmax(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(y.cumsum(-1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(argsort(y, 0, { descending: true })).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+  });
+});
+
+describe("movement", () => {
+  const y = zeros([4, 2, 3]);
+
+  test("transpose and permute exchange sizes", () => {
+    expectTypeOf(x.transpose()).toEqualTypeOf<Tensor<[2, 4]>>();
+    expectTypeOf(y.transpose()).toEqualTypeOf<Tensor<[4, 3, 2]>>();
+    expectTypeOf(transpose(y, 0, 2)).toEqualTypeOf<Tensor<[3, 2, 4]>>();
+    expectTypeOf(y.transpose(-1, 0)).toEqualTypeOf<Tensor<[3, 2, 4]>>();
+    expectTypeOf(y.transpose(n, 0)).toEqualTypeOf<Tensor<[number, number, number]>>();
+    expectTypeOf(y.permute([2, 0, 1])).toEqualTypeOf<Tensor<[3, 4, 2]>>();
+    expectTypeOf(y.permute([-1, -2, -3])).toEqualTypeOf<Tensor<[3, 2, 4]>>();
+    expectTypeOf(y.permute([n, 0, 1])).toEqualTypeOf<Tensor<[number, 4, 2]>>();
+    expectTypeOf(y.permute([0, 1, 2] as number[])).toEqualTypeOf<Tensor<[number, number, number]>>();
+  });
+
+  test("reshape and broadcastTo give the shape that is asked for", () => {
+    expectTypeOf(x.reshape([2, 2, 2])).toEqualTypeOf<Tensor<[2, 2, 2]>>();
+    expectTypeOf(x.reshape([-1, 2])).toEqualTypeOf<Tensor<[number, 2]>>();
+    expectTypeOf(x.reshape(unknown.shape)).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.broadcastTo([3, 4, 2])).toEqualTypeOf<Tensor<[3, 4, 2]>>();
+  });
+
+  test("squeeze and unsqueeze remove and insert 1", () => {
+    expectTypeOf(zeros([4, 1, 2, 1]).squeeze()).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(zeros([4, 1, 2, 1]).squeeze(1)).toEqualTypeOf<Tensor<[4, 2, 1]>>();
+    expectTypeOf(zeros([4, 1, 2, 1]).squeeze([-1, 1])).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(zeros([n, 1]).squeeze()).toEqualTypeOf<Tensor>();
+    expectTypeOf(x.unsqueeze(0)).toEqualTypeOf<Tensor<[1, 4, 2]>>();
+    expectTypeOf(x.unsqueeze(1)).toEqualTypeOf<Tensor<[4, 1, 2]>>();
+    expectTypeOf(x.unsqueeze(-1)).toEqualTypeOf<Tensor<[4, 2, 1]>>();
+    expectTypeOf(x.unsqueeze(-3)).toEqualTypeOf<Tensor<[1, 4, 2]>>();
+    expectTypeOf(scalar(1).unsqueeze(0)).toEqualTypeOf<Tensor<[1]>>();
+    expectTypeOf(x.unsqueeze(n)).toEqualTypeOf<Tensor<[number, number, number]>>();
+  });
+
+  test("slice and pad keep the rank", () => {
+    expectTypeOf(x.slice(1, 3)).toEqualTypeOf<Tensor<[number, number]>>();
+    expectTypeOf(x.pad(1)).toEqualTypeOf<Tensor<[number, number]>>();
+    expectTypeOf(x.flip()).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(x.cast("float64")).toEqualTypeOf<Tensor<[4, 2]>>();
+  });
+
+  test("cat and stack join tensors", () => {
+    expectTypeOf(cat([x, zeros([3, 2])])).toEqualTypeOf<Tensor<[number, number]>>();
+    expectTypeOf(cat([x] as Tensor[], 1)).toEqualTypeOf<Tensor>();
+    expectTypeOf(stack([x, x, x])).toEqualTypeOf<Tensor<[3, 4, 2]>>();
+    expectTypeOf(stack([x, x], -1)).toEqualTypeOf<Tensor<[4, 2, 2]>>();
+    expectTypeOf(stack([x] as Tensor<[4, 2]>[])).toEqualTypeOf<Tensor<[number, 4, 2]>>();
+    expectTypeOf(stack([x] as Tensor[])).toEqualTypeOf<Tensor>();
+  });
+
+  test("gather and oneHot follow the index", () => {
+    expectTypeOf(gather(x, 0, zeros([3, 2]))).toEqualTypeOf<Tensor<[3, 2]>>();
+    expectTypeOf(oneHot(zeros([4]), 10)).toEqualTypeOf<Tensor<[4, 10]>>();
+  });
+});

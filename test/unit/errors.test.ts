@@ -1,0 +1,769 @@
+import type { NestedArray } from "@cotangent/autograd";
+import {
+  add,
+  amax,
+  amin,
+  arange,
+  argsort,
+  assignAll,
+  broadcastTo,
+  CotangentError,
+  cast,
+  cat,
+  cumsum,
+  DTypeError,
+  evaluate,
+  eye,
+  flip,
+  fromTypedArray,
+  full,
+  Generator,
+  GradientError,
+  gather,
+  grad,
+  IndexError,
+  jvp,
+  linspace,
+  logicalAnd,
+  matmul,
+  maximum,
+  mean,
+  mul,
+  neg,
+  normal,
+  oneHot,
+  ones,
+  pad,
+  permute,
+  pow,
+  pushforward,
+  reshape,
+  ShapeError,
+  StateError,
+  scatterAdd,
+  slice,
+  softmax,
+  sqrt,
+  squeeze,
+  stack,
+  sum,
+  sumTo,
+  type Tensor,
+  tensor,
+  transpose,
+  uniform,
+  unsqueeze,
+  ValueError,
+  valueAndGrad,
+  variable,
+  vjp,
+  where,
+  zeros,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+
+/** A tensor whose shape the types do not know: mistakes in shapes are found when the line runs. */
+const of = (...shape: number[]): Tensor => ones(shape);
+const int32 = (...data: number[]): Tensor => tensor(data, { dtype: "int32" });
+const bool = (...data: boolean[]): Tensor => tensor(data);
+
+type ErrorClass = new (message: string) => Error;
+
+/** What `call` throws: of exactly this class, at the caller's line, with each of `says` in its message. */
+function refusal(call: () => unknown, type: ErrorClass, ...says: string[]): Error {
+  let caught: unknown;
+  try {
+    call();
+  } catch (error) {
+    caught = error;
+  }
+  expect(caught, "nothing was thrown").toBeInstanceOf(Error);
+  const error = caught as Error;
+  expect(error.constructor.name, error.message).toBe(type.name);
+  expect(error.name).toBe(type.name);
+  expect(error).toBeInstanceOf(CotangentError);
+  for (const part of says) expect(error.message).toContain(part);
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  expect(frames[0], `the first frame of\n${error.stack}`).toContain("errors.test.ts");
+  return error;
+}
+
+/** [the mistake, the call, the class, parts of the message: the function, what it was given, what to do] */
+type Row = readonly [mistake: string, call: () => unknown, type: ErrorClass, ...says: string[]];
+
+function refuses(topic: string, rows: readonly Row[]): void {
+  describe(topic, () => {
+    for (const [mistake, call, type, ...says] of rows)
+      test(`${mistake} is a ${type.name}`, () => {
+        refusal(call, type, ...says);
+      });
+  });
+}
+
+refuses("making tensors", [
+  [
+    "a row that is too short",
+    () => tensor([[1, 2], [3]]),
+    ShapeError,
+    "tensor",
+    "[0] is [2]",
+    "[1] is [1]",
+    "make them equally long",
+  ],
+  [
+    "a ragged row further in",
+    () =>
+      tensor([
+        [[1, 2]],
+        [
+          [1, 2],
+          [3, 4],
+        ],
+      ]), // prettier-ignore
+    ShapeError,
+    "tensor",
+    "[1, 2]",
+    "[2, 2]",
+  ],
+  [
+    "a number beside a row",
+    () => tensor([[1], 2] as never),
+    ShapeError,
+    "tensor",
+    "[1] is []",
+    "make them equally long",
+  ],
+  ["a string element", () => tensor([[1, "2"]] as never), ValueError, "tensor", "a string", "at [0][1]"],
+  ["null for data", () => tensor(null as never), ValueError, "tensor", "null", "numbers or booleans"],
+  [
+    "a fraction as int32",
+    () => tensor([1.5], { dtype: "int32" }),
+    ValueError,
+    "tensor",
+    "1.5",
+    'dtype "float32"',
+  ],
+  ["a number beyond int32", () => full([1], 2 ** 31, { dtype: "int32" }), ValueError, "full", "2147483648"],
+  ["NaN as int32", () => tensor([Number.NaN], { dtype: "int32" }), ValueError, "tensor", "NaN"],
+  ["a negative size", () => zeros([2, -1]), ValueError, "zeros", "[2, -1]", "at least 0"],
+  ["a size of NaN", () => ones([Number.NaN]), ValueError, "ones", "[NaN]", "whole numbers"],
+  ["a fractional size", () => full([1.5], 0), ValueError, "full", "[1.5]", "whole numbers"],
+  ["a number instead of a shape", () => zeros(3 as never), ValueError, "zeros", "3", "[4, 2]"],
+  ["more elements than offsets", () => zeros([2 ** 16, 2 ** 16]), ShapeError, "zeros", "[65536, 65536]"],
+  ["a negative size of eye", () => eye(-1), ValueError, "eye", "-1", "at least 0"],
+  ["a step of 0", () => arange(0, 4, 0), ValueError, "arange", "0, 4, 0", "step other than 0"],
+  ["an endless range", () => arange(Number.POSITIVE_INFINITY), ValueError, "arange", "Infinity", "finite"],
+  [
+    "int32 for fractions",
+    () => linspace(0, 1, 3, { dtype: "int32" }),
+    DTypeError,
+    "linspace",
+    "int32",
+    "use float32 or float64",
+  ],
+  ["a fractional count", () => linspace(0, 1, 2.5), ValueError, "linspace", "2.5", "whole numbers"],
+  [
+    "too few elements for a shape",
+    () => fromTypedArray(new Float32Array(3), [2, 2]),
+    ShapeError,
+    "fromTypedArray",
+    "3 elements",
+    "[2, 2]",
+  ],
+]);
+
+refuses("dtypes that do not exist", [
+  [
+    "float16 in zeros",
+    () => zeros([2], { dtype: "float16" as never }),
+    DTypeError,
+    "zeros",
+    "float16",
+    "the dtypes are",
+  ],
+  [
+    "float in tensor",
+    () => tensor([1], { dtype: "float" as never }),
+    DTypeError,
+    "tensor",
+    "float",
+    "the dtypes are",
+  ],
+  ["int64 in cast", () => cast(of(2), "int64" as never), DTypeError, "cast", "int64", "bool, int32, float32"],
+  [
+    "double in uniform",
+    () => uniform([2], { dtype: "double" as never }),
+    DTypeError,
+    "uniform",
+    "double",
+    "the dtypes are",
+  ],
+  [
+    "a misspelling in arange",
+    () => arange(0, 3, 1, { dtype: "flaot32" as never }),
+    DTypeError,
+    "arange",
+    "flaot32",
+  ],
+]);
+
+refuses("axes", [
+  ["an axis beyond the last", () => sum(of(2, 3), 2), ShapeError, "sum", "axis 2", "[2, 3]", "-2 ... 1"],
+  ["an axis before the first", () => mean(of(2, 3), -3), ShapeError, "mean", "axis -3", "[2, 3]", "-2 ... 1"],
+  ["a fractional axis", () => cumsum(of(2, 3), 0.5), ShapeError, "cumsum", "axis 0.5", "-2 ... 1"],
+  ["an axis named twice", () => sum(of(2, 3), [0, -2]), ShapeError, "sum", "axis 0", "[2, 3]", "twice"],
+  ["an axis of a single number", () => softmax(of(), 0), ShapeError, "softmax", "axis 0", "no axes"],
+  ["an axis that is not there to sort", () => argsort(of(2), 1), ShapeError, "argsort", "axis 1", "[2]"],
+  ["an axis that is not there to flip", () => flip(of(2), [0, 1]), ShapeError, "flip", "axis 1", "[2]"],
+  ["an axis left out", () => permute(of(2, 3), [1]), ShapeError, "permute", "[1]", "[2, 3]", "once"],
+  ["an axis repeated", () => permute(of(2, 3), [1, 1]), ShapeError, "permute", "[1, 1]", "[2, 3]", "once"],
+  ["the transpose of a vector", () => transpose(of(3)), ShapeError, "transpose", "axis -2", "[3]"],
+  ["an axis that is not 1 long", () => squeeze(of(1, 3), 1), ShapeError, "squeeze", "axis 1", "[1, 3]", "3"],
+  ["a new axis far outside", () => unsqueeze(of(3), 3), ShapeError, "unsqueeze", "axis 3", "-2 ... 1"],
+]);
+
+refuses("shapes that do not fit", [
+  [
+    "adding a row of another length",
+    () => add(of(2, 3), of(4)),
+    ShapeError,
+    "add",
+    "[2, 3]",
+    "[4]",
+    "sizes 3 and 4",
+    "reshape one of them",
+  ],
+  ["adding in the chaining form", () => of(2, 3).add(of(2)), ShapeError, "add", "[2, 3]", "[2]", "reshape"],
+  [
+    "a condition of another shape",
+    () => where(bool(true, false), of(3), 0),
+    ShapeError,
+    "where",
+    "[2]",
+    "[3]",
+    "reshape",
+  ],
+  [
+    "a product whose inner sizes differ",
+    () => matmul(of(4, 2), of(3, 5)),
+    ShapeError,
+    "matmul",
+    "inner sizes 2 and 3",
+    "[4, 2]",
+    "[3, 5]",
+    "transpose()",
+  ],
+  [
+    "a product with a vector of another length",
+    () => matmul(of(4, 2), of(3)),
+    ShapeError,
+    "matmul",
+    "inner sizes 2 and 3",
+    "[4, 2]",
+    "[3]",
+  ],
+  [
+    "a product of batches whose inner sizes differ",
+    () => matmul(of(5, 4, 2), of(5, 3, 2)),
+    ShapeError,
+    "matmul",
+    "inner sizes 2 and 3",
+    "[5, 4, 2]",
+    "[5, 3, 2]",
+  ],
+  [
+    "a product of batches that do not broadcast",
+    () => matmul(of(2, 4, 3), of(5, 3, 4)),
+    ShapeError,
+    "matmul",
+    "[2]",
+    "[5]",
+    "[2, 4, 3]",
+    "[5, 3, 4]",
+    "broadcast",
+  ],
+  ["a product with a number", () => matmul(of(2, 2), of()), ShapeError, "matmul", "[2, 2]", "[]", "use mul"],
+  [
+    "joining rows of other lengths",
+    () => cat([of(2, 3), of(2, 4)]),
+    ShapeError,
+    "cat",
+    "[2, 3]",
+    "[2, 4]",
+    "axis other than 0",
+  ],
+  ["joining other ranks", () => cat([of(2, 3), of(3)]), ShapeError, "cat", "[2, 3]", "[3]"],
+  ["joining nothing", () => cat([]), ValueError, "cat", "at least one tensor"],
+  [
+    "stacking other shapes",
+    () => stack([of(2), of(3)]),
+    ShapeError,
+    "stack",
+    "[2]",
+    "[3]",
+    "pad or broadcast",
+  ],
+  ["stacking at no place", () => stack([of(2), of(2)], 3), ShapeError, "stack", "axis 3", "-2 ... 1"],
+  [
+    "a shape of another size",
+    () => reshape(of(2, 3), [4]),
+    ShapeError,
+    "reshape",
+    "[2, 3] has 6",
+    "[4] has 4",
+  ],
+  ["two sizes to find", () => reshape(of(2, 3), [-1, -1]), ShapeError, "reshape", "[-1, -1]", "at most one"],
+  [
+    "a size that cannot be found",
+    () => reshape(of(2, 3), [4, -1]),
+    ShapeError,
+    "reshape",
+    "[4, -1]",
+    "divide",
+  ],
+  ["a size found from nothing", () => reshape(of(0), [0, -1]), ShapeError, "reshape", "[0, -1]", "[0]"],
+  ["a size of -2", () => reshape(of(2, 3), [3, -2]), ValueError, "reshape", "[3, -2]", "at least 0"],
+  [
+    "stretching an axis that is not 1 long",
+    () => broadcastTo(of(2, 3), [4, 3]),
+    ShapeError,
+    "broadcastTo",
+    "[2, 3]",
+    "[4, 3]",
+    "equal or 1",
+  ],
+  ["stretching to fewer axes", () => broadcastTo(of(1, 3), [3]), ShapeError, "broadcastTo", "[1, 3]", "[3]"],
+  ["stretching to a size of NaN", () => broadcastTo(of(1), [Number.NaN]), ValueError, "broadcastTo", "[NaN]"],
+  ["summing to another shape", () => sumTo(of(2, 3), [2]), ShapeError, "sumTo", "[2]", "[2, 3]"],
+  [
+    "widths for other axes",
+    () => pad(of(2, 3), [[1, 1]]),
+    ShapeError,
+    "pad",
+    "1 pairs",
+    "[2, 3]",
+    "one for each axis",
+  ],
+  ["a negative width", () => pad(of(3), -1), ValueError, "pad", "width -1", "use slice"],
+  ["a fractional width", () => pad(of(3), [[0.5, 0]]), ValueError, "pad", "width 0.5", "whole numbers"],
+  ["a step of 0", () => slice(of(3), 0, 3, { step: 0 }), ValueError, "slice", "step is 0", "step is not 0"],
+  ["a fractional start", () => slice(of(3), 0.5), ValueError, "slice", "start is 0.5", "whole numbers"],
+  [
+    "a slice along no axis",
+    () => slice(of(3), 0, 1, { axis: 1 }),
+    ShapeError,
+    "slice",
+    "axis 1",
+    "[3]",
+    "-1 ... 0",
+  ],
+  [
+    "an index of another shape",
+    () => gather(of(2, 3), 0, zeros([1, 2], { dtype: "int32" }) as Tensor),
+    ShapeError,
+    "gather",
+    "[1, 2]",
+    "[2, 3]",
+    "slice or broadcast",
+  ],
+  [
+    "an index with fewer axes",
+    () => gather(of(2, 3), 0, int32(0)),
+    ShapeError,
+    "gather",
+    "[1]",
+    "[2, 3]",
+    "same number of axes",
+  ],
+  [
+    "a source of another shape than its index",
+    () => scatterAdd(of(3), 0, int32(0, 1), of(3)),
+    ShapeError,
+    "scatterAdd",
+    "[2]",
+    "[3]",
+    "one shape",
+  ],
+  [
+    "a source that differs on another axis",
+    () => scatterAdd(of(2, 3), 0, zeros([1, 2], { dtype: "int32" }) as Tensor, of(1, 2)),
+    ShapeError,
+    "scatterAdd",
+    "[1, 2]",
+    "[2, 3]",
+    "all axes but 0",
+  ],
+  ["the largest of nothing", () => amax(of(2, 0), 1), ValueError, "amax", "[2, 0]", "[1]", "empty"],
+  ["the smallest of nothing at all", () => amin(of(0)), ValueError, "amin", "[0]", "empty"],
+]);
+
+refuses("dtypes that are not taken", [
+  ["the negative of bool", () => neg(bool(true)), DTypeError, "neg", "bool", "cast to int32 or float32"],
+  [
+    "the sum of two bools",
+    () => add(bool(true), bool(true)),
+    DTypeError,
+    "add",
+    "(bool, bool)",
+    "cast to int32",
+  ],
+  ["the root of bool", () => sqrt(bool(true)), DTypeError, "sqrt", "bool", "cast to int32"],
+  [
+    "the product of bool matrices",
+    () => matmul(tensor([[true]]), tensor([[true]])),
+    DTypeError,
+    "matmul",
+    "bool",
+    "cast to int32",
+  ],
+  [
+    "a float condition",
+    () => where(of(2), of(2), of(2)),
+    DTypeError,
+    "where",
+    "condition",
+    "float32",
+    "compare",
+  ],
+  ["a float index", () => gather(of(2), 0, of(2)), DTypeError, "gather", "float32", "cast it to int32"],
+  [
+    "a bool index",
+    () => scatterAdd(of(2), 0, bool(true), of(1)),
+    DTypeError,
+    "scatterAdd",
+    "bool",
+    "cast it to int32",
+  ],
+  ["float classes", () => oneHot(of(2), 3), DTypeError, "oneHot", "float32", "cast"],
+  ["no classes", () => oneHot(int32(0), 0), ValueError, "oneHot", "0", "at least 1"],
+  [
+    "the conjunction of floats",
+    () => logicalAnd(of(2), of(2)),
+    DTypeError,
+    "logicalAnd",
+    "(float32, float32)",
+    "ne(x, 0)",
+  ],
+  ["the largest bool", () => amax(bool(true, false)), DTypeError, "amax", "bool", "cast to int32"],
+  [
+    "int32 random numbers",
+    () => normal([2], { dtype: "int32" }),
+    DTypeError,
+    "normal",
+    "int32",
+    "use float32",
+  ],
+]);
+
+refuses("operands that are not tensors", [
+  ["a string", () => add(of(2), "1" as never), ValueError, "add", "a string", "tensor(...)"],
+  ["an array", () => mul(of(2), [1, 2] as never), ValueError, "mul", "Array", "tensor(...)"],
+  ["undefined", () => maximum(of(2), undefined as never), ValueError, "maximum", "undefined", "tensor(...)"],
+  ["null in the chaining form", () => of(2).pow(null as never), ValueError, "pow", "null", "tensor(...)"],
+  ["an array as the only operand", () => neg([1] as never), ValueError, "neg", "Array", "tensor(...)"],
+  ["a number in a list", () => cat([of(2), "x" as never]), ValueError, "cat", "a string", "tensor(...)"],
+]);
+
+refuses("reading", [
+  ["item of several elements", () => of(2, 3).item(), ShapeError, "item", "[2, 3]", "6", "toArray()"],
+  ["item of none", () => of(0).item(), ShapeError, "item", "[0]", "reduce first"],
+]);
+
+describe("indices out of range", () => {
+  test("a known index is refused where gather is called", () => {
+    const says = ["gather", "index 3", "axis 0 of size 3", "0 ... 2"];
+    refusal(() => gather(of(3), 0, int32(0, 3)), IndexError, ...says);
+  });
+
+  test("a negative index is refused where scatterAdd is called", () => {
+    const says = ["scatterAdd", "index -1", "axis 0 of size 3", "0 ... 2"];
+    refusal(() => scatterAdd(of(3), 0, int32(-1), of(1)), IndexError, ...says);
+  });
+
+  test("a computed index is refused when it is read, with the line that applied gather", () => {
+    const picked = applyGather(int32(0, 2).add(int32(1, 1)));
+    const error = refusal(() => picked.toArray(), IndexError, "gather", "index 3", "axis 0 of size 3");
+    expect(error.message).toMatch(/made at .*applyGather.*errors\.test\.ts:\d+/);
+  });
+
+  test("a computed index of scatterAdd is refused when it is read, with the line that applied it", () => {
+    const scattered = scatterAdd(of(3), 0, int32(2).mul(int32(2)), of(1));
+    const error = refusal(() => scattered.toArray(), IndexError, "scatterAdd", "index 4", "axis 0 of size 3");
+    expect(error.message).toMatch(/made at .*errors\.test\.ts:\d+/);
+  });
+
+  test("an index that is out of range only in a gradient names its line, too", () => {
+    const x = of(3);
+    const picked = gather(x, 0, int32(5).sub(int32(1)));
+    const [dx] = grad(sum(picked), [x]);
+    refusal(() => dx!.toArray(), IndexError, "index 4", "axis 0 of size 3");
+  });
+});
+
+function applyGather(index: Tensor): Tensor {
+  return gather(of(3), 0, index);
+}
+
+refuses("derivatives", [
+  [
+    "the gradient of several elements",
+    () => {
+      const x = of(2, 3);
+      grad(x.mul(2), [x]);
+    },
+    GradientError,
+    "grad",
+    "[2, 3]",
+    "sum() or mean()",
+    "{ cotangent }",
+  ],
+  [
+    "a cotangent of another shape",
+    () => {
+      const x = of(2);
+      grad(x.mul(2), [x], { cotangent: of(3) });
+    },
+    GradientError,
+    "grad",
+    "[3]",
+    "[2]",
+  ],
+  [
+    "the gradient of int32",
+    () => {
+      const x = int32(3);
+      grad(sum(x), [x]);
+    },
+    GradientError,
+    "grad",
+    "int32",
+    "cast it",
+  ],
+  [
+    "the gradient by int32",
+    () => grad(sum(of(2)), [int32(1)]),
+    GradientError,
+    "grad",
+    "input 0",
+    "int32",
+    "cast",
+  ],
+  [
+    "an input that does not count",
+    () => grad(sum(of(2)), [of(3).named("w")], { unused: "error" }),
+    GradientError,
+    "grad",
+    "input 0",
+    "(w",
+    "[3]",
+    "leave it out",
+  ],
+  [
+    "two versions of a variable in one output",
+    () => {
+      const w = variable([1, 2], { name: "w" });
+      const before = w.mul(3);
+      w.assign([2, 3].length);
+      grad(sum(add(before, w)), [w]);
+    },
+    GradientError,
+    "grad",
+    "2 versions",
+    "w",
+    "[2]",
+    "differentiate before assigning",
+  ],
+  [
+    "backward of several elements",
+    () => variable([1, 2]).mul(2).backward(),
+    GradientError,
+    "backward",
+    "[2]",
+    "sum() or mean()",
+    "cotangent",
+  ],
+  [
+    "backward with a cotangent of another shape",
+    () => variable([1, 2]).mul(2).backward(of(3)),
+    GradientError,
+    "backward",
+    "[3]",
+    "[2]",
+  ],
+  [
+    "backward of int32",
+    () => int32(1).sum().backward(),
+    GradientError,
+    "backward",
+    "int32",
+    "float32 and float64",
+  ],
+  ["backward without variables", () => of().mul(2).backward(), GradientError, "backward", "variable(...)"],
+  [
+    "valueAndGrad of several elements",
+    () => valueAndGrad((x: Tensor) => x.mul(2))(of(3)),
+    GradientError,
+    "valueAndGrad",
+    "[3]",
+    "sum() or mean()",
+  ],
+  [
+    "a cotangent of another shape for vjp",
+    () => vjp((x: Tensor) => x.mul(2))(of(3))[1](of(2)),
+    GradientError,
+    "vjp",
+    "[2]",
+    "[3]",
+  ],
+  [
+    "a tangent of another shape for jvp",
+    () => jvp((x: Tensor) => x.mul(2))(of(3), of(2)),
+    GradientError,
+    "jvp",
+    "[2]",
+    "[3]",
+  ],
+  [
+    "a missing tangent",
+    () => {
+      const x = of(2);
+      pushforward(x.mul(2), [x], []);
+    },
+    GradientError,
+    "pushforward",
+    "input 0",
+    "[2]",
+    "missing",
+  ],
+]);
+
+describe("JavaScript's operators", () => {
+  const x = of(2);
+  const uses: [string, () => unknown][] = [
+    ["x + 1", () => (x as unknown as number) + 1],
+    ["x * 2", () => (x as unknown as number) * 2],
+    ["-x", () => -(x as unknown as number)],
+    ["x < 1", () => (x as unknown as number) < 1],
+    ["x == 1", () => (x as unknown as number) == 1],
+    ["Math.exp(x)", () => Math.exp(x as unknown as number)],
+  ];
+  for (const [text, use] of uses)
+    test(`${text} is refused and says what to write instead`, () => {
+      let caught: unknown;
+      try {
+        use();
+      } catch (error) {
+        caught = error;
+      }
+      expect(caught).toBeInstanceOf(TypeError);
+      const { message, stack } = caught as TypeError;
+      for (const part of ["tensor", ".add", ".lt", ".item()"]) expect(message).toContain(part);
+      expect(stack).toContain("errors.test.ts");
+    });
+
+  test("a tensor prints in strings", () => {
+    expect(`${tensor([1, 2])}`).toContain("1");
+    expect(String(tensor(3))).toContain("3");
+  });
+});
+
+describe("a failed call changes nothing", () => {
+  const start = (): NestedArray => [1, 2];
+
+  test("assign refuses another shape, another dtype and other things, and the version stays", () => {
+    const w = variable([1, 2], { name: "w" });
+    const version = w.node;
+    refusal(() => w.assign(of(3)), ShapeError, "assign to w", "[3]", "[2]", "keep their shape");
+    refusal(
+      () => w.assign(zeros([2], { dtype: "float64" })),
+      DTypeError,
+      "w",
+      "float64",
+      "float32",
+      "cast(x",
+    );
+    refusal(() => w.assign(int32(1, 2)), DTypeError, "assign to w", "int32", "float32", "cast(x");
+    refusal(() => w.assign("1" as never), ValueError, "assign to w", "a tensor or a number");
+    expect(w.node).toBe(version);
+    expect(w.pending).toBe(false);
+    expect(w.toArray()).toEqual(start());
+  });
+
+  test("assignAll assigns all or none", () => {
+    const [a, b] = [variable([1, 2]), variable([1, 2])];
+    const versions = [a.node, b.node];
+    refusal(
+      () =>
+        assignAll([
+          [a, a.mul(2)],
+          [b, of(3)],
+        ]),
+      ShapeError,
+      "assign",
+      "[3]",
+      "[2]",
+    );
+    expect([a.node, b.node].map((node, i) => node === versions[i])).toEqual([true, true]);
+    expect([a.toArray(), b.toArray()]).toEqual([start(), start()]);
+  });
+
+  test("pending updates are discarded together when one of them cannot be computed", () => {
+    const [a, b, c] = [variable([1, 2]), variable([1, 2]), variable([1, 2])];
+    const versions = [a.node, b.node];
+    a.assign(a.mul(2));
+    b.assign(gather(b, 0, int32(0, 1).add(int32(0, 1))));
+    const later = a.mul(10);
+    // Reading anything evaluates what is pending, whatever is read.
+    refusal(() => c.add(1).toArray(), IndexError, "gather", "index 2");
+    expect([a.pending, b.pending]).toEqual([false, false]);
+    expect([a.node === versions[0], b.node === versions[1]]).toEqual([true, true]);
+    expect([a, b, c].map((x) => x.toArray())).toEqual([start(), start(), start()]);
+    refusal(() => later.toArray(), StateError, "discarded", "build it again");
+    // Everything goes on from the versions before.
+    a.assign(a.mul(3));
+    expect(a.toArray()).toEqual([3, 6]);
+  });
+
+  test("evaluate discards pending updates, too", () => {
+    const w = variable([1, 2]);
+    w.assign(gather(w, 0, int32(5, 5).sub(int32(1, 1))));
+    refusal(() => evaluate(of(2).add(1)), IndexError, "gather", "index 4");
+    expect(w.toArray()).toEqual(start());
+  });
+
+  test("a refused backward leaves every grad as it was", () => {
+    const w = variable([1, 2]);
+    refusal(() => w.mul(2).backward(), GradientError, "backward");
+    expect(w.grad).toBe(null);
+    w.mul(2).sum().backward();
+    const before = w.grad;
+    refusal(() => w.mul(2).backward(of(5)), GradientError, "backward");
+    expect(w.grad).toBe(before);
+    expect(w.grad!.toArray()).toEqual([2, 2]);
+  });
+
+  test("a refused op leaves its operands as they were", () => {
+    const x = tensor([1, 2]) as Tensor;
+    refusal(() => add(x, of(3)), ShapeError, "add");
+    expect(x.toArray()).toEqual(start());
+    expect(x.shape).toEqual([2]);
+  });
+
+  test("a refused draw leaves the generator where it was", () => {
+    const generator = new Generator(1);
+    const { counter } = generator.state;
+    const version = counter.node;
+    refusal(() => uniform([-1], { generator }), ValueError, "uniform", "[-1]");
+    refusal(() => generator.seed(0.5), ValueError, "seed", "0.5", "whole number");
+    expect(counter.node).toBe(version);
+  });
+
+  test("a value that was read is not lost by a failure after it", () => {
+    const w = variable([1, 2]);
+    const y = pow(w, 2);
+    expect(y.toArray()).toEqual([1, 4]);
+    w.assign(gather(w, 0, int32(7, 7).add(int32(0, 0))));
+    refusal(() => w.toArray(), IndexError, "index 7");
+    expect(y.toArray()).toEqual([1, 4]);
+  });
+});

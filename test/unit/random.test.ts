@@ -1,0 +1,266 @@
+import {
+  DTypeError,
+  evaluate,
+  Generator,
+  manualSeed,
+  normal,
+  type Tensor,
+  uniform,
+  ValueError,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+import type { Body } from "../../packages/autograd/src/arithmetic.ts";
+import { Machine } from "../../packages/autograd/src/machine.ts";
+import { trace } from "../../packages/autograd/src/program.ts";
+import { firstWord, secondWord } from "../../packages/autograd/src/random.ts";
+
+const machines = [firstWord, secondWord].map(
+  (body: Body) => new Machine(trace(body, ["int32", "int32", "int32", "int32"], "int32")),
+);
+
+/** The two words of Threefry-2x32 with 20 rounds, as unsigned numbers. */
+function threefry(key: readonly [number, number], counter: readonly [number, number]): number[] {
+  const out = new Int32Array(1);
+  return machines.map((machine) => {
+    machine.run(
+      [...key, ...counter].map((word) => Int32Array.of(word)),
+      1,
+      out,
+    );
+    return out[0]! >>> 0;
+  });
+}
+
+const dataOf = (x: Tensor): number[] => Array.from(x.toTypedArray());
+
+function mean(xs: readonly number[]): number {
+  return xs.reduce((sum, x) => sum + x, 0) / xs.length;
+}
+
+function variance(xs: readonly number[]): number {
+  const center = mean(xs);
+  return mean(xs.map((x) => (x - center) ** 2));
+}
+
+/** Pearson's statistic of how many of `xs` fall between neighbouring `edges`, against probabilities. */
+function chiSquare(
+  xs: readonly number[],
+  edges: readonly number[],
+  probabilities: readonly number[],
+): number {
+  const counts = probabilities.map(() => 0);
+  for (const x of xs) {
+    const bin = edges.findIndex((edge) => x < edge);
+    counts[bin < 0 ? edges.length : bin]!++;
+  }
+  return counts.reduce((sum, count, i) => {
+    const expected = probabilities[i]! * xs.length;
+    return sum + (count - expected) ** 2 / expected;
+  }, 0);
+}
+
+describe("threefry2x32", () => {
+  // The known answers of the Random123 distribution (tests/kat_vectors, "threefry2x32 20").
+  test("a key and a counter of zeros give the published words", () => {
+    expect(threefry([0, 0], [0, 0])).toEqual([0x6b200159, 0x99ba4efe]);
+  });
+  test("a key and a counter of ones give the published words", () => {
+    expect(threefry([-1, -1], [-1, -1])).toEqual([0x1cb996fc, 0xbb002be7]);
+  });
+  test("digits of pi give the published words", () => {
+    expect(threefry([0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3])).toEqual([0xc4923a9c, 0x483df7a0]);
+  });
+});
+
+describe("uniform", () => {
+  test("mean, variance and bins of 100,000 draws are those of the uniform distribution", () => {
+    const xs = dataOf(uniform([100_000], { generator: new Generator(1) }));
+    // Four standard errors; for the bins 99 degrees of freedom, between quantiles 0.0001 and 0.9999.
+    expect(Math.abs(mean(xs) - 1 / 2)).toBeLessThan(4 * Math.sqrt(1 / 12 / xs.length));
+    expect(Math.abs(variance(xs) - 1 / 12)).toBeLessThan(4 * Math.sqrt(1 / 180 / xs.length));
+    const edges = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
+    const statistic = chiSquare(xs, edges, new Array<number>(100).fill(0.01));
+    expect(statistic).toBeGreaterThan(56);
+    expect(statistic).toBeLessThan(157);
+  });
+
+  test("neighbouring draws are not correlated", () => {
+    const xs = dataOf(uniform([100_000], { generator: new Generator(2) })).map((x) => x - 0.5);
+    const lagged = mean(xs.slice(1).map((x, i) => x * xs[i]!)) * 12;
+    expect(Math.abs(lagged)).toBeLessThan(4 / Math.sqrt(xs.length));
+  });
+
+  test("float32 draws have 24 bits", () => {
+    const wholes = dataOf(uniform([4096], { generator: new Generator(3) })).map((x) => x * 2 ** 24);
+    expect(wholes.every(Number.isInteger)).toBe(true);
+    expect(wholes.filter((x) => x % 2 === 1).length).toBeGreaterThan(1800);
+    expect(Math.max(...wholes)).toBeLessThan(2 ** 24);
+  });
+
+  test("float64 draws have 53 bits", () => {
+    const wholes = dataOf(uniform([4096], { dtype: "float64", generator: new Generator(3) })).map(
+      (x) => x * 2 ** 53,
+    );
+    expect(wholes.every(Number.isInteger)).toBe(true);
+    for (const bit of [0, 1, 25, 26, 27, 52]) {
+      const set = wholes.filter((x) => Math.floor(x / 2 ** bit) % 2 === 1).length;
+      expect(Math.abs(set - 2048), `bit ${bit}`).toBeLessThan(4 * 32);
+    }
+  });
+
+  test("lies between low, which it may be, and high, which it never is", () => {
+    for (const dtype of ["float32", "float64"] as const) {
+      const xs = dataOf(uniform([100_000], { low: -2, high: 3, dtype, generator: new Generator(4) }));
+      expect(Math.min(...xs.slice(0, 50_000))).toBeGreaterThanOrEqual(-2);
+      expect(Math.max(...xs.slice(0, 50_000))).toBeLessThan(3);
+      expect(Math.abs(mean(xs) - 0.5)).toBeLessThan(4 * 5 * Math.sqrt(1 / 12 / xs.length));
+    }
+    expect(dataOf(uniform([3], { low: 2, high: 2 }))).toEqual([2, 2, 2]);
+  });
+
+  test("has the shape and dtype that were asked for", () => {
+    const x = uniform([2, 3], { dtype: "float64" });
+    expect([x.shape, x.dtype]).toEqual([[2, 3], "float64"]);
+    expect(uniform([]).shape).toEqual([]);
+    expect(dataOf(uniform([0, 2]))).toEqual([]);
+  });
+
+  test("refuses bounds in the wrong order, whole numbers and seeds that are not whole", () => {
+    expect(() => uniform([2], { low: 1, high: 0 })).toThrow(ValueError);
+    expect(() => uniform([2], { low: Number.NaN })).toThrow(ValueError);
+    expect(() => uniform([2], { dtype: "int32" })).toThrow(DTypeError);
+    expect(() => normal([2], { deviation: -1 })).toThrow(ValueError);
+    for (const seed of [-1, 0.5, Number.NaN, 2 ** 53])
+      expect(() => manualSeed(seed), String(seed)).toThrow(ValueError);
+  });
+});
+
+describe("normal", () => {
+  // Probabilities between -2, -1, 0, 1, 2 (and outside).
+  const tail = 0.022750131948;
+  const middle = 0.135905121983;
+  const center = 0.341344746069;
+
+  test("mean, variance and bins of 100,000 draws are those of the normal distribution", () => {
+    for (const dtype of ["float32", "float64"] as const) {
+      const xs = dataOf(normal([100_000], { dtype, generator: new Generator(5) }));
+      expect(xs.every(Number.isFinite)).toBe(true);
+      expect(Math.abs(mean(xs))).toBeLessThan(4 / Math.sqrt(xs.length));
+      expect(Math.abs(variance(xs) - 1)).toBeLessThan(4 * Math.sqrt(2 / xs.length));
+      // Five degrees of freedom: the quantile 0.9999.
+      const bins = [tail, middle, center, center, middle, tail];
+      expect(chiSquare(xs, [-2, -1, 0, 1, 2], bins)).toBeLessThan(25.7);
+    }
+  });
+
+  test("a draw is made of two uniform draws as Box and Muller say", () => {
+    const generator = new Generator(5);
+    const [u, v] = [0, 1].map(() => dataOf(uniform([100], { dtype: "float64", generator })));
+    const xs = dataOf(normal([100], { dtype: "float64", generator: new Generator(5) }));
+    xs.forEach((x, i) => {
+      const radius = Math.sqrt(-2 * Math.log1p(-u![i]!));
+      expect(Math.abs(x - radius * Math.cos(2 * Math.PI * v![i]!))).toBeLessThan(1e-14 * Math.max(1, radius));
+    });
+  });
+
+  test("mean and deviation shift and scale the standard draws", () => {
+    const standard = dataOf(normal([5], { dtype: "float64", generator: new Generator(6) }));
+    const moved = dataOf(
+      normal([5], { mean: 3, deviation: 0.5, dtype: "float64", generator: new Generator(6) }),
+    );
+    moved.forEach((x, i) => {
+      expect(x).toBe(standard[i]! * 0.5 + 3);
+    });
+  });
+});
+
+describe("generators", () => {
+  test("the same seed gives the same numbers, another seed others", () => {
+    const draw = (seed: number) => {
+      const generator = new Generator(seed);
+      return [uniform([4], { generator }), normal([4], { generator })].map(dataOf);
+    };
+    expect(draw(7)).toEqual(draw(7));
+    expect(draw(7)).not.toEqual(draw(8));
+    // The upper half of a large seed counts, too.
+    expect(draw(7)).not.toEqual(draw(7 + 2 ** 32));
+  });
+
+  test("manualSeed starts the standard generator anew", () => {
+    manualSeed(9);
+    const first = [uniform([3]), normal([3]), uniform([3])].map(dataOf);
+    manualSeed(9);
+    expect([uniform([3]), normal([3]), uniform([3])].map(dataOf)).toEqual(first);
+    expect(dataOf(uniform([3]))).not.toEqual(first[0]);
+  });
+
+  test("a generator of one's own does not disturb the standard one", () => {
+    manualSeed(10);
+    const alone = [uniform([3]), uniform([3])].map(dataOf);
+    manualSeed(10);
+    const first = dataOf(uniform([3]));
+    dataOf(uniform([3], { generator: new Generator(10) }));
+    expect([first, dataOf(uniform([3]))]).toEqual(alone);
+  });
+
+  test("element i of a draw is made from the counter words i and the number of the draw", () => {
+    const generator = new Generator(11);
+    const draws = [0, 1, 2].map(() => dataOf(uniform([4], { generator })));
+    const words = draws.map((xs, counter) => xs.map((_, i) => threefry([11, 0], [i, counter])[0]! >>> 8));
+    expect(draws.map((xs) => xs.map((x) => x * 2 ** 24))).toEqual(words);
+  });
+
+  test("different draws never share counters", () => {
+    const generator = new Generator(12);
+    const counter = () => generator.state.counter.item();
+    const places: number[] = [];
+    for (const [draw, used] of [
+      [uniform, 1],
+      [normal, 2],
+      [normal, 2],
+      [uniform, 1],
+    ] as const) {
+      const before = counter();
+      draw([2], { generator });
+      expect(counter()).toBe(before + used);
+      for (let i = 0; i < used; i++) places.push(before + i);
+    }
+    expect(new Set(places).size).toBe(places.length);
+    expect(places).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test("a thousand draws of one generator never repeat a number", () => {
+    const generator = new Generator(13);
+    const xs = Array.from({ length: 1000 }, () => uniform([8], { dtype: "float64", generator }));
+    evaluate(...xs);
+    expect(new Set(xs.flatMap(dataOf)).size).toBe(8000);
+  });
+
+  test("a draw keeps its numbers whenever it is read", () => {
+    const make = () => {
+      const generator = new Generator(14);
+      return [uniform([3], { generator }), uniform([3], { generator })] as const;
+    };
+    const [a, b] = make();
+    const inOrder = [dataOf(a), dataOf(b)];
+    const [c, d] = make();
+    const later = dataOf(d);
+    expect([dataOf(c), later]).toEqual(inOrder);
+    expect(dataOf(c)).toEqual(dataOf(a));
+  });
+
+  test("what was drawn does not change when the seed is set again", () => {
+    const generator = new Generator(15);
+    const x = uniform([3], { generator });
+    const before = dataOf(x.add(0));
+    generator.seed(16);
+    expect(dataOf(x)).toEqual(before);
+  });
+
+  test("a refused draw uses no counter", () => {
+    const generator = new Generator(17);
+    expect(() => uniform([-1], { generator })).toThrow(ValueError);
+    expect(() => uniform([2], { dtype: "bool", generator })).toThrow(DTypeError);
+    expect(generator.state.counter.item()).toBe(0);
+  });
+});
