@@ -27,15 +27,17 @@ const runs = 100;
  * Samples choose from fast-check: the whole numbers (shapes, axes) from a list that it shrinks, the elements from a seed.
  */
 const draws = (dtype: DType) =>
-  fc.tuple(fc.array(fc.nat({ max: 2 ** 16 }), { minLength: 24, maxLength: 24 }), fc.nat()).map(([choices, seed]) => {
-    const random = mulberry32(seed);
-    let next = 0;
-    const integer = (low: number, high: number) => {
-      const choice = choices[next++] ?? Math.floor(random() * 2 ** 16);
-      return low + (choice % (high - low + 1));
-    };
-    return new Draw({ integer, real: (low, high) => low + (high - low) * random() }, dtype);
-  });
+  fc
+    .tuple(fc.array(fc.nat({ max: 2 ** 16 }), { minLength: 24, maxLength: 24 }), fc.nat())
+    .map(([choices, seed]) => {
+      const random = mulberry32(seed);
+      let next = 0;
+      const integer = (low: number, high: number) => {
+        const choice = choices[next++] ?? Math.floor(random() * 2 ** 16);
+        return low + (choice % (high - low + 1));
+      };
+      return new Draw({ integer, real: (low, high) => low + (high - low) * random() }, dtype);
+    });
 
 interface Call {
   /** The float tensors among the arguments. */
@@ -106,7 +108,11 @@ law("reverse mode is the adjoint of forward mode", "float64", ({ inputs, apply }
 
 law("both modes equal finite differences", "float64", ({ inputs, apply }, draw, name) => {
   if (defiant.includes(name)) {
-    expect(grad(apply(inputs).sum(), inputs)[0]!.toTypedArray().every((x) => x === 0)).toBe(true);
+    expect(
+      grad(apply(inputs).sum(), inputs)[0]!
+        .toTypedArray()
+        .every((x) => x === 0),
+    ).toBe(true);
     return;
   }
   if (inputs.length === 0 || !isDifferentiable(apply(inputs))) return;

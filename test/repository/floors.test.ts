@@ -23,6 +23,8 @@ const packages: readonly PackageFloors[] = [
         "arithmetic.ts",
         "program.ts",
         "machine.ts",
+        "functions/precision.ts",
+        "functions/*",
         "functions.ts",
         "random.ts",
       ],

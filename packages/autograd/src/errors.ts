@@ -6,6 +6,7 @@ export class CotangentError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
+    captureStack(this);
     if (this.stack) this.stack = fromCaller(this.stack);
   }
 }
@@ -41,11 +42,27 @@ export function hideFrames(moduleUrl: string): void {
 }
 hideFrames(import.meta.url);
 
-/** Gives `site` a `stack` that is formatted only when it is read, where the engine offers that. */
+/** What V8 adds to Error. */
+interface StackCapture {
+  readonly prototype: Error;
+  stackTraceLimit?: number;
+  captureStackTrace?(target: object): void;
+}
+
+/** Deep enough to reach the user's line through an evaluation. */
+const depth = 50;
+
+/** Gives `site` a `stack` that reaches the user's line; engines without the means keep what they have. */
 export function captureStack(site: { stack?: string }): void {
-  const { captureStackTrace } = Error as { captureStackTrace?: (target: object) => void };
-  if (captureStackTrace) captureStackTrace(site);
-  else site.stack = new Error("site").stack ?? "";
+  const capture: StackCapture = Error;
+  if (!capture.captureStackTrace) {
+    site.stack ??= new Error("site").stack ?? "";
+    return;
+  }
+  const limit = capture.stackTraceLimit ?? 10;
+  capture.stackTraceLimit = Math.max(limit, depth);
+  capture.captureStackTrace(site);
+  capture.stackTraceLimit = limit;
 }
 
 /** The first line of `stack` that is a frame outside the hidden folders. */
@@ -54,7 +71,9 @@ export function callerLine(stack: string): string | undefined {
 }
 
 const isFrame = (line: string): boolean => /^\s+at |@/.test(line);
-const isHidden = (line: string): boolean => hidden.some((folder) => line.includes(folder));
+/** Frames of this project, and of built-in functions that call back. */
+const isHidden = (line: string): boolean =>
+  line.endsWith("(<anonymous>)") || hidden.some((folder) => line.includes(folder));
 
 /** Drops the leading frames that lie inside this package; keeps all of them if nothing else is there. */
 function fromCaller(stack: string): string {

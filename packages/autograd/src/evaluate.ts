@@ -71,6 +71,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const updates = [...pending];
   const wanted = [...roots, ...updates.map(([version]) => version)];
   const order = topology(wanted, unknownInputs);
+  checkNotLost(order.nodes);
   const values = settle(updates, () =>
     interpret(
       order,
@@ -92,6 +93,7 @@ function settle<T>(updates: readonly (readonly [Tensor, Pending])[], compute: ()
     pending.clear();
     for (const [version, { discard }] of updates) {
       lost.add(version);
+      anyLost = true;
       discard();
     }
     throw error;
@@ -100,10 +102,10 @@ function settle<T>(updates: readonly (readonly [Tensor, Pending])[], compute: ()
 
 /** Versions whose update failed: an expression that was built on one has no value. */
 const lost = new WeakSet<Tensor>();
+let anyLost = false;
 
-/** Throws StateError if the update that made this version failed. */
-export function checkNotLost(version: Tensor): void {
-  if (lost.has(version))
+function checkNotLost(nodes: readonly Tensor[]): void {
+  if (anyLost && nodes.some((node) => lost.has(node)))
     throw new StateError(
       "this expression was built on an update that failed and was discarded; build it again",
     );

@@ -11,7 +11,7 @@ import type { Order } from "./order.ts";
 import { contractionOrder, reductionOrder } from "./order.ts";
 import { trace } from "./program.ts";
 import type { Shape } from "./shape.ts";
-import { sizeOf, stridesOf } from "./shape.ts";
+import { formatShape, sizeOf, stridesOf } from "./shape.ts";
 
 /** What each kind of kernel means, written to be read. */
 
@@ -71,7 +71,11 @@ export function isCopy(node: Tensor): boolean {
 function computeLeaf(source: "data" | "fill" | "iota", node: Tensor, out: TypedArray): void {
   if (source === "fill") out.fill(Number(node.attributes.value));
   else if (source === "iota") for (let i = 0; i < out.length; i++) out[i] = i;
-  else throw new StateError(`the value of ${node.label ?? "a leaf"} was never set`);
+  else
+    throw new StateError(
+      `${node.label ?? "a leaf"} of shape ${formatShape(node.shape)} has no value: it was made while compile was tracing; return ` +
+        "it from the compiled function to read it",
+    );
 }
 
 const machines = new WeakMap<Body, Map<number, Machine>>();

@@ -9,6 +9,11 @@ import type { Shape } from "./shape.ts";
  * Shapes are literal as far as they are known: `Tensor<[4, 2]>` times `Tensor<[2, 3]>` is `Tensor<[4, 3]>`. A size that
  * is not known is `number`, a shape of unknown rank is `Shape`; whatever is made from it is unknown in turn and fits
  * everywhere.
+ *
+ * A function of another type, `(g: Operand, p: Operand) => Tensor`, stays a function only.
+ *
+ * The file is long because each signature is written twice, as a function and as a method: no type turns the one generic
+ * form into the other.
  */
 
 /** Under this key a signature says what it is as a method. It exists in types only. */

@@ -65,7 +65,10 @@ export interface CreateOptions {
  * ValueError for anything that is not a number or boolean.
  *
  * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
  * tensor([[1, 2], [3, 4]]).shape; // => 2,2
+ * ```
  */
 export const tensor: TensorCreator = <const T extends Nested>(
   data: T,
@@ -135,7 +138,10 @@ export function describe(x: unknown): string {
  * A tensor without axes that holds one number.
  *
  * @example
+ * ```ts
+ * import { scalar } from "@cotangent/autograd";
  * scalar(2).mul(3).item(); // => 6
+ * ```
  */
 export function scalar(value: number, options: CreateOptions = {}): Tensor<[]> {
   if (typeof value !== "number") throw new ValueError(`scalar: takes a number, got ${describe(value)}`);

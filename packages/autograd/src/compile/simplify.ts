@@ -1,0 +1,188 @@
+import type { Body } from "../arithmetic.ts";
+import type { DType } from "../dtype.ts";
+import { allocate } from "../dtype.ts";
+import type { Attribute, Op } from "../graph.ts";
+import { apply, elementsOf, none, numberIn, Tensor, topology } from "../graph.ts";
+import { compute, isCopy } from "../kernels.ts";
+import type { Instruction, Program } from "../program.ts";
+import { trace } from "../program.ts";
+import { formatShape } from "../shape.ts";
+
+/**
+ * The first pass, graph to graph: equal nodes become one, what is computed from numbers alone becomes a number, and ops
+ * that change nothing disappear. Only identities that hold for every IEEE 754 value are used: `x * 1 = x`, never `x + 0`
+ * (which turns -0 into 0) or `x * 0`.
+ */
+export function simplify(roots: readonly Tensor[]): Tensor[] {
+  const order = topology(roots, operandsOf);
+  const numbers = roots.map((root) => numberIn(order, root));
+  const known = new Map<string, Tensor>();
+  const names = new Names();
+  const made: Tensor[] = [];
+  for (const node of order.nodes) {
+    const n = made.length;
+    const inputs: Tensor[] = [];
+    for (let k = order.starts[n]!; k < order.starts[n + 1]!; k++) inputs.push(made[order.edges[k]!]!);
+    made.push(simplified(node, inputs, known, names));
+  }
+  return numbers.map((n) => made[n]!);
+}
+
+/** What a node is computed from: nothing if it holds its elements, and is a constant then. */
+export function operandsOf(x: Tensor): readonly Tensor[] {
+  return elementsOf(x) ? nothing : x.inputs;
+}
+const nothing: readonly Tensor[] = [];
+
+function simplified(
+  node: Tensor,
+  inputs: readonly Tensor[],
+  known: Map<string, Tensor>,
+  names: Names,
+): Tensor {
+  const { kernel } = node.op;
+  if (elementsOf(node) || (kernel.kind === "leaf" && kernel.source === "data")) return node;
+  const same = unchanged(node, inputs);
+  if (same) return same;
+  const constant = folded(node, inputs);
+  const next = constant ?? (inputs.every((x, i) => x === node.inputs[i]) ? node : copyOf(node, inputs));
+  const key = names.key(next);
+  const found = known.get(key);
+  if (found) return found;
+  known.set(key, next);
+  return next;
+}
+
+function copyOf({ op, attributes, shape, dtype }: Tensor, inputs: readonly Tensor[]): Tensor {
+  return new Tensor(op, inputs, attributes, shape, dtype);
+}
+
+/** Ops, nodes and attributes as short texts, so that equal nodes have equal keys. */
+class Names {
+  readonly #numbers = new Map<Op | Tensor, number>();
+
+  #number(x: Op | Tensor): number {
+    let number = this.#numbers.get(x);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(x, number);
+    }
+    return number;
+  }
+  key({ op, inputs, attributes, shape, dtype }: Tensor): string {
+    let key = `${this.#number(op)} ${dtype} ${shape}`;
+    for (const x of inputs) key += ` ${this.#number(x)}`;
+    for (const name in attributes) key += `;${name}=${formatAttribute(attributes[name]!)}`;
+    return key;
+  }
+}
+
+/** JSON would write -0 as 0, and NaN and the infinities as null. */
+function formatAttribute(value: Attribute): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return `[${value.map(formatAttribute).join()}]`;
+  return JSON.stringify(value);
+}
+
+/** The operand that `node` equals whatever its elements are, or null. */
+function unchanged(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
+  const { kernel } = node.op;
+  if (kernel.kind === "view") {
+    const x = inputs[0]!;
+    return formatShape(x.shape) === formatShape(node.shape) && isCopy(node) ? x : null;
+  }
+  if (kernel.kind !== "pointwise" || inputs.length > 2 || inputs[0]?.dtype !== node.dtype) return null;
+  const { instructions, result } = programOf(kernel.body, inputs, node.dtype);
+  const last = instructions[result]!;
+  if (last.word === "input") return inputs[last.value]!;
+  if (last.word === "mul" || last.word === "div") return timesOne(last, instructions, inputs);
+  return null;
+}
+
+const programs = new WeakMap<Body, Map<string, Program>>();
+
+/** The program of a body for operands and a result of these dtypes; each is traced once. */
+export function programOf(body: Body, inputs: readonly { readonly dtype: DType }[], dtype: DType): Program {
+  let known = programs.get(body);
+  if (!known) {
+    known = new Map();
+    programs.set(body, known);
+  }
+  const dtypes = inputs.map((x) => x.dtype);
+  const key = `${dtypes} ${dtype}`;
+  let program = known.get(key);
+  if (!program) {
+    program = trace(body, dtypes, dtype);
+    known.set(key, program);
+  }
+  return program;
+}
+
+/** `x * 1`, `1 * x` and `x / 1`, when they are all that the body says. */
+function timesOne(
+  { word, operands }: Instruction,
+  instructions: readonly Instruction[],
+  inputs: readonly Tensor[],
+): Tensor | null {
+  const [a, b] = operands.map((i) => instructions[i]!) as [Instruction, Instruction];
+  if (a.word !== "input" || b.word !== "input") return null;
+  const [x, y] = [inputs[a.value]!, inputs[b.value]!];
+  if (numberOf(y) === 1) return x;
+  return word === "mul" && numberOf(x) === 1 ? y : null;
+}
+
+/** The number that all elements equal, if that is known. */
+function numberOf({ op, attributes }: Tensor): number | null {
+  return op.kernel.kind === "leaf" && op.kernel.source === "fill" ? Number(attributes.value) : null;
+}
+
+/** A leaf filled with the one value that all elements have, if operands are all such leaves. */
+function folded(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
+  const { kernel } = node.op;
+  if (inputs.length === 0 || inputs.some((x) => numberOf(x) === null)) return null;
+  const first = inputs[0]!;
+  if (kernel.kind === "view" && kernel.map(first.shape, node.attributes).bounds === null)
+    return filled(first.op, numberOf(first)!, node);
+  if (kernel.kind !== "pointwise") return null;
+  const scalars = inputs.map((x) => filled(x.op, numberOf(x)!, { shape: [], dtype: x.dtype }));
+  const operands = scalars.map((x) => allocate(x.dtype, 1).fill(numberOf(x)!));
+  const out = allocate(node.dtype, 1);
+  const { op, attributes, dtype } = node;
+  compute(new Tensor(op, scalars, attributes, [], dtype), operands, out);
+  return filled(first.op, out[0]!, node);
+}
+
+function filled(op: Op, value: number, { shape, dtype }: Pick<Tensor, "shape" | "dtype">): Tensor {
+  return apply(op, [], { value, shape, dtype });
+}
+
+const copyOp: Op = {
+  name: "copy",
+  kernel: { kind: "pointwise", body: (_, x) => x! },
+  derivatives: [],
+  shape: ([x]) => x!.shape,
+  dtype: ([x]) => x!.dtype,
+};
+
+/** A node of its own with the elements of `x`; made after this pass, which would remove it. */
+export function copied(x: Tensor): Tensor {
+  return apply(copyOp, [x], none);
+}
+
+/** The graph as text, one node a line. */
+export function formatGraph(roots: readonly Tensor[]): string {
+  const { nodes, starts, edges } = topology(roots, operandsOf);
+  return nodes
+    .map((node, n) => {
+      const operands = Array.from(edges.subarray(starts[n], starts[n + 1]), (input) => `%${input}`);
+      const shown = Object.entries(node.attributes).filter(
+        ([key]) => !["shape", "dtype", "version"].includes(key),
+      );
+      const list = [...operands, ...shown.map(([key, value]) => `${key}=${formatAttribute(value)}`)].join(
+        ", ",
+      );
+      const held = elementsOf(node) ? "constant" : node.op.name;
+      return `%${n}: ${node.dtype}${formatShape(node.shape)} = ${held}${list === "" ? "" : `(${list})`}`;
+    })
+    .join("\n");
+}

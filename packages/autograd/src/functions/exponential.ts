@@ -1,0 +1,90 @@
+import type { Arithmetic, Body } from "../arithmetic.ts";
+import { named } from "../arithmetic.ts";
+import { isSingle, polynomial } from "./precision.ts";
+
+/** Where results overflow, vanish, or (for expm1) no longer differ from -1; and ln 2 in two parts, the first short. */
+const float32 = {
+  largest: 89,
+  least: -104,
+  flat: -18,
+  tiny: 2 ** -26,
+  ln2: [0.693145751953125, 1.428606765330187e-6],
+} as const;
+const float64 = {
+  largest: 710,
+  least: -746,
+  flat: -38,
+  tiny: 2 ** -56,
+  ln2: [0.6931471806019545, -4.2009150726810846e-11],
+} as const;
+
+function limits<E>(m: Arithmetic<E>, x: E): typeof float32 | typeof float64 {
+  return isSingle(m, x) ? float32 : float64;
+}
+
+/** `x = k ln 2 + high - low` with a whole k, |high - low| at most half of ln 2, and `high` exact. */
+function reduce<E>(m: Arithmetic<E>, x: E): { k: E; high: E; low: E } {
+  const [ln2High, ln2Low] = limits(m, x).ln2;
+  const k = m.nearest(m.mul(x, Math.LOG2E));
+  return { k, high: m.sub(x, m.mul(k, ln2High)), low: m.mul(k, ln2Low) };
+}
+
+/** Relative error below 2^-26 of e^r - 1; found by Remez exchange on [-0.3467, 0.3467], rounded one by one. */
+const single = [0.49999997, 0.16666539, 0.041667752, 0.00836710539, 0.00138367678];
+
+/** The coefficients of fdlibm's e_exp.c: r - r^2 P(r^2) is 2 (e^r - 1) / (e^r + 1) within 2^-59. */
+const double = [
+  1.66666666666666019037e-1, -2.77777777770155933842e-3, 6.61375632143793436117e-5, -1.6533902205465251539e-6,
+  4.13813679705723846039e-8,
+]; // prettier-ignore
+
+/** `e^r - 1 - r` for |r| up to half of ln 2. */
+function remainder<E>(m: Arithmetic<E>, r: E): E {
+  const square = m.mul(r, r);
+  if (isSingle(m, r)) return m.mul(square, polynomial(m, r, single));
+  const c = m.sub(r, m.mul(square, polynomial(m, square, double)));
+  return m.div(m.mul(r, c), m.sub(2, c));
+}
+
+/** `e^x` between the limits `least` and `largest`. */
+export function expWithin<E>(m: Arithmetic<E>, x: E): E {
+  const { k, high, low } = reduce(m, x);
+  const r = m.sub(high, low);
+  return m.scale2(m.add(m.add(remainder(m, r), r), 1), k);
+}
+
+/** `(e^x - 1) / 2` between the limits `flat` and `largest`. */
+function halfExpm1<E>(m: Arithmetic<E>, x: E): E {
+  const { k, high, low } = reduce(m, x);
+  const rest = m.sub(remainder(m, m.sub(high, low)), low);
+  // 2^k itself may overflow where the result does not.
+  const half = m.scale2(m.constant(1, m.dtypeOf(x)), m.sub(k, 1));
+  return m.add(m.add(m.sub(half, 0.5), m.mul(half, high)), m.mul(half, rest));
+}
+
+/** The exponential function. */
+export const exp: Body = named("exp", (m, x) => {
+  const { least, largest } = limits(m, x!);
+  return expWithin(m, m.pmin(m.pmax(x!, least), largest));
+});
+
+/** `e^x - 1`, accurate near 0 too. */
+export const expm1: Body = named("expm1", (m, x) => {
+  const { flat, largest, tiny } = limits(m, x!);
+  const half = halfExpm1(m, m.pmin(m.pmax(x!, flat), largest));
+  return m.select(m.lt(m.abs(x!), tiny), x!, m.add(half, half));
+});
+
+/** The hyperbolic tangent, `u / (u + 2)` with `u = e^2|x| - 1`. */
+export const tanh: Body = named("tanh", (m, x) => {
+  const magnitude = m.abs(x!);
+  // Beyond 20 the result is 1 in either dtype.
+  const half = halfExpm1(m, m.pmin(m.add(magnitude, magnitude), 40));
+  return m.copysign(m.div(half, m.add(half, 1)), x!);
+});
+
+/** `1 / (1 + e^-x)`. */
+export const sigmoid: Body = named("sigmoid", (m, x) => {
+  const e = expWithin(m, m.pmax(m.neg(m.abs(x!)), limits(m, x!).least));
+  return m.div(m.select(m.lt(x!, 0), e, 1), m.add(e, 1));
+});
