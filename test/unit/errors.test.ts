@@ -724,6 +724,16 @@ describe("a failed call changes nothing", () => {
     expect(a.toArray()).toEqual([3, 6]);
   });
 
+  test("an update built on a discarded one is discarded in turn, and reading goes on", () => {
+    const [a, b] = [variable([1, 2]), variable([1, 2])];
+    a.assign(gather(a, 0, int32(5, 5).sub(int32(1, 1))));
+    const stale = a.mul(10);
+    refusal(() => a.toArray(), IndexError, "gather", "index 4");
+    b.assign(stale);
+    refusal(() => b.toArray(), StateError, "discarded", "build it again");
+    expect([a, b].map((x) => x.toArray())).toEqual([start(), start()]);
+  });
+
   test("evaluate discards pending updates, too", () => {
     const w = variable([1, 2]);
     w.assign(gather(w, 0, int32(5, 5).sub(int32(1, 1))));

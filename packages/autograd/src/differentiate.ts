@@ -62,7 +62,7 @@ export function forward(
   });
   for (let n = 0; n < nodes.length; n++) {
     if (given[n] || starts[n] === starts[n + 1]) continue;
-    const operands = Array.from(edges.subarray(starts[n], starts[n + 1]), (input) => t[input]!);
+    const operands = edges.slice(starts[n], starts[n + 1]).map((input) => t[input]!);
     if (operands.some((tangent) => tangent !== null)) t[n] = pushForward(nodes[n]!, operands);
   }
   return outputNumbers.map((n) => t[n]!);

@@ -1,7 +1,7 @@
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
-import { elementsOf, numberIn, setElements, topology } from "./graph.ts";
+import { elementsOf, numberIn, setElements, setSource, sourceOf, topology } from "./graph.ts";
 import { interpret } from "./interpret.ts";
 
 /**
@@ -11,21 +11,19 @@ import { interpret } from "./interpret.ts";
 
 /** An update of a variable that was assigned and not computed yet. */
 export interface Pending {
-  /** What computes the new value. */
-  readonly source: Tensor;
+  /** The leaf that stands for the new version; its source computes it. */
+  readonly version: Tensor;
   /** Called when it could not be computed: the variable goes back to the version before. */
   discard(): void;
 }
 
-/** By the leaf that stands for the new version. */
-const pending = new Map<Tensor, Pending>();
+// An array, not a Map by version: a cleared Map keeps its old entries reachable from dead objects until the next full
+// collection, and a training loop fills one at every step.
+let pending: Pending[] = [];
 
-export function addPending(version: Tensor, update: Pending): void {
-  pending.set(version, update);
-}
-
-export function isPending(version: Tensor): boolean {
-  return pending.has(version);
+export function addPending(update: Pending, source: Tensor): void {
+  setSource(update.version, source);
+  pending.push(update);
 }
 
 /** Whether `compile` is tracing: then nothing has a value. */
@@ -52,8 +50,8 @@ const nothing: readonly Tensor[] = [];
 function unknownInputs(x: Tensor): readonly Tensor[] {
   if (elementsOf(x)) return nothing;
   if (x.inputs.length > 0) return x.inputs;
-  const update = pending.get(x);
-  return update ? [update.source] : nothing;
+  const source = sourceOf(x);
+  return source ? [source] : nothing;
 }
 
 /**
@@ -67,31 +65,35 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
         "read it outside, or make the decision with where()",
     );
   const roots = tensors.map((x) => x.node);
-  if (pending.size === 0 && roots.every(elementsOf)) return roots.map((x) => elementsOf(x)!);
-  const updates = [...pending];
-  const wanted = [...roots, ...updates.map(([version]) => version)];
+  if (pending.length === 0 && roots.every(elementsOf)) return roots.map((x) => elementsOf(x)!);
+  const updates = pending;
+  const wanted = [...roots, ...updates.map(({ version }) => version)];
   const order = topology(wanted, unknownInputs);
-  checkNotLost(order.nodes);
-  const values = settle(updates, () =>
-    interpret(
-      order,
-      wanted.map((x) => numberIn(order, x)),
-    ),
-  );
+  const numbers = wanted.map((x) => numberIn(order, x));
+  const values = settle(updates, () => {
+    checkNotLost(order.nodes);
+    return interpret(order, numbers);
+  });
   wanted.forEach((x, i) => {
     setElements(x, values[i]!);
   });
-  pending.clear();
+  settled();
   return values.slice(0, roots.length);
 }
 
+/** Nothing is pending any more; a version that has its elements has no history. */
+function settled(): void {
+  for (const { version } of pending) setSource(version, null);
+  pending = [];
+}
+
 /** Computes; a throw discards all updates. */
-function settle<T>(updates: readonly (readonly [Tensor, Pending])[], compute: () => T): T {
+function settle<T>(updates: readonly Pending[], compute: () => T): T {
   try {
     return compute();
   } catch (error) {
-    pending.clear();
-    for (const [version, { discard }] of updates) {
+    settled();
+    for (const { version, discard } of updates) {
       lost.add(version);
       anyLost = true;
       discard();
@@ -113,5 +115,5 @@ function checkNotLost(nodes: readonly Tensor[]): void {
 
 /** Computes all pending updates. */
 export function flush(): void {
-  if (pending.size > 0) evaluate([]);
+  if (pending.length > 0) evaluate([]);
 }

@@ -6,7 +6,7 @@ import type { Tensor } from "./graph.ts";
 import type { Stream } from "./ops/draws.ts";
 import { countersOfNormal, normalDraw, unitDraw } from "./ops/draws.ts";
 import { fill } from "./ops/leaf.ts";
-import { add, mul } from "./ops/pointwise.ts";
+import { add, minimum, mul } from "./ops/pointwise.ts";
 import type { Shape } from "./shape.ts";
 import { checkShape } from "./shape.ts";
 import { Variable } from "./variable.ts";
@@ -76,7 +76,20 @@ export function uniform<const S extends Shape>(
   if (!(low <= high))
     throw new ValueError(`uniform: low is ${low} and high is ${high}; low must not be above high`);
   const unit = draw("uniform", shape, options, 1, unitDraw);
-  return (low === 0 && high === 1 ? unit : add(mul(unit, high - low), low)) as Tensor<S>;
+  // Rounding may reach the upper end, which does not belong to the interval.
+  const ranged = () => minimum(add(mul(unit, high - low), low), low < high ? below(high, unit.dtype) : high);
+  return (low === 0 && high === 1 ? unit : ranged()) as Tensor<S>;
+}
+
+/** The largest number of `dtype` that is less than `x`. */
+function below(x: number, dtype: DType): number {
+  const bits = dtype === "float32" ? new Float32Array(1) : new Float64Array(1);
+  bits[0] = x;
+  if (bits[0]! < x) return bits[0]!;
+  const tiny = dtype === "float32" ? 2 ** -149 : 2 ** -1074;
+  const spacing = Math.max(tiny, Math.abs(bits[0]!) * (dtype === "float32" ? 2 ** -24 : 2 ** -53));
+  for (let step = spacing / 2; bits[0]! >= x; step *= 2) bits[0] = x - step;
+  return bits[0]!;
 }
 
 /** Normally distributed numbers with `mean` (0 unless given) and `deviation` (1), of `shape`. */

@@ -16,6 +16,10 @@ let marks = 0;
 let markOf: (x: Tensor) => number;
 let setMark: (x: Tensor, mark: number) => void;
 
+/** What a leaf that has no elements yet is to be computed from, or null. */
+export let sourceOf: (x: Tensor) => Tensor | null;
+export let setSource: (x: Tensor, source: Tensor | null) => void;
+
 /** The variable that this node is a version of, or null. */
 export let ownerOf: (x: Tensor) => Tensor | null;
 export let setOwner: (x: Tensor, owner: Tensor) => void;
@@ -50,6 +54,7 @@ export class Tensor<S extends Shape = Shape> {
   #value: TypedArray | null = null;
   #label: string | null = null;
   #owner: Tensor | null = null;
+  #source: Tensor | null = null;
   #mark = 0;
 
   constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, shape: Shape, dtype: DType) {
@@ -102,6 +107,10 @@ export class Tensor<S extends Shape = Shape> {
   }
 
   static {
+    sourceOf = (x) => x.#source;
+    setSource = (x, source) => {
+      x.#source = source;
+    };
     ownerOf = (x) => x.#owner;
     setOwner = (x, owner) => {
       x.#owner = owner;
@@ -262,8 +271,8 @@ export function derivativeOf(op: Op, i: number): Derivative {
  */
 export interface Topology {
   readonly nodes: readonly Tensor[];
-  readonly starts: Int32Array;
-  readonly edges: Int32Array;
+  readonly starts: readonly number[];
+  readonly edges: readonly number[];
 }
 
 /**
@@ -278,7 +287,6 @@ export function topology(
   const nodes: Tensor[] = [];
   const stack: Tensor[] = [];
   const progress: number[] = [];
-  let edgeCount = 0;
   for (const root of roots) {
     if (markOf(root) >= base) continue;
     stack.push(root);
@@ -294,7 +302,6 @@ export function topology(
         stack.push(inputs[i]!);
         progress.push(0);
       } else {
-        edgeCount += inputs.length;
         setMark(x, base + nodes.length);
         nodes.push(x);
         stack.pop();
@@ -303,12 +310,12 @@ export function topology(
     }
   }
   marks = base + nodes.length;
-  const starts = new Int32Array(nodes.length + 1);
-  const edges = new Int32Array(edgeCount);
-  let k = 0;
+  const starts = [0];
+  const edges: number[] = [];
   for (let n = 0; n < nodes.length; n++) {
-    for (const input of inputsOf(nodes[n]!)) edges[k++] = markOf(input) - base;
-    starts[n + 1] = k;
+    const inputs = inputsOf(nodes[n]!);
+    for (let i = 0; i < inputs.length; i++) edges.push(markOf(inputs[i]!) - base);
+    starts.push(edges.length);
   }
   return { nodes, starts, edges };
 }

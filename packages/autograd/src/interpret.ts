@@ -12,29 +12,30 @@ import { sizeOf } from "./shape.ts";
  * their memory serves later nodes. A leaf with an edge takes the value that the edge leads to (a pending variable).
  */
 export function interpret({ nodes, starts, edges }: Topology, keep: readonly number[]): TypedArray[] {
-  const values = new Array<TypedArray | null>(nodes.length).fill(null);
-  const uses = new Int32Array(nodes.length);
+  const values: (TypedArray | null)[] = [];
+  const uses = new Array<number>(nodes.length).fill(0);
   for (let k = 0; k < edges.length; k++) uses[edges[k]!]!++;
   for (const n of keep) uses[n]!++;
   // Only what was allocated here and is no other node's value too may be used again.
-  const ours = new Uint8Array(nodes.length);
+  const ours: boolean[] = [];
   const free = new Pool();
   for (let n = 0; n < nodes.length; n++) {
     const node = nodes[n]!;
     const first = starts[n]!;
     const end = starts[n + 1]!;
     const known = elementsOf(node);
-    if (known) values[n] = known;
+    ours.push(false);
+    if (known) values.push(known);
     else if (end > first && isCopy(node)) {
-      values[n] = values[edges[first]!]!;
-      ours[edges[first]!] = 0;
+      values.push(values[edges[first]!]!);
+      ours[edges[first]!] = false;
     } else {
       const inputs: TypedArray[] = [];
       for (let k = first; k < end; k++) inputs.push(values[edges[k]!]!);
       const out = free.take(node);
       compute(node, inputs, out);
-      values[n] = out;
-      ours[n] = 1;
+      values.push(out);
+      ours[n] = true;
     }
     for (let k = first; k < end; k++) {
       const input = edges[k]!;
@@ -46,18 +47,33 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
   return keep.map((n) => values[n]!);
 }
 
+/** Arrays of at most this many elements outlive the evaluation, so that small graphs allocate next to nothing. */
+const small = 256;
+const kept = 64;
+
+type Arrays = readonly Map<number, TypedArray[]>[];
+const smallArrays: Arrays = dtypes.map(() => new Map());
+
 /** Arrays that are no longer needed, by dtype and size. */
 class Pool {
-  readonly #arrays: readonly Map<number, TypedArray[]>[] = dtypes.map(() => new Map());
+  #largeArrays: Arrays | null = null;
 
-  take({ dtype, shape }: Tensor): TypedArray {
-    const size = sizeOf(shape);
-    return this.#arrays[dtypes.indexOf(dtype)]!.get(size)?.pop() ?? allocate(dtype, size);
+  #list({ dtype }: Tensor, size: number): TypedArray[] {
+    if (size > small) this.#largeArrays ??= dtypes.map(() => new Map());
+    const lists = (size > small ? this.#largeArrays! : smallArrays)[dtypes.indexOf(dtype)]!;
+    let list = lists.get(size);
+    if (!list) {
+      list = [];
+      lists.set(size, list);
+    }
+    return list;
   }
-  give({ dtype }: Tensor, array: TypedArray): void {
-    const lists = this.#arrays[dtypes.indexOf(dtype)]!;
-    const list = lists.get(array.length);
-    if (list) list.push(array);
-    else lists.set(array.length, [array]);
+  take(node: Tensor): TypedArray {
+    const size = sizeOf(node.shape);
+    return this.#list(node, size).pop() ?? allocate(node.dtype, size);
+  }
+  give(node: Tensor, array: TypedArray): void {
+    const list = this.#list(node, array.length);
+    if (array.length > small || list.length < kept) list.push(array);
   }
 }

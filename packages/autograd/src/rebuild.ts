@@ -29,7 +29,7 @@ export function rebuild(
       made.push(replacement.node);
       return;
     }
-    const inputs = Array.from(edges.subarray(starts[n], starts[n + 1]), (input) => made[input]!);
+    const inputs = edges.slice(starts[n], starts[n + 1]).map((input) => made[input]!);
     const attributes = convertAttributes(node.attributes, dtypes);
     const changed = attributes !== node.attributes || inputs.some((input, i) => input !== node.inputs[i]);
     made.push(changed ? copy(node, inputs, attributes) : node);

@@ -1,8 +1,8 @@
 import type { DType, TypedArray } from "./dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "./errors.ts";
-import { addPending, evaluate, flush, isPending } from "./evaluate.ts";
+import { addPending, evaluate, flush } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
-import { apply, elementsOf, setElements, setOwner, Tensor, zero } from "./graph.ts";
+import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
 import { fill, tensor } from "./ops/leaf.ts";
 import type { Shape } from "./shape.ts";
@@ -135,20 +135,23 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
     const data = elementsOf(value);
     if (data) setElements(leaf, data);
     else
-      addPending(leaf, {
-        source: value,
-        discard: () => {
-          this.#current = before.current;
-          this.#home = before.home;
+      addPending(
+        {
+          version: leaf,
+          discard: () => {
+            this.#current = before.current;
+            this.#home = before.home;
+          },
         },
-      });
+        value,
+      );
     this.#current = leaf;
     this.#home = null;
   }
 
   /** Is the present version assigned but not computed yet? */
   get pending(): boolean {
-    return this.#current !== null && isPending(this.#current);
+    return this.#current !== null && sourceOf(this.#current) !== null;
   }
 
   /** The program that holds the present version, if one does. @internal */

@@ -174,7 +174,7 @@ export function formatGraph(roots: readonly Tensor[]): string {
   const { nodes, starts, edges } = topology(roots, operandsOf);
   return nodes
     .map((node, n) => {
-      const operands = Array.from(edges.subarray(starts[n], starts[n + 1]), (input) => `%${input}`);
+      const operands = edges.slice(starts[n], starts[n + 1]).map((input) => `%${input}`);
       const shown = Object.entries(node.attributes).filter(
         ([key]) => !["shape", "dtype", "version"].includes(key),
       );

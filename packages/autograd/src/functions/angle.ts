@@ -26,19 +26,19 @@ export function moderateAngle<E>(m: Arithmetic<E>, x: E): Angle<E> {
   return { quarters, rest: { high, low: m.sub(m.sub(second, high), last) } };
 }
 
-/** 2 / pi in digits of 24 bits, three zeros before them. */
-const twoOverPi: readonly number[] = `000000 000000 000000
+/** 2 / pi in digits of 24 bits, four zeros before them. */
+const twoOverPi: readonly number[] = `000000 000000 000000 000000
 a2f983 6e4e44 1529fc 2757d1 f534dd c0db62 95993c 439041 fe5163 abdebb c561b7 246e3a 424dd2
 e00649 2eea09 d1921c fe1deb 1cb129 a73ee8 8235f5 2ebb44 84e99c 7026b4 5f7e41 3991d6 398353
 39f49c 845f8b bdf928 3b1ff8 97ffde 05980f ef2f11 8b5a0a 6d1f6d 367ecf 27cb09 b74f46 3f669e
-5fea2d 7527ba c7ebe5 f17b3d 0739f7 8a5292 6bfb5f 8d1ff8 fa0 0 0 0 0`
+5fea2d 7527ba c7ebe5 f17b3d 0739f7 8a5292 ea6bfb 5fb11f 8d5d08 560330 46fc7b 6babf0 cfbc20`
   .split(/\s+/)
   .map((digit) => Number.parseInt(digit, 16));
 
 const digit = 2 ** 24;
 
 /**
- * Any finite float64 angle of at least 2^24 or so, less a multiple of pi / 2: the method of M. Payne and R. Hanek (SIGNUM
+ * Any finite float64 angle of at least 1, less a multiple of pi / 2: the method of M. Payne and R. Hanek (SIGNUM
  * Newsletter 18, 1983). Multiplies x by the digits of 2 / pi that matter: earlier ones make whole turns, later ones less
  * than 2^-142, where no product of a float64 with 2 / pi comes nearer to a whole number than 2^-62.
  */
@@ -71,7 +71,7 @@ function significantProduct<E>(m: Arithmetic<E>, x: E, place: E): E[] {
   }
   const first = m.convert(place, "int32");
   // Slow bodies are run for any operand, even an infinity, whose place is 42.
-  const factor = (offset: number): E => m.table(twoOverPi, m.add(first, offset + 3 - 1), "float64");
+  const factor = (offset: number): E => m.table(twoOverPi, m.add(first, offset + 3), "float64");
   const factors = Array.from({ length: 11 }, (_, i) => factor(i - 3));
   return Array.from({ length: 8 }, (_, i) =>
     digits.map((d, j) => m.mul(d, factors[i - j + 3]!)).reduce((a, b) => m.add(a, b)),

@@ -46,11 +46,15 @@ function remainder<E>(m: Arithmetic<E>, r: E): E {
   return m.div(m.mul(r, c), m.sub(2, c));
 }
 
+/** `e^r` for |r| up to half of ln 2. */
+export function expNearZero<E>(m: Arithmetic<E>, r: E): E {
+  return m.add(m.add(remainder(m, r), r), 1);
+}
+
 /** `e^x` between the limits `least` and `largest`. */
 export function expWithin<E>(m: Arithmetic<E>, x: E): E {
   const { k, high, low } = reduce(m, x);
-  const r = m.sub(high, low);
-  return m.scale2(m.add(m.add(remainder(m, r), r), 1), k);
+  return m.scale2(expNearZero(m, m.sub(high, low)), k);
 }
 
 /** `(e^x - 1) / 2` between the limits `flat` and `largest`. */

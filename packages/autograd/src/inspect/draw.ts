@@ -17,10 +17,9 @@ export function toDot(roots: readonly Tensor[], { notes = () => [] }: DrawOption
     const title = node.label === null ? what : `${names[n]} = ${what}`;
     const text = [title, `${node.dtype}${formatShape(node.shape)}`, ...notes(node)].map(quoted).join("\\n");
     const shape = node.inputs.length === 0 ? "box" : "ellipse";
-    const arrows = Array.from(
-      order.edges.subarray(order.starts[n], order.starts[n + 1]),
-      (input) => `  n${input} -> n${n};`,
-    );
+    const arrows = order.edges
+      .slice(order.starts[n], order.starts[n + 1])
+      .map((input) => `  n${input} -> n${n};`);
     return [`  n${n} [shape=${shape}, label="${text}"];`, ...arrows];
   });
   return ["digraph {", "  rankdir=BT;", ...lines, "}"].join("\n");

@@ -19,7 +19,7 @@ export function toText(...roots: readonly Tensor[]): string {
 
 function line({ nodes, starts, edges }: Topology, names: readonly string[], n: number): string {
   const node = nodes[n]!;
-  const operands = Array.from(edges.subarray(starts[n], starts[n + 1]), (input) => names[input]!);
+  const operands = edges.slice(starts[n], starts[n + 1]).map((input) => names[input]!);
   const list = [...operands, ...attributesOf(node)];
   return `${names[n]}: ${node.dtype}${formatShape(node.shape)} = ${node.op.name}${list.length > 0 ? `(${list.join(", ")})` : ""}`;
 }

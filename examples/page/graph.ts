@@ -1,0 +1,39 @@
+import type { Tensor } from "@cotangent/autograd";
+import { grad, toDot, topology } from "@cotangent/autograd";
+import { instance } from "@viz-js/viz";
+
+/** The graph of `y` as SVG text: in each node its value and below it, behind `∂`, the derivative of `y` by it. */
+export async function graphPicture(y: Tensor, description: string): Promise<string> {
+  const nodes = topology([y.node]).nodes.filter(({ dtype }) => dtype === "float32" || dtype === "float64");
+  const gradients = new Map(grad(y, nodes).map((g, i) => [nodes[i]!, g]));
+  const notes = (node: Tensor) => {
+    const g = gradients.get(node);
+    return [...rows(node, "="), ...(g === undefined ? [] : rows(g, "∂"))];
+  };
+  const viz = await instance();
+  const svg = viz.renderString(toDot([y], { notes }).replace("rankdir=BT", "rankdir=TB"), {
+    format: "svg",
+    graphAttributes: { bgcolor: "transparent", ranksep: 0.28, nodesep: 0.3 },
+    nodeAttributes: { fontname: "Courier", fontsize: 12, margin: 0.08 },
+  });
+  return dressed(svg, description);
+}
+
+/** The elements, one row of the matrix a line. */
+function rows(x: Tensor, sign: string): string[] {
+  const width = x.shape.at(-1) ?? 1;
+  const texts = Array.from(x.toTypedArray(), (element) => element.toFixed(3).replace("-", "−").padStart(6));
+  const lines = Array.from({ length: texts.length / width }, (_, i) => texts.slice(i * width, (i + 1) * width));
+  return lines.map((line) => `${sign} ${line.join(" ")}`);
+}
+
+/** Leaves the colours to the page's style, and drops what Graphviz adds for itself. */
+function dressed(svg: string, description: string): string {
+  return svg
+    .slice(svg.indexOf("<svg"))
+    .replace(/<!--.*?-->\n?/gs, "")
+    .replace(/<title>.*?<\/title>\n?/gs, "")
+    .replace(/<svg width="(\d+)pt" height="\d+pt"/, `<svg class="graph" role="img" aria-label="${description}" style="max-width: $1px"`)
+    .replace(/<text ([^>]*)>∂/g, '<text class="derivative" $1>∂')
+    .replace(/ (?:fill|stroke)="(?:black|none)"/g, "");
+}

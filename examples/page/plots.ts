@@ -1,0 +1,213 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+
+/**
+ * Plots as SVG text. Colours are the CSS variables of the page's style, so that a plot follows the page from light to dark.
+ */
+
+/** A point of the plane and which of two classes it belongs to. */
+export interface Labelled {
+  readonly x: number;
+  readonly y: number;
+  readonly label: 0 | 1;
+}
+
+/** One line of a chart: `values[i]` belongs to step `i`. */
+export interface Curve {
+  readonly name: string;
+  readonly values: ArrayLike<number>;
+}
+
+/** A straight line of the plane: all points with `a * x + b * y + c = 0`. */
+export interface Line {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/** What a model says on `[low, high]^2`: `size * size` numbers between 0 and 1, row by row from `low` on both axes. */
+export interface Field {
+  readonly values: ArrayLike<number>;
+  readonly size: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const { document } = parseHTML("<!doctype html><html><body></body></html>");
+
+function draw(description: string, options: Plot.PlotOptions): string {
+  const svg = Plot.plot({
+    document: document as unknown as NonNullable<Plot.PlotOptions["document"]>,
+    className: "plot",
+    style: { background: "transparent", color: "currentColor" },
+    ...options,
+  });
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", description);
+  // The page's style takes the place of Plot's own; the size is the width of the figure.
+  for (const style of svg.querySelectorAll("style")) style.remove();
+  for (const name of ["width", "height", "style"]) svg.removeAttribute(name);
+  return svg.outerHTML;
+}
+
+/** The middles of the cells of a grid of `size` cells from `low` to `high`, where a field is sampled. */
+export function middles({ size, low, high }: Omit<Field, "values">): number[] {
+  return Array.from({ length: size }, (_, i) => low + ((i + 0.5) / size) * (high - low));
+}
+
+const plane = (low: number, high: number) => ({ domain: [low, high], ticks: [0, 1], tickFormat: "d" });
+
+/** Points of two classes: a disc for 0, a square for 1, so that colour is not needed to tell them apart. */
+function points(data: readonly Labelled[], radius: number): Plot.Markish {
+  return Plot.dot(data, {
+    x: "x",
+    y: "y",
+    r: radius,
+    symbol: ({ label }: Labelled) => (label === 1 ? "square" : "circle"),
+    fill: ({ label }: Labelled) => `var(--class-${label})`,
+    stroke: "var(--paper)",
+    strokeWidth: 2,
+  });
+}
+
+/** The data alone, each point with its class beside it. */
+export function scatterPlot(data: readonly Labelled[]): string {
+  return draw("The four points of XOR in the plane of the two inputs", {
+    width: 300,
+    height: 300,
+    marginLeft: 44,
+    marginBottom: 40,
+    x: { ...plane(-0.5, 1.5), label: "first input", labelAnchor: "center", labelArrow: "none" },
+    y: { ...plane(-0.5, 1.5), label: "second input", labelAnchor: "center", labelArrow: "none" },
+    marks: [
+      Plot.frame({ stroke: "var(--rule)" }),
+      points(data, 9),
+      Plot.text(data, { x: "x", y: "y", text: ({ label }: Labelled) => `XOR is ${label}`, dy: -20, fontSize: 13 }),
+    ],
+  });
+}
+
+/** Losses against steps, on a logarithmic scale, each curve with its name at its end. */
+export function lossPlot(curves: readonly Curve[]): string {
+  const [width, height, top, bottom] = [480, 320, 28, 40];
+  const ends = curves.map(({ values }) => values[values.length - 1]!);
+  const low = Math.min(...curves.flatMap(({ values }) => Array.from(values)));
+  const high = Math.max(...curves.flatMap(({ values }) => Array.from(values)));
+  const perPixel = Math.log(high / low) / (height - top - bottom);
+  const steps = Math.max(...curves.map(({ values }) => values.length));
+  const heights = spread(ends.map((loss) => Math.log(loss)), 15 * perPixel).map(Math.exp);
+  return draw("Loss against training step, one line for each number of hidden neurons", {
+    width,
+    height,
+    marginTop: top,
+    marginBottom: bottom,
+    marginLeft: 52,
+    marginRight: 92,
+    x: { domain: [0, steps], label: "training step", labelAnchor: "center", labelArrow: "none", ticks: 5 },
+    y: { type: "log", domain: [low, high], label: "loss (mean squared error)", labelArrow: "none", ticks: 5, tickFormat: power },
+    marks: [
+      Plot.gridY({ stroke: "var(--rule)", strokeOpacity: 1, ticks: 5 }),
+      ...curves.map(({ values }, i) =>
+        Plot.line(thinned(values), { x: "step", y: "value", stroke: `var(--series-${i})`, strokeWidth: 2 }),
+      ),
+      Plot.text(curves, {
+        x: steps,
+        y: (_: Curve, i: number) => heights[i],
+        text: "name",
+        fill: (_: Curve, i: number) => `var(--series-${i})`,
+        textAnchor: "start",
+        dx: 8,
+        fontWeight: "600",
+      }),
+    ],
+  });
+}
+
+/** `10⁻³` for 0.001; nothing between powers of ten. */
+function power(x: number): string {
+  const exponent = Math.round(Math.log10(x));
+  if (Math.abs(Math.log10(x) - exponent) > 1e-9) return "";
+  const digits = String(Math.abs(exponent)).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]!);
+  return exponent < 0 ? `10⁻${digits}` : exponent === 0 ? "1" : `10${digits}`;
+}
+
+/** At most some 200 of the values: more are not seen. */
+function thinned(values: ArrayLike<number>): { step: number; value: number }[] {
+  const every = Math.ceil(values.length / 200);
+  return Array.from(values, (value, step) => ({ step, value })).filter(
+    ({ step }) => step % every === 0 || step === values.length - 1,
+  );
+}
+
+/** Moves numbers apart until none is nearer to the next than `gap`, from the largest down. */
+function spread(numbers: readonly number[], gap: number): number[] {
+  const order = numbers.map((_, i) => i).sort((i, j) => numbers[j]! - numbers[i]!);
+  const out = [...numbers];
+  order.forEach((i, place) => {
+    if (place > 0) out[i] = Math.min(out[i]!, out[order[place - 1]!]! - gap);
+  });
+  return out;
+}
+
+/** The bands that a field is drawn in: `--band-0` up to 0.1, and so on to `--band-9`. */
+const bands = Array.from({ length: 10 }, (_, i) => `var(--band-${i})`);
+const edges = bands.slice(1).map((_, i) => (i + 1) / 10);
+
+/** What a model says on the plane, in ten bands, the line where it changes its mind, and the line of each hidden neuron. */
+export function boundaryPlot(field: Field, data: readonly Labelled[], lines: readonly Line[], description: string): string {
+  const { values, size, low, high } = field;
+  const grid = { width: size, height: size, x1: low, y1: low, x2: high, y2: high, value: Plot.identity };
+  const segments = lines.map((line) => across(line, low, high)).filter((ends) => ends.length === 2);
+  return draw(description, {
+    width: 220,
+    height: 220,
+    margin: 8,
+    marginLeft: 22,
+    marginBottom: 26,
+    x: { ...plane(low, high), label: null },
+    y: { ...plane(low, high), label: null },
+    color: { type: "threshold", domain: edges, range: bands },
+    marks: [
+      Plot.contour(values, { ...grid, fill: "value", thresholds: [0, ...edges] }),
+      ...segments.map((ends) =>
+        Plot.line(ends, { x: "x", y: "y", stroke: "currentColor", strokeOpacity: 0.55, strokeDasharray: "3,3" }),
+      ),
+      Plot.contour(values, { ...grid, stroke: "currentColor", strokeWidth: 2, thresholds: [0.5] }),
+      Plot.frame({ stroke: "var(--rule)" }),
+      points(data, 7),
+    ],
+  });
+}
+
+/** Where a line enters and leaves the square `[low, high]^2`; nothing if it passes by. */
+function across({ a, b, c }: Line, low: number, high: number): { x: number; y: number }[] {
+  const inside = (t: number) => t >= low && t <= high;
+  const onSides = [low, high].map((x) => ({ x, y: -(a * x + c) / b })).filter(({ y }) => inside(y));
+  const onEnds = [low, high].map((y) => ({ x: -(b * y + c) / a, y })).filter(({ x }) => inside(x));
+  return [...onSides, ...onEnds].slice(0, 2);
+}
+
+/** One mark for each try: filled where it succeeded. */
+export function triesPlot(rows: readonly { readonly name: string; readonly solved: readonly boolean[] }[]): string {
+  const tries = rows.flatMap(({ name, solved }) => solved.map((good, seed) => ({ name, seed, good })));
+  return draw("Which of the random starts end in a network that solves XOR", {
+    width: 480,
+    height: 40 + 26 * rows.length,
+    marginLeft: 92,
+    marginTop: 6,
+    marginBottom: 34,
+    x: { type: "band", label: "seed", labelAnchor: "center", labelArrow: "none", tickSize: 0 },
+    y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
+    marks: [
+      Plot.dot(tries, {
+        x: "seed",
+        y: "name",
+        r: 6,
+        fill: ({ good }: { good: boolean }) => (good ? "var(--good)" : "transparent"),
+        stroke: ({ good }: { good: boolean }) => (good ? "var(--good)" : "var(--faint)"),
+        strokeWidth: 1.5,
+      }),
+    ],
+  });
+}

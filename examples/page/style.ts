@@ -1,0 +1,85 @@
+/** The style of all pages. Blue and orange are the classes 0 and 1 everywhere; both themes keep them apart for all eyes. */
+export const style: string = `
+:root {
+  color-scheme: light dark;
+  --paper: #ffffff; --ink: #1c2024; --faint: #646b73; --rule: #d9dde1; --panel: #f5f6f8;
+  --class-0: #0068ad; --class-1: #c65300; --derivative: #a01c6b; --good: #007a5e;
+  --series-0: #6b7178; --series-1: #b0428c; --series-2: #007a5e; --series-3: #946800; --series-4: #5b4bc4;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #14171a; --ink: #e4e7ea; --faint: #9aa2ab; --rule: #363c43; --panel: #1c2024;
+    --class-0: #5cb8f5; --class-1: #ff9a52; --derivative: #f08cc4; --good: #35c79c;
+    --series-0: #a2a9b1; --series-1: #f08cc4; --series-2: #35c79c; --series-3: #e6b84a; --series-4: #a99cff;
+  }
+}
+:root {
+  --band-0: color-mix(in oklab, var(--paper), var(--class-0) 72%);
+  --band-1: color-mix(in oklab, var(--paper), var(--class-0) 56%);
+  --band-2: color-mix(in oklab, var(--paper), var(--class-0) 40%);
+  --band-3: color-mix(in oklab, var(--paper), var(--class-0) 25%);
+  --band-4: color-mix(in oklab, var(--paper), var(--class-0) 10%);
+  --band-5: color-mix(in oklab, var(--paper), var(--class-1) 10%);
+  --band-6: color-mix(in oklab, var(--paper), var(--class-1) 25%);
+  --band-7: color-mix(in oklab, var(--paper), var(--class-1) 40%);
+  --band-8: color-mix(in oklab, var(--paper), var(--class-1) 56%);
+  --band-9: color-mix(in oklab, var(--paper), var(--class-1) 72%);
+  --text: system-ui, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif;
+  --code: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 1.0625rem/1.6 var(--text); }
+main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.25rem 5rem; }
+header, section > *, .lead { max-width: 40rem; margin-left: auto; margin-right: auto; }
+section > figure.wide { max-width: none; }
+h1 { font-size: 2.2rem; line-height: 1.15; letter-spacing: -0.02em; margin: 0 0 0.75rem; }
+h2 { font-size: 1.4rem; line-height: 1.25; letter-spacing: -0.01em; margin-top: 3.25rem; margin-bottom: 0.5rem; }
+p { margin-top: 0.75rem; margin-bottom: 0.75rem; text-wrap: pretty; }
+.lead { font-size: 1.2rem; color: var(--faint); }
+code { font-family: var(--code); font-size: 0.9em; }
+pre { overflow-x: auto; background: var(--panel); border-radius: 6px; padding: 0.9rem 1.1rem; line-height: 1.5; font-size: 0.9rem; }
+b.zero { color: var(--class-0); }
+b.one { color: var(--class-1); }
+b.derivative { color: var(--derivative); }
+.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+figure { margin-top: 1.5rem; margin-bottom: 1.75rem; }
+figcaption { color: var(--faint); font-size: 0.92rem; line-height: 1.5; max-width: 40rem; margin: 0.75rem auto 0; }
+svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+svg.plot { width: 100%; overflow: visible; fill: currentColor; font: 12px var(--text); font-variant-numeric: tabular-nums; }
+svg.plot text { white-space: pre; }
+.single svg.plot { max-width: 34rem; }
+.small svg.plot { max-width: 20rem; }
+.panels .pictures { display: grid; gap: 1.25rem 1rem; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); }
+.panel { text-align: center; }
+.panel h3 { font-size: 0.95rem; margin: 0 0 0.25rem; }
+.panel p { color: var(--faint); font-size: 0.88rem; line-height: 1.35; margin: 0.15rem 0 0; }
+.scroll .pictures, .table .pictures { overflow-x: auto; }
+svg.graph { min-width: 30rem; }
+.graph path, .graph polygon, .graph ellipse { stroke: var(--faint); fill: none; }
+.graph .node polygon { fill: var(--panel); stroke: var(--ink); }
+.graph .node ellipse { stroke: var(--ink); }
+.graph .edge polygon { fill: var(--faint); }
+.graph text { fill: currentColor; font-family: var(--code); white-space: pre; }
+.graph .derivative { fill: var(--derivative); }
+table { border-collapse: collapse; margin: 0 auto; font-size: 0.95rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.28rem 0.8rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+thead th { color: var(--faint); font-weight: 600; }
+th:first-child { text-align: left; }
+@media (max-width: 40rem) {
+  body { font-size: 1rem; }
+  main { padding-top: 1.75rem; }
+  h1 { font-size: 1.75rem; }
+  .lead { font-size: 1.08rem; }
+  th, td { padding: 0.25rem 0.45rem; }
+  table { font-size: 0.86rem; }
+}
+@media print {
+  :root { --paper: #ffffff; --ink: #000000; --faint: #555555; --rule: #cccccc; --panel: #f5f5f5;
+    --class-0: #0068ad; --class-1: #c65300; --derivative: #a01c6b; --good: #007a5e; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  main { padding: 0; }
+  figure, tr, .panel { break-inside: avoid; }
+  h2 { break-after: avoid; }
+  svg.graph { min-width: 0; max-height: 24cm; }
+}
+`.trim();

@@ -1,0 +1,178 @@
+import type { Tensor } from "../graph.ts";
+import type { Program } from "../program.ts";
+import type { Shape } from "../shape.ts";
+import { stridesOf } from "../shape.ts";
+import type { Affine, Box } from "./affine.ts";
+import { formatAffine, isEmpty, rangeOf, unravel, weighted } from "./affine.ts";
+import type { Scalar } from "./kernel.ts";
+import { scalar } from "./kernel.ts";
+import { programOf } from "./simplify.ts";
+
+/** Collects the body of a kernel over `space`, each distinct scalar once. */
+export function bodyBuilder(space: Shape, stored: ReadonlySet<Tensor>, required: Set<Tensor>): BodyBuilder {
+  return new BodyBuilder(space, stored, required);
+}
+
+/** Where a value is needed: inside `box`, and only if the bool `condition` holds (-1: always). */
+interface Need {
+  readonly box: Box;
+  readonly condition: number;
+}
+
+class BodyBuilder {
+  readonly body: Scalar[] = [];
+  readonly #space: Shape;
+  readonly #stored: ReadonlySet<Tensor>;
+  readonly #required: Set<Tensor>;
+  readonly #known = new Map<string, number>();
+  /** Numbers for nodes, for keys. */
+  readonly #nodes = new Map<Tensor, number>();
+
+  constructor(space: Shape, stored: ReadonlySet<Tensor>, required: Set<Tensor>) {
+    this.#space = space;
+    this.#stored = stored;
+    this.#required = required;
+  }
+
+  add(made: Scalar): number {
+    const { word, dtype, operands, value, source, at, pick, values, slow } = made;
+    if (values || slow) return this.body.push(made) - 1;
+    const number = Object.is(value, -0) ? "-0" : value;
+    const place = `${source ? this.#number(source) : ""}[${at ? formatAffine(at) : ""}]${pick ? pick.index : ""}`;
+    return this.#once(`${word} ${dtype} ${operands} ${number} ${place}`, () => this.body.push(made) - 1);
+  }
+
+  /** The element of `node` at these indices: loaded if it is stored, else computed. */
+  value(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
+    if (!this.#stored.has(node)) return this.define(node, at, need);
+    return this.#load(node, weighted(0, stridesOf(node.shape), at, this.#space.length), need);
+  }
+
+  /** The element of `node` at these indices, computed. */
+  define(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
+    const key = `= ${this.#number(node)} ${at.map(formatAffine)} ${need.condition}`;
+    return this.#once(key, () => this.#define(node, at, need));
+  }
+
+  #define(node: Tensor, at: readonly Affine[], need: Need): number {
+    const { kernel } = node.op;
+    if (kernel.kind === "pointwise") {
+      const operands = node.inputs.map((x) => this.value(x, at, need));
+      return this.#inline(programOf(kernel.body, node.inputs, node.dtype), operands);
+    }
+    if (kernel.kind === "view")
+      return this.#view(node, kernel.map(node.inputs[0]!.shape, node.attributes), at, need);
+    if (kernel.kind === "leaf" && kernel.source === "fill") return this.#fill(node);
+    const flat = weighted(0, stridesOf(node.shape), at, this.#space.length);
+    return this.add(scalar("index", node.dtype, [], { at: flat }));
+  }
+
+  /** As the typed array of the dtype would hold it. */
+  #fill({ attributes, dtype }: Tensor): number {
+    const given = Number(attributes.value);
+    const value =
+      dtype === "float32"
+        ? Math.fround(given)
+        : dtype === "float64"
+          ? given
+          : dtype === "int32"
+            ? given | 0
+            : given & 255;
+    return this.add(scalar("constant", dtype, [], { value }));
+  }
+
+  #everywhere(): Need {
+    return { box: this.#space.map((size) => [0, size] as const), condition: -1 };
+  }
+
+  #load(source: Tensor, at: Affine, { condition }: Need): number {
+    return this.add(scalar("load", source.dtype, condition < 0 ? [] : [condition], { source, at }));
+  }
+
+  #view(
+    node: Tensor,
+    { offset, strides, bounds }: { offset: number; strides: readonly number[]; bounds: Bounds | null },
+    at: readonly Affine[],
+    outer: Need,
+  ): number {
+    const x = node.inputs[0]!;
+    const flat = weighted(offset, strides, at, this.#space.length);
+    const need = bounds ? this.#within(at, bounds, outer) : outer;
+    const coordinates = this.#stored.has(x) ? null : unravel(flat, x.shape, need.box);
+    if (coordinates === null) {
+      if (!this.#stored.has(x)) this.#required.add(x);
+      return this.#load(x, flat, need);
+    }
+    const value = this.value(x, coordinates, need);
+    if (need.condition === outer.condition) return value;
+    const zero = this.add(scalar("constant", node.dtype, []));
+    return this.add(scalar("select", node.dtype, [need.condition, value, zero]));
+  }
+
+  /** What is needed inside `bounds` of the indices `at`. */
+  #within(at: readonly Affine[], bounds: Bounds, need: Need): Need {
+    let { condition } = need;
+    const box = [...need.box];
+    at.forEach((index, axis) => {
+      const [from, to] = bounds[axis]!;
+      if (isEmpty(box)) return;
+      const [least, greatest] = rangeOf(index, box);
+      if (least >= from && greatest < to) return;
+      const inside = this.add(
+        scalar("inside", "bool", [], {
+          at: { ...index, offset: index.offset - from },
+          value: Math.max(0, to - from),
+        }),
+      );
+      condition = condition < 0 ? inside : this.add(scalar("and", "bool", [condition, inside]));
+      const loop = onlyLoop(index);
+      if (loop < 0) return;
+      const [first, end] = box[loop]!;
+      const step = index.steps[loop]!;
+      const [a, b] = [(from - index.offset) / step, (to - 1 - index.offset) / step];
+      box[loop] = [Math.max(first, Math.ceil(Math.min(a, b))), Math.min(end, Math.floor(Math.max(a, b)) + 1)];
+    });
+    return { box, condition };
+  }
+
+  #inline({ instructions, result }: Program, operands: readonly number[]): number {
+    const numbers: number[] = [];
+    for (const { word, dtype, operands: of, value, values, slow } of instructions)
+      numbers.push(
+        word === "input"
+          ? operands[value]!
+          : this.add(
+              scalar(
+                word,
+                dtype,
+                of.map((i) => numbers[i]!),
+                { value, values, slow },
+              ),
+            ),
+      );
+    return numbers[result]!;
+  }
+
+  #number(node: Tensor): number {
+    const known = this.#nodes.get(node);
+    if (known !== undefined) return known;
+    this.#nodes.set(node, this.#nodes.size);
+    return this.#nodes.size - 1;
+  }
+
+  #once(key: string, make: () => number): number {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#known.set(key, made);
+    return made;
+  }
+}
+
+type Bounds = readonly (readonly [from: number, to: number])[];
+
+/** The one loop that moves `index`, or -1. */
+function onlyLoop({ steps }: Affine): number {
+  const moving = steps.flatMap((step, loop) => (step === 0 ? [] : [loop]));
+  return moving.length === 1 ? moving[0]! : -1;
+}

@@ -1,0 +1,112 @@
+import { CompileError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { elementsOf, topology } from "../graph.ts";
+import type { Program } from "../program.ts";
+import { sizeOf } from "../shape.ts";
+import type { Kernel } from "./kernel.ts";
+import { lower } from "./lower.ts";
+import { operandsOf, programOf } from "./simplify.ts";
+
+/**
+ * Decides which nodes get elements of their own in memory and lets the bodies of all others merge into the kernels that
+ * use them. A pointwise node merges if one kernel alone reads it, or if doing it again is cheaper than keeping it; views
+ * always do, as the places that loads read from.
+ */
+export function fuse(roots: readonly Tensor[]): Kernel[] {
+  const required = new Set(roots);
+  for (;;) {
+    const before = required.size;
+    const stored = chooseStored(roots, required);
+    const kernels = topology(roots, operandsOf).nodes.flatMap((node) =>
+      stored.has(node) && !isHeld(node) ? lower(node, stored, required) : [],
+    );
+    // A view whose places turned out not to be affine asks for its operand; that changes who merges where.
+    if (required.size === before) return kernels;
+  }
+}
+
+/** Is the node in memory from the start: a constant, an input, a version of a variable? */
+export function isHeld(node: Tensor): boolean {
+  const { kernel } = node.op;
+  return elementsOf(node) !== null || (kernel.kind === "leaf" && kernel.source === "data");
+}
+
+/** Instructions of one body at the most: bounds the functions that come out, and the recursion of lowering. */
+const bodyLimit = 600;
+const cheapInstructions = 3;
+const costly = new Set(["div", "sqrt", "table", "rare", "scale2"]);
+
+/** Not seen yet, or read by more than one kernel; other places name the kernel, and the view in between. */
+const unseen = -2;
+const many = -1;
+
+function chooseStored(roots: readonly Tensor[], required: ReadonlySet<Tensor>): Set<Tensor> {
+  const { nodes, starts, edges } = topology(roots, operandsOf);
+  const places = new Float64Array(nodes.length).fill(unseen);
+  /** The node, or what it is a view of, has to lie in memory: 1 through views, 2 itself. */
+  const memory = new Uint8Array(nodes.length);
+  const stored = new Set<Tensor>();
+  for (let n = nodes.length - 1; n >= 0; n--) {
+    const node = nodes[n]!;
+    const { kernel } = node.op;
+    const own = isStored(node, required, places[n]!, memory[n]!);
+    if (own) stored.add(node);
+    if (kernel.kind === "opaque" && !isHeld(node)) throw refusal(node);
+    for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
+      const input = edges[k]!;
+      const place = placeOf(node, n, i, own ? n * nodes.length : places[n]!, nodes.length);
+      places[input] = places[input] === unseen || places[input] === place ? place : many;
+      if (kernel.kind === "contract") memory[input]! |= 1;
+      else if (kernel.kind === "gather" && i === 0) memory[input]! |= 2;
+      else if (kernel.kind === "view" && !own) memory[input]! |= memory[n]! & 1;
+    }
+  }
+  limitBodies(nodes, starts, edges, stored);
+  return stored;
+}
+
+function isStored(node: Tensor, required: ReadonlySet<Tensor>, place: number, memory: number): boolean {
+  if (isHeld(node) || required.has(node) || memory & 2) return true;
+  const { kernel } = node.op;
+  if (kernel.kind === "leaf" || kernel.kind === "view") return false;
+  if (kernel.kind !== "pointwise") return true;
+  return memory !== 0 || (place === many && !isCheap(programOf(kernel.body, node.inputs, node.dtype)));
+}
+
+/** Where operand `i` of `node` is read, when `node` itself is at `place`. */
+function placeOf(node: Tensor, n: number, i: number, place: number, count: number): number {
+  const { kernel } = node.op;
+  if (kernel.kind === "concatenate") return n * count + 1 + (i % (count - 1 || 1));
+  if (kernel.kind !== "view" || place === many) return place;
+  const expands = sizeOf(node.shape) > sizeOf(node.inputs[0]!.shape);
+  return expands ? many : Math.floor(place / count) * count + n;
+}
+
+function isCheap(program: Program): boolean {
+  const work = program.instructions.filter(({ word }) => word !== "input" && word !== "constant");
+  return work.length <= cheapInstructions && !work.some(({ word }) => costly.has(word));
+}
+
+/** Gives nodes memory where bodies would grow beyond the limit. */
+function limitBodies(
+  nodes: readonly Tensor[],
+  starts: readonly number[],
+  edges: readonly number[],
+  stored: Set<Tensor>,
+): void {
+  const weights = new Float64Array(nodes.length);
+  nodes.forEach((node, n) => {
+    const { kernel } = node.op;
+    let weight =
+      kernel.kind === "pointwise" ? programOf(kernel.body, node.inputs, node.dtype).instructions.length : 1;
+    for (let k = starts[n]!; k < starts[n + 1]!; k++) weight += weights[edges[k]!]!;
+    if (weight > bodyLimit && kernel.kind === "pointwise") stored.add(node);
+    weights[n] = stored.has(node) ? 1 : weight;
+  });
+}
+
+function refusal(node: Tensor): CompileError {
+  return new CompileError(
+    `compile: ${node.op.name} (opaque) cannot be compiled yet; compute it outside and pass the result in`,
+  );
+}

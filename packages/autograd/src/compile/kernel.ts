@@ -1,0 +1,102 @@
+import type { DType } from "../dtype.ts";
+import type { Tensor } from "../graph.ts";
+import type { Order } from "../order.ts";
+import type { Instruction, Program, Word } from "../program.ts";
+import type { Shape } from "../shape.ts";
+import { formatShape } from "../shape.ts";
+import type { Affine } from "./affine.ts";
+import { formatAffine } from "./affine.ts";
+
+/**
+ * What fusion makes of a graph: kernels. A kernel runs one straight-line body at every index of its space and puts what
+ * comes out into the elements of one node.
+ */
+export interface Kernel {
+  /**
+   * `map`: every result goes to its own element. `reduce`: those along the inner axes are combined into one. `scan`: the same,
+   * but each step is written. `scatter`: results are added to elements of which one index is data, over zeros.
+   */
+  readonly kind: "map" | "reduce" | "scan" | "scatter";
+  readonly node: Tensor;
+  /** The sizes of the loops, outermost first. */
+  readonly space: Shape;
+  /** The first `outer` loops count results, the others the terms of one result. */
+  readonly outer: number;
+  readonly body: readonly Scalar[];
+  /** The number of the scalar that is the result. */
+  readonly result: number;
+  /** The element of `node` that the result goes to. */
+  readonly target: Affine;
+  readonly fold: Fold | null;
+  readonly pick: Pick | null;
+}
+
+/** How results along the inner axes are combined. */
+export interface Fold {
+  readonly combine: Program;
+  readonly identity: number;
+  readonly order: Order;
+}
+
+/** An index that is data: the number of its scalar, and the size and stride of the axis that it counts along. */
+export interface Pick {
+  readonly index: number;
+  readonly axis: number;
+  readonly size: number;
+  readonly stride: number;
+}
+
+/**
+ * One step of a body. Beside the words of the vocabulary: `load` reads the element `at` of `source` (0 where its operand, a
+ * bool, does not hold; with `pick`, at an index that is data), `index` is `at` itself, and `inside` holds where `at` is in
+ * `0 ... value - 1`. Only what combines results has an `input`.
+ */
+export interface Scalar extends Omit<Instruction, "word"> {
+  readonly word: Word | "load" | "index" | "inside";
+  readonly source: Tensor | null;
+  readonly at: Affine | null;
+  readonly pick: Pick | null;
+}
+
+export function scalar(
+  word: Scalar["word"],
+  dtype: DType,
+  operands: readonly number[],
+  rest: Partial<Scalar> = {},
+): Scalar {
+  return {
+    word,
+    dtype,
+    operands,
+    value: 0,
+    values: null,
+    slow: null,
+    source: null,
+    at: null,
+    pick: null,
+    ...rest,
+  };
+}
+
+/** The kernels as text; `name` is what a node is called. */
+export function formatKernels(kernels: readonly Kernel[], name: (x: Tensor) => string): string {
+  const step = ({ word, dtype, operands, value, source, at, pick }: Scalar, i: number): string => {
+    const list = [
+      ...(word === "constant" ? [String(Object.is(value, -0) ? "-0" : value)] : []),
+      ...(source && at
+        ? [`${name(source)}[${formatAffine(at)}${pick ? ` + ${pick.stride} @${pick.index}` : ""}]`]
+        : []),
+      ...(!source && at ? [formatAffine(at)] : []),
+      ...(word === "inside" ? [`< ${value}`] : []),
+      ...operands.map((x) => `@${x}`),
+    ];
+    return `  @${i}: ${dtype} = ${word} ${list.join(", ")}`;
+  };
+  return kernels
+    .map(({ kind, node, space, outer, body, result, target, pick }) => {
+      const loops = `${formatShape(space.slice(0, outer))}${outer < space.length ? ` over ${formatShape(space.slice(outer))}` : ""}`;
+      const to = `${name(node)}[${formatAffine(target)}${pick ? ` + ${pick.stride} @${pick.index}` : ""}]`;
+      return [`${kind} ${loops} ${node.op.name}`, ...body.map(step), `  ${to} = @${result}`].join("\n");
+    })
+    .join("\n");
+}

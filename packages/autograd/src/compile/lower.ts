@@ -1,0 +1,175 @@
+import type { Body } from "../arithmetic.ts";
+import type { Tensor } from "../graph.ts";
+import { extent, readLabels } from "../labels.ts";
+import { contractionOrder, outerOrder, reductionOrder } from "../order.ts";
+import type { Shape } from "../shape.ts";
+import { stridesOf } from "../shape.ts";
+import type { Affine } from "./affine.ts";
+import { indexOf, weighted } from "./affine.ts";
+import { bodyBuilder } from "./body.ts";
+import type { Fold, Kernel } from "./kernel.ts";
+import { scalar } from "./kernel.ts";
+import { programOf } from "./simplify.ts";
+
+/**
+ * The kernels that compute one stored node from what else is stored. Nodes that lie in between become part of the body;
+ * where a view makes that impossible, its operand is added to `required`.
+ */
+export function lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Kernel[] {
+  if (node.size === 0) return [];
+  const { kernel } = node.op;
+  const build = (space: Shape) => bodyBuilder(space, stored, required);
+  switch (kernel.kind) {
+    case "leaf":
+    case "pointwise":
+    case "view": {
+      const builder = build(node.shape);
+      const result = builder.define(node, indices(node.shape.length));
+      return [{ ...plain(node, node.shape), body: builder.body, result }];
+    }
+    case "concatenate":
+      return lowerParts(node, build);
+    case "gather":
+      return [lowerGather(node, build)];
+    case "scatter":
+      return [lowerScatter(node, build)];
+    case "reduce": {
+      const { shape } = node.inputs[0]!;
+      const axes = node.attributes.axes as readonly number[];
+      const fold = folding(node, kernel.combine, kernel.identity(node.dtype), reductionOrder(shape, axes));
+      return [lowerReduce(node, axes, fold, build)];
+    }
+    case "scan":
+      return [lowerScan(node, folding(node, kernel.combine, kernel.identity(node.dtype), outerOrder), build)];
+    case "contract":
+      return [lowerContract(node, build)];
+    case "opaque":
+      return [];
+  }
+}
+
+type Build = (space: Shape) => ReturnType<typeof bodyBuilder>;
+
+function indices(rank: number): Affine[] {
+  return Array.from({ length: rank }, (_, axis) => indexOf(axis, rank));
+}
+
+function plain(node: Tensor, space: Shape): Omit<Kernel, "body" | "result"> {
+  const target = { offset: 0, steps: stridesOf(space) };
+  return { kind: "map", node, space, outer: space.length, target, fold: null, pick: null };
+}
+
+function folding(node: Tensor, combine: Body, identity: number, order: Fold["order"]): Fold {
+  return { combine: programOf(combine, [node, node], node.dtype), identity, order };
+}
+
+/** Concatenation: every part is copied to its own place. */
+function lowerParts(node: Tensor, build: Build): Kernel[] {
+  const axis = Number(node.attributes.axis);
+  const strides = stridesOf(node.shape);
+  let start = 0;
+  return node.inputs.flatMap((part) => {
+    const target = { offset: start * strides[axis]!, steps: strides };
+    start += part.shape[axis]!;
+    if (part.size === 0) return [];
+    const builder = build(part.shape);
+    const result = builder.value(part, indices(part.rank));
+    return [{ ...plain(node, part.shape), target, body: builder.body, result }];
+  });
+}
+
+function lowerGather(node: Tensor, build: Build): Kernel {
+  const axis = Number(node.attributes.axis);
+  const [x, index] = node.inputs as readonly [Tensor, Tensor];
+  const builder = build(node.shape);
+  const at = indices(node.rank);
+  const strides = stridesOf(x.shape);
+  const pick = { index: builder.value(index, at), axis, size: x.shape[axis]!, stride: strides[axis]! };
+  const result = builder.add(
+    scalar("load", node.dtype, [], {
+      source: x,
+      at: weighted(0, strides.with(axis, 0), at, node.rank),
+      pick,
+    }),
+  );
+  return { ...plain(node, node.shape), body: builder.body, result };
+}
+
+function lowerScatter(node: Tensor, build: Build): Kernel {
+  const axis = Number(node.attributes.axis);
+  const [x, index] = node.inputs as readonly [Tensor, Tensor];
+  const builder = build(x.shape);
+  const at = indices(x.rank);
+  const strides = stridesOf(node.shape);
+  const pick = { index: builder.value(index, at), axis, size: node.shape[axis]!, stride: strides[axis]! };
+  const result = builder.value(x, at);
+  const target = weighted(0, strides.with(axis, 0), at, x.rank);
+  return { ...plain(node, x.shape), kind: "scatter", target, pick, body: builder.body, result };
+}
+
+function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: Build): Kernel {
+  const x = node.inputs[0]!;
+  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const loops = [...kept, ...axes];
+  const space = loops.map((axis) => x.shape[axis]!);
+  const builder = build(space);
+  const result = builder.value(
+    x,
+    x.shape.map((_, axis) => indexOf(loops.indexOf(axis), loops.length)),
+  );
+  return {
+    ...plain(node, space),
+    kind: "reduce",
+    outer: kept.length,
+    target: resultsOf(space, kept.length),
+    fold,
+    body: builder.body,
+    result,
+  };
+}
+
+/** The place of each result: the first `outer` loops count the results row by row, the others do not move it. */
+function resultsOf(space: Shape, outer: number): Affine {
+  return { offset: 0, steps: [...stridesOf(space.slice(0, outer)), ...space.slice(outer).map(() => 0)] };
+}
+
+function lowerScan(node: Tensor, fold: Fold, build: Build): Kernel {
+  const axis = Number(node.attributes.axis);
+  const rank = node.rank;
+  const loops = [...node.shape.map((_, i) => i).filter((i) => i !== axis), axis];
+  const space = loops.map((i) => node.shape[i]!);
+  const at = node.shape.map((size, i) => {
+    const index = indexOf(loops.indexOf(i), rank);
+    return i === axis && node.attributes.reverse ? weighted(size - 1, [-1], [index], rank) : index;
+  });
+  const builder = build(space);
+  const result = builder.value(node.inputs[0]!, at);
+  const target = weighted(0, stridesOf(node.shape), at, rank);
+  return { ...plain(node, space), kind: "scan", outer: rank - 1, target, fold, body: builder.body, result };
+}
+
+const addition: Body = (m, x, y) => m.add(x!, y!);
+
+function lowerContract(node: Tensor, build: Build): Kernel {
+  const [x, y] = node.inputs as readonly [Tensor, Tensor];
+  const { left, right, out, rows, columns, inner } = readLabels(String(node.attributes.spec));
+  const order = contractionOrder(extent(rows, left, x.shape), extent(columns, right, y.shape));
+  const letters = [...out, ...inner];
+  const space = letters.map((letter) =>
+    left.includes(letter) ? x.shape[left.indexOf(letter)]! : y.shape[right.indexOf(letter)]!,
+  );
+  const builder = build(space);
+  const at = (labels: string) =>
+    [...labels].map((letter) => indexOf(letters.indexOf(letter), letters.length));
+  const operands = [builder.value(x, at(left)), builder.value(y, at(right))];
+  const result = builder.add(scalar("mul", node.dtype, operands));
+  return {
+    ...plain(node, space),
+    kind: "reduce",
+    outer: out.length,
+    target: resultsOf(space, out.length),
+    fold: folding(node, addition, 0, order),
+    body: builder.body,
+    result,
+  };
+}

@@ -1,0 +1,218 @@
+import type { DType, TypedArray } from "../dtype.ts";
+import { byteSize } from "../dtype.ts";
+import { CompileError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { elementsOf } from "../graph.ts";
+import { sizeOf } from "../shape.ts";
+import type { Instruction } from "../program.ts";
+import { isHeld } from "./fuse.ts";
+import type { Nest } from "./loops.ts";
+import type { Scalar } from "./kernel.ts";
+
+/** What a compiled function begins with and what it leaves: nodes of one graph. */
+export interface Traced {
+  /** Leaves that stand for the arguments. */
+  readonly inputs: readonly Tensor[];
+  /** Leaves that stand for the versions of variables that it begins with. */
+  readonly states: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** The new version of each state, or null if it stays. */
+  readonly updates: readonly (Tensor | null)[];
+}
+
+/** Where everything lies in memory. */
+export interface Layout {
+  /** The first byte of each stored node. */
+  readonly addresses: ReadonlyMap<Tensor, number>;
+  /** The first byte of what a nest keeps between its rounds. */
+  readonly scratch: ReadonlyMap<Nest, number>;
+  readonly tables: ReadonlyMap<readonly number[], Readonly<Partial<Record<DType, number>>>>;
+  /** What is written once, before the first run. */
+  readonly constants: readonly { readonly address: number; readonly dtype: DType; readonly data: ArrayLike<number> }[];
+  /** Updates that could not be computed in place: copied when everything is computed. */
+  readonly copies: readonly { readonly from: number; readonly to: number; readonly bytes: number }[];
+  /** Bytes in all. */
+  readonly size: number;
+}
+
+/** The first bytes say which check failed: the number of the nest counted from 1, and the index. */
+export const errorBytes = 16;
+
+/** Lifetimes to addresses: what is never needed at the same time may share its place. */
+export function plan(nests: readonly Nest[], traced: Traced): Layout {
+  const arena = new Arena(errorBytes);
+  const addresses = new Map<Tensor, number>();
+  const constants: { address: number; dtype: DType; data: TypedArray | readonly number[] }[] = [];
+  for (const x of [...traced.inputs, ...traced.states]) if (!addresses.has(x)) addresses.set(x, arena.keep(bytesOf(x)));
+  for (const x of heldBy(nests, traced)) {
+    if (addresses.has(x)) continue;
+    const data = elementsOf(x);
+    if (!data) throw leaked(x);
+    addresses.set(x, arena.keep(bytesOf(x)));
+    constants.push({ address: addresses.get(x)!, dtype: x.dtype, data });
+  }
+  const tables = new Map<readonly number[], Partial<Record<DType, number>>>();
+  eachTable(nests, (values, dtype) => {
+    const known = tables.get(values) ?? {};
+    tables.set(values, known);
+    if (known[dtype] !== undefined) return;
+    known[dtype] = arena.keep(values.length * byteSize(dtype));
+    constants.push({ address: known[dtype], dtype, data: values });
+  });
+  const last = lastReads(nests, traced);
+  const copies: { from: number; to: number; bytes: number }[] = [];
+  for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
+  const scratch = placeTemporaries(nests, last, arena, addresses);
+  traced.updates.forEach((from, i) => {
+    const to = traced.states[i]!;
+    if (from && addresses.get(from) !== addresses.get(to))
+      copies.push({ from: addresses.get(from) ?? 0, to: addresses.get(to)!, bytes: bytesOf(to) });
+  });
+  return { addresses, scratch, tables, constants, copies, size: arena.size };
+}
+
+export function bytesOf({ dtype, shape }: Tensor): number {
+  return byteSize(dtype) * sizeOf(shape);
+}
+
+/** Bytes that are given out and taken back. */
+class Arena {
+  size: number;
+  /** What is taken, by address. */
+  readonly #taken: { readonly from: number; readonly to: number }[] = [];
+
+  constructor(start: number) {
+    this.size = start;
+  }
+  /** Bytes that nothing else ever uses. Only before the first `take`. */
+  keep(bytes: number): number {
+    const address = this.size;
+    this.size += aligned(bytes);
+    this.#start = this.size;
+    return address;
+  }
+  #start = 0;
+
+  take(bytes: number): number {
+    let address = Math.max(this.#start, errorBytes);
+    let i = 0;
+    for (; i < this.#taken.length; i++) {
+      const { from, to } = this.#taken[i]!;
+      if (from - address >= bytes) break;
+      address = to;
+    }
+    this.#taken.splice(i, 0, { from: address, to: address + aligned(bytes) });
+    this.size = Math.max(this.size, address + aligned(bytes));
+    return address;
+  }
+  free(address: number): void {
+    const i = this.#taken.findIndex(({ from }) => from === address);
+    if (i >= 0) this.#taken.splice(i, 1);
+  }
+}
+
+/** Vectors of 16 bytes are to lie well; nothing is smaller, so that no two things have one address. */
+function aligned(bytes: number): number {
+  return Math.max(16, (bytes + 15) & ~15);
+}
+
+/** Nodes that are in memory from the start and are read, in the order of their first use. */
+function heldBy(nests: readonly Nest[], { outputs, updates }: Traced): Set<Tensor> {
+  const held = new Set<Tensor>();
+  for (const { kernel } of nests) for (const { source } of kernel.body) if (source && isHeld(source)) held.add(source);
+  for (const x of [...outputs, ...updates]) if (x && isHeld(x)) held.add(x);
+  return held;
+}
+
+function leaked(x: Tensor): CompileError {
+  return new CompileError(
+    `compile: the function uses ${x.label ?? `a tensor of shape [${x.shape.join(", ")}]`} that was made while compile was ` +
+      "tracing something else; return it from there and pass it in",
+  );
+}
+
+function eachTable(nests: readonly Nest[], visit: (values: readonly number[], dtype: DType) => void): void {
+  const look = (steps: readonly (Scalar | Instruction)[]): void => {
+    for (const { values, dtype, slow } of steps) {
+      if (values) visit(values, dtype);
+      if (slow) look(slow.instructions);
+    }
+  };
+  for (const { kernel } of nests) {
+    look(kernel.body);
+    if (kernel.fold) look(kernel.fold.combine.instructions);
+  }
+}
+
+/** The number of the last nest that reads or writes each node; outputs and updates live to the end. */
+function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Tensor, number> {
+  const last = new Map<Tensor, number>();
+  nests.forEach(({ kernel }, n) => {
+    for (const { source } of kernel.body) if (source) last.set(source, n);
+    last.set(kernel.node, n);
+  });
+  for (const x of [...outputs, ...updates]) if (x) last.set(x, nests.length);
+  return last;
+}
+
+/**
+ * Updates that may overwrite the version they begin with while they are computed: nothing reads it later, and the one nest
+ * that writes it reads each element before it writes it. A program with checks that can fail must change nothing before
+ * the last of them.
+ */
+function inPlace(nests: readonly Nest[], traced: Traced, last: ReadonlyMap<Tensor, number>): [Tensor, Tensor][] {
+  if (nests.some(({ kernel }) => kernel.pick || kernel.body.some(({ pick }) => pick))) return [];
+  const writers = new Map<Tensor, number[]>();
+  nests.forEach(({ kernel }, n) => writers.set(kernel.node, [...(writers.get(kernel.node) ?? []), n]));
+  return traced.updates.flatMap((from, i): [Tensor, Tensor][] => {
+    const to = traced.states[i]!;
+    const writer = from && writers.get(from);
+    if (!from || writer?.length !== 1 || traced.outputs.includes(to)) return [];
+    const n = writer[0]!;
+    const lastRead = last.get(to) ?? -1;
+    return lastRead < n || (lastRead === n && readsInStep(nests[n]!, to)) ? [[to, from]] : [];
+  });
+}
+
+function readsInStep({ kernel, places, target, walks }: Nest, x: Tensor): boolean {
+  const same = (walk: number) => walk === target.walk && (walk >= 0 || walks.length === 0);
+  return (
+    kernel.kind === "map" &&
+    kernel.body.every(
+      ({ source }, i) => source !== x || (same(places[i]!.walk) && places[i]!.offset === target.offset),
+    )
+  );
+}
+
+/** Addresses for what the nests write, and for their scratch. */
+function placeTemporaries(
+  nests: readonly Nest[],
+  last: ReadonlyMap<Tensor, number>,
+  arena: Arena,
+  addresses: Map<Tensor, number>,
+): Map<Nest, number> {
+  const scratch = new Map<Nest, number>();
+  const dying: number[][] = nests.map(() => []);
+  nests.forEach((nest, n) => {
+    const { node, fold } = nest.kernel;
+    if (!addresses.has(node)) {
+      const address = arena.take(bytesOf(node));
+      addresses.set(node, address);
+      dying[last.get(node)!]?.push(address);
+    }
+    const lanes = fold ? 2 * fold.order.lanes * byteSize(node.dtype) : 0;
+    if (lanes > 0) {
+      scratch.set(nest, arena.take(lanes));
+      arena.free(scratch.get(nest)!);
+    }
+    for (const address of dying[n]!) arena.free(address);
+  });
+  return scratch;
+}
+
+/** The addresses as text. */
+export function formatPlan({ addresses, copies, size }: Layout, name: (x: Tensor) => string): string {
+  const lines = [...addresses].map(([x, address]) => `${address}: ${name(x)}`);
+  const moves = copies.map(({ from, to, bytes }) => `copy ${bytes} bytes from ${from} to ${to}`);
+  return [...lines, ...moves, `${size} bytes`].join("\n");
+}

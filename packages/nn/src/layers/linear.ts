@@ -1,0 +1,67 @@
+import type { DrawOptions, MatMul, Tensor } from "@cotangent/autograd";
+import { add, matmul, type Shape, ShapeError, transpose, uniform, ValueError } from "@cotangent/autograd";
+import { Module, Parameter } from "../module.ts";
+
+export interface LinearOptions extends DrawOptions {
+  /** Adds a bias unless false. */
+  readonly bias?: boolean;
+}
+
+/**
+ * `y = x W^T + b`: `x` [..., in] gives [..., out], with `weight` [out, in] and `bias` [out]. Both start evenly distributed
+ * between -1/sqrt(in) and 1/sqrt(in), as in PyTorch (Kaiming He et al. 2015 with a = sqrt(5)).
+ *
+ * Throws ValueError unless both sizes are whole numbers of at least 1, DTypeError unless `dtype` is a float; `forward`
+ * throws ShapeError if the last axis of `x` is not `in` long.
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@cotangent/autograd";
+ * import { Linear } from "@cotangent/nn";
+ * const layer = new Linear(2, 3);
+ * layer.forward(ones([4, 2])).shape; // => [ 4, 3 ]
+ * layer; // => Linear(inFeatures=2, outFeatures=3, bias=true)
+ * ```
+ */
+export class Linear<const I extends number = number, const O extends number = number> extends Module {
+  readonly inFeatures: I;
+  readonly outFeatures: O;
+  readonly weight: Parameter<[O, I]>;
+  readonly bias: Parameter<[O]> | null;
+
+  constructor(inFeatures: I, outFeatures: O, { bias = true, ...draw }: LinearOptions = {}) {
+    super();
+    for (const size of [inFeatures, outFeatures])
+      if (!Number.isInteger(size) || size < 1)
+        throw new ValueError(
+          `Linear: takes whole numbers of features, at least 1, got ${inFeatures} and ${outFeatures}`,
+        );
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    const high = 1 / Math.sqrt(inFeatures);
+    const drawn = { ...draw, low: -high, high };
+    this.weight = new Parameter<[O, I]>(uniform([outFeatures, inFeatures], drawn)).named("weight");
+    this.bias = bias ? new Parameter<[O]>(uniform([outFeatures], drawn)).named("bias") : null;
+  }
+
+  forward<S extends Shape>(x: Tensor<S>): Tensor<MatMul<S, [I, O]>> {
+    this.#check(x);
+    const out: Tensor = matmul(x as Tensor, transpose(this.weight) as Tensor);
+    return (this.bias ? add(out, this.bias as Tensor) : out) as Tensor<MatMul<S, [I, O]>>;
+  }
+
+  #check(x: Tensor): void {
+    const { inFeatures, outFeatures } = this;
+    if (x.shape.at(-1) === inFeatures) return;
+    const path = this.weight.label?.replace(/\.?weight$/, "");
+    throw new ShapeError(
+      `Linear(${inFeatures}, ${outFeatures})${path ? ` at ${path}` : ""}: takes [..., ${inFeatures}], got shape ` +
+        `[${x.shape.join(", ")}]; its weight [out, in] is [${outFeatures}, ${inFeatures}]: reshape the input, or make the ` +
+        `layer with ${x.shape.at(-1) ?? "as many"} input features`,
+    );
+  }
+
+  protected override details(): string {
+    return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;
+  }
+}

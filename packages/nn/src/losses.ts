@@ -1,0 +1,217 @@
+import type { Binary, Shape, Tensor } from "@cotangent/autograd";
+import {
+  abs,
+  DTypeError,
+  div,
+  functions,
+  gather,
+  hideFrames,
+  log,
+  log1p,
+  logSoftmax,
+  maximum,
+  mean,
+  mul,
+  neg,
+  partial,
+  pointwise,
+  reshape,
+  ShapeError,
+  sigmoid,
+  square,
+  sub,
+  sum,
+  unsqueeze,
+  ValueError,
+  within,
+} from "@cotangent/autograd";
+
+hideFrames(import.meta.url);
+
+/** What becomes of the losses of the elements: their mean, their sum, or they stay as they are. */
+export type Reduction = "mean" | "sum" | "none";
+
+/** The shape of a loss: one number, or with `"none"` one for each element. */
+export type LossShape<S extends Shape, R extends Reduction> = R extends "none" ? S : [];
+
+export interface LossOptions<R extends Reduction = Reduction> {
+  /** `"mean"` unless given. */
+  readonly reduction?: R;
+}
+
+/** A loss of a prediction and a target of the same shape. */
+export type Loss = <S extends Shape, R extends Reduction = "mean">(
+  prediction: Tensor<S>,
+  target: Tensor<S>,
+  options?: LossOptions<R>,
+) => Tensor<LossShape<S, R>>;
+
+/** A loss from what it is for one element. It never broadcasts. */
+function elementwise(name: string, loss: (prediction: Tensor, target: Tensor) => Tensor): Loss {
+  return ((prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+    checkSameShape(name, prediction, target);
+    return reduced(name, loss(prediction, target), options);
+  }) as Loss;
+}
+
+/**
+ * The squared error `(prediction - target)^2`. Throws ShapeError unless both shapes are the same, ValueError for an unknown
+ * reduction.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { mse } from "@cotangent/nn/loss";
+ * mse(tensor([1, 2, 3]), tensor([1, 2, 6])).item(); // => 3
+ * mse(tensor([1, 2, 3]), tensor([1, 2, 6]), { reduction: "sum" }).item(); // => 9
+ * ```
+ */
+export const mse: Loss = elementwise("mse", (x, y) => square(sub(x, y)));
+
+/**
+ * The absolute error `|prediction - target|`; where both are equal its derivative is 0. Throws ShapeError unless both shapes
+ * are the same, ValueError for an unknown reduction.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { l1 } from "@cotangent/nn/loss";
+ * l1(tensor([1, 2]), tensor([4, 1]), { reduction: "none" }).toArray(); // => 3,1
+ * ```
+ */
+export const l1: Loss = elementwise("l1", (x, y) => abs(sub(x, y)));
+
+/**
+ * As ops of their own, because the derivatives of the composed formulas are not those of PyTorch where a logarithm is
+ * clamped, and wrong where |x| has its kink.
+ */
+const bceOp: Binary = pointwise({
+  name: "bce",
+  body: (m, x, y) => {
+    const no = functions.log1p(m, m.neg(x!));
+    const yes = functions.log(m, x!);
+    return m.sub(m.mul(m.sub(y!, 1), m.pmax(no, -100)), m.mul(y!, m.pmax(yes, -100)));
+  },
+  derivatives: [
+    partial((_, x, y) => div(sub(x!, y!), maximum(mul(sub(1, x!), x!), 1e-12))),
+    partial((_, x) => sub(maximum(log1p(neg(x!)), -100), maximum(log(x!), -100))),
+  ],
+  samples: within([0.1, 0.9], [0.1, 0.9]),
+  accepts: "float",
+});
+
+const bceWithLogitsOp: Binary = pointwise({
+  name: "bceWithLogits",
+  body: (m, x, y) =>
+    m.add(
+      m.sub(m.select(m.le(x!, 0), 0, x!), m.mul(x!, y!)),
+      functions.log1p(m, functions.exp(m, m.neg(m.abs(x!)))),
+    ),
+  derivatives: [partial((_, x, y) => sub(sigmoid(x!), y!)), partial((_, x) => neg(x!))],
+  samples: within([-4, 4], [0, 1]),
+  accepts: "float",
+});
+
+/**
+ * Binary cross entropy of probabilities: `-(y log x + (1 - y) log(1 - x))` for a prediction `x` and a target `y`, both between
+ * 0 and 1 (outside, the result is NaN). Logarithms are at least -100 and the derivative's denominator `x (1 - x)` at least
+ * 1e-12, as in PyTorch. Prefer `bceWithLogits`, which needs neither.
+ *
+ * Throws ShapeError unless both shapes are the same, ValueError for an unknown reduction.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { bce } from "@cotangent/nn/loss";
+ * bce(tensor([0.5, 0.5]), tensor([0, 1])); // => Tensor(0.6931)
+ * ```
+ */
+export const bce: Loss = elementwise("bce", bceOp);
+
+/**
+ * Binary cross entropy of `sigmoid(x)` and a target `y` between 0 and 1, without overflow for any logits `x`:
+ * `max(x, 0) - x y + log(1 + exp(-|x|))`. Throws ShapeError unless both shapes are the same, ValueError for an unknown reduction.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { bceWithLogits } from "@cotangent/nn/loss";
+ * bceWithLogits(tensor([0, 1000]), tensor([1, 1]), { reduction: "none" }); // => Tensor([0.6931, 0.0000], shape [2])
+ * ```
+ */
+export const bceWithLogits: Loss = elementwise("bceWithLogits", bceWithLogitsOp);
+
+/**
+ * Cross entropy of `softmax(logits)`, one for each row of `logits` [n, c], and a target: int32 classes [n], or probabilities
+ * [n, c]. The mean is over the n rows.
+ *
+ * Throws ShapeError if the target has neither shape, DTypeError if classes are not int32, ValueError for an unknown
+ * reduction, and at evaluation IndexError for a class outside `0 ... c - 1`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { crossEntropy } from "@cotangent/nn/loss";
+ * const logits = tensor([[0, 0], [1000, 0]]);
+ * crossEntropy(logits, tensor([1, 0], { dtype: "int32" }), { reduction: "none" }); // => Tensor([0.6931, 0.0000], shape [2])
+ * ```
+ */
+export function crossEntropy<R extends Reduction = "mean">(
+  logits: Tensor,
+  target: Tensor,
+  options: LossOptions<R> = {},
+): Tensor<LossShape<[number], R>> {
+  return reduced("crossEntropy", neg(logLikelihood(logits, target)), options) as Tensor<
+    LossShape<[number], R>
+  >;
+}
+
+/** For each row the logarithm of its class's probability, or its mean under the target. */
+function logLikelihood(logits: Tensor, target: Tensor): Tensor {
+  const [n, c] = logits.shape;
+  const shapes = `logits ${format(logits.shape)} and target ${format(target.shape)}`;
+  if (logits.rank !== 2)
+    throw new ShapeError(
+      `crossEntropy: logits are [n, c], got ${shapes}; move the classes to the last axis and reshape`,
+    );
+  if (equal(target.shape, logits.shape)) return sum(mul(target, logSoftmax(logits, 1)), 1);
+  if (!equal(target.shape, [n!]))
+    throw new ShapeError(
+      `crossEntropy: ${shapes} do not fit; the target is int32 classes [${n}] or probabilities [${n}, ${c}]: squeeze or ` +
+        "reshape it",
+    );
+  if (target.dtype !== "int32")
+    throw new DTypeError(
+      `crossEntropy: classes are int32, got ${target.dtype}; make them with { dtype: "int32" } or cast(target, "int32")`,
+    );
+  return reshape(gather(logSoftmax(logits, 1), 1, unsqueeze(target, 1)), [n!]);
+}
+
+function checkSameShape(name: string, prediction: Tensor, target: Tensor): void {
+  if (equal(prediction.shape, target.shape)) return;
+  const remedy =
+    prediction.size === target.size
+      ? `reshape one of them, for example target.reshape(${format(prediction.shape)})`
+      : "a loss compares element by element and does not broadcast";
+  throw new ShapeError(
+    `${name}: prediction ${format(prediction.shape)} and target ${format(target.shape)} differ in shape; ${remedy}`,
+  );
+}
+
+function reduced(name: string, losses: Tensor, { reduction = "mean" }: LossOptions): Tensor {
+  switch (reduction) {
+    case "mean":
+      return mean(losses);
+    case "sum":
+      return sum(losses);
+    case "none":
+      return losses;
+    default:
+      throw new ValueError(
+        `${name}: unknown reduction ${String(reduction)}; the reductions are mean, sum and none`,
+      );
+  }
+}
+
+const format = (shape: Shape): string => `[${shape.join(", ")}]`;
+const equal = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);

@@ -1,0 +1,165 @@
+import type { Shape, Tensor } from "@cotangent/autograd";
+import { ValueError, Variable } from "@cotangent/autograd";
+
+/** A variable that training changes. As a field of a module it is found by `parameters()`. */
+export class Parameter<S extends Shape = Shape> extends Variable<S> {}
+
+/** A variable that belongs to a module and that optimizers leave alone: a running average, a mask. */
+export class Buffer<S extends Shape = Shape> extends Variable<S> {}
+
+/** What turns one tensor into another: anything with `forward`, or a plain function such as `tanh`. */
+export type Layer = ((x: Tensor) => Tensor) | { forward(x: Tensor): Tensor };
+
+/** What `layer` makes of `x`. */
+export function forward(layer: Layer, x: Tensor): Tensor {
+  return typeof layer === "function" ? layer(x) : layer.forward(x);
+}
+
+/**
+ * A model or a part of one: a class with fields and `forward`. Its own fields that hold parameters, buffers, modules, or
+ * arrays and plain objects of them make up a tree, in the order in which they were written; a parameter's name is its
+ * path, `layers.0.weight`. Private fields (`#weight`) are not seen.
+ *
+ * @example
+ * ```ts
+ * import { type Tensor, zeros } from "@cotangent/autograd";
+ * import { Module, Parameter } from "@cotangent/nn";
+ * class Shift extends Module {
+ *   offset = new Parameter(zeros([3]));
+ *   forward(x: Tensor): Tensor {
+ *     return x.add(this.offset);
+ *   }
+ * }
+ * [...new Shift().namedParameters().keys()]; // => [ 'offset' ]
+ * ```
+ */
+export abstract class Module {
+  /** Whether layers that behave differently in training, such as dropout, do so; see `train` and `eval`. */
+  training = true;
+
+  abstract forward(...inputs: never[]): unknown;
+
+  /** The parameters, each once, in the order of the fields. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters().values()];
+  }
+
+  /**
+   * The parameters by their paths; one that stands in two places has the first path. They take their paths as labels, for
+   * messages and prints of the graph. Throws ValueError if a field holds a variable that is neither parameter nor buffer.
+   */
+  namedParameters(): ReadonlyMap<string, Parameter> {
+    return this.#variables(Parameter);
+  }
+
+  /** The buffers by their paths. Throws ValueError as `namedParameters` does. */
+  namedBuffers(): ReadonlyMap<string, Buffer> {
+    return this.#variables(Buffer);
+  }
+
+  /** This module (its path is empty) and all modules below it, by their paths. */
+  namedModules(): ReadonlyMap<string, Module> {
+    const found = new Map<string, Module>();
+    for (const [path, value] of Module.#walk(this)) if (value instanceof Module) found.set(path, value);
+    return found;
+  }
+
+  #variables<V extends Variable>(kind: new (value: Tensor) => V): ReadonlyMap<string, V> {
+    const found = new Map<string, V>();
+    for (const [path, value] of Module.#walk(this)) {
+      if (!(value instanceof Variable)) continue;
+      if (!(value instanceof Parameter || value instanceof Buffer))
+        throw new ValueError(
+          `${this.constructor.name}: ${path} is a plain variable; make it a Parameter if it is to be trained, else a Buffer`,
+        );
+      // Seen from a part of the model the path is shorter; the longer one stays.
+      if (!value.label?.endsWith(`.${path}`)) value.named(path);
+      if (value instanceof kind) found.set(path, value);
+    }
+    return found;
+  }
+
+  /** Sets `training`, here and in all modules below. Returns this module. */
+  train(training = true): this {
+    for (const module of this.namedModules().values()) module.training = training;
+    return this;
+  }
+
+  /** The opposite of `train`. Returns this module. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** The tree of modules, as PyTorch prints it. */
+  toString(): string {
+    const { name } = this.constructor;
+    const [details, lines] = [this.details(), linesOf(this.fields())];
+    return lines === "" ? `${name}(${details})` : `${name}(${lines}\n)`;
+  }
+
+  /** What `toString` writes between the parentheses. */
+  protected details(): string {
+    return "";
+  }
+
+  /** What the tree consists of: the own fields with their names. */
+  protected fields(): readonly (readonly [name: string, value: unknown])[] {
+    return Object.entries(this);
+  }
+
+  /** Everything in the tree below `value` that counts, with its path; nothing comes twice. */
+  static *#walk(
+    value: unknown,
+    path = "",
+    seen: Set<unknown> = new Set(),
+  ): Generator<readonly [path: string, value: Variable | object]> {
+    if (typeof value !== "object" || value === null || seen.has(value)) return;
+    const fields = value instanceof Module ? value.fields() : fieldsOf(value);
+    const counts = value instanceof Variable || value instanceof Module;
+    if (!counts && !fields) return;
+    seen.add(value);
+    if (counts) yield [path, value];
+    for (const [name, field] of fields ?? [])
+      yield* Module.#walk(field, path === "" ? name : `${path}.${name}`, seen);
+  }
+}
+
+// What console.log calls in Node, Deno and Bun.
+for (const key of ["nodejs.util.inspect.custom", "Deno.customInspect"])
+  Object.defineProperty(Module.prototype, Symbol.for(key), {
+    value(this: Module): string {
+      return this.toString();
+    },
+  });
+
+/** The entries of an array, a plain object, or anything with `forward`; null for other things. */
+function fieldsOf(value: object): readonly (readonly [name: string, value: unknown])[] | null {
+  if (value instanceof Variable) return null;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const open = Array.isArray(value) || prototype === Object.prototype || prototype === null;
+  return open || typeof (value as { forward?: unknown }).forward === "function"
+    ? Object.entries(value)
+    : null;
+}
+
+/** One indented line, or several, for each field that is a layer or holds layers. */
+function linesOf(fields: readonly (readonly [name: string, value: unknown])[]): string {
+  let lines = "";
+  for (const [name, value] of fields) {
+    const text = name === "forward" ? null : textOf(value);
+    if (text !== null) lines += `\n  (${name}): ${text.replaceAll("\n", "\n  ")}`;
+  }
+  return lines;
+}
+
+function textOf(value: unknown): string | null {
+  if (typeof value === "function") return value.name || "function";
+  if (typeof value !== "object" || value === null) return null;
+  if (value instanceof Module) return value.toString();
+  const fields = fieldsOf(value);
+  if (!fields) return null;
+  const lines = linesOf(fields);
+  const name = value.constructor?.name ?? "Object";
+  if (lines !== "") return `${name}(${lines}\n)`;
+  return "forward" in value ? `${name}()` : null;
+}
