@@ -25,6 +25,7 @@ const packages: readonly PackageFloors[] = [
         "machine.ts",
         "functions/precision.ts",
         "functions/*",
+        "functions/*",
         "functions.ts",
         "random.ts",
       ],

@@ -275,6 +275,10 @@ export interface Topology {
   readonly edges: readonly number[];
 }
 
+// The path from a root to the node being visited, and how many inputs of each node on it are done.
+const stack: Tensor[] = [];
+const progress: number[] = [];
+
 /**
  * Everything that `roots` are computed from. `inputsOf` says where to look further: by default at all inputs.
  * An explicit stack instead of recursion: graphs a million nodes deep are no exception.
@@ -285,8 +289,8 @@ export function topology(
 ): Topology {
   const base = marks + 1;
   const nodes: Tensor[] = [];
-  const stack: Tensor[] = [];
-  const progress: number[] = [];
+  stack.length = 0;
+  progress.length = 0;
   for (const root of roots) {
     if (markOf(root) >= base) continue;
     stack.push(root);

@@ -12,29 +12,29 @@ import { sizeOf } from "./shape.ts";
  * their memory serves later nodes. A leaf with an edge takes the value that the edge leads to (a pending variable).
  */
 export function interpret({ nodes, starts, edges }: Topology, keep: readonly number[]): TypedArray[] {
-  const values: (TypedArray | null)[] = [];
+  const values = new Array<TypedArray | null>(nodes.length).fill(null);
   const uses = new Array<number>(nodes.length).fill(0);
   for (let k = 0; k < edges.length; k++) uses[edges[k]!]!++;
   for (const n of keep) uses[n]!++;
   // Only what was allocated here and is no other node's value too may be used again.
-  const ours: boolean[] = [];
+  const ours = new Array<boolean>(nodes.length).fill(false);
   const free = new Pool();
   for (let n = 0; n < nodes.length; n++) {
     const node = nodes[n]!;
     const first = starts[n]!;
     const end = starts[n + 1]!;
     const known = elementsOf(node);
-    ours.push(false);
-    if (known) values.push(known);
+    if (known) values[n] = known;
     else if (end > first && isCopy(node)) {
-      values.push(values[edges[first]!]!);
+      values[n] = values[edges[first]!]!;
       ours[edges[first]!] = false;
     } else {
-      const inputs: TypedArray[] = [];
-      for (let k = first; k < end; k++) inputs.push(values[edges[k]!]!);
+      // Of known length: an array that grows by push reserves room for many.
+      const inputs = new Array<TypedArray>(end - first);
+      for (let k = first; k < end; k++) inputs[k - first] = values[edges[k]!]!;
       const out = free.take(node);
       compute(node, inputs, out);
-      values.push(out);
+      values[n] = out;
       ours[n] = true;
     }
     for (let k = first; k < end; k++) {

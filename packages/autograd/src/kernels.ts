@@ -182,21 +182,68 @@ function site(node: Tensor): string {
   return line === null ? "" : `; made ${line.trim()}`;
 }
 
-/** Reduces along the axes in the order of `order.ts`, all results at once: lanes are rows of `lane[l * size + result]`. */
-function reduce(node: Tensor, combine: Body, identity: number, x: TypedArray, out: TypedArray): void {
-  const { shape } = node.inputs[0]!;
-  const axes = node.attributes.axes as readonly number[];
+/**
+ * What kernels work out from shapes alone, kept for the next time: in a small graph it would take longer than the
+ * computation. Large plans are not kept, and all are dropped when there are many.
+ */
+const plans = new Map<string, unknown>();
+const mostPlans = 512;
+const largestPlan = 4096;
+
+function planned<T>(key: string, size: number, make: () => T): T {
+  const known = plans.get(key);
+  if (known !== undefined) return known as T;
+  const made = make();
+  if (plans.size >= mostPlans) plans.clear();
+  if (size <= largestPlan) plans.set(key, made);
+  return made;
+}
+
+interface ReducePlan {
+  readonly order: Order;
+  readonly lanes: number;
+  /** The offsets of the first term of each result, and of all terms from there. */
+  readonly starts: Int32Array;
+  readonly terms: Int32Array;
+  readonly total: TypedArray;
+  readonly chunk: TypedArray;
+  readonly next: TypedArray;
+  /** The halves that the tree over the lanes joins. */
+  readonly halves: readonly (readonly [TypedArray, TypedArray])[];
+  readonly result: TypedArray;
+}
+
+/** Sums for all results at once stand side by side: lane `l` of result `i` at `l * size + i`. */
+function planReduce(shape: Shape, axes: readonly number[], dtype: DType): ReducePlan {
   const order = reductionOrder(shape, axes);
   const strides = stridesOf(shape);
   const kept = shape.map((_, i) => i).filter((i) => !axes.includes(i));
   const starts = offsets(kept, shape, strides);
   const terms = offsets(axes, shape, strides);
-  const into = combiner(combine, node.dtype);
   const lanes = lanesFor(order, terms.length);
+  const size = starts.length;
+  const [total, chunk, next] = [0, 1, 2].map(() => allocate(dtype, lanes * size)) as [
+    TypedArray,
+    TypedArray,
+    TypedArray,
+  ];
+  const halves: [TypedArray, TypedArray][] = [];
+  for (let half = lanes >> 1; half >= 1; half >>= 1)
+    halves.push([total.subarray(0, half * size), total.subarray(half * size, 2 * half * size)]);
+  return { order, lanes, starts, terms, total, chunk, next, halves, result: total.subarray(0, size) };
+}
+
+/** Reduces along the axes in the order of `order.ts`. */
+function reduce(node: Tensor, combine: Body, identity: number, x: TypedArray, out: TypedArray): void {
+  const { shape } = node.inputs[0]!;
+  const axes = node.attributes.axes as readonly number[];
+  const plan = planned(`reduce ${node.dtype} ${shape} over ${axes}`, x.length, () =>
+    planReduce(shape, axes, node.dtype),
+  );
+  const { order, lanes, starts, terms, total, chunk, next } = plan;
+  const into = combiner(combine, node.dtype);
   const size = out.length;
-  const total = allocate(node.dtype, lanes * size).fill(identity);
-  const chunk = allocate(node.dtype, lanes * size);
-  const next = allocate(node.dtype, lanes * size);
+  total.fill(identity);
   for (let begin = 0; begin < terms.length; begin += order.lanes * order.steps) {
     chunk.fill(identity);
     const end = Math.min(terms.length, begin + order.lanes * order.steps);
@@ -208,13 +255,12 @@ function reduce(node: Tensor, combine: Body, identity: number, x: TypedArray, ou
     }
     into(total, chunk);
   }
-  for (let half = lanes >> 1; half >= 1; half >>= 1)
-    into(total.subarray(0, half * size), total.subarray(half * size, 2 * half * size));
-  out.set(total.subarray(0, size));
+  for (const [low, high] of plan.halves) into(low, high);
+  out.set(plan.result);
 }
 
 /** Lanes beyond the number of terms would hold nothing but the identity: they are left out. */
-function lanesFor({ lanes }: Order, terms: number): number {
+export function lanesFor({ lanes }: Order, terms: number): number {
   while (lanes > 1 && lanes / 2 >= terms) lanes /= 2;
   return lanes;
 }
@@ -255,39 +301,66 @@ function scan(node: Tensor, combine: Body, identity: number, x: TypedArray, out:
   }
 }
 
+interface ContractPlan {
+  readonly order: Order;
+  readonly lanes: number;
+  /** For each result the offset of its first factor in both operands, and of all factors from there. */
+  readonly inX: Int32Array;
+  readonly inY: Int32Array;
+  readonly termsX: Int32Array;
+  readonly termsY: Int32Array;
+  readonly total: Float64Array;
+}
+
+function planContract(spec: string, shapeX: Shape, shapeY: Shape): ContractPlan {
+  const { left, right, out, rows, columns, inner } = readLabels(spec);
+  const order = contractionOrder(extent(rows, left, shapeX), extent(columns, right, shapeY));
+  const termsX = labelOffsets(inner, left, shapeX, right, shapeY);
+  const lanes = lanesFor(order, termsX.length);
+  return {
+    order,
+    lanes,
+    inX: labelOffsets(out, left, shapeX, right, shapeY),
+    inY: labelOffsets(out, right, shapeY, left, shapeX),
+    termsX,
+    termsY: labelOffsets(inner, right, shapeY, left, shapeX),
+    total: new Float64Array(lanes),
+  };
+}
+
 function contract(node: Tensor, x: TypedArray, y: TypedArray, out: TypedArray): void {
   const { dtype } = node;
-  const [{ shape: shapeX }, { shape: shapeY }] = node.inputs as readonly [Tensor, Tensor];
-  const { left, right, out: result, rows, columns, inner } = readLabels(String(node.attributes.spec));
-  const order = contractionOrder(extent(rows, left, shapeX), extent(columns, right, shapeY));
-  const inX = labelOffsets(result, left, shapeX, right, shapeY);
-  const inY = labelOffsets(result, right, shapeY, left, shapeX);
-  const termsX = labelOffsets(inner, left, shapeX, right, shapeY);
-  const termsY = labelOffsets(inner, right, shapeY, left, shapeX);
-  const lanes = lanesFor(order, termsX.length);
-  const round =
-    dtype === "float32"
-      ? Math.fround
-      : dtype === "int32"
-        ? (value: number) => value | 0
-        : (value: number) => value;
-  const product = dtype === "int32" ? Math.imul : (a: number, b: number) => round(a * b);
-  const total = new Float64Array(lanes);
+  const spec = String(node.attributes.spec);
+  const [shapeX, shapeY] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
+  const plan = planned(`contract ${spec} ${shapeX} ${shapeY}`, x.length + y.length + out.length, () =>
+    planContract(spec, shapeX, shapeY),
+  );
+  const { order, lanes, inX, inY, termsX, termsY, total } = plan;
   for (let i = 0; i < out.length; i++) {
     total.fill(0);
     for (let begin = 0; begin < termsX.length; begin += order.lanes * order.steps) {
       const end = Math.min(termsX.length, begin + order.lanes * order.steps);
       for (let lane = 0; lane < lanes; lane++) {
         let sum = 0;
-        for (let r = begin + lane; r < end; r += lanes)
-          sum = round(sum + product(x[inX[i]! + termsX[r]!]!, y[inY[i]! + termsY[r]!]!));
-        total[lane] = round(total[lane]! + sum);
+        for (let r = begin + lane; r < end; r += lanes) {
+          const a = x[inX[i]! + termsX[r]!]!;
+          const b = y[inY[i]! + termsY[r]!]!;
+          if (dtype === "float32") sum = Math.fround(sum + Math.fround(a * b));
+          else if (dtype === "int32") sum = (sum + Math.imul(a, b)) | 0;
+          else sum += a * b;
+        }
+        total[lane] = rounded(total[lane]! + sum, dtype);
       }
     }
     for (let half = lanes >> 1; half >= 1; half >>= 1)
-      for (let lane = 0; lane < half; lane++) total[lane] = round(total[lane]! + total[lane + half]!);
+      for (let lane = 0; lane < half; lane++)
+        total[lane] = rounded(total[lane]! + total[lane + half]!, dtype);
     out[i] = total[0]!;
   }
+}
+
+function rounded(x: number, dtype: DType): number {
+  return dtype === "float32" ? Math.fround(x) : dtype === "int32" ? x | 0 : x;
 }
 
 /** The offsets in an operand labelled `own` for all indices of `letters`; letters it does not have do not move it. */

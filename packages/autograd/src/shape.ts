@@ -62,7 +62,7 @@ export function normalizeAxes(
 ): number[] {
   if (axis === undefined) return shape.map((_, i) => i);
   const axes = (typeof axis === "number" ? [axis] : [...axis]).map((a) => normalizeAxis(name, a, shape));
-  axes.sort((a, b) => a - b);
+  if (axes.length > 1) axes.sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++)
     if (axes[i] === axes[i - 1])
       throw new ShapeError(`${name}: axis ${axes[i]} of shape ${formatShape(shape)} is named twice`);

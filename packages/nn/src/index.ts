@@ -10,3 +10,15 @@ export type { Layer } from "./module.ts";
 export { Linear } from "./layers/linear.ts";
 export type { LinearOptions } from "./layers/linear.ts";
 export { Sequential } from "./layers/sequential.ts";
+
+// Optimizers.
+export { Adam, SGD } from "./optimize/optimizers.ts";
+export type { AdamOptions, SGDOptions } from "./optimize/optimizers.ts";
+export { chain, Optimizer } from "./optimize/transform.ts";
+export type { Transform } from "./optimize/transform.ts";
+export { addDecayedWeights, scaleByAdam, scaleByLearningRate, trace } from "./optimize/transforms.ts";
+export type { AdamScaling, Hyperparameter, MomentumOptions } from "./optimize/transforms.ts";
+
+// Training.
+export { fit } from "./train.ts";
+export type { Batch, Epoch, FitOptions, TrainingData } from "./train.ts";

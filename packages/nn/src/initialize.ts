@@ -1,5 +1,11 @@
 import type { DrawOptions, Shape, Variable } from "@cotangent/autograd";
-import { uniform as drawUniform, normal as drawNormal, hideFrames, ShapeError, ValueError } from "@cotangent/autograd";
+import {
+  normal as drawNormal,
+  uniform as drawUniform,
+  hideFrames,
+  ShapeError,
+  ValueError,
+} from "@cotangent/autograd";
 
 hideFrames(import.meta.url);
 
@@ -23,7 +29,9 @@ export function ones<V extends Variable>(x: V): V {
  * ```ts
  * import { Linear } from "@cotangent/nn";
  * import { constant } from "@cotangent/nn/initialize";
- * constant(new Linear(2, 2).weight, 0.5).toArray(); // => 0.5,0.5,0.5,0.5
+ * const layer = new Linear(2, 2);
+ * constant(layer.weight, 0.5);
+ * layer.weight.toArray(); // => 0.5,0.5,0.5,0.5
  * ```
  */
 export function constant<V extends Variable>(x: V, value: number): V {
@@ -109,7 +117,8 @@ export function kaimingNormal<V extends Variable>(x: V, { fan, gain, ...options 
 }
 
 function kaimingDeviation(name: string, shape: Shape, fan: "in" | "out" = "in", gain = Math.SQRT2): number {
-  if (fan !== "in" && fan !== "out") throw new ValueError(`${name}: fan is "in" or "out", got ${String(fan)}`);
+  if (fan !== "in" && fan !== "out")
+    throw new ValueError(`${name}: fan is "in" or "out", got ${String(fan)}`);
   const { fanIn, fanOut } = fans(name, shape);
   return positive(name, "gain", gain) / Math.sqrt(fan === "in" ? fanIn : fanOut);
 }

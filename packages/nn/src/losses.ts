@@ -123,7 +123,7 @@ const bceWithLogitsOp: Binary = pointwise({
  * ```ts
  * import { tensor } from "@cotangent/autograd";
  * import { bce } from "@cotangent/nn/loss";
- * bce(tensor([0.5, 0.5]), tensor([0, 1])); // => Tensor(0.6931)
+ * bce(tensor([0.5, 0.5]), tensor([0, 1])); // => Tensor(0.6931, float32)
  * ```
  */
 export const bce: Loss = elementwise("bce", bceOp);
@@ -136,7 +136,7 @@ export const bce: Loss = elementwise("bce", bceOp);
  * ```ts
  * import { tensor } from "@cotangent/autograd";
  * import { bceWithLogits } from "@cotangent/nn/loss";
- * bceWithLogits(tensor([0, 1000]), tensor([1, 1]), { reduction: "none" }); // => Tensor([0.6931, 0.0000], shape [2])
+ * bceWithLogits(tensor([0, 1000]), tensor([1, 1]), { reduction: "none" }); // => Tensor([0.6931, 0.0000], float32)
  * ```
  */
 export const bceWithLogits: Loss = elementwise("bceWithLogits", bceWithLogitsOp);
@@ -153,7 +153,7 @@ export const bceWithLogits: Loss = elementwise("bceWithLogits", bceWithLogitsOp)
  * import { tensor } from "@cotangent/autograd";
  * import { crossEntropy } from "@cotangent/nn/loss";
  * const logits = tensor([[0, 0], [1000, 0]]);
- * crossEntropy(logits, tensor([1, 0], { dtype: "int32" }), { reduction: "none" }); // => Tensor([0.6931, 0.0000], shape [2])
+ * crossEntropy(logits, tensor([1, 0], { dtype: "int32" }), { reduction: "none" }); // => Tensor([0.6931, 0.0000], float32)
  * ```
  */
 export function crossEntropy<R extends Reduction = "mean">(

@@ -1,255 +1,196 @@
 /**
- * A WebAssembly assembler: bytes in, bytes out. It knows the binary format (WebAssembly Core Specification, chapter 5)
- * and nothing of tensors.
+ * A WebAssembly module as bytes. This file knows the binary format (WebAssembly Core Specification 2.0, chapter 5) and
+ * nothing of tensors.
  */
 
-/** Bytes that grow. */
+/** Bytes that grow as they are written: number arrays cost ten times as much on large modules. */
 export class Bytes {
-  #data: Uint8Array = new Uint8Array(256);
+  #array: Uint8Array<ArrayBuffer> = new Uint8Array(256);
   #length = 0;
 
   get length(): number {
     return this.#length;
   }
+  /** What was written so far; not a copy. */
+  get written(): Uint8Array<ArrayBuffer> {
+    return this.#array.subarray(0, this.#length);
+  }
 
-  #room(count: number): void {
-    if (this.#length + count <= this.#data.length) return;
-    const larger = new Uint8Array(Math.max(2 * this.#data.length, this.#length + count));
-    larger.set(this.#data.subarray(0, this.#length));
-    this.#data = larger;
+  byte(value: number): this {
+    if (this.#length === this.#array.length) this.#grow(1);
+    this.#array[this.#length++] = value;
+    return this;
   }
-  byte(value: number): void {
-    this.#room(1);
-    this.#data[this.#length++] = value;
+  append(bytes: Uint8Array): this {
+    this.#grow(bytes.length);
+    this.#array.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
   }
-  bytes(values: ArrayLike<number>): void {
-    this.#room(values.length);
-    this.#data.set(values, this.#length);
-    this.#length += values.length;
-  }
-  /** An unsigned number in LEB128. */
-  unsigned(value: number): void {
+  /** LEB128 of a whole number from 0 to 2^32 - 1. */
+  unsigned(value: number): this {
     let rest = value >>> 0;
     while (rest > 127) {
       this.byte((rest & 127) | 128);
       rest >>>= 7;
     }
-    this.byte(rest);
+    return this.byte(rest);
   }
-  /** A signed 32-bit number in LEB128. */
-  signed(value: number): void {
+  /** LEB128 of an int32. */
+  signed(value: number): this {
     let rest = value | 0;
     while (rest < -64 || rest > 63) {
       this.byte((rest & 127) | 128);
       rest >>= 7;
     }
-    this.byte(rest & 127);
+    return this.byte(rest & 127);
   }
-  float32(value: number): void {
-    this.bytes(new Uint8Array(Float32Array.of(value).buffer));
+  /** A sequence of bytes that carries its length in front. */
+  block(bytes: Bytes): this {
+    return this.unsigned(bytes.length).append(bytes.written);
   }
-  float64(value: number): void {
-    this.bytes(new Uint8Array(Float64Array.of(value).buffer));
+  text(name: string): this {
+    this.unsigned(name.length);
+    for (let i = 0; i < name.length; i++) this.byte(name.charCodeAt(i));
+    return this;
   }
-  text(value: string): void {
-    this.unsigned(value.length);
-    this.bytes(Array.from(value, (letter) => letter.charCodeAt(0)));
-  }
-  /** The bytes so far, without a copy. */
-  view(): Uint8Array<ArrayBuffer> {
-    return this.#data.subarray(0, this.#length) as Uint8Array<ArrayBuffer>;
+
+  #grow(by: number): void {
+    if (this.#length + by <= this.#array.length) return;
+    const larger = new Uint8Array(Math.max(2 * this.#array.length, this.#length + by));
+    larger.set(this.written);
+    this.#array = larger;
   }
 }
 
 export type ValueType = "i32" | "i64" | "f32" | "f64";
+const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
 
-const typeCodes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
+const scratch = new DataView(new ArrayBuffer(8));
 
-/** The opcodes that take nothing but the stack. */
-export const opcodes = {
-  end: 0x0b, else: 0x05, return: 0x0f, drop: 0x1a, select: 0x1b,
-  "i32.eqz": 0x45, "i32.eq": 0x46, "i32.ne": 0x47, "i32.lt_s": 0x48, "i32.lt_u": 0x49, "i32.gt_s": 0x4a,
-  "i32.le_s": 0x4c, "i32.ge_s": 0x4e, "i32.ge_u": 0x4f,
-  "f32.eq": 0x5b, "f32.ne": 0x5c, "f32.lt": 0x5d, "f32.le": 0x5f,
-  "f64.eq": 0x61, "f64.ne": 0x62, "f64.lt": 0x63, "f64.le": 0x65,
-  "i32.add": 0x6a, "i32.sub": 0x6b, "i32.mul": 0x6c, "i32.div_s": 0x6d, "i32.and": 0x71, "i32.or": 0x72,
-  "i32.xor": 0x73, "i32.shl": 0x74, "i32.shr_u": 0x76, "i64.shl": 0x86, "i64.shr_u": 0x88,
-  "f32.abs": 0x8b, "f32.neg": 0x8c, "f32.ceil": 0x8d, "f32.floor": 0x8e, "f32.trunc": 0x8f, "f32.nearest": 0x90,
-  "f32.sqrt": 0x91, "f32.add": 0x92, "f32.sub": 0x93, "f32.mul": 0x94, "f32.div": 0x95, "f32.copysign": 0x98,
-  "f64.abs": 0x99, "f64.neg": 0x9a, "f64.ceil": 0x9b, "f64.floor": 0x9c, "f64.trunc": 0x9d, "f64.nearest": 0x9e,
-  "f64.sqrt": 0x9f, "f64.add": 0xa0, "f64.sub": 0xa1, "f64.mul": 0xa2, "f64.div": 0xa3, "f64.copysign": 0xa6,
-  "i32.wrap_i64": 0xa7, "i64.extend_i32_s": 0xac, "f32.convert_i32_s": 0xb2, "f32.demote_f64": 0xb6,
-  "f64.convert_i32_s": 0xb7, "f64.promote_f32": 0xbb, "i32.reinterpret_f32": 0xbc, "i64.reinterpret_f64": 0xbd,
-  "f32.reinterpret_i32": 0xbe, "f64.reinterpret_i64": 0xbf,
-} as const; // biome-ignore format: a table
-
-export type Opcode = keyof typeof opcodes;
-
-const loads = { f32: 0x2a, f64: 0x2b, i32: 0x28, i8: 0x2d } as const;
-const stores = { f32: 0x38, f64: 0x39, i32: 0x36, i8: 0x3a } as const;
-const alignments = { f32: 2, f64: 3, i32: 2, i8: 0 } as const;
-
-/** What a load or store moves: `i8` is a byte, widened without sign. */
-export type Cell = keyof typeof loads;
-
-/** One function under construction: parameters are the first locals. */
-export class FunctionBuilder {
-  readonly code: Bytes = new Bytes();
+/** The body of a function: instructions in order, and the locals that they use. */
+export class Code extends Bytes {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
   readonly #locals: ValueType[] = [];
+  readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [] };
 
   constructor(parameters: readonly ValueType[] = [], results: readonly ValueType[] = []) {
+    super();
     this.parameters = parameters;
     this.results = results;
   }
 
-  /** A new local, by its number. */
-  local(type: ValueType): number {
-    return this.parameters.length + this.#locals.push(type) - 1;
+  /** A local that nothing else uses until it is released. Its value is undefined. */
+  take(type: ValueType): number {
+    return this.#free[type].pop() ?? this.parameters.length + this.#locals.push(type) - 1;
   }
-  get localCount(): number {
-    return this.#locals.length;
+  release(local: number): void {
+    this.#free[this.#locals[local - this.parameters.length]!].push(local);
   }
-  op(name: Opcode): void {
-    this.code.byte(opcodes[name]);
+
+  /** An instruction that takes nothing but the stack. Opcodes of two bytes are numbers of two bytes. */
+  op(opcode: number): this {
+    return opcode > 255 ? this.byte(opcode >> 8).unsigned(opcode & 255) : this.byte(opcode);
   }
-  /** Float to int32, saturating, NaN to 0. */
-  truncateSaturating(from: "f32" | "f64"): void {
-    this.code.bytes([0xfc, from === "f32" ? 0 : 2]);
+  get(local: number): this {
+    return this.byte(0x20).unsigned(local);
   }
-  get(local: number): void {
-    this.code.byte(0x20);
-    this.code.unsigned(local);
+  set(local: number): this {
+    return this.byte(0x21).unsigned(local);
   }
-  set(local: number): void {
-    this.code.byte(0x21);
-    this.code.unsigned(local);
+  tee(local: number): this {
+    return this.byte(0x22).unsigned(local);
   }
-  tee(local: number): void {
-    this.code.byte(0x22);
-    this.code.unsigned(local);
+  i32(value: number): this {
+    return this.byte(0x41).signed(value);
   }
-  i32(value: number): void {
-    this.code.byte(0x41);
-    this.code.signed(value);
+  /** An int64 constant that is an int32. */
+  i64(value: number): this {
+    return this.byte(0x42).signed(value);
   }
-  /** A 64-bit constant that fits 32 bits. */
-  i64(value: number): void {
-    this.code.byte(0x42);
-    this.code.signed(value);
+  f32(value: number): this {
+    scratch.setFloat32(0, value, true);
+    return this.byte(0x43).#copy(4);
   }
-  f32(value: number): void {
-    this.code.byte(0x43);
-    this.code.float32(value);
+  f64(value: number): this {
+    scratch.setFloat64(0, value, true);
+    return this.byte(0x44).#copy(8);
   }
-  f64(value: number): void {
-    this.code.byte(0x44);
-    this.code.float64(value);
+  #copy(count: number): this {
+    for (let i = 0; i < count; i++) this.byte(scratch.getUint8(i));
+    return this;
   }
-  load(cell: Cell, offset: number): void {
-    this.code.byte(loads[cell]);
-    this.code.unsigned(alignments[cell]);
-    this.code.unsigned(offset);
+  /** A load or store; the alignment is given as the exponent of a power of two. */
+  memory(opcode: number, alignment: number, offset: number): this {
+    return this.op(opcode).unsigned(alignment).unsigned(offset);
   }
-  store(cell: Cell, offset: number): void {
-    this.code.byte(stores[cell]);
-    this.code.unsigned(alignments[cell]);
-    this.code.unsigned(offset);
+  /** Copies bytes inside memory: destination, source and length are on the stack. */
+  copyMemory(): this {
+    return this.byte(0xfc).unsigned(10).byte(0).byte(0);
   }
-  call(index: number): void {
-    this.code.byte(0x10);
-    this.code.unsigned(index);
+  /** Fills bytes of memory: address, value and length are on the stack. */
+  fillMemory(): this {
+    return this.byte(0xfc).unsigned(11).byte(0);
   }
-  /** `if`, with a result of `type` if given; close with `end`. */
-  if(type?: ValueType): void {
-    this.code.byte(0x04);
-    this.code.byte(type ? typeCodes[type] : 0x40);
+  call(index: number): this {
+    return this.byte(0x10).unsigned(index);
   }
-  loop(): void {
-    this.code.bytes([0x03, 0x40]);
+  loop(): this {
+    return this.byte(0x03).byte(0x40);
   }
-  /** Jumps back to (loop) or out of (if) the `depth`-th enclosing block when the top of the stack is not 0. */
-  branchIf(depth: number): void {
-    this.code.byte(0x0d);
-    this.code.unsigned(depth);
+  if(result: ValueType | null): this {
+    return this.byte(0x04).byte(result === null ? 0x40 : valueTypes[result]);
   }
-  /** Copies bytes from one address to another: both and the count are on the stack. */
-  copyMemory(): void {
-    this.code.bytes([0xfc, 10, 0, 0]);
+  else(): this {
+    return this.byte(0x05);
+  }
+  end(): this {
+    return this.byte(0x0b);
+  }
+  branchIf(depth: number): this {
+    return this.byte(0x0d).unsigned(depth);
+  }
+  unreachable(): this {
+    return this.byte(0x00);
   }
 
   /** The function as the code section holds it. */
-  finish(): Uint8Array {
-    const body = new Bytes();
-    body.unsigned(this.#locals.length);
-    for (const type of this.#locals) {
-      body.unsigned(1);
-      body.byte(typeCodes[type]);
-    }
-    body.bytes(this.code.view());
-    body.byte(opcodes.end);
-    return body.view();
+  get packed(): Bytes {
+    const out = new Bytes().unsigned(this.#locals.length);
+    for (const type of this.#locals) out.unsigned(1).byte(valueTypes[type]);
+    return out.append(this.written).byte(0x0b);
   }
 }
 
-/** A module of functions over one imported memory, `env.memory`; its last function is exported as `run`. */
-export class ModuleBuilder {
-  readonly #functions: FunctionBuilder[] = [];
-
-  /** Adds a finished function and returns its number for calls. */
-  add(builder: FunctionBuilder): number {
-    return this.#functions.push(builder) - 1;
-  }
-
-  build(pages: number): Uint8Array<ArrayBuffer> {
-    const out = new Bytes();
-    out.bytes([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-    const section = (id: number, fill: (bytes: Bytes) => void) => {
-      const content = new Bytes();
-      fill(content);
-      out.byte(id);
-      out.unsigned(content.length);
-      out.bytes(content.view());
-    };
-    const all = this.#functions;
-    section(1, (bytes) => {
-      bytes.unsigned(all.length);
-      for (const { parameters, results } of all) {
-        bytes.byte(0x60);
-        for (const types of [parameters, results]) {
-          bytes.unsigned(types.length);
-          bytes.bytes(types.map((type) => typeCodes[type]));
-        }
+/** A module of these functions; the last one is exported as `run`, its memory of `pages` times 64 KiB as `memory`. */
+export function assemble(functions: readonly Code[], pages: number): Uint8Array<ArrayBuffer> {
+  const types = new Map<string, number>();
+  const typeBytes = new Bytes();
+  const typeOf = functions.map(({ parameters, results }) => {
+    const key = `${parameters} -> ${results}`;
+    if (!types.has(key)) {
+      types.set(key, types.size);
+      typeBytes.byte(0x60);
+      for (const list of [parameters, results]) {
+        typeBytes.unsigned(list.length);
+        for (const type of list) typeBytes.byte(valueTypes[type]);
       }
-    });
-    section(2, (bytes) => {
-      bytes.unsigned(1);
-      bytes.text("env");
-      bytes.text("memory");
-      bytes.bytes([2, 0]);
-      bytes.unsigned(pages);
-    });
-    section(3, (bytes) => {
-      bytes.unsigned(all.length);
-      all.forEach((_, i) => {
-        bytes.unsigned(i);
-      });
-    });
-    section(7, (bytes) => {
-      bytes.unsigned(1);
-      bytes.text("run");
-      bytes.byte(0);
-      bytes.unsigned(all.length - 1);
-    });
-    section(10, (bytes) => {
-      bytes.unsigned(all.length);
-      for (const builder of all) {
-        const body = builder.finish();
-        bytes.unsigned(body.length);
-        bytes.bytes(body);
-      }
-    });
-    return out.view();
-  }
+    }
+    return types.get(key)!;
+  });
+  const module = new Bytes().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  const section = (id: number, content: Bytes) => module.byte(id).block(content);
+  section(1, new Bytes().unsigned(types.size).append(typeBytes.written));
+  const declared = new Bytes().unsigned(functions.length);
+  for (const type of typeOf) declared.unsigned(type);
+  section(3, declared);
+  section(5, new Bytes().byte(1).byte(1).unsigned(pages).unsigned(pages));
+  const last = functions.length - 1;
+  const exported = new Bytes().byte(2);
+  section(7, exported.text("memory").byte(2).byte(0).text("run").byte(0).unsigned(last));
+  const bodies = new Bytes().unsigned(functions.length);
+  for (const code of functions) bodies.block(code.packed);
+  section(10, bodies);
+  return module.written;
 }

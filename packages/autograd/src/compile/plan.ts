@@ -174,13 +174,13 @@ function inPlace(nests: readonly Nest[], traced: Traced, last: ReadonlyMap<Tenso
   });
 }
 
-function readsInStep({ kernel, places, target, walks }: Nest, x: Tensor): boolean {
-  const same = (walk: number) => walk === target.walk && (walk >= 0 || walks.length === 0);
+function readsInStep({ kernel, places, target }: Nest, x: Tensor): boolean {
   return (
     kernel.kind === "map" &&
-    kernel.body.every(
-      ({ source }, i) => source !== x || (same(places[i]!.walk) && places[i]!.offset === target.offset),
-    )
+    kernel.body.every(({ source }, i) => {
+      const { walk, offset } = places[i] ?? target;
+      return source !== x || (walk === target.walk && offset === target.offset);
+    })
   );
 }
 

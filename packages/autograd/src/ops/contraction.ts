@@ -31,10 +31,12 @@ function contraction(name: string): Op<{ readonly spec: string }> {
     ],
     shape: ([x, y], { spec }) => {
       const { left, right, out } = readLabels(spec);
-      const sizes = out.length === 0 ? [] : [...out];
-      return sizes.map((letter) =>
-        left.includes(letter) ? x!.shape[left.indexOf(letter)]! : y!.shape[right.indexOf(letter)]!,
-      );
+      const shape = new Array<number>(out.length);
+      for (let i = 0; i < out.length; i++) {
+        const axis = left.indexOf(out[i]!);
+        shape[i] = axis >= 0 ? x!.shape[axis]! : y!.shape[right.indexOf(out[i]!)]!;
+      }
+      return shape;
     },
     dtype: ([x]) => x!.dtype,
   };

@@ -143,14 +143,17 @@ function aligned(
   const weakest = tensors === 0 ? "float32" : dtype;
   dtype = weakest;
   for (const x of operands) if (typeof x === "number") dtype = promote(dtype, promoteNumber(x, weakest));
-  dtype = acceptedDType(name, dtype, accepts, operands);
-  const inputs = fixed.map((x) => broadcastTo(x, shape));
-  for (const x of operands)
-    inputs.push(
+  if (!isFloat(dtype) || accepts === "bool") dtype = acceptedDType(name, dtype, accepts, operands);
+  const first = fixed.length;
+  const inputs = new Array<Tensor>(first + operands.length);
+  for (let i = 0; i < first; i++) inputs[i] = broadcastTo(fixed[i]!, shape);
+  for (let i = 0; i < operands.length; i++) {
+    const x = operands[i];
+    inputs[first + i] =
       typeof x === "number"
         ? filled(x, shape, dtype)
-        : broadcastTo(cast(operand(name, x, dtype), dtype), shape),
-    );
+        : broadcastTo(cast(operand(name, x, dtype), dtype), shape);
+  }
   return new Tensor(op, inputs, none, shape, gives ?? dtype);
 }
 

@@ -1,0 +1,219 @@
+import type { Tensor } from "@cotangent/autograd";
+import { tensor } from "@cotangent/autograd";
+import { Linear, type Sequential } from "@cotangent/nn";
+import { graphPicture } from "../page/graph.ts";
+import { code, figure, page, panel, paragraph, section, table } from "../page/html.ts";
+import { boundaryPlot, type Field, lossPlot, middles, scatterPlot, triesPlot, type Labelled, type Line } from "../page/plots.ts";
+import type { Check } from "./check.ts";
+
+/** A network that was trained from one start. */
+export interface Run {
+  readonly model: Sequential;
+  /** The loss before each step. */
+  readonly losses: readonly number[];
+  /** The loss at the end. */
+  readonly loss: number;
+  /** How many of the four answers are right. */
+  readonly right: number;
+}
+
+/** All runs with one number of hidden neurons, one for each seed. */
+export interface Trial {
+  readonly hidden: number;
+  readonly runs: readonly Run[];
+}
+
+export interface Results {
+  readonly steps: number;
+  readonly seeds: number;
+  readonly trials: readonly Trial[];
+  /** The loss of one example under a network that has not been trained yet. */
+  readonly loss: Tensor;
+  readonly check: Check;
+}
+
+const data: readonly Labelled[] = [
+  { x: 0, y: 0, label: 0 },
+  { x: 0, y: 1, label: 1 },
+  { x: 1, y: 0, label: 1 },
+  { x: 1, y: 1, label: 0 },
+];
+
+/** The page that tells the story with the numbers of this run. */
+export async function xorPage(results: Results): Promise<string> {
+  return page(
+    "A network learns XOR",
+    "Four points, a handful of numbers, and the derivatives that move them. Every number on this page is from the run that wrote it.",
+    problem(),
+    training(results),
+    boundaries(results),
+    starts(results),
+    await graph(results),
+    check(results),
+  );
+}
+
+const zero = '<b class="zero">0</b>';
+const one = '<b class="one">1</b>';
+
+function problem(): string {
+  return section(
+    "problem",
+    "Four points that no line can part",
+    paragraph(
+      `XOR asks whether exactly one of two inputs is 1. The answer is ${one} for (0, 1) and (1, 0), and ${zero} for (0, 0) and (1, 1).`,
+    ),
+    figure(
+      `The whole data set: discs are ${zero}, squares are ${one}. Lay a ruler anywhere: it never has both discs on one side and both squares on the other.`,
+      [scatterPlot(data)],
+      "small",
+    ),
+    paragraph(
+      "A single neuron weighs its inputs, adds a bias and asks whether the sum is above a threshold. That is a ruler: it cuts the plane along a straight line, so it gets at most three of the four points right. Neurons in a <em>hidden layer</em> draw one line each, and the output neuron combines their answers.",
+    ),
+    code(`const model = new Sequential(new Linear(2, 3), tanh, new Linear(3, 1), sigmoid);
+const optimizer = new Adam(model.parameters(), { lr: 0.05 });
+
+const step = compile(() => {
+  const loss = mse(model.forward(x), y);
+  optimizer.step(loss);
+  return loss;
+});`),
+  );
+}
+
+const neurons = (hidden: number): string => (hidden === 1 ? "1 neuron" : `${hidden} neurons`);
+const solving = ({ runs }: Trial): number => runs.filter(({ right }) => right === 4).length;
+
+function training({ steps, trials }: Results): string {
+  const first = trials.map(({ hidden, runs }) => ({ hidden, ...runs[0]! }));
+  return section(
+    "training",
+    "Training",
+    paragraph(
+      `The <em>loss</em> is the mean squared distance between the four outputs and the four answers: the smaller, the better. Each step finds out which way every weight should move to make it smaller, and moves it a little. Here are ${count(steps, "step")} for networks with ${list(trials.map(({ hidden }) => String(hidden)))} hidden neurons.`,
+    ),
+    figure(
+      "The loss of each network while it trains. The scale is logarithmic: each grid line is ten times less than the one above. Without learning, the answer 0.5 for everything has a loss of 0.25.",
+      [lossPlot(first.map(({ hidden, losses }) => ({ name: neurons(hidden), values: losses })))],
+    ),
+    table(
+      `After ${count(steps, "step")} from the first start (seed 0). An answer counts as right if the output is on the right side of one half.`,
+      ["Hidden neurons", "Loss", "Right"],
+      first.map(({ hidden, loss, right }) => [String(hidden), decimal(loss, 6), `${right} of 4`]),
+    ),
+  );
+}
+
+function boundaries({ trials }: Results): string {
+  const panels = trials.map(({ hidden, runs }) => {
+    const { model, right } = runs[0]!;
+    const description = `Output of the network with ${hidden} hidden neurons over the plane; ${right} of 4 points right`;
+    return panel(neurons(hidden), boundaryPlot(field(model), data, hiddenLines(model), description), `${right} of 4 right`);
+  });
+  return section(
+    "boundaries",
+    "What each network thinks of the plane",
+    paragraph(
+      `The networks only ever saw four points, but they have an opinion about every other: the bluer, the nearer to ${zero}; the more orange, the nearer to ${one}. Along the solid line the output is exactly one half.`,
+    ),
+    figure(
+      "The output over the square from −0.5 to 1.5. Solid: where the answer changes. Dashed: the line that each hidden neuron draws, where its own sum is 0. One neuron has one line and must fail; two can fence off a strip; more have lines to spare.",
+      panels,
+      "wide panels",
+    ),
+  );
+}
+
+/** The model's output on a grid. */
+function field(model: Sequential): Field {
+  const area = { size: 64, low: -0.5, high: 1.5 };
+  const at = middles(area);
+  const values = model.forward(tensor(at.flatMap((y) => at.map((x) => [x, y])))).toTypedArray();
+  return { ...area, values };
+}
+
+/** Where the weighted sum of each hidden neuron is 0. */
+function hiddenLines(model: Sequential): Line[] {
+  const [layer] = model.layers;
+  if (!(layer instanceof Linear)) return [];
+  const weights = layer.weight.toTypedArray();
+  const biases = layer.bias?.toTypedArray();
+  return Array.from({ length: layer.outFeatures }, (_, i) => ({
+    a: weights[2 * i]!,
+    b: weights[2 * i + 1]!,
+    c: biases?.[i] ?? 0,
+  }));
+}
+
+function starts({ seeds, trials }: Results): string {
+  const three = trials.find(({ hidden }) => hidden === 3)!;
+  return section(
+    "starts",
+    "The luck of the start",
+    paragraph(
+      `Training begins with random weights and walks downhill from there, and some starts lead into a hollow that is not the lowest. So one success says little. With 3 hidden neurons <strong>${solving(three)} of ${seeds}</strong> starts solve XOR.`,
+    ),
+    figure(
+      `Each dot is one network; it is filled if all four answers are right at the end. ${sentence(trials.map((trial) => `${neurons(trial.hidden)}: ${solving(trial)} of ${seeds}`))}`,
+      [triesPlot(trials.map(({ hidden, runs }) => ({ name: neurons(hidden), solved: runs.map(({ right }) => right === 4) })))],
+    ),
+  );
+}
+
+async function graph({ loss }: Results): Promise<string> {
+  return section(
+    "graph",
+    "The graph behind a step",
+    paragraph(
+      'How does a step know which way to move? The line <code>mse(model.forward(x), y)</code> computes nothing yet: it builds a graph of what is to be computed. Values flow down it to the loss. Then derivatives flow back up: each node gets its own from the nodes below it by the chain rule, until they reach the weights.',
+    ),
+    paragraph(
+      `Here is that graph for a network with 3 hidden neurons before its first step, for the single example (1, 1) with the answer ${zero}. Behind = stands the value, and behind <b class="derivative">∂</b> how much the loss changes when the value grows by a little. The derivative of the loss by itself is 1; start there and read upwards.`,
+    ),
+    figure(
+      'Boxes are data and weights, rounded nodes are operations. <code>0.weight</code> and <code>0.bias</code> belong to the hidden layer, <code>2.weight</code> and <code>2.bias</code> to the output. Both inputs are 1, so both columns of <code>0.weight</code> have the same derivatives.',
+      [await graphPicture(loss, "The computational graph of the loss, with a value and a derivative in each node")],
+      "wide scroll",
+    ),
+  );
+}
+
+function check({ check: { weights, h, worst, report } }: Results): string {
+  return section(
+    "check",
+    "Is the gradient right?",
+    paragraph(
+      `There is a way to find out that needs no theory: move one weight up by ${power(h)}, then down by as much, and see how the loss changes. The change divided by the distance must be the derivative. For this network's ${weights.length} weights the two differ by ${power(worst)} at most.`,
+    ),
+    table(
+      'The weights of the graph above. "Graph" is the derivative that the graph gives (compare the ∂ of its nodes), "differences" is (loss above − loss below) / (2 h), both in 64-bit arithmetic.',
+      ["Weight", "Value", "Graph", "Differences", "Off by"],
+      weights.map(({ name, weight, gradient, differences }) => [
+        `<code>${name}</code>`,
+        decimal(weight, 4),
+        decimal(gradient, 9),
+        decimal(differences, 9),
+        power(Math.abs(gradient - differences)),
+      ]),
+    ),
+    paragraph(
+      `In tests, <code>checkGradient</code> does this along random directions and with forward-mode derivatives as a third opinion. Its verdict here: <strong>${report.pass ? "pass" : "fail"}</strong>.`,
+    ),
+    code(report.toString()),
+  );
+}
+
+const decimal = (x: number, digits: number): string => x.toFixed(digits).replace("-", "−");
+
+/** `3.1 × 10⁻¹²`. */
+function power(x: number): string {
+  if (x === 0) return "0";
+  const [mantissa = "", exponent = ""] = x.toExponential(1).split("e");
+  const factor = mantissa === "1.0" ? "" : `${mantissa} × `;
+  return `<span class="number">${factor}10<sup>${exponent.replace("-", "−").replace("+", "")}</sup></span>`;
+}
+
+const count = (n: number, what: string): string => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+const list = (parts: readonly string[]): string => `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+const sentence = (parts: readonly string[]): string => `${parts.join(", ")}.`;

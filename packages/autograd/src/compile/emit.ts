@@ -1,0 +1,67 @@
+import type { Program } from "../program.ts";
+import { assemble, Code } from "./assembler.ts";
+import type { Nest } from "./loops.ts";
+import { NestWriter } from "./nest.ts";
+import type { Layout } from "./plan.ts";
+import { slowFunction } from "./scalars.ts";
+import { loads, stores } from "./words.ts";
+
+/** Code of one function at the most, in bytes: the engine's optimizing compiler gives up on very long ones. */
+const partBytes = 20_000;
+const pageBytes = 65_536;
+/** Bytes behind the end, so that a whole vector may be read at the last element. */
+const margin = 16;
+
+/** The module: one function that runs the nests in order. Long programs are cut into several that it calls. */
+export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBuffer> {
+  const functions: Code[] = [];
+  const slow = slowFunctions(functions, layout);
+  const parts = [new Code()];
+  nests.forEach((nest, n) => {
+    if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
+    new NestWriter(parts[parts.length - 1]!, nest, n, layout, slow).write();
+  });
+  let main = parts[0]!;
+  if (parts.length > 1) {
+    main = new Code();
+    for (const part of parts) main.call(functions.push(part) - 1);
+  }
+  for (const { from, to, bytes } of layout.copies) copy(main, from, to, bytes);
+  functions.push(main);
+  return assemble(functions, Math.ceil((layout.size + margin) / pageBytes));
+}
+
+/** Numbers for the slow sides of `rare`, each of which becomes one function. */
+function slowFunctions(functions: Code[], layout: Layout): (program: Program) => number {
+  const known = new Map<Program, number>();
+  const refuse = () => {
+    throw new Error("the slow side of a rare reads nothing but its operands");
+  };
+  const slow = (program: Program): number => {
+    let number = known.get(program);
+    if (number === undefined) {
+      const code = slowFunction(program, { layout, slow, index: refuse, address: refuse, check: refuse });
+      number = functions.push(code) - 1;
+      known.set(program, number);
+    }
+    return number;
+  };
+  return slow;
+}
+
+/** Copies of few bytes are written out: the instruction for any number of bytes is a call of the engine. */
+const fewBytes = 128;
+
+function copy(code: Code, from: number, to: number, bytes: number): void {
+  if (bytes > fewBytes) {
+    code.i32(to).i32(from).i32(bytes).copyMemory();
+    return;
+  }
+  let done = 0;
+  for (const [size, dtype] of [[8, "float64"], [4, "int32"], [1, "bool"]] as const)
+    for (; bytes - done >= size; done += size) {
+      code.i32(to + done).i32(from + done);
+      code.memory(...loads[dtype], 0).memory(...stores[dtype], 0);
+    }
+}
+

@@ -1,0 +1,133 @@
+import type { TypedArray } from "../dtype.ts";
+import type { Tensor } from "../graph.ts";
+import { siteOf } from "../graph.ts";
+import { checkWithin } from "../ops/indexing.ts";
+import { sizeOf } from "../shape.ts";
+import { emit } from "./emit.ts";
+import { fuse, isHeld } from "./fuse.ts";
+import { formatKernels } from "./kernel.ts";
+import type { Nest } from "./loops.ts";
+import { formatLoops, loops } from "./loops.ts";
+import { failedCheck } from "./nest.ts";
+import type { Layout, Traced } from "./plan.ts";
+import { formatPlan, plan } from "./plan.ts";
+import { copied, formatGraph, simplify } from "./simplify.ts";
+
+/** A compiled graph with its memory. */
+export interface Executable {
+  /** Where to write the arguments, where the versions of variables lie, and where the outputs are found. */
+  readonly inputs: readonly TypedArray[];
+  readonly states: readonly TypedArray[];
+  readonly outputs: readonly TypedArray[];
+  /** Computes the outputs and the new versions. If it throws (IndexError), the versions are as they were. */
+  run(): void;
+  /** What every pass made of it. */
+  text(): string;
+}
+
+/** Is WebAssembly there, and allowed by the page? */
+export function canRun(): boolean {
+  if (typeof WebAssembly === "undefined") return false;
+  try {
+    new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** All passes. Throws CompileError for what cannot be compiled. */
+export function build(traced: Traced): Executable {
+  const simple = simplifyTraced(traced);
+  const roots = rootsOf(simple);
+  const kernels = fuse(roots);
+  const nests = loops(kernels);
+  const layout = plan(nests, simple);
+  const bytes = emit(nests, layout);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
+  for (const { address, dtype, data } of layout.constants)
+    viewOf(memory, address, { dtype, shape: [data.length] }).set(data);
+  const view = (x: Tensor) => viewOf(memory, layout.addresses.get(x) ?? 0, x);
+  return {
+    inputs: simple.inputs.map(view),
+    states: simple.states.map(view),
+    outputs: simple.outputs.map(view),
+    run: () => {
+      try {
+        run();
+      } catch (error) {
+        throw explained(error, memory, nests);
+      }
+    },
+    text: () => textOf(roots, nests, layout),
+  };
+}
+
+function viewOf(
+  { buffer }: WebAssembly.Memory,
+  address: number,
+  { dtype, shape }: Pick<Tensor, "dtype" | "shape">,
+): TypedArray {
+  const size = sizeOf(shape);
+  if (dtype === "float32") return new Float32Array(buffer, address, size);
+  if (dtype === "float64") return new Float64Array(buffer, address, size);
+  if (dtype === "int32") return new Int32Array(buffer, address, size);
+  return new Uint8Array(buffer, address, size);
+}
+
+const present = (x: Tensor | null): x is Tensor => x !== null;
+
+function rootsOf({ outputs, updates }: Traced): Tensor[] {
+  return [...outputs, ...updates.filter(present)];
+}
+
+/** Simplifies the graph and gives every output and update elements that are its own. */
+function simplifyTraced({ inputs, states, outputs, updates }: Traced): Traced {
+  const simple = simplify(rootsOf({ inputs, states, outputs, updates }));
+  const taken = new Set<Tensor>();
+  let next = 0;
+  const own = (): Tensor => {
+    const x = simple[next++]!;
+    const out = isHeld(x) || taken.has(x) ? copied(x) : x;
+    taken.add(out);
+    return out;
+  };
+  return { inputs, states, outputs: outputs.map(own), updates: updates.map((x) => x && own()) };
+}
+
+/** An IndexError for a trap that a check has caused. */
+function explained(error: unknown, memory: WebAssembly.Memory, nests: readonly Nest[]): unknown {
+  const failed = failedCheck(memory.buffer);
+  if (!failed) return error;
+  const { node, pick, body } = nests[failed.nest]!.kernel;
+  const { axis, size } = (pick ?? body.find((scalar) => scalar.pick)?.pick)!;
+  const line = siteOf(node);
+  const site = line === null ? "" : `; made ${line.trim()}`;
+  try {
+    checkWithin(node.op.kernel.kind === "gather" ? "gather" : "scatterAdd", failed.index, size, axis, site);
+    return error;
+  } catch (found) {
+    return found;
+  }
+}
+
+function textOf(roots: readonly Tensor[], nests: readonly Nest[], layout: Layout): string {
+  const names = new Map<Tensor, string>();
+  const name = (x: Tensor): string => {
+    if (!names.has(x)) names.set(x, x.label ?? `%${names.size}`);
+    return names.get(x)!;
+  };
+  const sections = {
+    graph: formatGraph(roots),
+    kernels: formatKernels(
+      nests.map(({ kernel }) => kernel),
+      name,
+    ),
+    loops: formatLoops(nests),
+    plan: formatPlan(layout, name),
+  };
+  return Object.entries(sections)
+    .map(([title, text]) => `${title}\n${text.replace(/^/gm, "  ")}`)
+    .join("\n");
+}

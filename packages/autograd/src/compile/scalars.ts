@@ -1,0 +1,190 @@
+import type { DType } from "../dtype.ts";
+import type { Tensor } from "../graph.ts";
+import type { Program } from "../program.ts";
+import { byteSize } from "../dtype.ts";
+import { Code } from "./assembler.ts";
+import type { Pick, Scalar } from "./kernel.ts";
+import { scalar } from "./kernel.ts";
+import type { Layout } from "./plan.ts";
+import type { Push } from "./words.ts";
+import { constant, i32, loads, valueType, word } from "./words.ts";
+
+/** What bodies need to know of their surroundings. */
+export interface Surroundings {
+  readonly layout: Layout;
+  /** The number of the function that computes the slow side of a `rare`. */
+  slow(program: Program): number;
+  /** Pushes the value of the affine place of scalar `i`, in units. */
+  index(i: number): void;
+  /** Pushes the part of the address of scalar `i` that is not constant, and returns the rest. */
+  address(i: number): number;
+  /** Stops unless the index in `local` lies inside. */
+  check(local: number, pick: Pick): void;
+}
+
+/** The steps of a program as scalars. */
+export function scalarsOf({ instructions }: Program): Scalar[] {
+  return instructions.map(({ word, dtype, operands, ...rest }) => scalar(word, dtype, operands, rest));
+}
+
+/**
+ * Writes a body. Values that are used more than once go to locals first; everything else is written where it is used.
+ * Returns what pushes the result; `release` frees the locals when that is done.
+ */
+export class BodyWriter {
+  readonly #code: Code;
+  readonly #body: readonly Scalar[];
+  readonly #inputs: readonly number[];
+  readonly #around: Surroundings;
+  readonly #locals: (number | undefined)[];
+  readonly #taken: number[] = [];
+
+  constructor(code: Code, body: readonly Scalar[], inputs: readonly number[], around: Surroundings) {
+    this.#code = code;
+    this.#body = body;
+    this.#inputs = inputs;
+    this.#around = around;
+    this.#locals = new Array<number | undefined>(body.length);
+  }
+
+  /** Computes what is used more than once for these results. */
+  prepare(results: readonly number[]): void {
+    const uses = countUses(this.#body, results);
+    this.#body.forEach(({ word, dtype }, i) => {
+      if (uses[i]! < 2 || word === "constant" || word === "input") return;
+      this.#write(i);
+      const local = this.#code.take(valueType(dtype));
+      this.#taken.push(local);
+      this.#code.set(local);
+      this.#locals[i] = local;
+    });
+  }
+  push(i: number): void {
+    const local = this.#locals[i];
+    if (local !== undefined) this.#code.get(local);
+    else this.#write(i);
+  }
+  /** The local of an index that is data. */
+  localOf(i: number): number {
+    return this.#locals[i] ?? this.#inputs[this.#body[i]!.value]!;
+  }
+  release(): void {
+    for (const local of this.#taken) this.#code.release(local);
+    this.#taken.length = 0;
+    this.#locals.fill(undefined);
+  }
+
+  #write(i: number): void {
+    const { word: name, dtype, operands, value, values } = this.#body[i]!;
+    const code = this.#code;
+    switch (name) {
+      case "constant":
+        constant(code, value, dtype);
+        return;
+      case "input":
+        code.get(this.#inputs[value]!);
+        return;
+      case "load":
+        this.#load(i);
+        return;
+      case "index":
+        this.#around.index(i);
+        return;
+      case "inside":
+        this.#around.index(i);
+        code.i32(value).op(i32.lessUnsigned);
+        return;
+      case "table":
+        this.push(operands[0]!);
+        code.i32(Math.log2(byteSize(dtype))).op(i32.shl);
+        code.memory(...loads[dtype], this.#around.layout.tables.get(values!)![dtype]!);
+        return;
+      case "rare":
+        this.#rare(i);
+        return;
+      default:
+        word(code, name, dtype, this.#dtypeOfOperands(i), this.#pushes(operands));
+    }
+  }
+
+  #dtypeOfOperands(i: number): DType {
+    const { word: name, operands } = this.#body[i]!;
+    return this.#body[operands[name === "select" ? 1 : 0]!]!.dtype;
+  }
+
+  /** An operand that its word pushes twice must not be computed twice. */
+  #pushes(operands: readonly number[]): Push[] {
+    return operands.map((x) => () => this.push(x));
+  }
+
+  #load(i: number): void {
+    const { dtype, operands, pick } = this.#body[i]!;
+    const code = this.#code;
+    const fetch = () => {
+      if (pick) this.#around.check(this.localOf(pick.index), pick);
+      const offset = this.#around.address(i);
+      if (pick) code.get(this.localOf(pick.index)).i32(pick.stride * byteSize(dtype)).op(i32.mul).op(i32.add);
+      code.memory(...loads[dtype], offset);
+    };
+    if (operands.length === 0) {
+      fetch();
+      return;
+    }
+    this.push(operands[0]!);
+    code.if(valueType(dtype));
+    fetch();
+    code.else();
+    constant(code, 0, dtype);
+    code.end();
+  }
+
+  #rare(i: number): void {
+    const { dtype, operands, slow } = this.#body[i]!;
+    const [condition, fast, ...rest] = operands as readonly [number, number, ...number[]];
+    const code = this.#code;
+    const target = this.#around.slow(slow!);
+    this.push(condition);
+    code.if(valueType(dtype));
+    for (const x of rest) this.push(x);
+    code.call(target);
+    code.else();
+    this.push(fast);
+    code.end();
+  }
+}
+
+/** Words whose instructions push an operand more than once. */
+const repeating = new Set(["pmin", "pmax", "copysign", "abs"]);
+
+/** How often each scalar is pushed on the way to `results`; an index that is data always counts as often. */
+function countUses(body: readonly Scalar[], results: readonly number[]): Int32Array {
+  const uses = new Int32Array(body.length);
+  for (const result of results) uses[result]!++;
+  for (let i = body.length - 1; i >= 0; i--) {
+    if (uses[i] === 0) continue;
+    const { word: name, dtype, operands, pick } = body[i]!;
+    const times = repeating.has(name) && !(name === "abs" && dtype !== "int32") ? 2 : 1;
+    for (const x of operands) uses[x]! += times;
+    if (pick) uses[pick.index]! += 2;
+  }
+  return uses;
+}
+
+/** The slow side of a `rare` as a function of its own. */
+export function slowFunction(program: Program, around: Surroundings): Code {
+  const code = new Code(program.inputs.map(valueType), [valueType(program.instructions[program.result]!.dtype)]);
+  const writer = new BodyWriter(
+    code,
+    scalarsOf(program),
+    program.inputs.map((_, i) => i),
+    around,
+  );
+  writer.prepare([program.result]);
+  writer.push(program.result);
+  return code;
+}
+
+/** The first byte of the elements of `x`; nothing reads a node without elements. */
+export function baseOf({ addresses }: Layout, x: Tensor): number {
+  return addresses.get(x) ?? 0;
+}

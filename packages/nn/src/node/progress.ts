@@ -1,0 +1,116 @@
+import type { Epoch } from "../train.ts";
+
+/** What progress is written to: `process.stderr`, or anything like it. */
+export interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export interface ProgressOptions {
+  /** `process.stderr` unless given. */
+  readonly output?: Output;
+  /** Stands at the beginning of each line. */
+  readonly label?: string;
+}
+
+/**
+ * The epochs of `fit` as they come, and a line about them: on a terminal a bar with the loss, the examples per second and the
+ * time left, drawn anew ten times a second; elsewhere a plain line after each tenth of the epochs.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { fit, Linear, SGD } from "@cotangent/nn";
+ * import { mse } from "@cotangent/nn/loss";
+ * import { progress } from "@cotangent/nn/node";
+ * const model = new Linear(1, 1);
+ * const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+ * const lines: string[] = [];
+ * const output = { write: (line: string) => lines.push(line) };
+ * const epochs = fit(model, [tensor([[1]]), tensor([[2]])], { loss: mse, optimizer, epochs: 20 });
+ * for await (const _ of progress(epochs, { output })) {
+ * }
+ * lines.length; // => 11
+ * ```
+ */
+export async function* progress<E extends Epoch>(
+  epochs: AsyncIterable<E>,
+  { output = process.stderr, label = "" }: ProgressOptions = {},
+): AsyncGenerator<E, void> {
+  const live = output.isTTY === true;
+  const start = label === "" ? "" : `${label} `;
+  let drawn = 0;
+  let examples = 0;
+  let last: E | undefined;
+  try {
+    for await (const epoch of epochs) {
+      last = epoch;
+      examples += epoch.examples;
+      if (live) {
+        const now = performance.now();
+        if (now - drawn >= 100) {
+          drawn = now;
+          output.write(`\r${start}${fitted(epoch, examples, width(output) - start.length)}\x1b[K`);
+        }
+      } else if (isTenth(epoch)) output.write(`${start}${line(epoch, examples)}\n`);
+      yield epoch;
+    }
+  } finally {
+    // Also when the loop is left early or something throws: what is printed next begins on a line of its own.
+    if (live && last)
+      output.write(`\r${start}${fitted(last, examples, width(output) - start.length)}\x1b[K\n`);
+  }
+}
+
+const width = ({ columns = 80 }: Output): number => columns - 1;
+
+/** The first epoch, the last one, and each after which another tenth is done. */
+function isTenth({ epoch, epochs }: Epoch): boolean {
+  const tenths = (n: number) => Math.floor((10 * n) / epochs);
+  return epoch === 1 || tenths(epoch) > tenths(epoch - 1);
+}
+
+function line(state: Epoch, examples: number): string {
+  const { epoch, epochs } = state;
+  const count = String(epoch).padStart(String(epochs).length);
+  return `epoch ${count}/${epochs}  ${numbers(state, examples)}`;
+}
+
+function numbers({ epoch, epochs, loss, seconds }: Epoch, examples: number): string {
+  const left =
+    epoch === epochs ? `took ${duration(seconds)}` : `${duration((seconds / epoch) * (epochs - epoch))} left`;
+  return `loss ${loss.toPrecision(4)}  ${rate(examples / seconds)}  ${left}`;
+}
+
+/** The line with a bar in front, as far as there is room. */
+function fitted(state: Epoch, examples: number, columns: number): string {
+  const text = line(state, examples);
+  const room = Math.min(30, columns - text.length - 3);
+  return room < 5 ? text.slice(0, Math.max(0, columns)) : `${bar(state.epoch / state.epochs, room)}  ${text}`;
+}
+
+const eighths = " ▏▎▍▌▋▊▉";
+
+function bar(done: number, columns: number): string {
+  const filled = Math.round(done * columns * 8);
+  const rest = eighths[filled % 8]!.trim();
+  return `${"█".repeat(Math.floor(filled / 8))}${rest}`.padEnd(columns, "·");
+}
+
+function rate(perSecond: number): string {
+  if (!Number.isFinite(perSecond)) return "- examples/s";
+  const [value, unit] =
+    perSecond >= 1e6 ? [perSecond / 1e6, "M"] : perSecond >= 1e3 ? [perSecond / 1e3, "k"] : [perSecond, ""];
+  return `${value >= 100 ? Math.round(value) : value.toPrecision(3)}${unit} examples/s`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)}s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes}m ${String(whole % 60).padStart(2, "0")}s`
+    : `${Math.floor(minutes / 60)}h ${String(minutes % 60).padStart(2, "0")}m`;
+}

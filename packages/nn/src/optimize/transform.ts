@@ -1,0 +1,147 @@
+import type { Tensor, Tree } from "@cotangent/autograd";
+import {
+  assignAll,
+  DTypeError,
+  GradientError,
+  grad,
+  leavesOf,
+  mapTree,
+  sub,
+  ValueError,
+  Variable,
+} from "@cotangent/autograd";
+
+/**
+ * One step of the way from a gradient to what is subtracted from its parameter. A transform holds nothing: `init` says what it
+ * has to remember of a parameter, and `update` gets that and answers with what to remember next.
+ */
+export interface Transform<State extends Tree = Tree> {
+  /** The state at the beginning. */
+  init(parameter: Tensor): State;
+  /** From a gradient `g` of the parameter's shape and dtype to another one, and to the next state, in the form of the old one. */
+  update(g: Tensor, state: State, parameter: Tensor): { readonly update: Tensor; readonly state: State };
+}
+
+/** Transforms one after the other: each gets what the one before made of the gradient. */
+export function chain(...transforms: readonly Transform[]): Transform<readonly Tree[]> {
+  return {
+    init: (parameter) => transforms.map((transform) => transform.init(parameter)),
+    update: (g, states, parameter) => {
+      let update = g;
+      const next = transforms.map((transform, i) => {
+        const result = transform.update(update, states[i]!, parameter);
+        update = result.update;
+        return result.state;
+      });
+      return { update, state: next };
+    },
+  };
+}
+
+/**
+ * Changes `parameters` by their gradients: each step subtracts what `transform` makes of them. `SGD` and `Adam` are chains
+ * with names.
+ *
+ * Throws ValueError if there is no parameter, if one comes twice or is no variable, DTypeError if one is no float.
+ *
+ * @example
+ * ```ts
+ * import { sign, variable } from "@cotangent/autograd";
+ * import { chain, Optimizer, scaleByLearningRate } from "@cotangent/nn";
+ * const signs = { init: () => [], update: (g) => ({ update: sign(g), state: [] }) };
+ * const w = variable([3, -4]);
+ * const optimizer = new Optimizer([w], chain(signs, scaleByLearningRate(0.5)));
+ * optimizer.step(w.square().sum());
+ * w.toArray(); // => 2.5,-3.5
+ * ```
+ */
+export class Optimizer {
+  readonly parameters: readonly Variable[];
+  /** For each parameter a tree of variables: what the transform remembers. */
+  readonly state: readonly Tree[];
+  readonly #transform: Transform;
+
+  constructor(parameters: Iterable<Variable>, transform: Transform) {
+    const list = [...parameters];
+    checkParameters(new.target.name, list);
+    this.parameters = list;
+    this.#transform = transform;
+    this.state = list.map(
+      (parameter) =>
+        mapTree(transform.init(parameter), (initial, path) => {
+          const name = path.slice(path.lastIndexOf(".") + 1);
+          return new Variable(initial).named(parameter.label === null ? name : `${parameter.label}.${name}`);
+        }) as Tree,
+    );
+  }
+
+  /**
+   * One step down the gradient of `loss`, or without it, of what `backward` left in the parameters' `grad`. Parameters that the
+   * loss does not reach (or whose `grad` is null) are left alone, state and all. Everything changes at once; inside `compile`
+   * it becomes part of the program.
+   *
+   * Throws GradientError if no parameter has a gradient or `loss` is not one float. A throw changes nothing.
+   */
+  step(loss?: Tensor): void {
+    const gradients = loss ? gradientsOf(loss, this.parameters) : this.parameters.map((p) => p.grad);
+    const name = this.constructor.name;
+    if (gradients.every((g) => g === null))
+      throw new GradientError(
+        loss
+          ? `${name}: the loss reaches none of the ${gradients.length} parameters; is it built on others, detached, or on ` +
+              "the values of an array?"
+          : `${name}: no parameter has a gradient; call loss.backward() before step(), or step(loss)`,
+      );
+    const assignments: [Variable, Tensor][] = [];
+    gradients.forEach((g, i) => {
+      if (g === null) return;
+      const parameter = this.parameters[i]!;
+      const before = this.state[i]!;
+      const { update, state } = this.#transform.update(g, before, parameter);
+      assignments.push([parameter, sub(parameter, update)]);
+      const after = leavesOf(state);
+      leavesOf(before).forEach((variable, k) => {
+        assignments.push([variable as Variable, after[k]!]);
+      });
+    });
+    assignAll(assignments);
+  }
+
+  /** Sets the `grad` of all parameters to null; needed only with `backward`. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters) parameter.grad = null;
+  }
+}
+
+/** The gradients of `loss`; null where it does not reach the parameter. */
+function gradientsOf(loss: Tensor, parameters: readonly Variable[]): (Tensor | null)[] {
+  // Only an exact zero can mean that a parameter is not reached, and that is a leaf.
+  return grad(loss, parameters).map((g, i) =>
+    g.inputs.length > 0 || reaches(loss, parameters[i]!) ? g : null,
+  );
+}
+
+function reaches(loss: Tensor, parameter: Variable): boolean {
+  try {
+    grad(loss, [parameter], { unused: "error" });
+    return true;
+  } catch (error) {
+    if (error instanceof GradientError) return false;
+    throw error;
+  }
+}
+
+function checkParameters(name: string, parameters: readonly Variable[]): void {
+  if (parameters.length === 0)
+    throw new ValueError(`${name}: there are no parameters; pass model.parameters() or a list of variables`);
+  parameters.forEach((parameter, i) => {
+    if (!(parameter instanceof Variable))
+      throw new ValueError(`${name}: parameter ${i} is no variable; pass model.parameters()`);
+    const called = `parameter ${parameter.label ?? i}`;
+    if (parameter.dtype !== "float32" && parameter.dtype !== "float64")
+      throw new DTypeError(
+        `${name}: ${called} is ${parameter.dtype}; only float32 and float64 have gradients`,
+      );
+    if (parameters.indexOf(parameter) !== i) throw new ValueError(`${name}: ${called} is given twice`);
+  });
+}
