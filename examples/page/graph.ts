@@ -11,18 +11,24 @@ export async function graphPicture(y: Tensor, description: string): Promise<stri
     return [...rows(node, "="), ...(g === undefined ? [] : rows(g, "∂"))];
   };
   const viz = await instance();
-  const svg = viz.renderString(toDot([y], { notes }).replace("rankdir=BT", "rankdir=TB"), {
+  const svg = viz.renderString(downwards(toDot([y], { notes })), {
     format: "svg",
-    graphAttributes: { bgcolor: "transparent", ranksep: 0.28, nodesep: 0.3 },
-    nodeAttributes: { fontname: "Courier", fontsize: 12, margin: 0.08 },
+    graphAttributes: { bgcolor: "transparent", ranksep: 0.3, nodesep: 0.25 },
+    nodeAttributes: { fontname: "Courier", fontsize: 12, margin: "0.1,0.06" },
+    edgeAttributes: { arrowsize: 0.7 },
   });
   return dressed(svg, description);
+}
+
+/** From the leaves at the top to the result at the bottom, with round corners instead of ellipses, which take more room. */
+function downwards(dot: string): string {
+  return dot.replace("rankdir=BT", "rankdir=TB").replaceAll("shape=ellipse", 'shape=box, style=rounded, class="op"');
 }
 
 /** The elements, one row of the matrix a line. */
 function rows(x: Tensor, sign: string): string[] {
   const width = x.shape.at(-1) ?? 1;
-  const texts = Array.from(x.toTypedArray(), (element) => element.toFixed(3).replace("-", "−").padStart(6));
+  const texts = Array.from(x.toTypedArray(), (element) => element.toFixed(4).replace("-", "−").padStart(7));
   const lines = Array.from({ length: texts.length / width }, (_, i) => texts.slice(i * width, (i + 1) * width));
   return lines.map((line) => `${sign} ${line.join(" ")}`);
 }

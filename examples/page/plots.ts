@@ -95,6 +95,7 @@ export function lossPlot(curves: readonly Curve[]): string {
   const low = Math.min(...curves.flatMap(({ values }) => Array.from(values)));
   const high = Math.max(...curves.flatMap(({ values }) => Array.from(values)));
   const perPixel = Math.log(high / low) / (height - top - bottom);
+  const powers = powersOfTen(low, high);
   const steps = Math.max(...curves.map(({ values }) => values.length));
   const heights = spread(ends.map((loss) => Math.log(loss)), 15 * perPixel).map(Math.exp);
   return draw("Loss against training step, one line for each number of hidden neurons", {
@@ -105,9 +106,9 @@ export function lossPlot(curves: readonly Curve[]): string {
     marginLeft: 52,
     marginRight: 92,
     x: { domain: [0, steps], label: "training step", labelAnchor: "center", labelArrow: "none", ticks: 5 },
-    y: { type: "log", domain: [low, high], label: "loss (mean squared error)", labelArrow: "none", ticks: 5, tickFormat: power },
+    y: { type: "log", domain: [low, high], label: "loss (mean squared error)", labelArrow: "none", ticks: powers, tickFormat: power },
     marks: [
-      Plot.gridY({ stroke: "var(--rule)", strokeOpacity: 1, ticks: 5 }),
+      Plot.gridY(powers, { stroke: "var(--rule)", strokeOpacity: 1 }),
       ...curves.map(({ values }, i) =>
         Plot.line(thinned(values), { x: "step", y: "value", stroke: `var(--series-${i})`, strokeWidth: 2 }),
       ),
@@ -124,12 +125,17 @@ export function lossPlot(curves: readonly Curve[]): string {
   });
 }
 
-/** `10⁻³` for 0.001; nothing between powers of ten. */
+/** The powers of ten from `low` to `high`. */
+function powersOfTen(low: number, high: number): number[] {
+  const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
+  return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+}
+
+/** `10⁻³` for 0.001. */
 function power(x: number): string {
   const exponent = Math.round(Math.log10(x));
-  if (Math.abs(Math.log10(x) - exponent) > 1e-9) return "";
   const digits = String(Math.abs(exponent)).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]!);
-  return exponent < 0 ? `10⁻${digits}` : exponent === 0 ? "1" : `10${digits}`;
+  return exponent === 0 ? "1" : `10${exponent < 0 ? "⁻" : ""}${digits}`;
 }
 
 /** At most some 200 of the values: more are not seen. */
@@ -174,7 +180,8 @@ export function boundaryPlot(field: Field, data: readonly Labelled[], lines: rea
         Plot.line(ends, { x: "x", y: "y", stroke: "currentColor", strokeOpacity: 0.55, strokeDasharray: "3,3" }),
       ),
       Plot.contour(values, { ...grid, stroke: "currentColor", strokeWidth: 2, thresholds: [0.5] }),
-      Plot.frame({ stroke: "var(--rule)" }),
+      // Covers the edges, along which the line is closed.
+      Plot.frame({ stroke: "var(--paper)", strokeWidth: 4 }),
       points(data, 7),
     ],
   });
@@ -193,10 +200,10 @@ export function triesPlot(rows: readonly { readonly name: string; readonly solve
   const tries = rows.flatMap(({ name, solved }) => solved.map((good, seed) => ({ name, seed, good })));
   return draw("Which of the random starts end in a network that solves XOR", {
     width: 480,
-    height: 40 + 26 * rows.length,
+    height: 48 + 26 * rows.length,
     marginLeft: 92,
     marginTop: 6,
-    marginBottom: 34,
+    marginBottom: 42,
     x: { type: "band", label: "seed", labelAnchor: "center", labelArrow: "none", tickSize: 0 },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
     marks: [

@@ -38,6 +38,7 @@ p { margin-top: 0.75rem; margin-bottom: 0.75rem; text-wrap: pretty; }
 .lead { font-size: 1.2rem; color: var(--faint); }
 code { font-family: var(--code); font-size: 0.9em; }
 pre { overflow-x: auto; background: var(--panel); border-radius: 6px; padding: 0.9rem 1.1rem; line-height: 1.5; font-size: 0.9rem; }
+sup { line-height: 0; font-size: 0.75em; }
 b.zero { color: var(--class-0); }
 b.one { color: var(--class-1); }
 b.derivative { color: var(--derivative); }
@@ -46,7 +47,6 @@ figure { margin-top: 1.5rem; margin-bottom: 1.75rem; }
 figcaption { color: var(--faint); font-size: 0.92rem; line-height: 1.5; max-width: 40rem; margin: 0.75rem auto 0; }
 svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 svg.plot { width: 100%; overflow: visible; fill: currentColor; font: 12px var(--text); font-variant-numeric: tabular-nums; }
-svg.plot text { white-space: pre; }
 .single svg.plot { max-width: 34rem; }
 .small svg.plot { max-width: 20rem; }
 .panels .pictures { display: grid; gap: 1.25rem 1rem; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); }
@@ -55,9 +55,9 @@ svg.plot text { white-space: pre; }
 .panel p { color: var(--faint); font-size: 0.88rem; line-height: 1.35; margin: 0.15rem 0 0; }
 .scroll .pictures, .table .pictures { overflow-x: auto; }
 svg.graph { min-width: 30rem; }
-.graph path, .graph polygon, .graph ellipse { stroke: var(--faint); fill: none; }
-.graph .node polygon { fill: var(--panel); stroke: var(--ink); }
-.graph .node ellipse { stroke: var(--ink); }
+.graph path, .graph polygon { stroke: var(--faint); fill: none; }
+.graph .node polygon { fill: var(--panel); }
+.graph .edge path { stroke-width: 1.2; }
 .graph .edge polygon { fill: var(--faint); }
 .graph text { fill: currentColor; font-family: var(--code); white-space: pre; }
 .graph .derivative { fill: var(--derivative); }

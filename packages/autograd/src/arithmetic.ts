@@ -47,6 +47,11 @@ export interface Arithmetic<E> {
    * `(x * 2^trunc(k / 2)) * 2^(k - trunc(k / 2))`: exact but for one rounding when `x` lies near 1.
    */
   scale2(x: E, k: E): E;
+  /**
+   * `2^k` for a whole `k` from -126 to 127 (float32) or -1022 to 1023, in fewer steps than `scale2`: the bits of
+   * `k + 2^23 + 127` (or `k + 2^52 + 1023`) shifted left by 23 (52). Unspecified for NaN.
+   */
+  power2(k: E): E;
 
   // int32 only; shifts take the count modulo 32.
   shiftLeft(x: E | number, count: E | number): E;
@@ -143,6 +148,7 @@ class Formula implements Arithmetic<Phrase> {
   copysign = (x: Phrase | number, y: Phrase | number): Phrase => this.#function("copysign", x, y);
   exponent = (x: Phrase): Phrase => this.#function("exponent", x);
   scale2 = (x: Phrase, k: Phrase): Phrase => this.#function("scale2", x, k);
+  power2 = (k: Phrase): Phrase => this.#function("power2", k);
   shiftLeft = (x: Phrase | number, count: Phrase | number): Phrase =>
     this.#infix("<<", loose.compare, x, count);
   shiftRight = (x: Phrase | number, count: Phrase | number): Phrase =>

@@ -110,6 +110,18 @@ function scale2(x: number, k: number, dtype: DType): number {
   return once * powersOfTwo[whole - first + 1022]!;
 }
 
+function power2(k: number, dtype: DType): number {
+  if (dtype === "float32") {
+    bits32[0] = k + (2 ** 23 + 127);
+    words32[0]! <<= 23;
+    return bits32[0];
+  }
+  bits64[0] = k + (2 ** 52 + 1023);
+  words64[1] = words64[0]! << 20;
+  words64[0] = 0;
+  return bits64[0];
+}
+
 function exponent(x: number, dtype: DType): number {
   if (dtype === "float32") {
     bits32[0] = x;
@@ -208,6 +220,9 @@ function step(
     case "scale2":
       if (single) for (let i = 0; i < n; i++) out[i] = Math.fround(scale2(a[i]!, b[i]!, dtype));
       else for (let i = 0; i < n; i++) out[i] = scale2(a[i]!, b[i]!, dtype);
+      return;
+    case "power2":
+      for (let i = 0; i < n; i++) out[i] = power2(a[i]!, dtype);
       return;
     case "shiftLeft":
       for (let i = 0; i < n; i++) out[i] = a[i]! << b[i]!;

@@ -27,6 +27,7 @@ export type Word =
   | "copysign"
   | "exponent"
   | "scale2"
+  | "power2"
   | "shiftLeft"
   | "shiftRight"
   | "xor"
@@ -184,6 +185,7 @@ export class Tracer implements Arithmetic<Value> {
   trunc = (x: Value): Value => this.#unary("trunc", isFloat, x);
   nearest = (x: Value): Value => this.#unary("nearest", isFloat, x);
   exponent = (x: Value): Value => this.#unary("exponent", isFloat, x);
+  power2 = (k: Value): Value => this.#unary("power2", isFloat, k);
   not = (x: Value): Value => this.#unary("not", isBits, x);
   eq = (x: Value | number, y: Value | number): Value => this.#compare("eq", x, y);
   ne = (x: Value | number, y: Value | number): Value => this.#compare("ne", x, y);

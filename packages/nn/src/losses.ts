@@ -93,7 +93,7 @@ const bceOp: Binary = pointwise({
     return m.sub(m.mul(m.sub(y!, 1), m.pmax(no, -100)), m.mul(y!, m.pmax(yes, -100)));
   },
   derivatives: [
-    partial((_, x, y) => div(sub(x!, y!), maximum(mul(sub(1, x!), x!), 1e-12))),
+    partial((_, x, y) => div(sub(x!, y!), maximum(mul(sub(1, x!), x!), Math.fround(1e-12)))),
     partial((_, x) => sub(maximum(log1p(neg(x!)), -100), maximum(log(x!), -100))),
   ],
   samples: within([0.1, 0.9], [0.1, 0.9]),

@@ -115,6 +115,7 @@ export function word(code: Code, name: Word, dtype: DType, from: DType, operands
   } else if (name === "copysign") copiedSign(code, x, y, dtype);
   else if (name === "exponent") exponent(code, x, dtype);
   else if (name === "scale2") scaled(code, x, y, dtype);
+  else if (name === "power2") powerOfTwo(code, x, dtype);
   else if (name === "not") dtype === "bool" ? (x(), code.op(i32.eqz)) : (x(), code.i32(-1).op(i32.xor));
   else if (opcode === undefined) integerUnary(code, name, x);
   else {
@@ -185,6 +186,12 @@ function exponent(code: Code, x: Push, dtype: DType): void {
   if (dtype === "float32")
     code.op(0xbc).i32(23).op(i32.shrUnsigned).i32(255).op(i32.and).i32(127).op(i32.sub).op(0xb2);
   else code.op(0xbd).i64(52).op(0x88).op(0xa7).i32(2047).op(i32.and).i32(1023).op(i32.sub).op(0xb7);
+}
+
+function powerOfTwo(code: Code, k: Push, dtype: DType): void {
+  k();
+  if (dtype === "float32") code.f32(2 ** 23 + 127).op(float32.add!).op(0xbc).i32(23).op(i32.shl).op(0xbe);
+  else code.f64(2 ** 52 + 1023).op(float64.add!).op(0xbd).i64(52).op(0x86).op(0xbf);
 }
 
 /** The power of two is split in halves, each of which is a normal number; see `scale2` of `arithmetic.ts`. */

@@ -62,7 +62,7 @@ function halfExpm1<E>(m: Arithmetic<E>, x: E): E {
   const { k, high, low } = reduce(m, x);
   const rest = m.sub(remainder(m, m.sub(high, low)), low);
   // 2^k itself may overflow where the result does not.
-  const half = m.scale2(m.constant(1, m.dtypeOf(x)), m.sub(k, 1));
+  const half = m.power2(m.sub(k, 1));
   return m.add(m.add(m.sub(half, 0.5), m.mul(half, high)), m.mul(half, rest));
 }
 
@@ -79,16 +79,21 @@ export const expm1: Body = named("expm1", (m, x) => {
   return m.select(m.lt(m.abs(x!), tiny), x!, m.add(half, half));
 });
 
-/** The hyperbolic tangent, `u / (u + 2)` with `u = e^2|x| - 1`. */
+/** The hyperbolic tangent, `u / (u + 1)` with `u = (e^2|x| - 1) / 2`. */
 export const tanh: Body = named("tanh", (m, x) => {
   const magnitude = m.abs(x!);
   // Beyond 20 the result is 1 in either dtype.
-  const half = halfExpm1(m, m.pmin(m.add(magnitude, magnitude), 40));
-  return m.copysign(m.div(half, m.add(half, 1)), x!);
+  const u = halfExpm1(m, m.pmin(m.add(magnitude, magnitude), 40));
+  const quotient = m.div(u, m.add(u, 1));
+  // u - u^2 / (u + 1) hides the roundings of the quotient where u is small.
+  return m.copysign(m.select(m.lt(u, 0.5), m.sub(u, m.mul(u, quotient)), quotient), x!);
 });
 
 /** `1 / (1 + e^-x)`. */
 export const sigmoid: Body = named("sigmoid", (m, x) => {
   const e = expWithin(m, m.pmax(m.neg(m.abs(x!)), limits(m, x!).least));
-  return m.div(m.select(m.lt(x!, 0), e, 1), m.add(e, 1));
+  const quotient = m.div(m.select(m.lt(x!, 0), e, 1), m.add(e, 1));
+  if (isSingle(m, x!)) return quotient;
+  // e - e^2 / (e + 1) hides the roundings of the quotient where e is small.
+  return m.select(m.lt(x!, -0.7), m.sub(e, m.mul(e, quotient)), quotient);
 });

@@ -2,19 +2,20 @@ import type { Arithmetic, Body } from "../arithmetic.ts";
 import { named } from "../arithmetic.ts";
 import { isSingle, polynomial, precisionOf } from "./precision.ts";
 
-/** A positive number as `fraction * 2^k`, the fraction between 1/sqrt 2 and sqrt 2. */
+/** A positive number as `fraction * 2^k`, the fraction between 1/sqrt 2 and sqrt 2; not for very small ones. */
 export function normalize<E>(m: Arithmetic<E>, x: E): { k: E; fraction: E } {
   // Overflow is harmless: infinity has the exponent wanted.
   const k = m.exponent(m.mul(x, Math.SQRT2));
-  return { k, fraction: m.scale2(x, m.neg(k)) };
+  // 2^-k alone may be subnormal.
+  return { k, fraction: m.mul(m.mul(x, m.power2(m.sub(2, k))), 0.25) };
 }
 
 /** The same for every positive number, subnormals too. */
 export function normalizeAny<E>(m: Arithmetic<E>, x: E): { k: E; fraction: E } {
-  const { smallestNormal, lift, liftExponent } = precisionOf(m, x);
-  const small = m.lt(x, smallestNormal);
-  const { k, fraction } = normalize(m, m.select(small, m.mul(x, lift), x));
-  return { k: m.sub(k, m.select(small, m.constant(liftExponent, m.dtypeOf(x)), 0)), fraction };
+  const { small, lift } = precisionOf(m, x);
+  const isSmall = m.lt(x, small);
+  const { k, fraction } = normalize(m, m.select(isSmall, m.mul(x, 2 ** lift), x));
+  return { k: m.sub(k, m.select(isSmall, m.constant(lift, m.dtypeOf(x)), 0)), fraction };
 }
 
 /** log((1 + s) / (1 - s)) is 2 s + s R(s^2): relative error 2^-35, by Remez exchange on |s| <= 0.1716, then rounded. */

@@ -4,15 +4,14 @@ import type { Arithmetic } from "../arithmetic.ts";
 export interface Precision {
   /** Splits a number into halves whose products are exact: 2^12 + 1 or 2^27 + 1. */
   readonly splitter: number;
-  readonly smallestNormal: number;
-  /** Lifts every subnormal into the normal numbers. */
+  /** Numbers below `small` times 2^lift are normal, and have a reciprocal. */
+  readonly small: number;
   readonly lift: number;
-  readonly liftExponent: number;
 }
 
 const precisions = {
-  float32: { splitter: 2 ** 12 + 1, smallestNormal: 2 ** -126, lift: 2 ** 25, liftExponent: 25 },
-  float64: { splitter: 2 ** 27 + 1, smallestNormal: 2 ** -1022, lift: 2 ** 54, liftExponent: 54 },
+  float32: { splitter: 2 ** 12 + 1, small: 2 ** -100, lift: 64 },
+  float64: { splitter: 2 ** 27 + 1, small: 2 ** -1000, lift: 128 },
 };
 
 /** Whether `x` is computed in float32; otherwise it is float64. */

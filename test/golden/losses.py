@@ -1,0 +1,107 @@
+"""Writes losses.json: PyTorch's losses and their gradients.
+
+    /usr/bin/python3 test/golden/losses.py
+
+Each case holds a prediction and a target, and for every reduction the loss and its gradients by both (null where the target
+has none). With "none" the gradient is that of the losses weighted by the cotangent. float32 and float64 cases hold the same
+numbers in both; infinities are strings. All random numbers come from one seed.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+random = np.random.default_rng(7)
+LOSSES = {
+    "mse": F.mse_loss,
+    "l1": F.l1_loss,
+    "bce": F.binary_cross_entropy,
+    "bceWithLogits": F.binary_cross_entropy_with_logits,
+    "crossEntropy": F.cross_entropy,
+}
+
+
+def draw(shape, low=-3.0, high=3.0):
+    return random.uniform(low, high, shape).astype(np.float32).astype(np.float64)
+
+
+def softmax(x):
+    e = np.exp(x)
+    return (e / e.sum(-1, keepdims=True)).astype(np.float32).astype(np.float64)
+
+
+CASES = [
+    ("mse", "of a matrix", draw((3, 4)), draw((3, 4))),
+    ("mse", "of one number", draw(()), draw(())),
+    ("mse", "of three axes", draw((2, 3, 2)), draw((2, 3, 2))),
+    ("l1", "of a matrix", draw((3, 4)), draw((3, 4))),
+    ("l1", "of equal elements", np.array([1.0, -2.0, 0.5]), np.array([1.0, -2.5, 0.5])),
+    ("bce", "of probabilities", draw((3, 4), 0.01, 0.99), draw((3, 4), 0, 1)),
+    ("bce", "of yes and no", draw((6,), 0.01, 0.99), np.array([0.0, 1.0, 0.0, 1.0, 1.0, 0.0])),
+    ("bce", "of certainty, right and wrong", np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, 1.0, 0.0, 1.0])),
+    ("bce", "of near certainty", np.array([2.0**-23, 2.0**-30, 1 - 2.0**-20]), np.array([1.0, 0.25, 0.5])),
+    ("bceWithLogits", "of logits", draw((3, 4), -5, 5), draw((3, 4), 0, 1)),
+    ("bceWithLogits", "of zeros", np.zeros(3), np.array([0.0, 0.5, 1.0])),
+    (
+        "bceWithLogits",
+        "of large logits",
+        np.array([-200.0, -30.0, 30.0, 200.0, -200.0, 200.0]),
+        np.array([0.0, 1.0, 0.0, 1.0, 1.0, 0.25]),
+    ),
+    ("crossEntropy", "of classes", draw((5, 3)), np.array([0, 2, 1, 1, 0])),
+    ("crossEntropy", "of one row", draw((1, 4)), np.array([3])),
+    ("crossEntropy", "of large logits", np.array([[800.0, 0.0], [-800.0, 3.0]]), np.array([1, 1])),
+    ("crossEntropy", "of probabilities", draw((4, 3)), softmax(draw((4, 3)))),
+    ("crossEntropy", "of weights that do not sum to 1", draw((2, 3)), draw((2, 3), 0, 2)),
+]
+
+
+def shortest(x, dtype):
+    if x is None:
+        return None
+    values = x.detach().numpy().astype(dtype).reshape(-1)
+    return [float(str(v)) if np.isfinite(v) else str(float(v)).replace("inf", "Infinity") for v in values]
+
+
+def evaluate(name, prediction, target, dtype):
+    classes = target.dtype.kind == "i"
+    results = {}
+    cotangent = None
+    for reduction in ("mean", "sum", "none"):
+        x = torch.tensor(prediction.astype(dtype), requires_grad=True)
+        y = torch.tensor(target) if classes else torch.tensor(target.astype(dtype), requires_grad=True)
+        value = LOSSES[name](x, y, reduction=reduction)
+        weights = torch.ones_like(value)
+        if reduction == "none":
+            weights = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape) / 4
+            cotangent = shortest(weights, dtype)
+        value.backward(weights)
+        results[reduction] = {
+            "shape": list(value.shape),
+            "value": shortest(value, dtype),
+            "prediction": shortest(x.grad, dtype),
+            "target": None if classes else shortest(y.grad, dtype),
+        }
+    return {"cotangent": cotangent, **results}
+
+
+cases = [
+    {
+        "loss": name,
+        "case": case,
+        "shape": list(prediction.shape),
+        "prediction": prediction.reshape(-1).tolist(),
+        "targetShape": list(target.shape),
+        "target": target.reshape(-1).tolist(),
+        "classes": target.dtype.kind == "i",
+        "float32": evaluate(name, prediction, target, np.float32),
+        "float64": evaluate(name, prediction, target, np.float64),
+    }
+    for name, case, prediction, target in CASES
+]
+lines = ",\n".join(f"    {json.dumps(case, allow_nan=False)}" for case in cases)
+path = pathlib.Path(__file__).with_suffix(".json")
+path.write_text(f'{{\n  "pytorch": "{torch.__version__}",\n  "cases": [\n{lines}\n  ]\n}}\n')

@@ -1,0 +1,86 @@
+/** Compares every loss with the numbers that `losses.py` took from PyTorch. */
+import { readFileSync } from "node:fs";
+import type { Shape, Tensor } from "@cotangent/autograd";
+import { cast, checkGradient, fromTypedArray, grad, onesLike } from "@cotangent/autograd";
+import { bce, bceWithLogits, crossEntropy, l1, mse, type Reduction } from "@cotangent/nn/loss";
+import { describe, expect, test } from "vitest";
+
+type Entry = number | "Infinity" | "-Infinity";
+interface Result {
+  readonly shape: Shape;
+  readonly value: readonly Entry[];
+  readonly prediction: readonly Entry[];
+  readonly target: readonly Entry[] | null;
+}
+type Results = { readonly [R in Reduction]: Result } & { readonly cotangent: readonly number[] };
+interface Case {
+  readonly loss: keyof typeof losses;
+  readonly case: string;
+  readonly shape: Shape;
+  readonly prediction: readonly number[];
+  readonly targetShape: Shape;
+  readonly target: readonly number[];
+  readonly classes: boolean;
+  readonly float32: Results;
+  readonly float64: Results;
+}
+
+const losses = { mse, l1, bce, bceWithLogits, crossEntropy };
+
+const { cases }: { cases: Case[] } = JSON.parse(
+  readFileSync(new URL("losses.json", import.meta.url), "utf8"),
+);
+
+/** How far we may be from PyTorch, in units of half a last place of an array's largest number. */
+const allowed = 8;
+const unit = { float32: 2 ** -24, float64: 2 ** -53 };
+
+for (const dtype of ["float32", "float64"] as const)
+  describe(`in ${dtype} PyTorch's value and gradients for`, () => {
+    for (const reduction of ["mean", "sum", "none"] as const)
+      test.each(cases)(`$loss $case, reduction ${reduction}`, (example) => {
+        const [x, y] = operands(example, dtype);
+        const { shape, value, prediction, target } = example[dtype][reduction];
+        const out: Tensor = losses[example.loss](x, y, { reduction });
+        expect(out.shape).toEqual(shape);
+        expect(out.dtype).toBe(dtype);
+        expectNear(out, value, dtype);
+        const cotangent =
+          reduction === "none" ? numbers(example[dtype].cotangent, shape, dtype) : onesLike(out);
+        expectNear(grad(out, [x], { cotangent })[0], prediction, dtype);
+        if (target) expectNear(grad(out, [y], { cotangent })[0], target, dtype);
+      });
+  });
+
+describe("the gradients agree with finite differences for", () => {
+  const smooth = cases.filter(({ case: name }) => !/certain|equal|large/.test(name));
+  test.each(smooth)("$loss $case", (example) => {
+    const [x, y] = operands(example, "float64");
+    const f = (prediction: Tensor, target: Tensor = y): Tensor => losses[example.loss](prediction, target);
+    const report = checkGradient(f, example.classes ? [x] : [x, y]);
+    expect(report.pass, String(report)).toBe(true);
+  });
+});
+
+function operands(example: Case, dtype: "float32" | "float64"): [Tensor, Tensor] {
+  const target = numbers(example.target, example.targetShape, "float64");
+  return [numbers(example.prediction, example.shape, dtype), cast(target, example.classes ? "int32" : dtype)];
+}
+
+function numbers(data: readonly number[], shape: Shape, dtype: "float32" | "float64"): Tensor {
+  return cast(fromTypedArray(Float64Array.from(data), shape), dtype);
+}
+
+/**
+ * A departure: the derivative of bce by a target is the difference of two logarithms that PyTorch clamps in the loss but
+ * not in the derivative, where it is infinite. Ours is that of the clamped loss, 100 times the weight.
+ */
+function expectNear(x: Tensor, expected: readonly Entry[], dtype: "float32" | "float64"): void {
+  const finite = expected.filter((entry) => typeof entry === "number");
+  const largest = Math.max(0, ...finite.map(Math.abs));
+  x.toTypedArray().forEach((value, i) => {
+    const entry = expected[i]!;
+    if (typeof entry === "string") expect(Math.sign(value)).toBe(Math.sign(Number(entry)));
+    else expect(Math.abs(value - entry)).toBeLessThanOrEqual(allowed * unit[dtype] * largest);
+  });
+}
