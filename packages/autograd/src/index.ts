@@ -47,6 +47,10 @@ export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/func
 export { rebuild } from "./rebuild.ts";
 export type { DTypeMap } from "./rebuild.ts";
 
+// Compile.
+export { compile } from "./compiled.ts";
+export type { Compiled } from "./compiled.ts";
+
 // Define ops.
 export { defineOp } from "./ops/define.ts";
 export { pointwise } from "./ops/elementwise.ts";

@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from "./dtype.ts";
-import { DTypeError, ShapeError, ValueError } from "./errors.ts";
+import { CompileError, DTypeError, ShapeError, ValueError } from "./errors.ts";
 import { addPending, evaluate, flush } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
@@ -41,6 +41,8 @@ export class Trace {
   readonly begun: Map<Variable, Tensor> = new Map();
   readonly assigned: Map<Variable, Tensor> = new Map();
   readonly gradients: Map<Variable, Tensor | null> = new Map();
+  /** Variables whose `grad` was read and was null before. */
+  readonly withoutGradient: Set<Variable> = new Set();
 
   constructor(symbolic = true) {
     this.symbolic = symbolic;
@@ -171,12 +173,30 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
    */
   get grad(): Tensor<S> | null {
     if (trace?.gradients.has(this)) return trace.gradients.get(this) as Tensor<S> | null;
+    if (trace?.symbolic) {
+      checkNoGradient(this, this.#gradient);
+      trace.withoutGradient.add(this);
+    }
     return this.#gradient;
   }
   set grad(value: Tensor<S> | null) {
     if (trace) trace.gradients.set(this, value);
     else this.#gradient = value;
   }
+}
+
+/** Throws CompileError: a compiled function cannot go on with a gradient that is not its own. @internal */
+export function checkNoGradient({ label, shape }: Variable, gradient: Tensor | null): void {
+  if (gradient !== null)
+    throw new CompileError(
+      `compile: the function adds to the grad of ${label ?? `a variable of shape ${formatShape(shape)}`}, which was made ` +
+        "before the call; call zeroGrad() or set grad = null inside the function first",
+    );
+}
+
+/** Is something being recorded, by `compile` or by a check? */
+export function isRecording(): boolean {
+  return trace !== null;
 }
 
 /** Assigns several variables at once: all values are checked before the first variable changes. */

@@ -1,6 +1,5 @@
 import type { Shape } from "@cotangent/autograd";
-import * as autograd from "@cotangent/autograd";
-import { Tensor, ValueError } from "@cotangent/autograd";
+import { compile, Tensor, ValueError } from "@cotangent/autograd";
 import { forward, type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
 
@@ -68,9 +67,9 @@ export function fit(model: Layer, data: TrainingData, options: FitOptions): Asyn
 async function* run(
   model: Layer,
   data: TrainingData,
-  { loss, optimizer, epochs, compile = false }: FitOptions,
+  { loss, optimizer, epochs, compile: compiled = false }: FitOptions,
 ): AsyncGenerator<Epoch, void> {
-  const step = stepOf((x: Tensor, y: Tensor): Tensor => {
+  const plain = (x: Tensor, y: Tensor): Tensor => {
     const value = loss(forward(model, x), y);
     if (value.size !== 1)
       throw new ValueError(
@@ -78,7 +77,8 @@ async function* run(
       );
     optimizer.step(value);
     return value;
-  }, compile);
+  };
+  const step = compiled ? compile(plain) : plain;
   const pause = pauses();
   let total = 0;
   let seconds = 0;
@@ -109,14 +109,6 @@ async function* run(
     yield { epoch, epochs, loss: sum / examples, steps, examples, seconds };
     await pause();
   }
-}
-
-type Step = (x: Tensor, y: Tensor) => Tensor;
-
-function stepOf(step: Step, wanted: boolean): Step {
-  if (!wanted) return step;
-  const { compile } = autograd as { readonly compile?: (f: Step) => Step };
-  return compile ? compile(step) : step;
 }
 
 function batchesOf(data: TrainingData, epoch: number): Batches {

@@ -1,6 +1,8 @@
 import type { TypedArray } from "../dtype.ts";
+import { allocate } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
-import { siteOf } from "../graph.ts";
+import { numberIn, setElements, siteOf, topology } from "../graph.ts";
+import { interpret } from "../interpret.ts";
 import { checkWithin } from "../ops/indexing.ts";
 import { sizeOf } from "../shape.ts";
 import { emit } from "./emit.ts";
@@ -11,7 +13,7 @@ import { formatLoops, loops } from "./loops.ts";
 import { failedCheck } from "./nest.ts";
 import type { Layout, Traced } from "./plan.ts";
 import { formatPlan, plan } from "./plan.ts";
-import { copied, formatGraph, simplify } from "./simplify.ts";
+import { copied, formatGraph, originOf, simplify } from "./simplify.ts";
 
 /** A compiled graph with its memory. */
 export interface Executable {
@@ -64,6 +66,29 @@ export function build(traced: Traced): Executable {
   };
 }
 
+/** The same by interpretation, for where WebAssembly is not. */
+export function buildInterpreted(traced: Traced): Executable {
+  const hold = (x: Tensor): TypedArray => {
+    const data = allocate(x.dtype, x.size);
+    setElements(x, data);
+    return data;
+  };
+  const inputs = traced.inputs.map(hold);
+  const states = traced.states.map(hold);
+  const outputs = traced.outputs.map((x) => allocate(x.dtype, x.size));
+  const roots = rootsOf(traced);
+  const targets = [...outputs, ...states.filter((_, i) => traced.updates[i])];
+  const run = () => {
+    const order = topology(roots);
+    const numbers = roots.map((root) => numberIn(order, root));
+    const values = interpret(order, numbers).map((data) => data.slice());
+    values.forEach((data, i) => {
+      targets[i]!.set(data);
+    });
+  };
+  return { inputs, states, outputs, run, text: () => `graph\n${formatGraph(roots).replace(/^/gm, "  ")}` };
+}
+
 function viewOf(
   { buffer }: WebAssembly.Memory,
   address: number,
@@ -102,7 +127,7 @@ function explained(error: unknown, memory: WebAssembly.Memory, nests: readonly N
   if (!failed) return error;
   const { node, pick, body } = nests[failed.nest]!.kernel;
   const { axis, size } = (pick ?? body.find((scalar) => scalar.pick)?.pick)!;
-  const line = siteOf(node);
+  const line = siteOf(originOf(node));
   const site = line === null ? "" : `; made ${line.trim()}`;
   try {
     checkWithin(node.op.kernel.kind === "gather" ? "gather" : "scatterAdd", failed.index, size, axis, site);

@@ -53,8 +53,18 @@ function simplified(
   return next;
 }
 
-function copyOf({ op, attributes, shape, dtype }: Tensor, inputs: readonly Tensor[]): Tensor {
-  return new Tensor(op, inputs, attributes, shape, dtype);
+const origins = new WeakMap<Tensor, Tensor>();
+
+/** The node that the user made, for messages. */
+export function originOf(x: Tensor): Tensor {
+  return origins.get(x) ?? x;
+}
+
+function copyOf(node: Tensor, inputs: readonly Tensor[]): Tensor {
+  const { op, attributes, shape, dtype } = node;
+  const copy = new Tensor(op, inputs, attributes, shape, dtype);
+  origins.set(copy, node);
+  return copy;
 }
 
 /** Ops, nodes and attributes as short texts, so that equal nodes have equal keys. */

@@ -205,8 +205,8 @@ function scaled(code: Code, x: Push, k: Push, dtype: DType): void {
   };
   k();
   code.op(single ? 0xfc00 : 0xfc02);
-  clamp(limit, 0x4a);
-  clamp(-limit, 0x48);
+  clamp(limit, 0x48);
+  clamp(-limit, 0x4a);
   // Division by 2 that rounds towards 0.
   code.tee(whole).i32(31).op(i32.shrUnsigned).get(whole).op(i32.add).i32(1).op(i32.shrSigned).set(half);
   const power = () => {

@@ -1,0 +1,114 @@
+import type { DType, TypedArray } from "../dtype.ts";
+import { dtypeOf } from "../dtype.ts";
+import { CompileError } from "../errors.ts";
+import { Tensor } from "../graph.ts";
+import { describe, placeholder } from "../ops/leaf.ts";
+import type { Shape } from "../shape.ts";
+import { equalShapes } from "../shape.ts";
+
+/**
+ * The form of an argument: calls of one form run one program. Tensors, typed arrays and numbers are slots that each call
+ * fills; everything else has to be the same thing again.
+ */
+export type Form =
+  | { readonly kind: "tensor"; readonly slot: number; readonly shape: Shape; readonly dtype: DType }
+  | { readonly kind: "array"; readonly slot: number; readonly length: number; readonly dtype: DType }
+  | { readonly kind: "number"; readonly slot: number }
+  | { readonly kind: "same"; readonly value: unknown }
+  | { readonly kind: "list"; readonly entries: readonly Form[] }
+  | { readonly kind: "object"; readonly keys: readonly string[]; readonly entries: readonly Form[] };
+
+/** What fills a slot. */
+export type Filling = Tensor | TypedArray | number;
+
+/** An argument as the function sees it while it is traced, with a leaf in `slots` for everything that changes. */
+export function traceArgument(
+  x: unknown,
+  path: string,
+  slots: Tensor[],
+  isState: (x: Tensor) => boolean,
+): { form: Form; value: unknown } {
+  const slot = slots.length;
+  const leaf = (shape: Shape, dtype: DType): Tensor => {
+    slots.push(placeholder(shape, dtype));
+    return slots[slot]!;
+  };
+  if (x instanceof Tensor) {
+    if (isState(x)) return { form: { kind: "same", value: x }, value: x };
+    const { shape, dtype } = x;
+    return { form: { kind: "tensor", slot, shape, dtype }, value: leaf(shape, dtype) };
+  }
+  if (typeof x === "number") return { form: { kind: "number", slot }, value: leaf([], "float32") };
+  if (isTypedArray(x)) {
+    const dtype = dtypeOf(x);
+    return { form: { kind: "array", slot, length: x.length, dtype }, value: leaf([x.length], dtype) };
+  }
+  if (Array.isArray(x)) {
+    const parts = x.map((entry, i) => traceArgument(entry, `${path}.${i}`, slots, isState));
+    return {
+      form: { kind: "list", entries: parts.map((part) => part.form) },
+      value: parts.map((part) => part.value),
+    };
+  }
+  if (isPlainObject(x)) {
+    const keys = Object.keys(x);
+    const parts = keys.map((key) => traceArgument(x[key], `${path}.${key}`, slots, isState));
+    return {
+      form: { kind: "object", keys, entries: parts.map((part) => part.form) },
+      value: Object.fromEntries(parts.map((part, i) => [keys[i]!, part.value])),
+    };
+  }
+  if (typeof x === "object" && x !== null)
+    throw new CompileError(
+      `compile: ${path} is ${describe(x)}; arguments are tensors, numbers and typed arrays, in arrays and plain objects; ` +
+        "let the function capture other things",
+    );
+  return { form: { kind: "same", value: x }, value: x };
+}
+
+/** Does `x` have this form? Puts what fills the slots into `fillings`. */
+export function matches(form: Form, x: unknown, fillings: Filling[]): boolean {
+  switch (form.kind) {
+    case "tensor":
+      if (!(x instanceof Tensor) || x.dtype !== form.dtype || !equalShapes(x.shape, form.shape)) return false;
+      fillings[form.slot] = x;
+      return true;
+    case "number":
+      if (typeof x !== "number") return false;
+      fillings[form.slot] = x;
+      return true;
+    case "array":
+      if (!isTypedArray(x) || x.length !== form.length || dtypeOf(x) !== form.dtype) return false;
+      fillings[form.slot] = x;
+      return true;
+    case "same":
+      return Object.is(x, form.value);
+    case "list":
+      return Array.isArray(x) && matchesAll(form.entries, x, fillings);
+    case "object": {
+      const { keys, entries } = form;
+      if (!isPlainObject(x) || Object.keys(x).length !== keys.length) return false;
+      for (let i = 0; i < keys.length; i++)
+        if (!Object.hasOwn(x, keys[i]!) || !matches(entries[i]!, x[keys[i]!], fillings)) return false;
+      return true;
+    }
+  }
+}
+
+export function matchesAll(forms: readonly Form[], list: readonly unknown[], fillings: Filling[]): boolean {
+  if (forms.length !== list.length) return false;
+  for (let i = 0; i < forms.length; i++) if (!matches(forms[i]!, list[i], fillings)) return false;
+  return true;
+}
+
+function isTypedArray(x: unknown): x is TypedArray {
+  return (
+    x instanceof Float32Array || x instanceof Float64Array || x instanceof Int32Array || x instanceof Uint8Array
+  );
+}
+
+function isPlainObject(x: unknown): x is Record<string, unknown> {
+  if (typeof x !== "object" || x === null) return false;
+  const prototype = Object.getPrototypeOf(x);
+  return prototype === Object.prototype || prototype === null;
+}

@@ -1,0 +1,236 @@
+import type { Filling, Form } from "./compile/arguments.ts";
+import { matchesAll, traceArgument } from "./compile/arguments.ts";
+import type { Executable } from "./compile/run.ts";
+import { build, buildInterpreted, canRun } from "./compile/run.ts";
+import type { TypedArray } from "./dtype.ts";
+import { CompileError, ValueError } from "./errors.ts";
+import { evaluate, flush, withoutReading } from "./evaluate.ts";
+import type { Tensor } from "./graph.ts";
+import { elementsOf } from "./graph.ts";
+import { fromElements, placeholder } from "./ops/leaf.ts";
+import { leavesOf, unflatten } from "./tree.ts";
+import type { Home } from "./variable.ts";
+import { checkNoGradient, isRecording, Trace, tracing, Variable } from "./variable.ts";
+
+/** A function that was given to `compile`: it is called like that function. */
+export type Compiled<F> = F & {
+  /** What the passes made of the form of arguments that it was called with last. */
+  text(): string;
+};
+
+/**
+ * The same function as one WebAssembly program: forward pass, gradients and updates of variables. `f` is called once for
+ * each form of its arguments (shapes, dtypes, tree), to see what it computes; a call then runs the program.
+ *
+ * Arguments are tensors, numbers (which `f` gets as float32 tensors of rank 0) and typed arrays, in arrays and plain
+ * objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
+ * of tensors, which are new leaves without history. What `f` captures is a constant, except variables: those are read
+ * and assigned at each call. Inside another compiled function, or a check, it is `f` itself.
+ *
+ * Throws CompileError if `f` reads a value, returns something that is not a tensor, or has no effect at all, and for ops
+ * that cannot be compiled. What `f` throws while it is traced is thrown, and nothing has changed.
+ *
+ * @example
+ * ```ts
+ * import { compile, grad, variable } from "@cotangent/autograd";
+ * const w = variable([1, 2]);
+ * const step = compile(() => {
+ *   const loss = w.square().sum();
+ *   const [g] = grad(loss, [w]);
+ *   w.assign(w.sub(g.mul(0.25)));
+ *   return loss;
+ * });
+ * step().item(); // => 5
+ * step().item(); // => 1.25
+ * ```
+ */
+export function compile<F extends (...args: never[]) => unknown>(f: F): Compiled<F> {
+  if (typeof f !== "function") throw new ValueError(`compile: takes a function, got ${typeof f}`);
+  const run = f as unknown as (...args: unknown[]) => unknown;
+  const programs: Program[] = [];
+  let last: Program | null = null;
+  const call = (...args: unknown[]): unknown => {
+    if (isRecording()) return run(...args);
+    if (last === null || !last.accepts(args)) {
+      last = programs.find((program) => program.accepts(args)) ?? null;
+      if (last === null) {
+        const made = new Program(run, args);
+        made.accepts(args);
+        programs.push(made);
+        last = made;
+      }
+    }
+    return last.call();
+  };
+  const text = () => {
+    if (last === null) throw new CompileError("compile: there is no text before the first call");
+    return last.text();
+  };
+  return Object.assign(call, { text }) as unknown as Compiled<F>;
+}
+
+/** What tracing a function found: its graph, and what to do with it at each call. */
+interface Traced {
+  readonly forms: readonly Form[];
+  readonly slots: readonly Tensor[];
+  /** What it returned, with the nodes of its leaves; null for nothing. */
+  readonly result: unknown;
+  readonly outputs: readonly Tensor[];
+  readonly record: Trace;
+}
+
+function traceCall(f: (...args: unknown[]) => unknown, args: readonly unknown[]): Traced {
+  flush();
+  const slots: Tensor[] = [];
+  const isState = (x: Tensor) => x instanceof Variable;
+  const inputs = args.map((x, i) => traceArgument(x, `argument ${i}`, slots, isState));
+  const record = new Trace();
+  return tracing(record, () =>
+    withoutReading(() => {
+      const result = f(...inputs.map(({ value }) => value));
+      const outputs = result === undefined ? [] : resultLeaves(result).map((x) => x.node);
+      if (outputs.length === 0 && record.assigned.size === 0 && record.gradients.size === 0)
+        throw new CompileError("compile: the function returns no tensor and assigns no variable: it has no effect");
+      return { forms: inputs.map(({ form }) => form), slots, result, outputs, record };
+    }),
+  );
+}
+
+function resultLeaves(result: unknown): Tensor[] {
+  try {
+    return leavesOf(result);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new CompileError(`compile: the function returns something that is no tensor: ${error.message}`);
+  }
+}
+
+let warned = false;
+
+/** One form of arguments, compiled. */
+class Program {
+  readonly #forms: readonly Form[];
+  readonly #executable: Executable;
+  readonly #fillings: Filling[] = [];
+  /** The tensor whose elements lie in each slot; tensors do not change. */
+  readonly #filled: (Filling | null)[];
+  readonly #states: readonly State[];
+  readonly #gradients: readonly (readonly [Variable, output: number])[];
+  readonly #withoutGradient: readonly Variable[];
+  readonly #result: unknown;
+  readonly #shapes: readonly Tensor[];
+  /** How many outputs are returned; gradients come after them. */
+  readonly #returned: number;
+
+  constructor(f: (...args: unknown[]) => unknown, args: readonly unknown[]) {
+    const { forms, slots, result, outputs, record } = traceCall(f, args);
+    const variables = [...new Set([...record.begun.keys(), ...record.assigned.keys()])];
+    const gradients = [...record.gradients];
+    const kept = gradients.flatMap(([, g]) => (g ? [g] : []));
+    const all = [...outputs, ...kept];
+    const traced = {
+      inputs: slots,
+      states: variables.map((x) => record.begun.get(x) ?? placeholder(x.shape, x.dtype)),
+      outputs: all,
+      updates: variables.map((x) => record.assigned.get(x) ?? null),
+    };
+    if (!canRun() && !warned) {
+      warned = true;
+      console.warn("cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted");
+    }
+    this.#executable = canRun() ? build(traced) : buildInterpreted(traced);
+    this.#forms = forms;
+    this.#filled = slots.map(() => null);
+    this.#states = variables.map(
+      (x, i) => new State(x, this.#executable.states[i]!, record.begun.has(x), record.assigned.has(x)),
+    );
+    let next = outputs.length;
+    this.#gradients = gradients.map(([x, g]) => [x, g ? next++ : -1] as const);
+    this.#withoutGradient = [...record.withoutGradient];
+    this.#result = result;
+    this.#returned = outputs.length;
+    this.#shapes = all;
+  }
+
+  accepts(args: readonly unknown[]): boolean {
+    return matchesAll(this.#forms, args, this.#fillings);
+  }
+
+  /** Runs the program on the arguments that were accepted last. */
+  call(): unknown {
+    for (const x of this.#withoutGradient) checkNoGradient(x, x.grad);
+    for (let i = 0; i < this.#filled.length; i++) this.#fill(i);
+    const states = this.#states;
+    for (let i = 0; i < states.length; i++) states[i]!.begin();
+    this.#executable.run();
+    for (let i = 0; i < states.length; i++) states[i]!.finish();
+    for (const [x, output] of this.#gradients) x.grad = output < 0 ? null : this.#output(output);
+    if (this.#result === undefined) return undefined;
+    if (this.#returned === 1 && this.#result === this.#shapes[0]) return this.#output(0);
+    return unflatten(
+      this.#result,
+      Array.from({ length: this.#returned }, (_, i) => this.#output(i)),
+    );
+  }
+
+  #fill(slot: number): void {
+    const x = this.#fillings[slot]!;
+    const place = this.#executable.inputs[slot]!;
+    if (typeof x === "number") place[0] = x;
+    else if (ArrayBuffer.isView(x)) place.set(x);
+    else if (x !== this.#filled[slot]) {
+      place.set(elementsOf(x) ?? evaluate([x])[0]!);
+      this.#filled[slot] = x;
+    }
+  }
+
+  #output(i: number): Tensor {
+    return fromElements(this.#executable.outputs[i]!.slice(), this.#shapes[i]!.shape);
+  }
+
+  text(): string {
+    return this.#executable.text();
+  }
+}
+
+/** A variable in the memory of a program. */
+class State implements Home {
+  readonly #variable: Variable;
+  readonly #place: TypedArray;
+  readonly #isRead: boolean;
+  readonly #isAssigned: boolean;
+  /** The version whose elements were copied in last. */
+  #version: Tensor | null = null;
+
+  constructor(variable: Variable, place: TypedArray, isRead: boolean, isAssigned: boolean) {
+    this.#variable = variable;
+    this.#place = place;
+    this.#isRead = isRead;
+    this.#isAssigned = isAssigned;
+  }
+
+  read(): TypedArray {
+    return this.#place.slice();
+  }
+
+  /** Brings the present version in, if it is not there already. */
+  begin(): void {
+    const variable = this.#variable;
+    if (variable.home === this) return;
+    if (!this.#isRead) {
+      if (variable.pending) flush();
+      return;
+    }
+    const version = variable.node;
+    if (version === this.#version) return;
+    this.#place.set(elementsOf(version) ?? evaluate([version])[0]!);
+    this.#version = version;
+  }
+
+  /** The new version, if there is one, lives here now. */
+  finish(): void {
+    if (!this.#isAssigned) return;
+    this.#version = null;
+    this.#variable.moveTo(this);
+  }
+}

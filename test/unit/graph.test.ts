@@ -1,0 +1,119 @@
+import { inspect } from "node:util";
+import { grad, hessian, scalar, tensor, toDot, toText, variable, where } from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+
+describe("depth", () => {
+  test("a chain of a million nodes builds, differentiates and evaluates", { timeout: 60_000 }, () => {
+    const x = tensor(0.5, { dtype: "float64" });
+    let y = x.mul(1);
+    const factor = 1 + 1e-6;
+    for (let i = 0; i < 500_000; i++) y = y.mul(factor).add(1e-9);
+    const [dx] = grad(y, [x]);
+    expect(dx.item() / factor ** 500_000).toBeCloseTo(1, 8);
+    expect(y.item()).toBeGreaterThan(0.5);
+  });
+
+  test("forward mode and printing do not recurse either", () => {
+    let y = scalar(1).add(0);
+    for (let i = 0; i < 100_000; i++) y = y.add(1);
+    expect(toText(y).split("\n").length).toBe(100_002);
+    expect(y.item()).toBe(100_001);
+  });
+});
+
+describe("printing the graph", () => {
+  const x = tensor([[1, 2]]).named("x");
+  const w = variable([[3], [4]], { name: "w" });
+  const loss = x.matmul(w).tanh().sum().named("L");
+
+  test("the text has one node a line, with names, and is the same at every run", () => {
+    expect(toText(loss)).toBe(
+      [
+        "x: float32[1, 2] = data",
+        "w: float32[2, 1] = variable",
+        '%0: float32[1, 1] = matmul(x, w, spec="ij,jk->ik")',
+        "%1: float32[1, 1] = tanh(%0)",
+        "L: float32[] = sum(%1, axes=[0, 1])",
+      ].join("\n"),
+    );
+  });
+
+  test("a gradient is made of nodes that print, and is called dL/dw", () => {
+    const [dw] = grad(loss, [w]);
+    expect(toText(dw).split("\n").at(-1)).toBe('dL/dw: float32[2, 1] = einsum(x, %5, spec="ij,ik->jk")');
+  });
+
+  test("toDot draws boxes for leaves and arrows for uses", () => {
+    const dot = toDot([loss], { notes: (node) => [`${node.size} elements`] });
+    expect(dot).toContain('[shape=box, label="x = data\\nfloat32[1, 2]\\n2 elements"]');
+    expect(dot.match(/n\d+ -> n\d+;/g)).toHaveLength(4);
+  });
+});
+
+describe("tensors as JavaScript values", () => {
+  test("the console shows elements with four decimals and never the graph", () => {
+    const y = tensor([
+      [0.1, 1 / 3],
+      [2, -5],
+    ]).mul(1);
+    expect(inspect(y)).toBe("Tensor([[ 0.1000,  0.3333],\n        [ 2.0000, -5.0000]], float32)");
+    expect(inspect({ y }, { depth: 0 })).not.toContain("inputs");
+  });
+
+  test("large tensors are abridged", () => {
+    expect(String(tensor(new Float32Array(5000)))).toBe(
+      "Tensor([0, 0, 0, ..., 0, 0, 0], shape [5000], float32)",
+    );
+  });
+
+  test("in a string a tensor prints, in arithmetic it refuses and says what to write", () => {
+    expect(`${scalar(2)}`).toBe("Tensor(2, float32)");
+    expect(() => Number(scalar(2))).toThrow(/\.item\(\)/);
+    expect(() => (scalar(2) as unknown as number) + 1).toThrow(/\.add/);
+  });
+
+  test("JSON has the elements", () => {
+    expect(JSON.stringify({ w: tensor([[1, 2]]) })).toBe('{"w":[[1,2]]}');
+  });
+
+  test("structural equality tells nodes apart and does not walk the graph", () => {
+    let deep = scalar(1);
+    for (let i = 0; i < 20_000; i++) deep = deep.add(1);
+    expect(deep).toEqual(deep);
+    expect(deep).not.toEqual(deep.add(0));
+    expect(Object.keys(deep)).toEqual(["id"]);
+  });
+
+  test("arrays are copied in and out", () => {
+    const data = Float32Array.of(1, 2);
+    const x = tensor(data);
+    data[0] = 9;
+    x.toTypedArray()[1] = 9;
+    expect(x.toArray()).toEqual([1, 2]);
+  });
+});
+
+describe("derivatives", () => {
+  test("a branch that where switched off cannot poison the gradient, to second order", () => {
+    const f = (x: ReturnType<typeof tensor>) => where(x.gt(0), x.sqrt(), 0).sum();
+    const x = tensor([0, 4], { dtype: "float64" });
+    expect(grad(f(x), [x])[0].toArray()).toEqual([0, 0.25]);
+    expect(hessian(f)(x).toArray()).toEqual([
+      [0, 0],
+      [0, -1 / 32],
+    ]);
+  });
+
+  test("grad of amax splits ties equally", () => {
+    const x = tensor([1, 3, 3]);
+    expect(grad(x.amax(), [x])[0].toArray()).toEqual([0, 0.5, 0.5]);
+  });
+
+  test("a gradient of a gradient is a graph like any other", () => {
+    const x = scalar(2);
+    const [first] = grad(x.mul(x).mul(x), [x]);
+    const [second] = grad(first, [x]);
+    const [third] = grad(second, [x]);
+    expect([first.item(), second.item(), third.item()]).toEqual([12, 12, 6]);
+  });
+});
