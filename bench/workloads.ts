@@ -1,4 +1,4 @@
-import type { Tensor } from "@cotangent/autograd";
+import type { Tensor, Variable } from "@cotangent/autograd";
 import {
   assignAll,
   compile,
@@ -46,7 +46,7 @@ function xorStep(): () => Tensor {
   const b1 = variable(fromTypedArray(data.b1, [3]));
   const w2 = variable(fromTypedArray(data.w2, [3, 1]));
   const b2 = variable(fromTypedArray(data.b2, [1]));
-  const parameters = [w1, b1, w2, b2];
+  const parameters: Variable[] = [w1, b1, w2, b2];
   return () => {
     const hidden = x.matmul(w1).add(b1).sigmoid();
     const loss = hidden.matmul(w2).add(b2).sigmoid().sub(y).square().mean();

@@ -20,16 +20,24 @@ export async function graphPicture(y: Tensor, description: string): Promise<stri
   return dressed(svg, description);
 }
 
-/** From the leaves at the top to the result at the bottom, with round corners instead of ellipses, which take more room. */
+/**
+ * From the leaves at the top to the result at the bottom, each node right below its first operand; with round corners
+ * instead of ellipses, which take more room.
+ */
 function downwards(dot: string): string {
-  return dot.replace("rankdir=BT", "rankdir=TB").replaceAll("shape=ellipse", 'shape=box, style=rounded, class="op"');
+  return dot
+    .replace("rankdir=BT", "rankdir=TB")
+    .replaceAll("shape=ellipse", "shape=box, style=rounded")
+    .replace(/(\];\n {2}n\d+ -> n\d+);/g, "$1 [weight=9];");
 }
 
 /** The elements, one row of the matrix a line. */
 function rows(x: Tensor, sign: string): string[] {
   const width = x.shape.at(-1) ?? 1;
   const texts = Array.from(x.toTypedArray(), (element) => element.toFixed(4).replace("-", "−").padStart(7));
-  const lines = Array.from({ length: texts.length / width }, (_, i) => texts.slice(i * width, (i + 1) * width));
+  const lines = Array.from({ length: texts.length / width }, (_, i) =>
+    texts.slice(i * width, (i + 1) * width),
+  );
   return lines.map((line) => `${sign} ${line.join(" ")}`);
 }
 
@@ -39,7 +47,10 @@ function dressed(svg: string, description: string): string {
     .slice(svg.indexOf("<svg"))
     .replace(/<!--.*?-->\n?/gs, "")
     .replace(/<title>.*?<\/title>\n?/gs, "")
-    .replace(/<svg width="(\d+)pt" height="\d+pt"/, `<svg class="graph" role="img" aria-label="${description}" style="max-width: $1px"`)
+    .replace(
+      /<svg width="(\d+)pt" height="\d+pt"/,
+      `<svg class="graph" role="img" aria-label="${description}" style="max-width: $1px"`,
+    )
     .replace(/<text ([^>]*)>∂/g, '<text class="derivative" $1>∂')
     .replace(/ (?:fill|stroke)="(?:black|none)"/g, "");
 }

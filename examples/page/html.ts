@@ -45,7 +45,11 @@ export function panel(title: string, picture: string, below: string): string {
 }
 
 /** A table whose first column names the row and whose others are numbers. */
-export function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(
+  caption: string,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   const headings = head.map((cell) => `<th scope="col">${cell}</th>`).join("");
   const body = rows.map(
     ([name = "", ...cells]) =>

@@ -83,7 +83,13 @@ export function scatterPlot(data: readonly Labelled[]): string {
     marks: [
       Plot.frame({ stroke: "var(--rule)" }),
       points(data, 9),
-      Plot.text(data, { x: "x", y: "y", text: ({ label }: Labelled) => `XOR is ${label}`, dy: -20, fontSize: 13 }),
+      Plot.text(data, {
+        x: "x",
+        y: "y",
+        text: ({ label }: Labelled) => `XOR is ${label}`,
+        dy: -20,
+        fontSize: 13,
+      }),
     ],
   });
 }
@@ -97,7 +103,10 @@ export function lossPlot(curves: readonly Curve[]): string {
   const perPixel = Math.log(high / low) / (height - top - bottom);
   const powers = powersOfTen(low, high);
   const steps = Math.max(...curves.map(({ values }) => values.length));
-  const heights = spread(ends.map((loss) => Math.log(loss)), 15 * perPixel).map(Math.exp);
+  const heights = spread(
+    ends.map((loss) => Math.log(loss)),
+    15 * perPixel,
+  ).map(Math.exp);
   return draw("Loss against training step, one line for each number of hidden neurons", {
     width,
     height,
@@ -106,7 +115,14 @@ export function lossPlot(curves: readonly Curve[]): string {
     marginLeft: 52,
     marginRight: 92,
     x: { domain: [0, steps], label: "training step", labelAnchor: "center", labelArrow: "none", ticks: 5 },
-    y: { type: "log", domain: [low, high], label: "loss (mean squared error)", labelArrow: "none", ticks: powers, tickFormat: power },
+    y: {
+      type: "log",
+      domain: [low, high],
+      label: "loss (mean squared error)",
+      labelArrow: "none",
+      ticks: powers,
+      tickFormat: power,
+    },
     marks: [
       Plot.gridY(powers, { stroke: "var(--rule)", strokeOpacity: 1 }),
       ...curves.map(({ values }, i) =>
@@ -161,7 +177,12 @@ const bands = Array.from({ length: 10 }, (_, i) => `var(--band-${i})`);
 const edges = bands.slice(1).map((_, i) => (i + 1) / 10);
 
 /** What a model says on the plane, in ten bands, the line where it changes its mind, and the line of each hidden neuron. */
-export function boundaryPlot(field: Field, data: readonly Labelled[], lines: readonly Line[], description: string): string {
+export function boundaryPlot(
+  field: Field,
+  data: readonly Labelled[],
+  lines: readonly Line[],
+  description: string,
+): string {
   const { values, size, low, high } = field;
   const grid = { width: size, height: size, x1: low, y1: low, x2: high, y2: high, value: Plot.identity };
   const segments = lines.map((line) => across(line, low, high)).filter((ends) => ends.length === 2);
@@ -177,7 +198,13 @@ export function boundaryPlot(field: Field, data: readonly Labelled[], lines: rea
     marks: [
       Plot.contour(values, { ...grid, fill: "value", thresholds: [0, ...edges] }),
       ...segments.map((ends) =>
-        Plot.line(ends, { x: "x", y: "y", stroke: "currentColor", strokeOpacity: 0.55, strokeDasharray: "3,3" }),
+        Plot.line(ends, {
+          x: "x",
+          y: "y",
+          stroke: "currentColor",
+          strokeOpacity: 0.55,
+          strokeDasharray: "3,3",
+        }),
       ),
       Plot.contour(values, { ...grid, stroke: "currentColor", strokeWidth: 2, thresholds: [0.5] }),
       // Covers the edges, along which the line is closed.
@@ -196,7 +223,9 @@ function across({ a, b, c }: Line, low: number, high: number): { x: number; y: n
 }
 
 /** One mark for each try: filled where it succeeded. */
-export function triesPlot(rows: readonly { readonly name: string; readonly solved: readonly boolean[] }[]): string {
+export function triesPlot(
+  rows: readonly { readonly name: string; readonly solved: readonly boolean[] }[],
+): string {
   const tries = rows.flatMap(({ name, solved }) => solved.map((good, seed) => ({ name, seed, good })));
   return draw("Which of the random starts end in a network that solves XOR", {
     width: 480,

@@ -54,7 +54,7 @@ svg.plot { width: 100%; overflow: visible; fill: currentColor; font: 12px var(--
 .panel h3 { font-size: 0.95rem; margin: 0 0 0.25rem; }
 .panel p { color: var(--faint); font-size: 0.88rem; line-height: 1.35; margin: 0.15rem 0 0; }
 .scroll .pictures, .table .pictures { overflow-x: auto; }
-svg.graph { min-width: 30rem; }
+svg.graph { min-width: 34rem; }
 .graph path, .graph polygon { stroke: var(--faint); fill: none; }
 .graph .node polygon { fill: var(--panel); }
 .graph .edge path { stroke-width: 1.2; }
@@ -65,6 +65,7 @@ table { border-collapse: collapse; margin: 0 auto; font-size: 0.95rem; font-vari
 th, td { padding: 0.28rem 0.8rem; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 thead th { color: var(--faint); font-weight: 600; }
 th:first-child { text-align: left; }
+tbody th { font-weight: 400; }
 @media (max-width: 40rem) {
   body { font-size: 1rem; }
   main { padding-top: 1.75rem; }

@@ -11,7 +11,6 @@ import {
 /** The derivative of the loss by one weight, from the graph and from moving the weight. */
 export interface WeightCheck {
   readonly name: string;
-  readonly weight: number;
   readonly gradient: number;
   readonly differences: number;
 }
@@ -38,7 +37,6 @@ export function checkWeights(loss: Tensor, parameters: ReadonlyMap<string, Varia
     };
     return Array.from(values, (weight, i) => ({
       name: `${name}[${indices(i, parameter.shape).join(", ")}]`,
-      weight,
       gradient: gradients[i]!,
       differences: (lossAt(i, weight + h) - lossAt(i, weight - h)) / (2 * h),
     }));

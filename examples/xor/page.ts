@@ -3,11 +3,21 @@ import { tensor } from "@cotangent/autograd";
 import { Linear, type Sequential } from "@cotangent/nn";
 import { graphPicture } from "../page/graph.ts";
 import { code, figure, page, panel, paragraph, section, table } from "../page/html.ts";
-import { boundaryPlot, type Field, lossPlot, middles, scatterPlot, triesPlot, type Labelled, type Line } from "../page/plots.ts";
+import {
+  boundaryPlot,
+  type Field,
+  type Labelled,
+  type Line,
+  lossPlot,
+  middles,
+  scatterPlot,
+  triesPlot,
+} from "../page/plots.ts";
 import type { Check } from "./check.ts";
 
-/** A network that was trained from one start. */
-export interface Run {
+/** A network of some hidden neurons after training, and how others of its size fared. */
+export interface Trial {
+  readonly hidden: number;
   readonly model: Sequential;
   /** The loss before each step. */
   readonly losses: readonly number[];
@@ -15,20 +25,15 @@ export interface Run {
   readonly loss: number;
   /** How many of the four answers are right. */
   readonly right: number;
-}
-
-/** All runs with one number of hidden neurons, one for each seed. */
-export interface Trial {
-  readonly hidden: number;
-  readonly runs: readonly Run[];
+  /** For each seed, whether training from there solves XOR. */
+  readonly solved: readonly boolean[];
 }
 
 export interface Results {
   readonly steps: number;
-  readonly seeds: number;
   readonly trials: readonly Trial[];
-  /** The loss of one example under a network that has not been trained yet. */
-  readonly loss: Tensor;
+  /** The loss of one example under a network that has not been trained. */
+  readonly graph: Tensor;
   readonly check: Check;
 }
 
@@ -71,8 +76,13 @@ function problem(): string {
     paragraph(
       "A single neuron weighs its inputs, adds a bias and asks whether the sum is above a threshold. That is a ruler: it cuts the plane along a straight line, so it gets at most three of the four points right. Neurons in a <em>hidden layer</em> draw one line each, and the output neuron combines their answers.",
     ),
-    code(`const model = new Sequential(new Linear(2, 3), tanh, new Linear(3, 1), sigmoid);
-const optimizer = new Adam(model.parameters(), { lr: 0.05 });
+    code(`const model = new Sequential(
+  new Linear(2, 3), tanh,
+  new Linear(3, 1), sigmoid,
+);
+const optimizer = new Adam(
+  model.parameters(), { lr: 0.05 },
+);
 
 const step = compile(() => {
   const loss = mse(model.forward(x), y);
@@ -82,11 +92,10 @@ const step = compile(() => {
   );
 }
 
-const neurons = (hidden: number): string => (hidden === 1 ? "1 neuron" : `${hidden} neurons`);
-const solving = ({ runs }: Trial): number => runs.filter(({ right }) => right === 4).length;
+export const neurons = (hidden: number): string => (hidden === 1 ? "1 neuron" : `${hidden} neurons`);
+const solving = ({ solved }: Trial): string => `${solved.filter(Boolean).length} of ${solved.length}`;
 
 function training({ steps, trials }: Results): string {
-  const first = trials.map(({ hidden, runs }) => ({ hidden, ...runs[0]! }));
   return section(
     "training",
     "Training",
@@ -95,21 +104,21 @@ function training({ steps, trials }: Results): string {
     ),
     figure(
       "The loss of each network while it trains. The scale is logarithmic: each grid line is ten times less than the one above. Without learning, the answer 0.5 for everything has a loss of 0.25.",
-      [lossPlot(first.map(({ hidden, losses }) => ({ name: neurons(hidden), values: losses })))],
+      [lossPlot(trials.map(({ hidden, losses }) => ({ name: neurons(hidden), values: losses })))],
     ),
     table(
       `After ${count(steps, "step")} from the first start (seed 0). An answer counts as right if the output is on the right side of one half.`,
       ["Hidden neurons", "Loss", "Right"],
-      first.map(({ hidden, loss, right }) => [String(hidden), decimal(loss, 6), `${right} of 4`]),
+      trials.map(({ hidden, loss, right }) => [String(hidden), decimal(loss, 6), `${right} of 4`]),
     ),
   );
 }
 
 function boundaries({ trials }: Results): string {
-  const panels = trials.map(({ hidden, runs }) => {
-    const { model, right } = runs[0]!;
-    const description = `Output of the network with ${hidden} hidden neurons over the plane; ${right} of 4 points right`;
-    return panel(neurons(hidden), boundaryPlot(field(model), data, hiddenLines(model), description), `${right} of 4 right`);
+  const panels = trials.map(({ hidden, model, right }) => {
+    const description = `Output of the network with ${neurons(hidden)} over the plane`;
+    const picture = boundaryPlot(field(model), data, hiddenLines(model), description);
+    return panel(neurons(hidden), picture, `${right} of 4 right`);
   });
   return section(
     "boundaries",
@@ -146,34 +155,39 @@ function hiddenLines(model: Sequential): Line[] {
   }));
 }
 
-function starts({ seeds, trials }: Results): string {
+function starts({ trials }: Results): string {
   const three = trials.find(({ hidden }) => hidden === 3)!;
   return section(
     "starts",
     "The luck of the start",
     paragraph(
-      `Training begins with random weights and walks downhill from there, and some starts lead into a hollow that is not the lowest. So one success says little. With 3 hidden neurons <strong>${solving(three)} of ${seeds}</strong> starts solve XOR.`,
+      `Training begins with random weights and walks downhill from there, and some starts lead into a hollow that is not the lowest. So one success says little. With 3 hidden neurons <strong>${solving(three)}</strong> starts solve XOR.`,
     ),
     figure(
-      `Each dot is one network; it is filled if all four answers are right at the end. ${sentence(trials.map((trial) => `${neurons(trial.hidden)}: ${solving(trial)} of ${seeds}`))}`,
-      [triesPlot(trials.map(({ hidden, runs }) => ({ name: neurons(hidden), solved: runs.map(({ right }) => right === 4) })))],
+      "Each dot is one network, filled if all four of its answers are right at the end. The column is the seed of its random start.",
+      [triesPlot(trials.map(({ hidden, solved }) => ({ name: neurons(hidden), solved })))],
     ),
   );
 }
 
-async function graph({ loss }: Results): Promise<string> {
+async function graph({ graph: loss }: Results): Promise<string> {
   return section(
     "graph",
     "The graph behind a step",
     paragraph(
-      'How does a step know which way to move? The line <code>mse(model.forward(x), y)</code> computes nothing yet: it builds a graph of what is to be computed. Values flow down it to the loss. Then derivatives flow back up: each node gets its own from the nodes below it by the chain rule, until they reach the weights.',
+      "How does a step know which way to move? The line <code>mse(model.forward(x), y)</code> computes nothing yet: it builds a graph of what is to be computed. Values flow down it to the loss. Then derivatives flow back up: each node gets its own from the nodes below it by the chain rule, until they reach the weights.",
     ),
     paragraph(
       `Here is that graph for a network with 3 hidden neurons before its first step, for the single example (1, 1) with the answer ${zero}. Behind = stands the value, and behind <b class="derivative">∂</b> how much the loss changes when the value grows by a little. The derivative of the loss by itself is 1; start there and read upwards.`,
     ),
     figure(
-      'Boxes are data and weights, rounded nodes are operations. <code>0.weight</code> and <code>0.bias</code> belong to the hidden layer, <code>2.weight</code> and <code>2.bias</code> to the output. Both inputs are 1, so both columns of <code>0.weight</code> have the same derivatives.',
-      [await graphPicture(loss, "The computational graph of the loss, with a value and a derivative in each node")],
+      "Boxes are data and weights, rounded nodes are operations. <code>0.weight</code> and <code>0.bias</code> belong to the hidden layer, <code>2.weight</code> and <code>2.bias</code> to the output. Both inputs are 1, so both columns of <code>0.weight</code> have the same derivatives.",
+      [
+        await graphPicture(
+          loss,
+          "The computational graph of the loss, with a value and a derivative in each node",
+        ),
+      ],
       "wide scroll",
     ),
   );
@@ -188,12 +202,11 @@ function check({ check: { weights, h, worst, report } }: Results): string {
     ),
     table(
       'The weights of the graph above. "Graph" is the derivative that the graph gives (compare the ∂ of its nodes), "differences" is (loss above − loss below) / (2 h), both in 64-bit arithmetic.',
-      ["Weight", "Value", "Graph", "Differences", "Off by"],
-      weights.map(({ name, weight, gradient, differences }) => [
+      ["Weight", "Graph", "Differences", "Off by"],
+      weights.map(({ name, gradient, differences }) => [
         `<code>${name}</code>`,
-        decimal(weight, 4),
-        decimal(gradient, 9),
-        decimal(differences, 9),
+        decimal(gradient, 8),
+        decimal(differences, 8),
         power(Math.abs(gradient - differences)),
       ]),
     ),
@@ -216,4 +229,3 @@ function power(x: number): string {
 
 const count = (n: number, what: string): string => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 const list = (parts: readonly string[]): string => `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
-const sentence = (parts: readonly string[]): string => `${parts.join(", ")}.`;

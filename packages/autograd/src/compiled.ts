@@ -90,7 +90,9 @@ function traceCall(f: (...args: unknown[]) => unknown, args: readonly unknown[])
       const result = f(...inputs.map(({ value }) => value));
       const outputs = result === undefined ? [] : resultLeaves(result).map((x) => x.node);
       if (outputs.length === 0 && record.assigned.size === 0 && record.gradients.size === 0)
-        throw new CompileError("compile: the function returns no tensor and assigns no variable: it has no effect");
+        throw new CompileError(
+          "compile: the function returns no tensor and assigns no variable: it has no effect",
+        );
       return { forms: inputs.map(({ form }) => form), slots, result, outputs, record };
     }),
   );
@@ -136,7 +138,9 @@ class Program {
     };
     if (!canRun() && !warned) {
       warned = true;
-      console.warn("cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted");
+      console.warn(
+        "cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted",
+      );
     }
     this.#executable = canRun() ? build(traced) : buildInterpreted(traced);
     this.#forms = forms;

@@ -58,10 +58,13 @@ function copy(code: Code, from: number, to: number, bytes: number): void {
     return;
   }
   let done = 0;
-  for (const [size, dtype] of [[8, "float64"], [4, "int32"], [1, "bool"]] as const)
+  for (const [size, dtype] of [
+    [8, "float64"],
+    [4, "int32"],
+    [1, "bool"],
+  ] as const)
     for (; bytes - done >= size; done += size) {
       code.i32(to + done).i32(from + done);
       code.memory(...loads[dtype], 0).memory(...stores[dtype], 0);
     }
 }
-

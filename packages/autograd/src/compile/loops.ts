@@ -49,7 +49,15 @@ function nestOf(kernel: Kernel): Nest {
     return { walk: numbers.get(key)!, offset };
   };
   const places = affines.map((at) => at && place(at));
-  return { kernel, counts, outer, walks, places, target: place(target), unrolled: unrolling(kernel, counts, outer) };
+  return {
+    kernel,
+    counts,
+    outer,
+    walks,
+    places,
+    target: place(target),
+    unrolled: unrolling(kernel, counts, outer),
+  };
 }
 
 function scaled({ offset, steps }: Affine, by: number): Affine {
@@ -80,7 +88,8 @@ const unrolledLimit = 400;
 const unrolledTerms = 64;
 
 function unrolling({ body, fold }: Kernel, counts: readonly number[], outer: number): Nest["unrolled"] {
-  const work = body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);
+  const work =
+    body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);
   const terms = sizeOf(counts.slice(outer));
   const inner = terms <= unrolledTerms && terms * work <= unrolledLimit;
   return { terms: inner, results: inner && sizeOf(counts) * work <= unrolledLimit };

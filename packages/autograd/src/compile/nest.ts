@@ -24,13 +24,7 @@ export class NestWriter {
   /** Walks that go backwards may be negative, which the addresses of loads must not be. */
   readonly #backward: boolean[];
 
-  constructor(
-    code: Code,
-    nest: Nest,
-    number: number,
-    layout: Layout,
-    slow: (program: Program) => number,
-  ) {
+  constructor(code: Code, nest: Nest, number: number, layout: Layout, slow: (program: Program) => number) {
     this.#code = code;
     this.#nest = nest;
     this.#number = number;
@@ -130,8 +124,16 @@ export class NestWriter {
   #check(local: number, { size }: Pick): void {
     const code = this.#code;
     code.get(local).i32(size).op(i32.lessUnsigned).op(i32.eqz).if(null);
-    code.i32(0).i32(this.#number + 1).memory(...stores.int32, 0);
-    code.i32(0).get(local).memory(...stores.int32, 4).unreachable().end();
+    code
+      .i32(0)
+      .i32(this.#number + 1)
+      .memory(...stores.int32, 0);
+    code
+      .i32(0)
+      .get(local)
+      .memory(...stores.int32, 4)
+      .unreachable()
+      .end();
   }
 
   // Bodies.
@@ -178,7 +180,12 @@ export class NestWriter {
     this.#check(index, pick!);
     const address = code.take("i32");
     const offset = this.#address(target, baseOf(this.#layout, node));
-    code.get(index).i32(pick!.stride * byteSize(node.dtype)).op(i32.mul).op(i32.add).tee(address);
+    code
+      .get(index)
+      .i32(pick!.stride * byteSize(node.dtype))
+      .op(i32.mul)
+      .op(i32.add)
+      .tee(address);
     word(code, "add", node.dtype, node.dtype, [
       () => code.get(address).memory(...loads[node.dtype], offset),
       () => writer.push(result),
@@ -295,10 +302,19 @@ export class NestWriter {
     this.#fill(fold, chunk, lanes);
     this.#endOfChunk(term, end, length, terms);
     code.loop();
-    code.get(term).i32(lanes - 1).op(i32.and).i32(size).op(i32.mul).tee(place);
+    code
+      .get(term)
+      .i32(lanes - 1)
+      .op(i32.and)
+      .i32(size)
+      .op(i32.mul)
+      .tee(place);
     code.memory(...loads[dtype], chunk).set(sum);
     this.#absorb(fold, sum);
-    code.get(place).get(sum).memory(...stores[dtype], chunk);
+    code
+      .get(place)
+      .get(sum)
+      .memory(...stores[dtype], chunk);
     odometer.step();
     code.get(term).i32(1).op(i32.add).tee(term).get(end).op(i32.ne).branchIf(0).end();
     for (let lane = 0; lane < lanes; lane++) this.#combineAt(fold, total + lane * size, chunk + lane * size);
@@ -306,7 +322,10 @@ export class NestWriter {
     for (let half = lanes >> 1; half >= 1; half >>= 1)
       for (let lane = 0; lane < half; lane++)
         this.#combineAt(fold, total + lane * size, total + (lane + half) * size);
-    code.i32(total).memory(...loads[dtype], 0).set(sum);
+    code
+      .i32(total)
+      .memory(...loads[dtype], 0)
+      .set(sum);
     this.#storeLocal(sum);
     odometer.release();
     for (const local of [sum, term, end, place]) code.release(local);
@@ -333,8 +352,14 @@ export class NestWriter {
     const code = this.#code;
     const { dtype } = this.#nest.kernel.node;
     const [a, b] = [code.take(valueType(dtype)), code.take(valueType(dtype))];
-    code.i32(x).memory(...loads[dtype], 0).set(a);
-    code.i32(y).memory(...loads[dtype], 0).set(b);
+    code
+      .i32(x)
+      .memory(...loads[dtype], 0)
+      .set(a);
+    code
+      .i32(y)
+      .memory(...loads[dtype], 0)
+      .set(b);
     code.i32(x);
     this.#combine(fold, a, b);
     code.memory(...stores[dtype], 0);

@@ -3,11 +3,11 @@ import { byteSize } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
-import { sizeOf } from "../shape.ts";
 import type { Instruction } from "../program.ts";
+import { sizeOf } from "../shape.ts";
 import { isHeld } from "./fuse.ts";
-import type { Nest } from "./loops.ts";
 import type { Scalar } from "./kernel.ts";
+import type { Nest } from "./loops.ts";
 
 /** What a compiled function begins with and what it leaves: nodes of one graph. */
 export interface Traced {
@@ -28,7 +28,11 @@ export interface Layout {
   readonly scratch: ReadonlyMap<Nest, number>;
   readonly tables: ReadonlyMap<readonly number[], Readonly<Partial<Record<DType, number>>>>;
   /** What is written once, before the first run. */
-  readonly constants: readonly { readonly address: number; readonly dtype: DType; readonly data: ArrayLike<number> }[];
+  readonly constants: readonly {
+    readonly address: number;
+    readonly dtype: DType;
+    readonly data: ArrayLike<number>;
+  }[];
   /** Updates that could not be computed in place: copied when everything is computed. */
   readonly copies: readonly { readonly from: number; readonly to: number; readonly bytes: number }[];
   /** Bytes in all. */
@@ -43,7 +47,8 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   const arena = new Arena(errorBytes);
   const addresses = new Map<Tensor, number>();
   const constants: { address: number; dtype: DType; data: TypedArray | readonly number[] }[] = [];
-  for (const x of [...traced.inputs, ...traced.states]) if (!addresses.has(x)) addresses.set(x, arena.keep(bytesOf(x)));
+  for (const x of [...traced.inputs, ...traced.states])
+    if (!addresses.has(x)) addresses.set(x, arena.keep(bytesOf(x)));
   for (const x of heldBy(nests, traced)) {
     if (addresses.has(x)) continue;
     const data = elementsOf(x);
@@ -119,7 +124,8 @@ function aligned(bytes: number): number {
 /** Nodes that are in memory from the start and are read, in the order of their first use. */
 function heldBy(nests: readonly Nest[], { outputs, updates }: Traced): Set<Tensor> {
   const held = new Set<Tensor>();
-  for (const { kernel } of nests) for (const { source } of kernel.body) if (source && isHeld(source)) held.add(source);
+  for (const { kernel } of nests)
+    for (const { source } of kernel.body) if (source && isHeld(source)) held.add(source);
   for (const x of [...outputs, ...updates]) if (x && isHeld(x)) held.add(x);
   return held;
 }
@@ -160,7 +166,11 @@ function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Te
  * that writes it reads each element before it writes it. A program with checks that can fail must change nothing before
  * the last of them.
  */
-function inPlace(nests: readonly Nest[], traced: Traced, last: ReadonlyMap<Tensor, number>): [Tensor, Tensor][] {
+function inPlace(
+  nests: readonly Nest[],
+  traced: Traced,
+  last: ReadonlyMap<Tensor, number>,
+): [Tensor, Tensor][] {
   if (nests.some(({ kernel }) => kernel.pick || kernel.body.some(({ pick }) => pick))) return [];
   const writers = new Map<Tensor, number[]>();
   nests.forEach(({ kernel }, n) => writers.set(kernel.node, [...(writers.get(kernel.node) ?? []), n]));

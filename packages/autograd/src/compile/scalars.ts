@@ -1,7 +1,7 @@
 import type { DType } from "../dtype.ts";
+import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
-import { byteSize } from "../dtype.ts";
 import { Code } from "./assembler.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
@@ -123,7 +123,12 @@ export class BodyWriter {
     const fetch = () => {
       if (pick) this.#around.check(this.localOf(pick.index), pick);
       const offset = this.#around.address(i);
-      if (pick) code.get(this.localOf(pick.index)).i32(pick.stride * byteSize(dtype)).op(i32.mul).op(i32.add);
+      if (pick)
+        code
+          .get(this.localOf(pick.index))
+          .i32(pick.stride * byteSize(dtype))
+          .op(i32.mul)
+          .op(i32.add);
       code.memory(...loads[dtype], offset);
     };
     if (operands.length === 0) {
@@ -172,7 +177,9 @@ function countUses(body: readonly Scalar[], results: readonly number[]): Int32Ar
 
 /** The slow side of a `rare` as a function of its own. */
 export function slowFunction(program: Program, around: Surroundings): Code {
-  const code = new Code(program.inputs.map(valueType), [valueType(program.instructions[program.result]!.dtype)]);
+  const code = new Code(program.inputs.map(valueType), [
+    valueType(program.instructions[program.result]!.dtype),
+  ]);
   const writer = new BodyWriter(
     code,
     scalarsOf(program),

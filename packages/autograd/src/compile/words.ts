@@ -85,7 +85,12 @@ const integer: Partial<Record<Word, number>> = {
   lt: 0x48,
   le: 0x4c,
 };
-const opcodes: Record<DType, Partial<Record<Word, number>>> = { float32, float64, int32: integer, bool: integer };
+const opcodes: Record<DType, Partial<Record<Word, number>>> = {
+  float32,
+  float64,
+  int32: integer,
+  bool: integer,
+};
 
 export function constant(code: Code, value: number, dtype: DType): void {
   if (dtype === "float32") code.f32(value);
@@ -190,8 +195,22 @@ function exponent(code: Code, x: Push, dtype: DType): void {
 
 function powerOfTwo(code: Code, k: Push, dtype: DType): void {
   k();
-  if (dtype === "float32") code.f32(2 ** 23 + 127).op(float32.add!).op(0xbc).i32(23).op(i32.shl).op(0xbe);
-  else code.f64(2 ** 52 + 1023).op(float64.add!).op(0xbd).i64(52).op(0x86).op(0xbf);
+  if (dtype === "float32")
+    code
+      .f32(2 ** 23 + 127)
+      .op(float32.add!)
+      .op(0xbc)
+      .i32(23)
+      .op(i32.shl)
+      .op(0xbe);
+  else
+    code
+      .f64(2 ** 52 + 1023)
+      .op(float64.add!)
+      .op(0xbd)
+      .i64(52)
+      .op(0x86)
+      .op(0xbf);
 }
 
 /** The power of two is split in halves, each of which is a normal number; see `scale2` of `arithmetic.ts`. */

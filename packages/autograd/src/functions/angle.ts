@@ -43,7 +43,8 @@ const digit = 2 ** 24;
  * than 2^-142, where no product of a float64 with 2 / pi comes nearer to a whole number than 2^-62.
  */
 export function hugeAngle<E>(m: Arithmetic<E>, x: E): Angle<E> {
-  const place = m.floor(m.mul(m.exponent(x), 1 / 24));
+  // From 0 to 42 whatever x is, so that the digits exist.
+  const place = m.pmax(m.floor(m.mul(m.exponent(x), 1 / 24)), 0);
   const sums = significantProduct(m, x, place);
   // Carry, so that sums[1], sums[2], ... are digits after the point.
   for (let i = sums.length - 1; i > 0; i--) {
@@ -55,7 +56,7 @@ export function hugeAngle<E>(m: Arithmetic<E>, x: E): Angle<E> {
   const whole = m.add(sums[0]!, m.select(half, m.constant(1, "float64"), 0));
   const quarters = m.sub(whole, m.mul(m.floor(m.mul(whole, 1 / 4)), 4));
   sums[1] = m.sub(sums[1]!, m.select(half, m.constant(digit, "float64"), 0));
-  const pair = (i: number): E => m.mul(m.add(m.mul(sums[i]!, digit), sums[i + 1]!), digit ** -(i + 1));
+  const pair = (i: number): E => m.mul(m.add(m.mul(sums[i]!, digit), sums[i + 1]!), 2 ** (-24 * (i + 1)));
   const top = orderedSum(m, pair(1), pair(3));
   return { quarters, rest: timesHalfPi(m, orderedSum(m, top.high, m.add(top.low, pair(5)))) };
 }
@@ -70,7 +71,6 @@ function significantProduct<E>(m: Arithmetic<E>, x: E, place: E): E[] {
     left = m.mul(m.sub(left, whole), digit);
   }
   const first = m.convert(place, "int32");
-  // Slow bodies are run for any operand, even an infinity, whose place is 42.
   const factor = (offset: number): E => m.table(twoOverPi, m.add(first, offset + 3), "float64");
   const factors = Array.from({ length: 11 }, (_, i) => factor(i - 3));
   return Array.from({ length: 8 }, (_, i) =>

@@ -1,30 +1,27 @@
 import type { Arithmetic, Body } from "../arithmetic.ts";
 import { named } from "../arithmetic.ts";
-import { isSingle, polynomial } from "./precision.ts";
+import { isSingle, polynomial, precisionOf } from "./precision.ts";
 
-/** Where results overflow, vanish, or (for expm1) no longer differ from -1; and ln 2 in two parts, the first short. */
-const float32 = {
-  largest: 89,
-  least: -104,
-  flat: -18,
-  tiny: 2 ** -26,
-  ln2: [0.693145751953125, 1.428606765330187e-6],
-} as const;
-const float64 = {
-  largest: 710,
-  least: -746,
-  flat: -38,
-  tiny: 2 ** -56,
-  ln2: [0.6931471806019545, -4.2009150726810846e-11],
-} as const;
+/**
+ * Beyond `least` and `largest` e^x is 0 and infinity, below `flat` e^x - 1 is -1, and nearer to 0 than `tiny` it is x, all
+ * after rounding.
+ */
+interface Limits {
+  readonly least: number;
+  readonly largest: number;
+  readonly flat: number;
+  readonly tiny: number;
+}
+const float32: Limits = { least: -104, largest: 89, flat: -18, tiny: 2 ** -26 };
+const float64: Limits = { least: -746, largest: 710, flat: -38, tiny: 2 ** -56 };
 
-function limits<E>(m: Arithmetic<E>, x: E): typeof float32 | typeof float64 {
+function limits<E>(m: Arithmetic<E>, x: E): Limits {
   return isSingle(m, x) ? float32 : float64;
 }
 
 /** `x = k ln 2 + high - low` with a whole k, |high - low| at most half of ln 2, and `high` exact. */
 function reduce<E>(m: Arithmetic<E>, x: E): { k: E; high: E; low: E } {
-  const [ln2High, ln2Low] = limits(m, x).ln2;
+  const [ln2High, ln2Low] = precisionOf(m, x).ln2;
   const k = m.nearest(m.mul(x, Math.LOG2E));
   return { k, high: m.sub(x, m.mul(k, ln2High)), low: m.mul(k, ln2Low) };
 }
@@ -36,7 +33,7 @@ const single = [0.49999997, 0.16666539, 0.041667752, 0.00836710539, 0.0013836767
 const double = [
   1.66666666666666019037e-1, -2.77777777770155933842e-3, 6.61375632143793436117e-5, -1.6533902205465251539e-6,
   4.13813679705723846039e-8,
-]; // prettier-ignore
+];
 
 /** `e^r - 1 - r` for |r| up to half of ln 2. */
 function remainder<E>(m: Arithmetic<E>, r: E): E {
@@ -54,14 +51,23 @@ export function expNearZero<E>(m: Arithmetic<E>, r: E): E {
 /** `e^x` between the limits `least` and `largest`. */
 export function expWithin<E>(m: Arithmetic<E>, x: E): E {
   const { k, high, low } = reduce(m, x);
-  return m.scale2(expNearZero(m, m.sub(high, low)), k);
+  // 2^k alone may overflow or vanish; its half powers are normal, and only the last product rounds.
+  const half = m.floor(m.mul(k, 0.5));
+  const most = m.mul(expNearZero(m, m.sub(high, low)), m.power2(half));
+  return m.mul(most, m.power2(m.sub(k, half)));
+}
+
+/** `e^x` for |x| up to 80. */
+export function expModerate<E>(m: Arithmetic<E>, x: E): E {
+  const { k, high, low } = reduce(m, x);
+  return m.mul(expNearZero(m, m.sub(high, low)), m.power2(k));
 }
 
 /** `(e^x - 1) / 2` between the limits `flat` and `largest`. */
 function halfExpm1<E>(m: Arithmetic<E>, x: E): E {
   const { k, high, low } = reduce(m, x);
   const rest = m.sub(remainder(m, m.sub(high, low)), low);
-  // 2^k itself may overflow where the result does not.
+  // 2^k may overflow where the result does not.
   const half = m.power2(m.sub(k, 1));
   return m.add(m.add(m.sub(half, 0.5), m.mul(half, high)), m.mul(half, rest));
 }

@@ -25,14 +25,11 @@ const single = [0.666666627, 0.400009751, 0.284984857, 0.242862388];
 const double = [
   6.66666666666673513e-1, 3.999999999940941908e-1, 2.857142874366239149e-1, 2.222219843214978396e-1,
   1.818357216161805012e-1, 1.531383769920937332e-1, 1.479819860511658591e-1,
-]; // prettier-ignore
-
-const ln2Single = [0.693145751953125, 1.428606765330187e-6] as const;
-const ln2Double = [0.6931471806019545, -4.2009150726810846e-11] as const;
+];
 
 /** `log(fraction * 2^k) + correction`, after fdlibm's e_log.c. */
 function logarithm<E>(m: Arithmetic<E>, k: E, fraction: E, correction?: E): E {
-  const [ln2High, ln2Low] = isSingle(m, k) ? ln2Single : ln2Double;
+  const [ln2High, ln2Low] = precisionOf(m, k).ln2;
   const f = m.sub(fraction, 1);
   const s = m.div(f, m.add(f, 2));
   const square = m.mul(s, s);

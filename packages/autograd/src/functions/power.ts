@@ -41,7 +41,10 @@ function log2<E>(m: Arithmetic<E>, x: E): Sum<E> {
   const sLow = m.mul(reciprocal, m.sub(m.sub(f, m.mul(sHigh, dHigh)), m.mul(sHigh, dLow)));
   // t = 3 + s^2 + s^4 ...
   const square = m.mul(s, s);
-  const tail = m.add(m.mul(m.mul(square, square), polynomial(m, square, series)), m.mul(sLow, m.add(sHigh, s)));
+  const tail = m.add(
+    m.mul(m.mul(square, square), polynomial(m, square, series)),
+    m.mul(sLow, m.add(sHigh, s)),
+  );
   const squareHigh = m.mul(sHigh, sHigh);
   const tHigh = upperHalf(m, m.add(m.add(squareHigh, 3), tail));
   const tLow = m.sub(tail, m.sub(m.sub(tHigh, 3), squareHigh));

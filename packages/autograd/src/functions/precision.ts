@@ -7,11 +7,21 @@ export interface Precision {
   /** Numbers below `small` times 2^lift are normal, and have a reciprocal. */
   readonly small: number;
   readonly lift: number;
+  /** ln 2 in two parts; the product of the first and an exponent is exact. */
+  readonly ln2: readonly [number, number];
 }
 
-const precisions = {
-  float32: { splitter: 2 ** 12 + 1, small: 2 ** -100, lift: 64 },
-  float64: { splitter: 2 ** 27 + 1, small: 2 ** -1000, lift: 128 },
+const float32: Precision = {
+  splitter: 2 ** 12 + 1,
+  small: 2 ** -100,
+  lift: 64,
+  ln2: [0.693145751953125, 1.428606765330187e-6],
+};
+const float64: Precision = {
+  splitter: 2 ** 27 + 1,
+  small: 2 ** -1000,
+  lift: 128,
+  ln2: [0.6931471806019545, -4.2009150726810846e-11],
 };
 
 /** Whether `x` is computed in float32; otherwise it is float64. */
@@ -20,7 +30,7 @@ export function isSingle<E>(m: Arithmetic<E>, x: E): boolean {
 }
 
 export function precisionOf<E>(m: Arithmetic<E>, x: E): Precision {
-  return isSingle(m, x) ? precisions.float32 : precisions.float64;
+  return isSingle(m, x) ? float32 : float64;
 }
 
 /** `coefficients[0] + coefficients[1] * x + ...`, by Horner's rule. */

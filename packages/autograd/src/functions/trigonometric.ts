@@ -9,11 +9,11 @@ import { isSingle, polynomial } from "./precision.ts";
 const sine = [
   -1.66666666666666324348e-1, 8.33333333332248946124e-3, -1.98412698298579493134e-4,
   2.75573137070700676789e-6, -2.50507602534068634195e-8, 1.58969099521155010221e-10,
-] as const; // prettier-ignore
+] as const;
 const cosine = [
   4.16666666666666019037e-2, -1.38888888888741095749e-3, 2.48015872894767294178e-5,
   -2.75573143513906633035e-7, 2.0875723212981748279e-9, -1.13596475577881948265e-11,
-] as const; // prettier-ignore
+] as const;
 
 /** The sine of `high + low`, at most pi / 4. */
 function sineNearZero<E>(m: Arithmetic<E>, { high, low }: Sum<E>): E {

@@ -1,0 +1,592 @@
+import {
+  compile,
+  DTypeError,
+  evaluate,
+  Generator,
+  GradientError,
+  IndexError,
+  manualSeed,
+  ones,
+  ShapeError,
+  StateError,
+  stopGradient,
+  type Tensor,
+  tanh,
+  tensor,
+  ValueError,
+  variable,
+  zeros,
+} from "@cotangent/autograd";
+import {
+  Adam,
+  addDecayedWeights,
+  Buffer,
+  chain,
+  type Epoch,
+  fit,
+  Linear,
+  Module,
+  Optimizer,
+  Parameter,
+  Sequential,
+  SGD,
+  scaleByAdam,
+  scaleByLearningRate,
+} from "@cotangent/nn";
+import * as initialize from "@cotangent/nn/initialize";
+import { bce, bceWithLogits, crossEntropy, l1, mse } from "@cotangent/nn/loss";
+import { progress } from "@cotangent/nn/node";
+import { describe, expect, test } from "vitest";
+
+class Block extends Module {
+  readonly first = new Linear(2, 3);
+  readonly activation = tanh;
+  readonly mask = new Buffer(ones([3]));
+  readonly rest = [new Linear(3, 3), { last: new Linear(3, 1, { bias: false }) }] as const;
+  readonly scale = new Parameter(ones([1]));
+  readonly size = 3;
+
+  forward(x: Tensor): Tensor {
+    const h = this.activation(this.first.forward(x)).mul(this.mask);
+    return this.rest[1].last.forward(this.rest[0].forward(h)).mul(this.scale);
+  }
+}
+
+const xor = {
+  x: tensor([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ]),
+  y: tensor([[0], [1], [1], [0]]),
+};
+
+function network(seed = 3): Sequential {
+  const generator = new Generator(seed);
+  return new Sequential(new Linear(2, 4, { generator }), tanh, new Linear(4, 1, { generator }));
+}
+
+describe("a module", () => {
+  test("names its parameters by their paths, in the order of the fields", () => {
+    const model = new Block();
+    const names = [
+      "first.weight",
+      "first.bias",
+      "rest.0.weight",
+      "rest.0.bias",
+      "rest.1.last.weight",
+      "scale",
+    ];
+    expect([...model.namedParameters().keys()]).toEqual(names);
+    expect(model.parameters().map((parameter) => parameter.label)).toEqual(names);
+    expect([...model.namedBuffers().keys()]).toEqual(["mask"]);
+  });
+
+  test("lists itself and the modules below", () => {
+    const paths = ["", "first", "rest.0", "rest.1.last"];
+    expect([...new Block().namedModules().keys()]).toEqual(paths);
+  });
+
+  test("labels a parameter with the longest path it was seen by", () => {
+    const layer = new Linear(2, 2);
+    expect(layer.weight.label).toBe("weight");
+    const model = new Sequential(tanh, new Sequential(layer));
+    expect(layer.weight.label).toBe("1.0.weight");
+    layer.parameters();
+    expect(layer.weight.label).toBe("1.0.weight");
+    expect(model.parameters()).toEqual(layer.parameters());
+  });
+
+  test("lists a parameter that stands in two places once", () => {
+    const layer = new Linear(2, 2);
+    expect([...new Sequential(layer, layer).namedParameters().keys()]).toEqual(["0.weight", "0.bias"]);
+  });
+
+  test("finds parameters in anything with forward", () => {
+    const layer = { weight: new Parameter(ones([2])), forward: (x: Tensor) => x.mul(layer.weight) };
+    const model = new Sequential(layer);
+    expect([...model.namedParameters().keys()]).toEqual(["0.weight"]);
+    expect(model.forward(tensor([3, 4])).toArray()).toEqual([3, 4]);
+  });
+
+  test("refuses a field that is a plain variable", () => {
+    class Forgotten extends Module {
+      readonly w = variable([1, 2]);
+      forward(x: Tensor): Tensor {
+        return x.mul(this.w);
+      }
+    }
+    expect(() => new Forgotten().parameters()).toThrow(ValueError);
+    expect(() => new Forgotten().parameters()).toThrow(
+      "Forgotten: w is a plain variable; make it a Parameter",
+    );
+  });
+
+  test("sets the mode of all modules below", () => {
+    const model = new Block();
+    expect(model.eval()).toBe(model);
+    expect([...model.namedModules().values()].map(({ training }) => training)).toEqual(Array(4).fill(false));
+    model.train();
+    expect(model.rest[1].last.training).toBe(true);
+  });
+
+  test("prints as a tree", () => {
+    expect(String(new Sequential(new Block(), tanh))).toBe(
+      [
+        "Sequential(",
+        "  (0): Block(",
+        "    (first): Linear(inFeatures=2, outFeatures=3, bias=true)",
+        "    (activation): tanh",
+        "    (rest): Array(",
+        "      (0): Linear(inFeatures=3, outFeatures=3, bias=true)",
+        "      (1): Object(",
+        "        (last): Linear(inFeatures=3, outFeatures=1, bias=false)",
+        "      )",
+        "    )",
+        "  )",
+        "  (1): tanh",
+        ")",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("Linear", () => {
+  test("computes x W^T + b for any number of axes", () => {
+    const layer = new Linear(2, 3);
+    layer.weight.assign(
+      tensor([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ]),
+    );
+    layer.bias!.assign(tensor([10, 20, 30]));
+    expect(layer.forward(tensor([1, -1])).toArray()).toEqual([9, 19, 29]);
+    expect(layer.forward(tensor([[[1, 0]], [[0, 1]]])).toArray()).toEqual([[[11, 23, 35]], [[12, 24, 36]]]);
+  });
+
+  test("starts within 1 / sqrt(in), and the same for the same generator", () => {
+    const make = () => new Linear(100, 50, { generator: new Generator(5) });
+    const layer = make();
+    const values = [...layer.weight.toTypedArray(), ...layer.bias!.toTypedArray()];
+    expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(0.1);
+    expect(Math.max(...values)).toBeGreaterThan(0.099);
+    expect(Math.min(...values)).toBeLessThan(-0.099);
+    expect(make().weight.toArray()).toEqual(layer.weight.toArray());
+  });
+
+  test("has the dtype that was asked for", () => {
+    const layer = new Linear(2, 1, { dtype: "float64", bias: false });
+    expect(layer.weight.dtype).toBe("float64");
+    expect(layer.bias).toBeNull();
+    expect(() => new Linear(2, 1, { dtype: "int32" })).toThrow(DTypeError);
+  });
+
+  test("names itself, the shapes and its path when the input does not fit", () => {
+    expect(() => network().forward(zeros([4, 3]))).toThrow(ShapeError);
+    expect(() => network().forward(zeros([4, 3]))).toThrow(
+      "Linear(2, 4) at 0: takes [..., 2], got shape [4, 3]; its weight [out, in] is [4, 2]",
+    );
+    expect(() => new Linear(2, 4).forward(zeros([]))).toThrow("Linear(2, 4): takes [..., 2], got shape []");
+  });
+
+  test("refuses sizes that are not whole numbers above 0", () => {
+    expect(() => new Linear(0, 2)).toThrow(ValueError);
+    expect(() => new Linear(2, 1.5)).toThrow(
+      "Linear: takes whole numbers of features, at least 1, got 2 and 1.5",
+    );
+  });
+});
+
+test("Sequential refuses what is no layer", () => {
+  expect(() => new Sequential(tanh, "tanh" as never)).toThrow("Sequential: layer 1 is tanh");
+});
+
+describe("initializers", () => {
+  const weight = () => new Linear(300, 100).weight;
+  const deviation = (x: Tensor) => Math.sqrt(x.square().mean().item());
+  const options = { generator: new Generator(1) };
+
+  test("fill with a number", () => {
+    const x = variable([1, 2]);
+    expect(initialize.zeros(x)).toBe(x);
+    expect(x.toArray()).toEqual([0, 0]);
+    expect(initialize.ones(x).toArray()).toEqual([1, 1]);
+    expect(initialize.constant(x, -2.5).toArray()).toEqual([-2.5, -2.5]);
+  });
+
+  test("draw with the deviation of their formulas", () => {
+    const { uniform, normal, xavierUniform, xavierNormal, kaimingUniform, kaimingNormal } = initialize;
+    expect(deviation(uniform(weight(), { low: -3, high: 3, ...options }))).toBeCloseTo(Math.sqrt(3), 1);
+    expect(deviation(normal(weight(), { deviation: 2, ...options }))).toBeCloseTo(2, 1);
+    for (const xavier of [xavierUniform, xavierNormal]) {
+      expect(deviation(xavier(weight(), options))).toBeCloseTo(Math.sqrt(2 / 400), 2);
+      expect(deviation(xavier(weight(), { gain: 10, ...options }))).toBeCloseTo(10 * Math.sqrt(2 / 400), 1);
+    }
+    for (const kaiming of [kaimingUniform, kaimingNormal]) {
+      expect(deviation(kaiming(weight(), options))).toBeCloseTo(Math.sqrt(2 / 300), 2);
+      expect(deviation(kaiming(weight(), { fan: "out", gain: 1, ...options }))).toBeCloseTo(0.1, 2);
+    }
+  });
+
+  test("stay within their bounds", () => {
+    const largest = (x: Tensor) => x.abs().amax().item();
+    expect(largest(initialize.xavierUniform(weight(), options))).toBeLessThanOrEqual(Math.sqrt(6 / 400));
+    expect(largest(initialize.kaimingUniform(weight(), options))).toBeLessThanOrEqual(Math.sqrt(6 / 300));
+  });
+
+  test("keep the dtype", () => {
+    const x = new Parameter(zeros([2, 2], { dtype: "float64" }));
+    expect(initialize.kaimingNormal(x, options).dtype).toBe("float64");
+  });
+
+  test("refuse a weight with one axis and a gain below 0", () => {
+    expect(() => initialize.xavierUniform(variable([1, 2]))).toThrow(ShapeError);
+    expect(() => initialize.xavierNormal(variable([[1]]), { gain: -1 })).toThrow(ValueError);
+    expect(() => initialize.kaimingNormal(variable([[1]]), { fan: "both" as "in" })).toThrow(ValueError);
+  });
+});
+
+describe("losses", () => {
+  const column = zeros([4, 1]) as Tensor;
+  const row = zeros([4]) as Tensor;
+
+  test("never broadcast", () => {
+    for (const [name, loss] of Object.entries({ mse, l1, bce, bceWithLogits })) {
+      expect(() => loss(column, row)).toThrow(ShapeError);
+      expect(() => loss(column, row)).toThrow(
+        `${name}: prediction [4, 1] and target [4] differ in shape; reshape one of them, for example target.reshape([4, 1])`,
+      );
+      expect(() => loss(column, zeros([]) as Tensor)).toThrow("does not broadcast");
+    }
+  });
+
+  test("crossEntropy says what does not fit", () => {
+    const logits = zeros([4, 3]);
+    expect(() => crossEntropy(row, row)).toThrow("crossEntropy: logits are [n, c]");
+    expect(() => crossEntropy(logits, column)).toThrow(
+      "crossEntropy: logits [4, 3] and target [4, 1] do not fit; the target is int32 classes [4] or probabilities [4, 3]",
+    );
+    expect(() => crossEntropy(logits, row)).toThrow(DTypeError);
+  });
+
+  test("crossEntropy refuses a class that there is not, when it is computed", () => {
+    const loss = crossEntropy(zeros([2, 3]), tensor([0, 3], { dtype: "int32" }));
+    expect(() => loss.item()).toThrow(IndexError);
+  });
+
+  test("refuse an unknown reduction", () => {
+    expect(() => mse(row, row, { reduction: "average" as "mean" })).toThrow(ValueError);
+    expect(() => mse(row, row, { reduction: "average" as "mean" })).toThrow("mse: unknown reduction average");
+  });
+
+  test("bceWithLogits has the gradient sigmoid(x) - y at 0", () => {
+    const x = variable([0, 0, 0]);
+    bceWithLogits(x, tensor([0, 0.5, 1]), { reduction: "sum" }).backward();
+    expect(x.grad!.toArray()).toEqual([0.5, 0, -0.5]);
+  });
+});
+
+describe("an optimizer", () => {
+  test("leaves parameters alone that the loss does not reach, state and all", () => {
+    const [used, unused, detached] = [variable(2), variable(3), variable(5)];
+    const optimizer = new Adam([used, unused, detached], { lr: 0.5, weightDecay: 1 });
+    optimizer.step(used.square().add(stopGradient(detached)));
+    expect(used.item()).toBeCloseTo(1.5);
+    expect([unused.item(), detached.item()]).toEqual([3, 5]);
+    expect(optimizer.state.map((state) => (state as { step: Tensor }[])[1]!.step.item())).toEqual([1, 0, 0]);
+  });
+
+  test("tells an exact zero gradient from none", () => {
+    const [w, unused] = [variable(2), variable(2)];
+    const optimizer = new SGD([w, unused], { lr: 0.5, weightDecay: 1 });
+    optimizer.step(w.mul(zeros([])));
+    expect([w.item(), unused.item()]).toEqual([1, 2]);
+  });
+
+  test("refuses a loss that reaches no parameter", () => {
+    const [w, other] = [variable(1), variable(1)];
+    expect(() => new SGD([w], { lr: 1 }).step(other.square())).toThrow(GradientError);
+    expect(() => new SGD([w], { lr: 1 }).step(other.square())).toThrow(
+      "SGD: the loss reaches none of the 1 parameters",
+    );
+    expect(() => new SGD([w], { lr: 1 }).step()).toThrow(
+      "SGD: no parameter has a gradient; call loss.backward()",
+    );
+  });
+
+  test("changes nothing when a step throws", () => {
+    const w = variable([1, 2]);
+    const optimizer = new SGD([w], { lr: 0.1, momentum: 0.9 });
+    optimizer.step(w.sum());
+    const before = JSON.stringify([w, optimizer.state]);
+    expect(() => optimizer.step(w.square())).toThrow(GradientError);
+    let calls = 0;
+    const failing = new Optimizer([w, variable(1, { name: "b" })], {
+      init: () => [],
+      update: (g) => ({ update: ++calls === 1 ? g : zeros([7]), state: [] }),
+    });
+    expect(() => failing.step(w.sum().mul(failing.parameters[1]!))).toThrow(ShapeError);
+    expect(calls).toBe(2);
+    expect(JSON.stringify([w, optimizer.state])).toBe(before);
+  });
+
+  test("uses and clears what backward left", () => {
+    const w = variable(3);
+    const optimizer = new SGD([w], { lr: 0.5 });
+    w.square().backward();
+    optimizer.step();
+    expect(w.item()).toBe(0);
+    optimizer.zeroGrad();
+    expect(w.grad).toBeNull();
+  });
+
+  test("has numbers that can be changed, also in a compiled step", () => {
+    const w = variable(0);
+    const optimizer = new SGD([w], { lr: 1, momentum: 0.5 });
+    const step = compile(() => {
+      const loss = w.mul(1);
+      optimizer.step(loss);
+      return loss;
+    });
+    step();
+    expect(w.item()).toBe(-1);
+    optimizer.lr = 0.125;
+    optimizer.momentum = 1;
+    expect([optimizer.lr, optimizer.momentum]).toEqual([0.125, 1]);
+    step();
+    expect(w.item()).toBe(-1.25);
+  });
+
+  test("refuses numbers that make no sense", () => {
+    const w = variable(1);
+    const refused = [
+      () => new SGD([w], { lr: -1 }),
+      () => new SGD([w], { lr: Number.NaN }),
+      () => new SGD([w], { lr: "0.1" as never }),
+      () => new SGD([w], { lr: 1, momentum: -0.1 }),
+      () => new SGD([w], { lr: 1, weightDecay: Number.POSITIVE_INFINITY }),
+      () => new SGD([w], { lr: 1, nesterov: true }),
+      () => new SGD([w], { lr: 1, nesterov: true, momentum: 0.9, dampening: 0.1 }),
+      () => new Adam([w], { betas: [1, 0.9] }),
+      () => new Adam([w], { betas: [0.9, -0.1] }),
+      () => new Adam([w], { eps: -1e-8 }),
+      () => new SGD([], { lr: 1 }),
+      () => new SGD([w, w], { lr: 1 }),
+      () => new SGD([zeros([]) as never], { lr: 1 }),
+    ];
+    for (const make of refused) expect(make).toThrow(ValueError);
+    expect(() => new Adam([w], { betas: [1, 0.9] })).toThrow("Adam: betas[0] is from 0 to below 1, got 1");
+    expect(() => new SGD([variable(1, { dtype: "int32" })], { lr: 1 })).toThrow(DTypeError);
+    const optimizer = new SGD([w], { lr: 1 });
+    expect(() => {
+      optimizer.lr = -1;
+    }).toThrow(ValueError);
+    expect(optimizer.lr).toBe(1);
+  });
+
+  test("says that a part which was left out cannot be turned on later", () => {
+    const optimizer = new SGD([variable(1)], { lr: 1 });
+    optimizer.momentum = 0;
+    expect(() => {
+      optimizer.momentum = 0.9;
+    }).toThrow(StateError);
+    expect(optimizer.momentum).toBe(0);
+  });
+
+  test("names its state after the parameters", () => {
+    const optimizer = new Adam(network().parameters());
+    expect((optimizer.state[0] as { expAvg: Tensor }).expAvg.label).toBe("0.weight.expAvg");
+  });
+
+  test("can be made of transforms", () => {
+    const lossOf = (w: Tensor) => w.square().sum();
+    const [first, second] = [variable([1, -2]), variable([1, -2])];
+    const named = new Adam([first], { lr: 0.25, weightDecay: 0.5 });
+    const own = new Optimizer(
+      [second],
+      chain(addDecayedWeights(0.5), scaleByAdam(), scaleByLearningRate(0.25)),
+    );
+    for (let i = 0; i < 5; i++) {
+      named.step(lossOf(first));
+      own.step(lossOf(second));
+    }
+    second.toTypedArray().forEach((value, i) => {
+      expect(value).toBeCloseTo(first.toTypedArray()[i]!, 6);
+    });
+  });
+
+  test("moves float64 parameters in float64", () => {
+    const w = variable(1, { dtype: "float64" });
+    new SGD([w], { lr: 0.1 }).step(w.square());
+    expect(w.item()).toBe(1 - 0.1 * 2);
+  });
+
+  test("takes the same steps compiled and interpreted", () => {
+    const losses = [false, true].map((compiled) => {
+      const model = network();
+      const optimizer = new Adam(model.parameters(), { lr: 0.05 });
+      const plain = () => {
+        const loss = bceWithLogits(model.forward(xor.x), xor.y);
+        optimizer.step(loss);
+        return loss;
+      };
+      const step = compiled ? compile(plain) : plain;
+      return Array.from({ length: 20 }, () => step().item());
+    });
+    expect(losses[1]).toEqual(losses[0]);
+  });
+});
+
+describe("fit", () => {
+  const settings = (model: Sequential, epochs: number) => ({
+    loss: bceWithLogits as (prediction: Tensor, target: Tensor) => Tensor,
+    optimizer: new Adam(model.parameters(), { lr: 0.05 }),
+    epochs,
+  });
+  const collect = async (epochs: AsyncIterable<Epoch>) => {
+    const found: Epoch[] = [];
+    for await (const epoch of epochs) found.push(epoch);
+    return found;
+  };
+
+  test("learns XOR", async () => {
+    const model = network();
+    const epochs = await collect(fit(model, [xor.x, xor.y], { ...settings(model, 200), compile: true }));
+    expect(epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
+    expect(epochs[0]).toMatchObject({ epochs: 200, steps: 1, examples: 4 });
+    expect(epochs.at(-1)!.loss).toBeLessThan(0.05);
+    expect(model.forward(xor.x).gt(0).toArray()).toEqual([[false], [true], [true], [false]]);
+  });
+
+  test("gives the same losses compiled and not", async () => {
+    const [plain, compiled] = await Promise.all(
+      [false, true].map(async (compile) => {
+        const model = network();
+        const epochs = await collect(fit(model, [xor.x, xor.y], { ...settings(model, 10), compile }));
+        return epochs.map(({ loss }) => loss);
+      }),
+    );
+    expect(compiled).toEqual(plain);
+  });
+
+  test("weighs batches by their examples", async () => {
+    const layer = new Linear(1, 1, { bias: false });
+    layer.weight.assign(0);
+    const batches = [
+      [tensor([[1], [1], [1]]), tensor([[1], [1], [1]])],
+      [tensor([[1]]), tensor([[3]])],
+    ] as const;
+    const optimizer = new SGD(layer.parameters(), { lr: 0 });
+    const [epoch] = await collect(fit(layer, batches, { loss: mse, optimizer, epochs: 1 }));
+    expect(epoch).toMatchObject({ loss: 3, steps: 2, examples: 4 });
+  });
+
+  test("takes data that is made anew in each epoch, also asynchronously", async () => {
+    const model = network();
+    const seen: number[] = [];
+    async function* batches(epoch: number) {
+      seen.push(epoch);
+      yield [xor.x, xor.y] as const;
+    }
+    await collect(fit(model, batches, settings(model, 3)));
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  test("refuses an epoch without batches", async () => {
+    const model = network();
+    function* once() {
+      yield [xor.x, xor.y] as const;
+    }
+    await expect(collect(fit(model, once(), settings(model, 2)))).rejects.toThrow(
+      "fit: epoch 2 has no batches",
+    );
+  });
+
+  test("names the step in which the loss is NaN", async () => {
+    const model = network();
+    const bad = xor.x.div(zeros([4, 2]));
+    const batches = [
+      [xor.x, xor.y],
+      [bad, xor.y],
+    ] as const;
+    const training = collect(fit(model, batches, settings(model, 2)));
+    await expect(training).rejects.toThrow("fit: the loss is NaN at step 2 (epoch 1, batch 2)");
+  });
+
+  test("refuses a loss of several numbers, and epochs that are no whole number", async () => {
+    const model = network();
+    const loss = (x: Tensor, y: Tensor): Tensor => x.sub(y);
+    const training = collect(fit(model, [xor.x, xor.y], { ...settings(model, 1), loss }));
+    await expect(training).rejects.toThrow("fit: the loss has shape [4, 1]; it must be one number");
+    expect(() => fit(model, [xor.x, xor.y], settings(model, 1.5))).toThrow(ValueError);
+  });
+
+  test("puts the model into training mode at each epoch", async () => {
+    const model = network();
+    const modes: boolean[] = [];
+    const loss = (x: Tensor, y: Tensor): Tensor => {
+      modes.push(model.training);
+      return mse(x, y);
+    };
+    for await (const _ of fit(model, [xor.x, xor.y], { ...settings(model, 2), loss })) model.eval();
+    expect(modes).toEqual([true, true]);
+  });
+
+  test("lets other work run", async () => {
+    const model = network();
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const begin = performance.now();
+    for await (const _ of fit(model, [xor.x, xor.y], settings(model, 1e6)))
+      if (performance.now() - begin > 150) break;
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe("progress", () => {
+  async function* epochs(count: number) {
+    for (let epoch = 1; epoch <= count; epoch++)
+      yield { epoch, epochs: count, loss: 1 / epoch, steps: 1, examples: 500, seconds: epoch * 0.5 };
+  }
+  const show = async (count: number, terminal: object) => {
+    const written: string[] = [];
+    const output = { write: (text: string) => written.push(text), ...terminal };
+    let passed = 0;
+    for await (const _ of progress(epochs(count), { output, label: "xor" })) passed++;
+    expect(passed).toBe(count);
+    return written;
+  };
+
+  test("writes plain lines to a file", async () => {
+    const written = await show(20, {});
+    expect(written).toHaveLength(11);
+    expect(written[0]).toBe("xor epoch  1/20  loss 1.000  1.00k examples/s  9.5s left\n");
+    expect(written.at(-1)).toBe("xor epoch 20/20  loss 0.05000  1.00k examples/s  took 10s\n");
+  });
+
+  test("draws a bar on a terminal and ends with a new line", async () => {
+    const written = await show(4, { isTTY: true, columns: 100 });
+    expect(written[0]).toMatch(/^\rxor █+▌?·+ {2}epoch 1\/4 {2}loss 1\.000/);
+    expect(written.at(-1)).toMatch(/^\rxor █+ {2}epoch 4\/4 .* took 2\.0s\x1b\[K\n$/);
+  });
+
+  test("never writes a line wider than the terminal", async () => {
+    for (const columns of [10, 40, 60, 72, 80])
+      for (const text of await show(4, { isTTY: true, columns }))
+        expect(text.replace(/\x1b\[K|[\r\n]/g, "").length).toBeLessThan(columns);
+  });
+});
+
+test("the standard generator decides where layers start", () => {
+  const start = () => {
+    manualSeed(11);
+    const { weight } = new Linear(3, 3);
+    evaluate(weight);
+    return weight.toArray();
+  };
+  expect(start()).toEqual(start());
+});
