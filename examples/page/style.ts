@@ -71,8 +71,8 @@ tbody th { font-weight: 400; }
   main { padding-top: 1.75rem; }
   h1 { font-size: 1.75rem; }
   .lead { font-size: 1.08rem; }
-  th, td { padding: 0.25rem 0.45rem; }
-  table { font-size: 0.86rem; }
+  th, td { padding: 0.22rem 0.3rem; }
+  table { font-size: 0.82rem; }
 }
 @media print {
   :root { --paper: #ffffff; --ink: #000000; --faint: #555555; --rule: #cccccc; --panel: #f5f5f5;

@@ -156,12 +156,12 @@ function hiddenLines(model: Sequential): Line[] {
 }
 
 function starts({ trials }: Results): string {
-  const three = trials.find(({ hidden }) => hidden === 3)!;
+  const of = (neurons: number): string => solving(trials.find(({ hidden }) => hidden === neurons)!);
   return section(
     "starts",
     "The luck of the start",
     paragraph(
-      `Training begins with random weights and walks downhill from there, and some starts lead into a hollow that is not the lowest. So one success says little. With 3 hidden neurons <strong>${solving(three)}</strong> starts solve XOR.`,
+      `Training begins with random weights and walks downhill from there, and some starts lead into a hollow that is not the lowest. So one success says little. Two hidden neurons are enough in principle, and ${of(2)} starts find the way; with 3 hidden neurons <strong>${of(3)}</strong> do.`,
     ),
     figure(
       "Each dot is one network, filled if all four of its answers are right at the end. The column is the seed of its random start.",
@@ -205,8 +205,8 @@ function check({ check: { weights, h, worst, report } }: Results): string {
       ["Weight", "Graph", "Differences", "Off by"],
       weights.map(({ name, gradient, differences }) => [
         `<code>${name}</code>`,
-        decimal(gradient, 8),
-        decimal(differences, 8),
+        decimal(gradient, 7),
+        decimal(differences, 7),
         power(Math.abs(gradient - differences)),
       ]),
     ),

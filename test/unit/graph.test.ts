@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { grad, hessian, scalar, tensor, toDot, toText, variable, where } from "@cotangent/autograd";
+import { tensorEquality } from "@cotangent/autograd/testing";
 import { describe, expect, test } from "vitest";
 
 describe("depth", () => {
@@ -82,6 +83,14 @@ describe("tensors as JavaScript values", () => {
     expect(deep).toEqual(deep);
     expect(deep).not.toEqual(deep.add(0));
     expect(Object.keys(deep)).toEqual(["id"]);
+  });
+
+  test("with the equality tester two tensors of the same elements are equal", () => {
+    expect(tensorEquality(tensor([1, Number.NaN]), tensor([0.5, Number.NaN]).mul(2))).toBe(true);
+    expect(tensorEquality(tensor([1, 2]), tensor([[1, 2]]))).toBe(false);
+    expect(tensorEquality(tensor([1]), tensor([1], { dtype: "int32" }))).toBe(false);
+    expect(tensorEquality(tensor([1]), [1])).toBe(false);
+    expect(tensorEquality([1], [1])).toBe(undefined);
   });
 
   test("arrays are copied in and out", () => {

@@ -548,6 +548,9 @@ describe("fit", () => {
 });
 
 describe("progress", () => {
+  /** Clears the rest of a terminal's line. */
+  const toTheEdge = "\x1b[K";
+
   async function* epochs(count: number) {
     for (let epoch = 1; epoch <= count; epoch++)
       yield { epoch, epochs: count, loss: 1 / epoch, steps: 1, examples: 500, seconds: epoch * 0.5 };
@@ -571,13 +574,14 @@ describe("progress", () => {
   test("draws a bar on a terminal and ends with a new line", async () => {
     const written = await show(4, { isTTY: true, columns: 100 });
     expect(written[0]).toMatch(/^\rxor █+▌?·+ {2}epoch 1\/4 {2}loss 1\.000/);
-    expect(written.at(-1)).toMatch(/^\rxor █+ {2}epoch 4\/4 .* took 2\.0s\x1b\[K\n$/);
+    expect(written.at(-1)).toMatch(/^\rxor █+ {2}epoch 4\/4 .* took 2\.0s/);
+    expect(written.at(-1)!.endsWith(`${toTheEdge}\n`)).toBe(true);
   });
 
   test("never writes a line wider than the terminal", async () => {
     for (const columns of [10, 40, 60, 72, 80])
       for (const text of await show(4, { isTTY: true, columns }))
-        expect(text.replace(/\x1b\[K|[\r\n]/g, "").length).toBeLessThan(columns);
+        expect(text.replaceAll(toTheEdge, "").replaceAll(/[\r\n]/g, "").length).toBeLessThan(columns);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   tensor,
   topology,
   uniform,
+  type Variable,
   variable,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
@@ -141,10 +142,9 @@ describe("a long training loop", () => {
       [1, 1],
     ]);
     const y = tensor([[0], [1], [1], [0]]);
-    const parameters = [[2, 3], [3], [3, 1], [1]].map((shape) =>
-      variable(uniform(shape, { low: -1, high: 1 })),
-    );
-    const [w1, b1, w2, b2] = parameters as [Tensor, Tensor, Tensor, Tensor];
+    const parameter = (shape: number[]): Variable => variable(uniform(shape, { low: -1, high: 1 }));
+    const [w1, b1, w2, b2] = [parameter([2, 3]), parameter([3]), parameter([3, 1]), parameter([1])];
+    const parameters = [w1, b1, w2, b2];
     return () => {
       const loss = x.matmul(w1).add(b1).sigmoid().matmul(w2).add(b2).sigmoid().sub(y).square().mean();
       const gradients = grad(loss, parameters);

@@ -20,13 +20,13 @@ export interface Order {
 const steps = 256;
 
 /** Along the innermost axis: four vectors of four lanes hide the latency of an addition. */
-export const innerOrder: Order = { lanes: 16, steps };
+const innerOrder: Order = { lanes: 16, steps };
 
 /** Along outer axes, where neighbouring results already fill the vectors, and for dot products of one row or column. */
 export const outerOrder: Order = { lanes: 4, steps };
 
 /** For products of matrices: blocks of `steps` terms, each block one sequence. */
-export const matrixOrder: Order = { lanes: 1, steps };
+const matrixOrder: Order = { lanes: 1, steps };
 
 /**
  * The order of a reduction of `shape` over `axes`: by whether the last axis longer than 1 is summed away.

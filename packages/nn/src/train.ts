@@ -42,7 +42,7 @@ export interface Epoch {
  * training mode at the beginning of an epoch; leaving the loop ends the training. Other work gets its turn every 20 ms.
  *
  * Throws ValueError if `epochs` is no whole number of at least 0; while running, ValueError if the loss is NaN (naming the
- * step), no single number, or if an epoch has no batches.
+ * step, which the parameters have taken already), if it is no single number, or if an epoch has no batches.
  *
  * @example
  * ```ts

@@ -138,9 +138,9 @@ export class NestWriter {
 
   // Bodies.
 
-  #writer(body: readonly BodyScalar[]): BodyWriter {
+  #writer(body: readonly BodyScalar[], indices: readonly number[] = []): BodyWriter {
     const { kernel, places } = this.#nest;
-    return new BodyWriter(this.#code, body, [], {
+    const around = {
       layout: this.#layout,
       slow: this.#slow,
       index: (i) => {

@@ -38,20 +38,31 @@ export class BodyWriter {
   readonly #around: Surroundings;
   readonly #locals: (number | undefined)[];
   readonly #taken: number[] = [];
+  /** Scalars that are indices: they lie in locals. */
+  readonly #indices: Set<number>;
 
-  constructor(code: Code, body: readonly Scalar[], inputs: readonly number[], around: Surroundings) {
+  constructor(
+    code: Code,
+    body: readonly Scalar[],
+    inputs: readonly number[],
+    around: Surroundings,
+    indices: readonly number[] = [],
+  ) {
     this.#code = code;
     this.#body = body;
     this.#inputs = inputs;
     this.#around = around;
     this.#locals = new Array<number | undefined>(body.length);
+    this.#indices = new Set(indices);
+    for (const { pick } of body) if (pick) this.#indices.add(pick.index);
   }
 
-  /** Computes what is used more than once for these results. */
+  /** Computes what is used more than once for these results, and indices that are data. */
   prepare(results: readonly number[]): void {
     const uses = countUses(this.#body, results);
     this.#body.forEach(({ word, dtype }, i) => {
-      if (uses[i]! < 2 || word === "constant" || word === "input") return;
+      const shared = uses[i]! > 1 && word !== "constant" && word !== "input";
+      if (uses[i] === 0 || !(shared || this.#indices.has(i))) return;
       this.#write(i);
       const local = this.#code.take(valueType(dtype));
       this.#taken.push(local);
@@ -66,7 +77,7 @@ export class BodyWriter {
   }
   /** The local of an index that is data. */
   localOf(i: number): number {
-    return this.#locals[i] ?? this.#inputs[this.#body[i]!.value]!;
+    return this.#locals[i]!;
   }
   release(): void {
     for (const local of this.#taken) this.#code.release(local);
@@ -161,7 +172,7 @@ export class BodyWriter {
 /** Words whose instructions push an operand more than once. */
 const repeating = new Set(["pmin", "pmax", "copysign", "abs"]);
 
-/** How often each scalar is pushed on the way to `results`; an index that is data always counts as often. */
+/** How often each scalar is pushed on the way to `results`. */
 function countUses(body: readonly Scalar[], results: readonly number[]): Int32Array {
   const uses = new Int32Array(body.length);
   for (const result of results) uses[result]!++;
@@ -170,7 +181,7 @@ function countUses(body: readonly Scalar[], results: readonly number[]): Int32Ar
     const { word: name, dtype, operands, pick } = body[i]!;
     const times = repeating.has(name) && !(name === "abs" && dtype !== "int32") ? 2 : 1;
     for (const x of operands) uses[x]! += times;
-    if (pick) uses[pick.index]! += 2;
+    if (pick) uses[pick.index]!++;
   }
   return uses;
 }

@@ -47,8 +47,8 @@ export function chain(...transforms: readonly Transform[]): Transform<readonly T
  * @example
  * ```ts
  * import { sign, variable } from "@cotangent/autograd";
- * import { chain, Optimizer, scaleByLearningRate } from "@cotangent/nn";
- * const signs = { init: () => [], update: (g) => ({ update: sign(g), state: [] }) };
+ * import { chain, Optimizer, scaleByLearningRate, type Transform } from "@cotangent/nn";
+ * const signs: Transform = { init: () => [], update: (g) => ({ update: sign(g), state: [] }) };
  * const w = variable([3, -4]);
  * const optimizer = new Optimizer([w], chain(signs, scaleByLearningRate(0.5)));
  * optimizer.step(w.square().sum());
