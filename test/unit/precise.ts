@@ -129,7 +129,8 @@ const quotient = (n: bigint, d: bigint, places: number): bigint => (n << BigInt(
 
 export function exp(x: number): Precise {
   const places = placesFor(x);
-  const { value, exponent } = exponential(fixed(x, places), places);
+  const bounded = Math.max(-5000, Math.min(5000, x));
+  const { value, exponent } = exponential(fixed(bounded, places), places);
   return { digits: value, exponent: exponent - places };
 }
 

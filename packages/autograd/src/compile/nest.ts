@@ -143,13 +143,14 @@ export class NestWriter {
     const around = {
       layout: this.#layout,
       slow: this.#slow,
-      index: (i) => {
+      index: (i: number) => {
         const rest = this.#address(places[i]!, 0);
         if (rest !== 0) this.#code.i32(rest).op(i32.add);
       },
-      address: (i) => this.#address(places[i]!, baseOf(this.#layout, kernel.body[i]!.source!)),
-      check: (local, pick) => this.#check(local, pick),
-    });
+      address: (i: number) => this.#address(places[i]!, baseOf(this.#layout, kernel.body[i]!.source!)),
+      check: (local: number, pick: Pick) => this.#check(local, pick),
+    };
+    return new BodyWriter(this.#code, body, [], around, indices);
   }
 
   /** Stores what `push` leaves on the stack at the target. */
@@ -173,9 +174,8 @@ export class NestWriter {
     const { kernel, target } = this.#nest;
     const { node, pick, body, result } = kernel;
     const code = this.#code;
-    const writer = this.#writer(body);
-    // An index counts as used twice, so that it lies in a local.
-    writer.prepare([result, pick!.index, pick!.index]);
+    const writer = this.#writer(body, [pick!.index]);
+    writer.prepare([result, pick!.index]);
     const index = writer.localOf(pick!.index);
     this.#check(index, pick!);
     const address = code.take("i32");

@@ -173,7 +173,9 @@ function inPlace(
 ): [Tensor, Tensor][] {
   if (nests.some(({ kernel }) => kernel.pick || kernel.body.some(({ pick }) => pick))) return [];
   const writers = new Map<Tensor, number[]>();
-  nests.forEach(({ kernel }, n) => writers.set(kernel.node, [...(writers.get(kernel.node) ?? []), n]));
+  nests.forEach(({ kernel: { node } }, n) => {
+    writers.set(node, [...(writers.get(node) ?? []), n]);
+  });
   return traced.updates.flatMap((from, i): [Tensor, Tensor][] => {
     const to = traced.states[i]!;
     const writer = from && writers.get(from);

@@ -121,8 +121,11 @@ export function word(code: Code, name: Word, dtype: DType, from: DType, operands
   else if (name === "exponent") exponent(code, x, dtype);
   else if (name === "scale2") scaled(code, x, y, dtype);
   else if (name === "power2") powerOfTwo(code, x, dtype);
-  else if (name === "not") dtype === "bool" ? (x(), code.op(i32.eqz)) : (x(), code.i32(-1).op(i32.xor));
-  else if (opcode === undefined) integerUnary(code, name, x);
+  else if (name === "not") {
+    x();
+    if (dtype === "bool") code.op(i32.eqz);
+    else code.i32(-1).op(i32.xor);
+  } else if (opcode === undefined) integerUnary(code, name, x);
   else {
     for (const push of operands) push();
     code.op(opcode);

@@ -1,0 +1,230 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Body } from "../../packages/autograd/src/arithmetic.ts";
+import type { TypedArray } from "../../packages/autograd/src/dtype.ts";
+import * as functions from "../../packages/autograd/src/functions.ts";
+import { Machine } from "../../packages/autograd/src/machine.ts";
+import { trace } from "../../packages/autograd/src/program.ts";
+import { mulberry32 } from "../mulberry.ts";
+import * as reference from "./precise.ts";
+
+type Float = "float32" | "float64";
+type Unary = Exclude<keyof typeof functions, "pow">;
+const unary = Object.keys(functions).filter((name) => name !== "pow") as Unary[];
+
+/** In units in the last place. */
+const limits = { float32: 2.5, float64: 2 };
+const powLimits = { float32: 2.5, float64: 4 };
+
+const arrays = { float32: Float32Array, float64: Float64Array };
+const digits = { float32: 24, float64: 53 } as const;
+
+const machines = new Map<string, Machine>();
+
+function run(name: keyof typeof functions, dtype: Float, ...operands: TypedArray[]): TypedArray {
+  const key = `${name} ${dtype}`;
+  let machine = machines.get(key);
+  if (!machine) {
+    const body: Body = functions[name];
+    machine = new Machine(
+      trace(
+        body,
+        operands.map(() => dtype),
+        dtype,
+      ),
+    );
+    machines.set(key, machine);
+  }
+  const out = new arrays[dtype](operands[0]!.length);
+  machine.run(operands, out.length, out);
+  return out;
+}
+
+/** The error function in float64: a series whose terms have one sign. */
+function erf(x: number): number {
+  if (!(Math.abs(x) < 6)) return Math.sign(x);
+  let term = (2 * x * Math.exp(-x * x)) / Math.sqrt(Math.PI);
+  let sum = 0;
+  for (let n = 3; Math.abs(term) > Math.abs(sum) * 2 ** -60; n += 2) {
+    sum += term;
+    term *= (2 * x * x) / n;
+  }
+  return x === 0 ? x : sum;
+}
+
+function sigmoid(x: number): number {
+  return x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x));
+}
+
+/** In float64 arithmetic: precise enough to judge float32, and right for special values. */
+const { cos, exp, expm1, log, log1p, sin, sqrt, tanh } = Math;
+const inDouble: Record<Unary, (x: number) => number> = {
+  ...{ cos, exp, expm1, log, log1p, sin, sqrt, tanh },
+  ...{ erf, sigmoid },
+};
+
+/** What the result should be: exactly so if a number of the dtype, to within the limit otherwise. */
+type Wanted = number | reference.Precise;
+
+function wantedSingle(name: Unary, x: number, got: number): Wanted {
+  const y = inDouble[name](x);
+  const rounded = y === 0 || !Number.isFinite(y) || got === Math.fround(y);
+  return rounded ? Math.fround(y) : reference.precise(y);
+}
+
+function wantedDouble(name: Unary, x: number): Wanted {
+  const special = x === 0 || !Number.isFinite(x) || name === "sqrt";
+  const outside = (name === "log" && x < 0) || (name === "log1p" && x <= -1);
+  return special || outside ? inDouble[name](x) : reference[name as Exclude<Unary, "sqrt">](x);
+}
+
+/** `1.5 (0x3fc00000)` */
+function show(x: number, dtype: Float): string {
+  const bytes = new Uint8Array(arrays[dtype].of(x).buffer).reverse();
+  return `${x} (0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")})`;
+}
+
+/** A short form of what was wanted. */
+function showWanted(want: Wanted): string {
+  if (typeof want === "number") return Object.is(want, -0) ? "-0" : String(want);
+  const length = reference.lengthOf(want.digits);
+  const scaled = Number(length > 60 ? want.digits >> BigInt(length - 60) : want.digits);
+  const exponent = want.exponent + Math.max(0, length - 60);
+  const value = scaled * 2 ** Math.trunc(exponent / 2) * 2 ** (exponent - Math.trunc(exponent / 2));
+  return String(value);
+}
+
+function errorOf(got: number, want: Wanted, dtype: Float): number {
+  if (typeof want !== "number")
+    return Number.isNaN(got) ? Infinity : reference.ulps(got, want, digits[dtype]);
+  return Object.is(got, want) ? 0 : Infinity;
+}
+
+/** The worst result beyond the limit, in words; undefined if there is none. */
+function offence(name: Unary, xs: Float32Array | Float64Array): string | undefined {
+  const dtype = xs instanceof Float32Array ? "float32" : "float64";
+  const wanted = dtype === "float32" ? wantedSingle : wantedDouble;
+  const out = run(name, dtype, xs);
+  let worst: number = limits[dtype];
+  let message: string | undefined;
+  xs.forEach((x, i) => {
+    const want = wanted(name, x, out[i]!);
+    const error = errorOf(out[i]!, want, dtype);
+    if (error <= worst) return;
+    worst = error;
+    message = `${name} of ${dtype} ${show(x, dtype)}: got ${show(out[i]!, dtype)}, expected ${showWanted(want)}, ${error} ulp`;
+  });
+  return message;
+}
+
+/** Every `stride`-th float32, from the first bit pattern to the last. */
+function sweepSingle(stride: number): Float32Array {
+  return new Float32Array(Uint32Array.from({ length: Math.ceil(2 ** 32 / stride) }, (_, i) => i * stride).buffer);
+}
+
+/** Every `stride`-th upper half of a float64, the lower half from a generator. */
+function sweepDouble(stride: number): Float64Array {
+  const random = mulberry32(1);
+  const halves = new Uint32Array(2 * Math.ceil(2 ** 32 / stride));
+  for (let i = 0; i < halves.length; i += 2) {
+    halves[i] = random() * 2 ** 32;
+    halves[i + 1] = (i / 2) * stride;
+  }
+  return new Float64Array(halves.buffer);
+}
+
+/** Numbers with even logarithms, and even ones, where the functions have their shape. */
+function middle(dtype: Float, count: number): Float32Array | Float64Array {
+  const random = mulberry32(2);
+  const sign = (): number => (random() < 0.5 ? -1 : 1);
+  return arrays[dtype].from({ length: count }, (_, i) => {
+    if (i % 4 === 0) return sign() * 2 ** (-30 * random());
+    return sign() * random() * [2, 10, 100, 800][i % 3]! * (i % 4 === 1 ? 1 : 0.1);
+  });
+}
+
+/** `x` and the `count` numbers of its dtype on either side. */
+function around(x: number, dtype: Float, count: number): number[] {
+  const at = arrays[dtype].of(x);
+  const bits = dtype === "float32" ? new Int32Array(at.buffer) : new BigInt64Array(at.buffer);
+  const start = bits[0]!;
+  return Array.from({ length: 2 * count + 1 }, (_, i) => {
+    bits[0] = typeof start === "bigint" ? start + BigInt(i - count) : start + i - count;
+    return at[0]!;
+  });
+}
+
+/** Where methods change, results overflow or vanish, and arguments split. */
+const turningPoints = [
+  ...[88.72284, 89, 103.2789, 103.9721, 104, 709.782712893384, 710, 708.396, 744.4400719, 745.1332191, 746],
+  ...[16.6, 18, 20, 37.42994775, 38, 40, 9.01, 19.06, 0.75, 1.5, 0.8, 0.84375, 3.9192, 4, 5.9215871957945, 6],
+  ...[Math.SQRT1_2, Math.SQRT2, Math.SQRT2 - 1, 1 - Math.SQRT1_2, 12800, 1.6e6, 2 ** 31, 2 ** 53, 1e22],
+  ...Array.from({ length: 40 }, (_, k) => (k + 0.5) * Math.LN2),
+  ...Array.from({ length: 41 }, (_, k) => 1 + (k - 20) / 1024),
+  // The float64 that is nearest to a multiple of pi / 2 (J.-M. Muller, Elementary Functions, 2006).
+  6381956970095103 * 2 ** 797,
+];
+
+const powersOfTwo = {
+  float32: Array.from({ length: 277 }, (_, k) => 2 ** (k - 149)),
+  float64: Array.from({ length: 2098 }, (_, k) => 2 ** (k - 1074)),
+};
+
+function breakpoints(dtype: Float): Float32Array | Float64Array {
+  const points = [...turningPoints, ...powersOfTwo[dtype], Number.MAX_VALUE].flatMap((x) => [x, -x]);
+  return arrays[dtype].from(points.flatMap((x) => (Number.isFinite(arrays[dtype].of(x)[0]) ? around(x, dtype, 1) : [])));
+}
+
+/** Multiples of pi / 2, near and far, and their neighbours. */
+function rightAngles(dtype: Float): Float32Array | Float64Array {
+  const multiples = Array.from({ length: 8300 }, (_, k) => (k - 20) * (Math.PI / 2));
+  const far = Array.from({ length: 2000 }, (_, k) => Math.floor(1.05 ** (k % 400) * 7919 + k) * (Math.PI / 2));
+  return arrays[dtype].from([...multiples, ...far].flatMap((x) => around(x, dtype, 1)));
+}
+
+describe.each(unary)("%s", (name) => {
+  const f32 = `within ${limits.float32} ulp in float32`;
+  const f64 = `within ${limits.float64} ulp in float64`;
+
+  test(`is ${f32} over all bit patterns`, () => {
+    expect(offence(name, sweepSingle(42_767))).toBeUndefined();
+  });
+  test(`is ${f32} in the middle of its domain`, () => {
+    expect(offence(name, middle("float32", 20_000))).toBeUndefined();
+  });
+  test(`is ${f32} around breakpoints`, () => {
+    expect(offence(name, breakpoints("float32"))).toBeUndefined();
+  });
+  test(`is ${f32} at random bit patterns`, () => {
+    const patterns = fc.array(fc.nat(2 ** 32 - 1), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(patterns, (bits) => {
+        expect(offence(name, new Float32Array(Uint32Array.from(bits).buffer))).toBeUndefined();
+      }),
+    );
+  });
+
+  test(`is ${f64} over all exponents`, () => {
+    expect(offence(name, sweepDouble(429_497))).toBeUndefined();
+  });
+  test(`is ${f64} in the middle of its domain`, () => {
+    expect(offence(name, middle("float64", 8000))).toBeUndefined();
+  });
+  test(`is ${f64} around breakpoints`, () => {
+    expect(offence(name, breakpoints("float64"))).toBeUndefined();
+  });
+  test(`is ${f64} at random bit patterns`, () => {
+    const patterns = fc.array(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(patterns, (bits) => {
+        expect(offence(name, new Float64Array(BigUint64Array.from(bits).buffer))).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe.each(["sin", "cos"] as const)("%s", (name) => {
+  test.each(["float32", "float64"] as const)("is accurate near multiples of pi / 2 in %s", (dtype) => {
+    expect(offence(name, rightAngles(dtype))).toBeUndefined();
+  });
+});
