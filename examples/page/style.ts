@@ -71,6 +71,7 @@ tbody th { font-weight: 400; }
   main { padding-top: 1.75rem; }
   h1 { font-size: 1.75rem; }
   .lead { font-size: 1.08rem; }
+  .single svg.plot { font-size: 14px; }
   th, td { padding: 0.22rem 0.3rem; }
   table { font-size: 0.82rem; }
 }

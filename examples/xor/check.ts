@@ -9,7 +9,7 @@ import {
 } from "@cotangent/autograd";
 
 /** The derivative of the loss by one weight, from the graph and from moving the weight. */
-export interface WeightCheck {
+interface WeightCheck {
   readonly name: string;
   readonly gradient: number;
   readonly differences: number;
@@ -36,7 +36,7 @@ export function checkWeights(loss: Tensor, parameters: ReadonlyMap<string, Varia
       return replaced(loss, [parameter], [moved]).item();
     };
     return Array.from(values, (weight, i) => ({
-      name: `${name}[${indices(i, parameter.shape).join(", ")}]`,
+      name: `${name}[${indices(i, parameter.shape).join(",")}]`,
       gradient: gradients[i]!,
       differences: (lossAt(i, weight + h) - lossAt(i, weight - h)) / (2 * h),
     }));

@@ -64,7 +64,7 @@ const one = '<b class="one">1</b>';
 function problem(): string {
   return section(
     "problem",
-    "Four points that no line can part",
+    "Four points that no line can separate",
     paragraph(
       `XOR asks whether exactly one of two inputs is 1. The answer is ${one} for (0, 1) and (1, 0), and ${zero} for (0, 0) and (1, 1).`,
     ),
@@ -74,7 +74,7 @@ function problem(): string {
       "small",
     ),
     paragraph(
-      "A single neuron weighs its inputs, adds a bias and asks whether the sum is above a threshold. That is a ruler: it cuts the plane along a straight line, so it gets at most three of the four points right. Neurons in a <em>hidden layer</em> draw one line each, and the output neuron combines their answers.",
+      "A single neuron weighs its inputs, adds a bias and asks whether the sum is above a threshold. That is a ruler: it cuts the plane along a straight line, so it gets at most three of the four points right. Neurons in a <em>hidden layer</em> draw one line each, and the output neuron combines their answers. With three of them, the network and its training are this:",
     ),
     code(`const model = new Sequential(
   new Linear(2, 3), tanh,
@@ -198,15 +198,15 @@ function check({ check: { weights, h, worst, report } }: Results): string {
     "check",
     "Is the gradient right?",
     paragraph(
-      `There is a way to find out that needs no theory: move one weight up by ${power(h)}, then down by as much, and see how the loss changes. The change divided by the distance must be the derivative. For this network's ${weights.length} weights the two differ by ${power(worst)} at most.`,
+      `There is a way to find out that needs no theory: move one weight up by ${power(h)}, then down by as much, and see how the loss changes. The change divided by the distance must be the derivative. For this network’s ${weights.length} weights the two differ by ${power(worst)} at most.`,
     ),
     table(
-      'The weights of the graph above. "Graph" is the derivative that the graph gives (compare the ∂ of its nodes), "differences" is (loss above − loss below) / (2 h), both in 64-bit arithmetic.',
+      "The weights of the graph above. “Graph” is the derivative that the graph gives (compare the ∂ of its nodes), “differences” is (loss above − loss below) / (2 h), both in 64-bit arithmetic.",
       ["Weight", "Graph", "Differences", "Off by"],
       weights.map(({ name, gradient, differences }) => [
         `<code>${name}</code>`,
-        decimal(gradient, 7),
-        decimal(differences, 7),
+        decimal(gradient, 6),
+        decimal(differences, 6),
         power(Math.abs(gradient - differences)),
       ]),
     ),

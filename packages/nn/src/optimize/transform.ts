@@ -83,7 +83,9 @@ export class Optimizer {
    * Throws GradientError if no parameter has a gradient or `loss` is not one float. A throw changes nothing.
    */
   step(loss?: Tensor): void {
-    const gradients = loss ? gradientsOf(loss, this.parameters) : this.parameters.map((p) => p.grad);
+    const gradients = loss
+      ? grad(loss, this.parameters, { unused: "null" })
+      : this.parameters.map((p) => p.grad);
     const name = this.constructor.name;
     if (gradients.every((g) => g === null))
       throw new GradientError(
@@ -110,24 +112,6 @@ export class Optimizer {
   /** Sets the `grad` of all parameters to null; needed only with `backward`. */
   zeroGrad(): void {
     for (const parameter of this.parameters) parameter.grad = null;
-  }
-}
-
-/** The gradients of `loss`; null where it does not reach the parameter. */
-function gradientsOf(loss: Tensor, parameters: readonly Variable[]): (Tensor | null)[] {
-  // Only an exact zero can mean that a parameter is not reached, and that is a leaf.
-  return grad(loss, parameters).map((g, i) =>
-    g.inputs.length > 0 || reaches(loss, parameters[i]!) ? g : null,
-  );
-}
-
-function reaches(loss: Tensor, parameter: Variable): boolean {
-  try {
-    grad(loss, [parameter], { unused: "error" });
-    return true;
-  } catch (error) {
-    if (error instanceof GradientError) return false;
-    throw error;
   }
 }
 

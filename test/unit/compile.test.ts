@@ -1,0 +1,513 @@
+import {
+  add,
+  argsort,
+  assignAll,
+  CompileError,
+  checkGradient,
+  compile,
+  Generator,
+  grad,
+  IndexError,
+  manualSeed,
+  matmul,
+  mean,
+  normal,
+  scalar,
+  ShapeError,
+  sigmoid,
+  square,
+  sub,
+  Tensor,
+  tensor,
+  uniform,
+  type Variable,
+  variable,
+  zeros,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+import { captureConsole } from "../console.ts";
+import { mulberry32 } from "../mulberry.ts";
+
+/** A training step of a 2-3-1 network on XOR, with weights from a seed. */
+function xor(seed: number): { step: () => Tensor; weights: Variable[] } {
+  const random = mulberry32(seed);
+  const matrix = (n: number, m: number) =>
+    variable(Array.from({ length: n }, () => Array.from({ length: m }, () => random() * 2 - 1)));
+  const x = tensor([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ]);
+  const y = tensor([[0], [1], [1], [0]]);
+  const [w1, b1, w2, b2] = [matrix(2, 3), variable([0.1, -0.2, 0.3]), matrix(3, 1), variable([0])];
+  const weights: Variable[] = [w1, b1, w2, b2];
+  const step = () => {
+    const h = sigmoid(add(matmul(x, w1), b1));
+    const p = sigmoid(add(matmul(h, w2), b2));
+    const loss = mean(square(sub(p, y)));
+    const gradients = grad(loss, weights);
+    assignAll(weights.map((w, i) => [w, w.sub(gradients[i]!.mul(0.5))] as const));
+    return loss;
+  };
+  return { step, weights };
+}
+
+describe("a compiled training step", () => {
+  test("gives the bits of the interpreted one for 100 steps", () => {
+    const [plain, fast] = [xor(1), xor(1)];
+    const step = compile(fast.step);
+    for (let i = 0; i < 100; i++) expect(step().item()).toBe(plain.step().item());
+    fast.weights.forEach((w, i) => {
+      expect(w.toTypedArray()).toEqual(plain.weights[i]!.toTypedArray());
+    });
+  });
+
+  test("learns in 100,000 steps in a row in bounded memory", () => {
+    const { step } = xor(1);
+    const compiled = compile(step);
+    let loss = 0;
+    const run = (steps: number) => {
+      for (let i = 0; i < steps; i++) loss = compiled().item();
+    };
+    run(20_000);
+    const before = process.memoryUsage();
+    run(100_000);
+    const after = process.memoryUsage();
+    expect(loss).toBeLessThan(0.01);
+    expect(after.rss - before.rss).toBeLessThan(60e6);
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(20e6);
+  });
+});
+
+describe("variables of compiled functions", () => {
+  test("are read, assigned and read again between calls", () => {
+    const w = variable([1, 2]);
+    const double = compile(() => w.assign(w.mul(2)));
+    double();
+    expect(w.toArray()).toEqual([2, 4]);
+    double();
+    double();
+    expect(w.toArray()).toEqual([8, 16]);
+    w.assign([3, 5].length === 2 ? tensor([3, 5]) : 0);
+    double();
+    expect(w.toArray()).toEqual([6, 10]);
+    w.assign(w.add(1));
+    double();
+    expect(w.toArray()).toEqual([14, 22]);
+  });
+
+  test("may be shared by several programs and plain code in any order", () => {
+    const random = mulberry32(5);
+    const [a, b] = [variable([1, -1, 0.5]), variable([0.25, 2, -3])];
+    const [c, d] = [variable([1, -1, 0.5]), variable([0.25, 2, -3])];
+    const functions = (x: Variable, y: Variable) => [
+      () => x.assign(x.mul(0.9).add(y)),
+      () => y.assign(y.sub(x.mul(0.1))),
+      () =>
+        assignAll([
+          [x, y],
+          [y, x],
+        ]),
+      () => x.sum().add(y.sum()),
+      () => y.assign(y.mul(-0.5)),
+    ];
+    const plain = functions(c, d);
+    const compiled = functions(a, b).map((f) => compile(f as () => Tensor));
+    const direct = functions(a, b);
+    const old: [Tensor, Tensor, string][] = [];
+    for (let i = 0; i < 400; i++) {
+      const which = Math.floor(random() * plain.length);
+      const [x, y] = [a.mul(2), c.mul(2)];
+      const fast = random() < 0.7 ? compiled[which]!() : direct[which]!();
+      const slow = plain[which]!();
+      if (slow) expect((fast as Tensor).item()).toBe(slow.item());
+      if (random() < 0.3) expect(a.toTypedArray()).toEqual(c.toTypedArray());
+      if (random() < 0.3) expect(b.toTypedArray()).toEqual(d.toTypedArray());
+      // An expression means the versions that it was built on.
+      if (random() < 0.1) old.push([x, y, String(y)]);
+    }
+    expect(old.length).toBeGreaterThan(10);
+    for (const [x, y, text] of old) {
+      expect(String(x)).toBe(text);
+      expect(x.toTypedArray()).toEqual(y.toTypedArray());
+    }
+  });
+
+  test("are all assigned at once: every new value comes from the versions before", () => {
+    const [a, b, c] = [variable([1, 2]), variable([3, 4]), variable([5, 6])];
+    const turn = compile(() =>
+      assignAll([
+        [a, b],
+        [b, c.add(a)],
+        [c, a.flip()],
+      ]),
+    );
+    turn();
+    expect([a, b, c].map((x) => x.toArray())).toEqual([
+      [3, 4],
+      [6, 8],
+      [2, 1],
+    ]);
+    turn();
+    expect([a, b, c].map((x) => x.toArray())).toEqual([
+      [6, 8],
+      [5, 5],
+      [4, 3],
+    ]);
+  });
+
+  test("mean within the function what was assigned to them last", () => {
+    const w = variable([1, 2, 3]);
+    const f = compile(() => {
+      const before = w.sum();
+      w.assign(w.flip().mul(2));
+      const between = w.mul(1);
+      w.assign(w.add(w.flip()));
+      return { before, between, after: w };
+    });
+    const { before, between, after } = f();
+    expect([before, between, after].map((x) => x.toArray())).toEqual([6, [6, 4, 2], [8, 8, 8]]);
+    expect(w.toArray()).toEqual([8, 8, 8]);
+  });
+
+  test("may be returned as they were", () => {
+    const w = variable([1, 2]);
+    const step = compile(() => {
+      const before = w.node;
+      w.assign(w.add(1));
+      return before;
+    });
+    const first = step();
+    const second = step();
+    expect([first.toArray(), second.toArray(), w.toArray()]).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ]);
+  });
+
+  test("captured expressions of them are constants", () => {
+    const w = variable(2);
+    w.assign(w.add(1));
+    const squared = w.mul(w);
+    const f = compile(() => squared.add(w));
+    expect(f().item()).toBe(12);
+    w.assign(10);
+    expect(f().item()).toBe(19);
+  });
+
+  test("passed as arguments are themselves", () => {
+    const [a, b] = [variable(1), variable(10)];
+    let traces = 0;
+    const grow = compile((x: Variable) => {
+      traces++;
+      x.assign(x.mul(2));
+    });
+    grow(a as Variable);
+    grow(b as Variable);
+    grow(a as Variable);
+    expect([a.item(), b.item(), traces]).toEqual([4, 20, 2]);
+  });
+
+  test("of all dtypes and of no elements are kept", () => {
+    const all = (["float32", "float64", "int32"] as const).map((dtype) => variable([1, 2, 3], { dtype }));
+    const [truth, empty] = [variable([true, false, true]), variable(zeros([0, 2]))];
+    const f = compile(() => {
+      for (const x of all) x.assign(x.add(x));
+      truth.assign(truth.logicalNot());
+      empty.assign(empty.mul(2));
+      return empty.sum();
+    });
+    f();
+    expect(f().item()).toBe(0);
+    expect(all.map((x) => x.toArray())).toEqual([
+      [4, 8, 12],
+      [4, 8, 12],
+      [4, 8, 12],
+    ]);
+    expect(truth.toArray()).toEqual([true, false, true]);
+    expect(empty.shape).toEqual([0, 2]);
+  });
+});
+
+describe("arguments", () => {
+  test("are tensors, numbers and typed arrays in arrays and objects, and the result has the form that was returned", () => {
+    const f = compile((p: { x: Tensor; rest: [Tensor, number] }, raw: Float32Array) => ({
+      sum: p.x.add(p.rest[0]).mul(p.rest[1]),
+      pair: [tensor(raw.length === 2 ? [1, 1] : [1, 1]).add(raw as unknown as Tensor)],
+    }));
+    const call = (k: number) => f({ x: tensor([1, 2]), rest: [tensor([3, 4]), k] }, Float32Array.of(7, 8));
+    const { sum, pair } = call(2);
+    expect([sum.toArray(), pair[0]!.toArray()]).toEqual([
+      [8, 12],
+      [8, 9],
+    ]);
+    expect(call(3).sum.toArray()).toEqual([12, 18]);
+  });
+
+  test("of another shape, dtype or tree are traced anew, known ones are not", () => {
+    let traces = 0;
+    const f = compile((x: Tensor | Tensor[]) => {
+      traces++;
+      return (Array.isArray(x) ? x[0]! : x).mul(2);
+    });
+    const [a, b, c] = [tensor([1, 2]), tensor([1, 2, 3]), tensor([1, 2], { dtype: "float64" })];
+    for (const x of [a, b, c, a, tensor([5, 6]), b, [a], c, [b], [a]]) f(x);
+    expect(traces).toBe(5);
+    expect(f(b).toArray()).toEqual([2, 4, 6]);
+    expect(f(c).dtype).toBe("float64");
+  });
+
+  test("numbers are float32 tensors of rank 0, and another number is the same program", () => {
+    let traces = 0;
+    const f = compile((x: Tensor, k: number) => {
+      traces++;
+      return x.mul(k);
+    });
+    expect(f(tensor([1, 2]), 3).toArray()).toEqual([3, 6]);
+    expect(f(tensor([1, 2]), 0.1).toArray()).toEqual([Math.fround(0.1), Math.fround(0.2)]);
+    expect(traces).toBe(1);
+  });
+
+  test("strings and booleans mean themselves", () => {
+    const f = compile((x: Tensor, mode: string, twice: boolean) => {
+      const y = mode === "sum" ? x.sum() : x.amax();
+      return twice ? y.mul(2) : y;
+    });
+    const x = tensor([1, 5, 2]);
+    expect([f(x, "sum", false), f(x, "max", false), f(x, "sum", true)].map((y) => y.item())).toEqual([8, 5, 16]);
+  });
+
+  test("that are not evaluated yet are", () => {
+    const f = compile((x: Tensor) => x.mul(2));
+    const w = variable([1, 2]);
+    w.assign(w.add(1));
+    expect(f(w.add(1).mul(3)).toArray()).toEqual([18, 24]);
+  });
+
+  test("typed arrays may change between calls, tensors need no second copy", () => {
+    const f = compile((raw: Float32Array, x: Tensor) => x.add(raw as unknown as Tensor));
+    const raw = Float32Array.of(1, 2);
+    const x = tensor([10, 20]);
+    expect(f(raw, x).toArray()).toEqual([11, 22]);
+    raw[0] = 5;
+    expect(f(raw, x).toArray()).toEqual([15, 22]);
+    expect(f(raw, tensor([0, 0])).toArray()).toEqual([5, 2]);
+  });
+
+  test("may be returned as they came, results do not change later", () => {
+    const f = compile((x: Tensor, y: Tensor) => [x, y, x.add(y)]);
+    const first = f(tensor([1]), tensor([2]));
+    const second = f(tensor([3]), tensor([4]));
+    expect(first.map((x) => x.toArray())).toEqual([[1], [2], [3]]);
+    expect(second.map((x) => x.toArray())).toEqual([[3], [4], [7]]);
+  });
+
+  test("that are class instances are refused", () => {
+    const f = compile((_: Date) => scalar(1));
+    expect(() => f(new Date(0))).toThrow(/argument 0 is a Date; arguments are tensors/);
+  });
+});
+
+describe("gradients by backward", () => {
+  test("are there after the call, new at each", () => {
+    const w = variable([1, 2]);
+    const f = compile(() => {
+      w.grad = null;
+      const loss = w.square().sum();
+      loss.backward();
+      w.assign(w.sub(w.grad!.mul(0.25)));
+      return loss;
+    });
+    expect(f().item()).toBe(5);
+    expect(w.grad!.toArray()).toEqual([2, 4]);
+    expect(w.toArray()).toEqual([0.5, 1]);
+    f();
+    expect(w.grad!.toArray()).toEqual([1, 2]);
+  });
+
+  test("that the function sets to null at its end are null outside", () => {
+    const w = variable([1, 2]);
+    const f = compile(() => {
+      const loss = w.square().sum();
+      loss.backward();
+      w.assign(w.sub(w.grad!));
+      w.grad = null;
+      return loss;
+    });
+    f();
+    f();
+    expect(w.grad).toBeNull();
+    expect(w.toArray()).toEqual([1, 2]);
+  });
+
+  test("cannot be added to gradients from outside", () => {
+    const w = variable([1, 2], { name: "w" });
+    w.sum().backward();
+    const f = compile(() => w.square().sum().backward());
+    expect(f).toThrow(CompileError);
+    expect(f).toThrow(/adds to the grad of w, .* set grad = null inside the function first/);
+    w.grad = null;
+    f();
+    expect(w.grad!.toArray()).toEqual([2, 4]);
+    expect(f).toThrow(/adds to the grad of w/);
+  });
+});
+
+describe("random draws", () => {
+  test("differ from call to call and are those of the interpreter", () => {
+    const [a, b] = [new Generator(3), new Generator(3)];
+    const draw = (generator: Generator) => {
+      const x = normal([5], { generator });
+      return x.add(uniform([5], { generator, dtype: "float64" }));
+    };
+    const compiled = compile(() => draw(a));
+    const seen = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      const [fast, slow] = i % 3 === 2 ? [draw(a), draw(b)] : [compiled(), draw(b)];
+      expect(fast.toTypedArray()).toEqual(slow.toTypedArray());
+      seen.add(String(fast));
+    }
+    expect(seen.size).toBe(20);
+  });
+
+  test("start anew with manualSeed", () => {
+    const f = compile(() => uniform([3]));
+    manualSeed(7);
+    const first = f().toArray();
+    f();
+    manualSeed(7);
+    expect(f().toArray()).toEqual(first);
+    manualSeed(7);
+    expect(uniform([3]).toArray()).toEqual(first);
+  });
+});
+
+describe("mistakes", () => {
+  test("reading a value while tracing is refused", () => {
+    const f = compile((x: Tensor) => (x.sum().item() > 0 ? x : x.neg()));
+    expect(() => f(tensor([1]))).toThrow(/reading a value inside a function given to compile/);
+  });
+
+  test("a function that returns something else than tensors, or does nothing, is refused", () => {
+    expect(() => compile(() => ({ loss: 3 }))()).toThrow(/returns something that is no tensor: .*got 3 at loss/);
+    expect(() => compile(() => {})()).toThrow(/it has no effect/);
+    expect(() => compile(3 as never)).toThrow(/compile: takes a function/);
+  });
+
+  test("an op that cannot be compiled is named", () => {
+    expect(() => compile((x: Tensor) => argsort(x))(tensor([2, 1]))).toThrow(
+      /compile: argsort \(opaque\) cannot be compiled yet/,
+    );
+  });
+
+  test("a function that throws changes nothing and can be called again", () => {
+    const [a, b] = [variable([1, 2]), variable([3, 4])];
+    const generator = new Generator(1);
+    let broken = true;
+    const f = compile(() => {
+      a.assign(a.mul(2));
+      b.grad = null;
+      a.sum().backward();
+      uniform([2], { generator });
+      if (broken) throw new RangeError("not today");
+      return b.sum();
+    });
+    b.sum().backward();
+    const grad = b.grad;
+    expect(f).toThrow("not today");
+    expect([a.toArray(), b.toArray()]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(a.grad).toBeNull();
+    expect(b.grad).toBe(grad);
+    expect(generator.state.counter.item()).toBe(0);
+    expect(a.add(1).toArray()).toEqual([2, 3]);
+    broken = false;
+    expect(f().item()).toBe(7);
+    expect(a.toArray()).toEqual([2, 4]);
+  });
+
+  test("a shape that does not fit is an error of the op, as outside", () => {
+    const f = compile((x: Tensor) => x.add(tensor([1, 2, 3])));
+    expect(() => f(tensor([1, 2]))).toThrow(ShapeError);
+    expect(f(tensor([1, 2, 3])).toArray()).toEqual([2, 4, 6]);
+  });
+
+  test("an index out of range names its line, and no variable has changed", () => {
+    const w = variable([1, 2, 3]);
+    const f = compile((index: Tensor) => {
+      w.assign(w.mul(2));
+      return w.gather(0, index.add(0));
+    });
+    expect(f(tensor([2, 0], { dtype: "int32" })).toArray()).toEqual([6, 2]);
+    const bad = () => f(tensor([0, 3], { dtype: "int32" }));
+    expect(bad).toThrow(IndexError);
+    expect(bad).toThrow(/gather: index 3 is outside axis 0 of size 3.*compile\.test\.ts/);
+    expect(w.toArray()).toEqual([2, 4, 6]);
+    expect(f(tensor([1, 1], { dtype: "int32" })).toArray()).toEqual([8, 8]);
+  });
+
+  test("a tensor that leaves the function by another way has no value", () => {
+    let leaked: Tensor | null = null;
+    const w = variable([1, 2]);
+    const f = compile((x: Tensor) => {
+      leaked = x.mul(w);
+      return x;
+    });
+    f(tensor([1, 2]));
+    expect(() => leaked!.toArray()).toThrow(/made while compile was tracing/);
+    expect(() => compile(() => leaked!.add(1))()).toThrow(/was made while compile was tracing something else/);
+  });
+});
+
+describe("inside other functions", () => {
+  test("a compiled function inside another one is traced through", () => {
+    const w = variable(3);
+    const inner = compile((x: Tensor) => {
+      w.assign(w.add(1));
+      return x.mul(w);
+    });
+    const outer = compile((x: Tensor) => inner(x).add(inner(x)));
+    expect(outer(scalar(2)).item()).toBe(2 * 4 + 2 * 5);
+    expect(inner(scalar(1)).item()).toBe(6);
+    expect(w.item()).toBe(6);
+  });
+
+  test("a check of a compiled function checks the function itself", () => {
+    const f = compile((x: Tensor) => x.sigmoid().sum());
+    expect(checkGradient(f, [tensor([0.5, -1])]).pass).toBe(true);
+  });
+});
+
+describe("without WebAssembly", () => {
+  test("compiled functions are interpreted, and say so once", () => {
+    const { WebAssembly } = globalThis;
+    const printed = captureConsole();
+    try {
+      Reflect.deleteProperty(globalThis, "WebAssembly");
+      const [plain, slow] = [xor(2), xor(2)];
+      const step = compile(slow.step);
+      for (let i = 0; i < 5; i++) expect(step().item()).toBe(plain.step().item());
+      expect(compile((x: Tensor, k: number) => x.mul(k))(tensor([1, 2]), 3).toArray()).toEqual([3, 6]);
+    } finally {
+      Object.defineProperty(globalThis, "WebAssembly", { value: WebAssembly, configurable: true, writable: true });
+    }
+    expect(printed).toHaveLength(1);
+    expect(printed[0]).toContain("WebAssembly is missing");
+  });
+});
+
+describe("the text of a program", () => {
+  test("shows what every pass made", () => {
+    const f = compile((x: Tensor) => x.add(1).mul(x.permute([1, 0])).sum(0));
+    f(tensor([[1, 2], [3, 4]])); // prettier-ignore
+    expect(f.text()).toMatchInlineSnapshot();
+  });
+
+  test("does not exist before the first call", () => {
+    expect(() => compile(() => scalar(1)).text()).toThrow(/no text before the first call/);
+  });
+});
