@@ -92,8 +92,7 @@ export async function xor({ folder, steps = 1000, seeds = 20, output = process.s
     const times = `${solved.filter(Boolean).length} of ${seeds}`;
     console.log(`${String(hidden).padStart(7)}  ${loss.toFixed(6)}     ${right}/4   ${times.padStart(19)}`);
   }
-  const three = trials.find(({ hidden }) => hidden === 3)!;
-  const { loss, right, solved } = three;
+  const { loss, right, solved } = trials.find(({ hidden }) => hidden === 3)!;
   console.log(`\n3 hidden neurons solve XOR from ${solved.filter(Boolean).length} of ${seeds} seeds.`);
 
   const { loss: graph, check } = example();

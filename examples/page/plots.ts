@@ -233,7 +233,15 @@ export function triesPlot(
     marginLeft: 92,
     marginTop: 6,
     marginBottom: 42,
-    x: { type: "band", label: "seed", labelAnchor: "center", labelArrow: "none", tickSize: 0 },
+    x: {
+      type: "band",
+      label: "seed",
+      labelAnchor: "center",
+      labelArrow: "none",
+      tickSize: 0,
+      // On a narrow screen there is no room for all.
+      tickFormat: (seed: number) => (seed % 5 === 0 ? String(seed) : ""),
+    },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
     marks: [
       Plot.dot(tries, {

@@ -17,7 +17,7 @@ export function reverse(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   targets: readonly Tensor[],
-  inputsOf?: (x: Tensor) => readonly Tensor[],
+  inputsOf: (x: Tensor) => readonly Tensor[] = historyOf,
 ): (Tensor | null)[] {
   const order = topology(outputs, inputsOf);
   const { nodes, starts, edges } = order;
@@ -50,7 +50,7 @@ export function forward(
   inputs: readonly Tensor[],
   tangents: readonly Tensor[],
 ): (Tensor | null)[] {
-  const order = topology(outputs);
+  const order = topology(outputs, historyOf);
   const { nodes, starts, edges } = order;
   const outputNumbers = outputs.map((y) => numberIn(order, y));
   const t = new Array<Tensor | null>(nodes.length).fill(null);
@@ -66,6 +66,13 @@ export function forward(
     if (operands.some((tangent) => tangent !== null)) t[n] = pushForward(nodes[n]!, operands);
   }
   return outputNumbers.map((n) => t[n]!);
+}
+
+const nothing: readonly Tensor[] = [];
+
+/** A version of a variable is a leaf to derivatives, even where `compile` knows what it is computed from. */
+function historyOf(x: Tensor): readonly Tensor[] {
+  return ownerOf(x) ? nothing : x.inputs;
 }
 
 /** What flows back to operand `i` of `out`. */
