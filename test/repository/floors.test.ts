@@ -34,7 +34,9 @@ const packages: readonly PackageFloors[] = [
         "ops/leaf.ts",
         "ops/sample.ts",
         "ops/cast.ts",
+        "ops/view.ts",
         "ops/movement.ts",
+        "ops/region.ts",
         "ops/elementwise.ts",
         "ops/pointwise.ts",
         "ops/reduction.ts",
@@ -48,6 +50,7 @@ const packages: readonly PackageFloors[] = [
       ],
       [
         "tree.ts",
+        "sums.ts",
         "kernels.ts",
         "interpret.ts",
         "differentiate.ts",

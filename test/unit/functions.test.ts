@@ -9,6 +9,7 @@ import { mulberry32 } from "../mulberry.ts";
 import * as reference from "./precise.ts";
 
 type Float = "float32" | "float64";
+type Floats = Float32Array | Float64Array;
 type Name = keyof typeof functions;
 type Unary = Exclude<Name, "pow">;
 const unary = Object.keys(functions).filter((name) => name !== "pow") as Unary[];
@@ -70,7 +71,7 @@ type Wanted = number | reference.Precise;
 
 function wantedSingle(name: Unary, x: number, got: number): Wanted {
   const y = inDouble[name](x);
-  const rounded = y === 0 || !Number.isFinite(y) || got === Math.fround(y);
+  const rounded = y === 0 || !Number.isFinite(y) || got === Math.fround(y) || name === "sqrt";
   return rounded ? Math.fround(y) : precise(y);
 }
 
@@ -103,8 +104,8 @@ function errorOf(got: number, want: Wanted, dtype: Float): number {
   return Object.is(got, want) ? 0 : Infinity;
 }
 
-/** The worst result beyond the limit, in words; undefined if there is none. */
-function offence(name: Unary, xs: Float32Array | Float64Array): string | undefined {
+/** Fails with the worst result beyond the limit, if there is one. */
+function check(name: Unary, xs: Floats): void {
   const dtype = xs instanceof Float32Array ? "float32" : "float64";
   const wanted = dtype === "float32" ? wantedSingle : wantedDouble;
   const out = run(name, dtype, xs);
@@ -117,7 +118,7 @@ function offence(name: Unary, xs: Float32Array | Float64Array): string | undefin
     worst = error;
     message = `${name} of ${dtype} ${show(x, dtype)}: got ${show(out[i]!, dtype)}, expected ${showWanted(want)}, ${error} ulp`;
   });
-  return message;
+  if (message !== undefined) expect.fail(message);
 }
 
 /** Every `stride`-th float32, from the first bit pattern to the last. */
@@ -138,14 +139,16 @@ function sweepDouble(stride: number): Float64Array {
   return new Float64Array(halves.buffer);
 }
 
-/** Numbers with even logarithms, and even ones, where the functions have their shape. */
-function middle(dtype: Float, count: number): Float32Array | Float64Array {
+/** Where the functions have their shape: small numbers, evenly by their logarithms, and larger ones, evenly. */
+function middle(dtype: Float, count: number): Floats {
   const random = mulberry32(2);
-  const sign = (): number => (random() < 0.5 ? -1 : 1);
-  return arrays[dtype].from({ length: count }, (_, i) => {
-    if (i % 4 === 0) return sign() * 2 ** (-30 * random());
-    return sign() * random() * [2, 10, 100, 800][i % 3]! * (i % 4 === 1 ? 1 : 0.1);
-  });
+  const scales = [0, 1, 4, 20, 100, 800];
+  const number = (i: number): number => {
+    const scale = scales[i % scales.length]!;
+    const magnitude = scale === 0 ? 2 ** (-30 * random()) : scale * random();
+    return random() < 0.5 ? -magnitude : magnitude;
+  };
+  return arrays[dtype].from(Array.from({ length: count }, (_, i) => number(i)));
 }
 
 /** `x` and the `count` numbers of its dtype on either side. */
@@ -175,7 +178,7 @@ const powersOfTwo = {
   float64: Array.from({ length: 2098 }, (_, k) => 2 ** (k - 1074)),
 };
 
-function breakpoints(dtype: Float): Float32Array | Float64Array {
+function breakpoints(dtype: Float): Floats {
   const points = [...turningPoints, ...powersOfTwo[dtype], Number.MAX_VALUE].flatMap((x) => [x, -x]);
   return arrays[dtype].from(
     points.flatMap((x) => (Number.isFinite(arrays[dtype].of(x)[0]) ? around(x, dtype, 1) : [])),
@@ -183,7 +186,7 @@ function breakpoints(dtype: Float): Float32Array | Float64Array {
 }
 
 /** Multiples of pi / 2, near and far, and their neighbours. */
-function rightAngles(dtype: Float): Float32Array | Float64Array {
+function rightAngles(dtype: Float): Floats {
   const multiples = Array.from({ length: 8300 }, (_, k) => (k - 20) * (Math.PI / 2));
   const far = Array.from(
     { length: 2000 },
@@ -197,37 +200,37 @@ describe.each(unary)("%s", (name) => {
   const f64 = `within ${limits.float64} ulp in float64`;
 
   test(`is ${f32} over all bit patterns`, () => {
-    expect(offence(name, sweepSingle(42_767))).toBeUndefined();
+    check(name, sweepSingle(42_767));
   });
   test(`is ${f32} in the middle of its domain`, () => {
-    expect(offence(name, middle("float32", 20_000))).toBeUndefined();
+    check(name, middle("float32", 20_000));
   });
   test(`is ${f32} around breakpoints`, () => {
-    expect(offence(name, breakpoints("float32"))).toBeUndefined();
+    check(name, breakpoints("float32"));
   });
   test(`is ${f32} at random bit patterns`, () => {
     const patterns = fc.array(fc.nat(2 ** 32 - 1), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(patterns, (bits) => {
-        expect(offence(name, new Float32Array(Uint32Array.from(bits).buffer))).toBeUndefined();
+        check(name, new Float32Array(Uint32Array.from(bits).buffer));
       }),
     );
   });
 
   test(`is ${f64} over all exponents`, () => {
-    expect(offence(name, sweepDouble(429_497))).toBeUndefined();
+    check(name, sweepDouble(429_497));
   });
   test(`is ${f64} in the middle of its domain`, () => {
-    expect(offence(name, middle("float64", 8000))).toBeUndefined();
+    check(name, middle("float64", 8000));
   });
   test(`is ${f64} around breakpoints`, () => {
-    expect(offence(name, breakpoints("float64"))).toBeUndefined();
+    check(name, breakpoints("float64"));
   });
   test(`is ${f64} at random bit patterns`, () => {
     const patterns = fc.array(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(patterns, (bits) => {
-        expect(offence(name, new Float64Array(BigUint64Array.from(bits).buffer))).toBeUndefined();
+        check(name, new Float64Array(BigUint64Array.from(bits).buffer));
       }),
     );
   });
@@ -235,7 +238,7 @@ describe.each(unary)("%s", (name) => {
 
 describe.each(["sin", "cos"] as const)("%s", (name) => {
   test.each(["float32", "float64"] as const)("is accurate near multiples of pi / 2 in %s", (dtype) => {
-    expect(offence(name, rightAngles(dtype))).toBeUndefined();
+    check(name, rightAngles(dtype));
   });
 });
 
@@ -411,8 +414,8 @@ const powSpecial: readonly (readonly [x: number, y: number, result: number])[] =
   [8, -1, 0.125],
 ]; // prettier-ignore
 
-/** The worst result of pow beyond the limit, in words; undefined if there is none. */
-function powOffence(xs: Float32Array | Float64Array, ys: Float32Array | Float64Array): string | undefined {
+/** Fails with the worst result of pow beyond the limit, if there is one. */
+function checkPow(xs: Floats, ys: Floats): void {
   const dtype = xs instanceof Float32Array ? "float32" : "float64";
   const out = run("pow", dtype, xs, ys);
   let worst: number = powLimits[dtype];
@@ -427,7 +430,7 @@ function powOffence(xs: Float32Array | Float64Array, ys: Float32Array | Float64A
       `pow of ${dtype} ${show(x, dtype)} and ${show(y, dtype)}: got ${show(out[i]!, dtype)}, ` +
       `expected ${showWanted(want)}, ${error} ulp`;
   });
-  return message;
+  if (message !== undefined) expect.fail(message);
 }
 
 /** Math.pow has the special values of C99 but for pow(1, NaN) and pow(-1 or 1, infinity). */
@@ -440,7 +443,7 @@ function wantedPow(x: number, y: number): Wanted {
 }
 
 /** Pairs whose powers fill the range of the dtype and go a little beyond it. */
-function powPairs(dtype: Float, count: number): [Float32Array | Float64Array, Float32Array | Float64Array] {
+function powPairs(dtype: Float, count: number): [Floats, Floats] {
   const random = mulberry32(3);
   const top = dtype === "float32" ? 128 : 1024;
   const xs = new arrays[dtype](count);
@@ -465,10 +468,10 @@ describe("pow", () => {
     }
   });
   test("is within 2.5 ulp in float32 where results are finite", () => {
-    expect(powOffence(...powPairs("float32", 100_000))).toBeUndefined();
+    checkPow(...powPairs("float32", 100_000));
   });
   test("is within 4 ulp in float64 where results are finite", () => {
-    expect(powOffence(...powPairs("float64", 30_000))).toBeUndefined();
+    checkPow(...powPairs("float64", 30_000));
   });
   test.each(["float32", "float64"] as const)("is accurate for pairs of breakpoints in %s", (dtype) => {
     const points = breakpoints(dtype).filter((_, i) => i % 89 === 0);
@@ -476,14 +479,14 @@ describe("pow", () => {
     const both = exponents.flatMap((y) => [y, -y]);
     const xs = arrays[dtype].from(both.flatMap(() => Array.from(points)));
     const ys = arrays[dtype].from(both.flatMap((y) => Array.from(points, () => y)));
-    expect(powOffence(xs, ys)).toBeUndefined();
+    checkPow(xs, ys);
   });
   test("is within 2.5 ulp in float32 at random bit patterns", () => {
     const bits = fc.nat(2 ** 32 - 1);
     fc.assert(
       fc.property(bits, bits, (x, y) => {
         const operands = Array.from([x, y], (word) => new Float32Array(Uint32Array.of(word).buffer));
-        expect(powOffence(operands[0]!, operands[1]!)).toBeUndefined();
+        checkPow(operands[0]!, operands[1]!);
       }),
     );
   });
@@ -492,7 +495,7 @@ describe("pow", () => {
     fc.assert(
       fc.property(bits, bits, (x, y) => {
         const operands = Array.from([x, y], (word) => new Float64Array(BigUint64Array.of(word).buffer));
-        expect(powOffence(operands[0]!, operands[1]!)).toBeUndefined();
+        checkPow(operands[0]!, operands[1]!);
       }),
     );
   });
@@ -525,6 +528,7 @@ function decimals({ digits: n, exponent }: reference.Precise): string {
 // the digits beyond those of M. Abramowitz and I. Stegun, Handbook of Mathematical Functions, table 7.1.
 test.each([
   ["e", exactly.exp(1), "27182818284590452353602874713526624977572"],
+  ["e - 1", exactly.expm1(1), "17182818284590452353602874713526624977572"],
   ["1 / e", exactly.exp(-1), "3678794411714423215955237701614608674458"],
   ["ln 2", exactly.log(2), "6931471805599453094172321214581765680755"],
   ["ln 2 again", exactly.log1p(1), "6931471805599453094172321214581765680755"],
@@ -538,7 +542,6 @@ test.each([
 });
 
 test("the reference knows other published values", () => {
-  expect(ulps(1.718281828459045, exactly.expm1(1), 53)).toBeLessThan(0.51);
   // K. C. Ng, Argument reduction for huge arguments, 1992: sin(10^22).
   expect(ulps(-0.8522008497671888, exactly.sin(1e22), 53)).toBeLessThan(0.51);
   expect(ulps(Math.SQRT2, exactly.pow(2, 0.5), 53)).toBeLessThan(0.51);

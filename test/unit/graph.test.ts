@@ -32,7 +32,7 @@ describe("printing the graph", () => {
       [
         "x: float32[1, 2] = data",
         "w: float32[2, 1] = variable",
-        '%0: float32[1, 1] = matmul(x, w, spec="ij,jk->ik")',
+        "%0: float32[1, 1] = matmul(x, w)",
         "%1: float32[1, 1] = tanh(%0)",
         "L: float32[] = sum(%1, axes=[0, 1])",
       ].join("\n"),

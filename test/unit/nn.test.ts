@@ -150,6 +150,29 @@ describe("a module", () => {
       ].join("\n"),
     );
   });
+
+  test("that refers to itself prints and is walked once", () => {
+    class Child extends Module {
+      readonly inner = new Linear(1, 1);
+      parent: Module | null = null;
+      readonly self: unknown = { again: this };
+      forward(x: Tensor): Tensor {
+        return this.inner.forward(x);
+      }
+    }
+    const child = new Child();
+    child.parent = new Sequential(child);
+    expect(String(child.parent)).toBe(
+      [
+        "Sequential(",
+        "  (0): Child(",
+        "    (inner): Linear(inFeatures=1, outFeatures=1, bias=true)",
+        "  )",
+        ")",
+      ].join("\n"),
+    );
+    expect(child.parameters()).toHaveLength(2);
+  });
 });
 
 describe("Linear", () => {
@@ -182,6 +205,10 @@ describe("Linear", () => {
     expect(layer.weight.dtype).toBe("float64");
     expect(layer.bias).toBeNull();
     expect(() => new Linear(2, 1, { dtype: "int32" })).toThrow(DTypeError);
+  });
+
+  test("refuses what is no tensor", () => {
+    expect(() => new Linear(2, 3).forward([[1, 2]] as never)).toThrow(ValueError);
   });
 
   test("names itself, the shapes and its path when the input does not fit", () => {
@@ -263,6 +290,13 @@ describe("losses", () => {
     }
   });
 
+  test("refuse what is no tensor", () => {
+    for (const loss of [mse, l1, bce, bceWithLogits, crossEntropy]) {
+      expect(() => loss(row, 1 as never)).toThrow(ValueError);
+      expect(() => loss([0, 1] as never, row)).toThrow("takes two tensors");
+    }
+  });
+
   test("crossEntropy says what does not fit", () => {
     const logits = zeros([4, 3]);
     expect(() => crossEntropy(row, row)).toThrow("crossEntropy: logits are [n, c]");
@@ -304,6 +338,19 @@ describe("an optimizer", () => {
     const optimizer = new SGD([w, unused], { lr: 0.5, weightDecay: 1 });
     optimizer.step(w.mul(zeros([])));
     expect([w.item(), unused.item()]).toEqual([1, 2]);
+  });
+
+  test("builds one gradient however many parameters the loss does not reach", () => {
+    const nodesOfStep = (unreached: number) => {
+      const w = variable(2);
+      const others = Array.from({ length: unreached }, () => variable(2));
+      const optimizer = new SGD([w, ...others], { lr: 0.5 });
+      const loss = w.square();
+      const first = zeros([]).id;
+      optimizer.step(loss);
+      return zeros([]).id - first;
+    };
+    expect(nodesOfStep(20)).toBe(nodesOfStep(0));
   });
 
   test("refuses a loss that reaches no parameter", () => {
@@ -376,6 +423,9 @@ describe("an optimizer", () => {
       () => new SGD([], { lr: 1 }),
       () => new SGD([w, w], { lr: 1 }),
       () => new SGD([zeros([]) as never], { lr: 1 }),
+      () => new SGD(w as never, { lr: 1 }),
+      () => new SGD(new Linear(1, 1) as never, { lr: 1 }),
+      () => new SGD([w], undefined as never),
     ];
     for (const make of refused) expect(make).toThrow(ValueError);
     expect(() => new Adam([w], { betas: [1, 0.9] })).toThrow("Adam: betas[0] is from 0 to below 1, got 1");
@@ -385,6 +435,11 @@ describe("an optimizer", () => {
       optimizer.lr = -1;
     }).toThrow(ValueError);
     expect(optimizer.lr).toBe(1);
+    const adam = new Adam([w], { betas: [0.9, 0.99] });
+    expect(() => {
+      adam.betas = [0.5, 1];
+    }).toThrow(ValueError);
+    expect(adam.betas).toEqual([0.9, 0.99]);
   });
 
   test("says that a part which was left out cannot be turned on later", () => {

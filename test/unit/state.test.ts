@@ -117,6 +117,7 @@ describe("gradients of variables", () => {
     const [a, b] = [variable(1, { name: "a" }), variable([1, 2], { name: "b" })];
     expect(grad(a.mul(2), [b])[0].toArray()).toEqual([0, 0]);
     expect(() => grad(a.mul(2), [a, b], { unused: "error" })).toThrow(/input 1 \(b of shape \[2\]\)/);
+    expect(grad(a.mul(2), [a, b], { unused: "null" }).map((g) => g?.toArray() ?? null)).toEqual([2, null]);
   });
 });
 

@@ -153,6 +153,8 @@ export interface Op<A extends Attributes = Attributes> {
   readonly kernel: Kernel<A>;
   /** One rule per operand; the last one also serves all further operands. */
   readonly derivatives: readonly Derivative<A>[];
+  /** Attributes that the operands imply: prints leave them out. */
+  readonly implied?: readonly string[];
   /** The result's shape; throws a typed error if the operands do not fit. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
   /** The result's dtype; throws a typed error if the operands are not accepted. */

@@ -33,6 +33,7 @@ export type { DrawOptions } from "./generator.ts";
 export { cast } from "./ops/cast.ts";
 export * from "./ops/pointwise.ts";
 export * from "./ops/movement.ts";
+export * from "./ops/region.ts";
 export * from "./ops/reduction.ts";
 export * from "./ops/contraction.ts";
 export * from "./ops/indexing.ts";

@@ -1,5 +1,8 @@
+import type { Body } from "./arithmetic.ts";
 import type { DType, TypedArray } from "./dtype.ts";
+import { dtypes } from "./dtype.ts";
 import type { Instruction, Program } from "./program.ts";
+import { trace } from "./program.ts";
 
 /** Elements per register: small enough that all registers of a program stay in the first-level cache. */
 const block = 256;
@@ -276,4 +279,24 @@ function step(
     default:
       word satisfies never;
   }
+}
+
+const machines = new WeakMap<Body, Map<number, Machine>>();
+
+/** The machine of a body for operands and a result of these dtypes; each is made once. */
+export function machineOf(body: Body, operands: readonly { readonly dtype: DType }[], dtype: DType): Machine {
+  let known = machines.get(body);
+  if (!known) {
+    known = new Map();
+    machines.set(body, known);
+  }
+  let key = dtypes.indexOf(dtype);
+  for (let i = 0; i < operands.length; i++) key = key * 5 + 1 + dtypes.indexOf(operands[i]!.dtype);
+  let machine = known.get(key);
+  if (!machine) {
+    const inputs = operands.map((x) => x.dtype);
+    machine = new Machine(trace(body, inputs, dtype));
+    known.set(key, machine);
+  }
+  return machine;
 }

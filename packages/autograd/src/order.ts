@@ -41,3 +41,9 @@ export function reductionOrder(shape: readonly number[], axes: readonly number[]
 export function contractionOrder(rows: number, columns: number): Order {
   return rows === 1 || columns === 1 ? outerOrder : matrixOrder;
 }
+
+/** Lanes beyond the number of terms would hold nothing but the identity: they are left out. */
+export function lanesFor({ lanes }: Order, terms: number): number {
+  while (lanes > 1 && lanes / 2 >= terms) lanes /= 2;
+  return lanes;
+}

@@ -9,24 +9,25 @@ export type DTypeMap = Partial<Record<DType, DType>>;
 /**
  * The same computation on other leaves: every op above a replaced node is applied again to (op, inputs, attributes). With
  * `dtypes` all nodes change dtype as it says, leaves and casts included: `{ float32: "float64" }` replays a
- * model in float64. Shapes must stay as they are.
+ * model in float64. A variable among the leaves means its present version. Shapes must stay as they are.
  */
 export function rebuild(
   roots: readonly Tensor[],
   leaves: ReadonlyMap<Tensor, Tensor> = new Map(),
   dtypes: DTypeMap = {},
 ): Tensor[] {
+  const replaced = new Map(Array.from(leaves, ([from, to]) => [from.node, to.node]));
   const order = topology(
     roots.map((root) => root.node),
-    (x) => (leaves.has(x) ? [] : x.inputs),
+    (x) => (replaced.has(x) ? [] : x.inputs),
   );
   const { nodes, starts, edges } = order;
   const numbers = roots.map((root) => numberIn(order, root.node));
   const made: Tensor[] = [];
   nodes.forEach((node, n) => {
-    const replacement = leaves.get(node);
+    const replacement = replaced.get(node);
     if (replacement) {
-      made.push(replacement.node);
+      made.push(replacement);
       return;
     }
     const inputs = edges.slice(starts[n], starts[n + 1]).map((input) => made[input]!);

@@ -99,3 +99,23 @@ export function broadcastsTo(from: Shape, to: Shape): boolean {
   if (from.length > to.length) return false;
   return from.every((size, i) => size === 1 || size === to[i + to.length - from.length]);
 }
+
+/** Walks all indices of `shape` row by row, with the offset that `strides` give each. */
+export function walk(
+  shape: Shape,
+  strides: readonly number[],
+  offset: number,
+  visit: (offset: number, i: number) => void,
+): void {
+  const size = sizeOf(shape);
+  const index = new Int32Array(shape.length);
+  for (let i = 0; i < size; i++) {
+    visit(offset, i);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      offset += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      offset -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+}

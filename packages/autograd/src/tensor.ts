@@ -14,6 +14,7 @@ import * as movement from "./ops/movement.ts";
 import * as pointwise from "./ops/pointwise.ts";
 import { add } from "./ops/pointwise.ts";
 import * as reduction from "./ops/reduction.ts";
+import * as region from "./ops/region.ts";
 import { isDeclared } from "./ops/sample.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
@@ -24,7 +25,7 @@ import { Variable } from "./variable.ts";
  * The chaining form: every op whose first operand is a tensor is also a method, `x.tanh()` for `tanh(x)`. The methods come
  * from the modules of ops by themselves, types, documentation and all; this file adds what reads values.
  */
-const chained = [castings, movement, pointwise, reduction, contraction, indexing, composed];
+const chained = [castings, movement, region, pointwise, reduction, contraction, indexing, composed];
 
 /** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -33,6 +34,7 @@ declare module "./graph.ts" {
   interface Tensor<S extends Shape = Shape>
     extends Methods<typeof castings>,
       Methods<typeof movement>,
+      Methods<typeof region>,
       Methods<typeof pointwise>,
       Methods<typeof reduction>,
       Methods<typeof contraction>,

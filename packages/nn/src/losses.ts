@@ -1,4 +1,4 @@
-import type { Binary, Shape, Tensor } from "@cotangent/autograd";
+import type { Binary, Shape } from "@cotangent/autograd";
 import {
   abs,
   DTypeError,
@@ -21,6 +21,7 @@ import {
   square,
   sub,
   sum,
+  Tensor,
   unsqueeze,
   ValueError,
   within,
@@ -168,6 +169,7 @@ export function crossEntropy<R extends Reduction = "mean">(
 
 /** For each row the logarithm of its class's probability, or its mean under the target. */
 function logLikelihood(logits: Tensor, target: Tensor): Tensor {
+  checkTensors("crossEntropy", logits, target);
   const [n, c] = logits.shape;
   const shapes = `logits ${format(logits.shape)} and target ${format(target.shape)}`;
   if (logits.rank !== 2)
@@ -187,7 +189,13 @@ function logLikelihood(logits: Tensor, target: Tensor): Tensor {
   return reshape(gather(logSoftmax(logits, 1), 1, unsqueeze(target, 1)), [n!]);
 }
 
+function checkTensors(name: string, prediction: Tensor, target: Tensor): void {
+  if (prediction instanceof Tensor && target instanceof Tensor) return;
+  throw new ValueError(`${name}: takes two tensors, a prediction and a target; make them with tensor(...)`);
+}
+
 function checkSameShape(name: string, prediction: Tensor, target: Tensor): void {
+  checkTensors(name, prediction, target);
   if (equal(prediction.shape, target.shape)) return;
   const remedy =
     prediction.size === target.size

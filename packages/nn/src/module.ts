@@ -93,8 +93,8 @@ export abstract class Module {
   /** The tree of modules, as PyTorch prints it. */
   toString(): string {
     const { name } = this.constructor;
-    const [details, lines] = [this.details(), linesOf(this.fields())];
-    return lines === "" ? `${name}(${details})` : `${name}(${lines}\n)`;
+    const lines = within(this, () => linesOf(this.fields()));
+    return lines === "" ? `${name}(${this.details()})` : `${name}(${lines}\n)`;
   }
 
   /** What `toString` writes between the parentheses. */
@@ -142,6 +142,18 @@ function fieldsOf(value: object): readonly (readonly [name: string, value: unkno
     : null;
 }
 
+/** What is being printed: a field that leads back to one of these is left out. */
+const printing = new Set<object>();
+
+function within(value: object, print: () => string): string {
+  printing.add(value);
+  try {
+    return print();
+  } finally {
+    printing.delete(value);
+  }
+}
+
 /** One indented line, or several, for each field that is a layer or holds layers. */
 function linesOf(fields: readonly (readonly [name: string, value: unknown])[]): string {
   let lines = "";
@@ -154,11 +166,11 @@ function linesOf(fields: readonly (readonly [name: string, value: unknown])[]): 
 
 function textOf(value: unknown): string | null {
   if (typeof value === "function") return value.name || "function";
-  if (typeof value !== "object" || value === null) return null;
+  if (typeof value !== "object" || value === null || printing.has(value)) return null;
   if (value instanceof Module) return value.toString();
   const fields = fieldsOf(value);
   if (!fields) return null;
-  const lines = linesOf(fields);
+  const lines = within(value, () => linesOf(fields));
   const name = value.constructor?.name ?? "Object";
   if (lines !== "") return `${name}(${lines}\n)`;
   return "forward" in value ? `${name}()` : null;

@@ -1,5 +1,6 @@
 import type { Program } from "../program.ts";
 import { assemble, Code } from "./assembler.ts";
+import { FoldWriter } from "./fold.ts";
 import type { Nest } from "./loops.ts";
 import { NestWriter } from "./nest.ts";
 import type { Layout } from "./plan.ts";
@@ -19,7 +20,7 @@ export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBu
   const parts = [new Code()];
   nests.forEach((nest, n) => {
     if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
-    new NestWriter(parts[parts.length - 1]!, nest, n, layout, slow).write();
+    write(new NestWriter(parts[parts.length - 1]!, nest, n, layout, slow));
   });
   let main = parts[0]!;
   if (parts.length > 1) {
@@ -29,6 +30,25 @@ export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBu
   for (const { from, to, bytes } of layout.copies) copy(main, from, to, bytes);
   functions.push(main);
   return assemble(functions, Math.ceil((layout.size + margin) / pageBytes));
+}
+
+function write(writer: NestWriter): void {
+  const { kind, fold } = writer.nest.kernel;
+  switch (kind) {
+    case "map":
+      writer.results(() => writer.map());
+      break;
+    case "scatter":
+      writer.clear();
+      writer.results(() => writer.scatter());
+      break;
+    case "scan":
+      writer.results(() => new FoldWriter(writer, fold!).scan());
+      break;
+    case "reduce":
+      writer.results(() => new FoldWriter(writer, fold!).reduce());
+      break;
+  }
 }
 
 /** Numbers for the slow sides of `rare`, each of which becomes one function. */

@@ -1,21 +1,20 @@
 import { byteSize } from "../dtype.ts";
-import { lanesFor } from "../kernels.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Code } from "./assembler.ts";
-import type { Fold, Pick } from "./kernel.ts";
+import type { Pick } from "./kernel.ts";
 import type { Nest, Place } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { errorBytes } from "./plan.ts";
 import { BodyWriter, baseOf, scalarsOf } from "./scalars.ts";
-import { constant, i32, loads, stores, valueType, word } from "./words.ts";
+import { i32, loads, stores, word } from "./words.ts";
 
-/** Writes the code of one nest. */
+/** Writes the code of one nest: its loops, and its body at each index. */
 export class NestWriter {
-  readonly #code: Code;
-  readonly #nest: Nest;
+  readonly code: Code;
+  readonly nest: Nest;
   readonly #number: number;
-  readonly #layout: Layout;
+  readonly layout: Layout;
   readonly #slow: (program: Program) => number;
   /** The local of each walk that loops advance. */
   readonly #walks: (number | null)[];
@@ -25,10 +24,10 @@ export class NestWriter {
   readonly #backward: boolean[];
 
   constructor(code: Code, nest: Nest, number: number, layout: Layout, slow: (program: Program) => number) {
-    this.#code = code;
-    this.#nest = nest;
+    this.code = code;
+    this.nest = nest;
     this.#number = number;
-    this.#layout = layout;
+    this.layout = layout;
     this.#slow = slow;
     this.#shifts = nest.walks.map(() => 0);
     this.#backward = nest.walks.map((steps) => steps.some((step) => step < 0));
@@ -38,53 +37,47 @@ export class NestWriter {
     );
   }
 
-  write(): void {
-    const code = this.#code;
+  /** Runs `result`, which computes one result, at all indices of the loops over results. */
+  results(result: () => void): void {
+    const code = this.code;
     for (const local of this.#walks) if (local !== null) code.i32(0).set(local);
-    const { kernel, outer } = this.#nest;
-    if (kernel.kind === "scatter") this.#clear();
-    this.#loop(0, outer, () => {
-      if (kernel.kind === "map") this.#store(kernel.body, (writer) => writer.push(kernel.result));
-      else if (kernel.kind === "scatter") this.#scatter();
-      else if (kernel.kind === "scan") this.#scan(kernel.fold!);
-      else this.#reduce(kernel.fold!);
-    });
+    this.loop(0, this.nest.outer, result);
     for (const local of this.#walks) if (local !== null) code.release(local);
   }
 
   // Loops.
 
   /** Runs `body` at all indices of the loops from `from` up to `to`; the last one goes fastest. */
-  #loop(from: number, to: number, body: () => void): void {
+  loop(from: number, to: number, body: () => void): void {
     if (from === to) {
       body();
       return;
     }
-    const { counts, outer, unrolled } = this.#nest;
+    const { counts, outer, unrolled } = this.nest;
     const count = counts[from]!;
     if (from < outer ? unrolled.results : unrolled.terms) {
       for (let i = 0; i < count; i++) {
-        this.#loop(from + 1, to, body);
-        this.#shift((walk) => this.#nest.walks[walk]![from]!);
+        this.loop(from + 1, to, body);
+        this.shift((walk) => this.nest.walks[walk]![from]!);
       }
-      this.#shift((walk) => -count * this.#nest.walks[walk]![from]!);
+      this.shift((walk) => -count * this.nest.walks[walk]![from]!);
       return;
     }
-    this.#times(count, () => {
-      this.#loop(from + 1, to, body);
-      this.#advance((walk) => this.#nest.walks[walk]![from]! - this.#travelled(walk, from + 1));
+    this.times(count, () => {
+      this.loop(from + 1, to, body);
+      this.advance((walk) => this.nest.walks[walk]![from]! - this.#travelled(walk, from + 1));
     });
   }
 
   /** How far a walk has gone when the loops from `from` on are done. */
   #travelled(walk: number, from: number): number {
-    const { counts, outer, unrolled, walks } = this.#nest;
+    const { counts, outer, unrolled, walks } = this.nest;
     if (from >= counts.length || (from < outer ? unrolled.results : unrolled.terms)) return 0;
     return counts[from]! * walks[walk]![from]!;
   }
 
-  #times(count: number, body: () => void): void {
-    const code = this.#code;
+  times(count: number, body: () => void): void {
+    const code = this.code;
     const counter = code.take("i32");
     code.i32(0).set(counter).loop();
     body();
@@ -92,16 +85,16 @@ export class NestWriter {
     code.release(counter);
   }
 
-  #shift(by: (walk: number) => number): void {
+  shift(by: (walk: number) => number): void {
     this.#shifts.forEach((shift, walk) => {
       this.#shifts[walk] = shift + by(walk);
     });
   }
 
-  #advance(by: (walk: number) => number): void {
+  advance(by: (walk: number) => number): void {
     this.#walks.forEach((local, walk) => {
       const step = by(walk);
-      if (local !== null && step !== 0) this.#code.get(local).i32(step).op(i32.add).set(local);
+      if (local !== null && step !== 0) this.code.get(local).i32(step).op(i32.add).set(local);
     });
   }
 
@@ -112,17 +105,17 @@ export class NestWriter {
     const total = base + offset + (walk < 0 ? 0 : this.#shifts[walk]!);
     const local = walk < 0 ? null : this.#walks[walk]!;
     if (local === null) {
-      this.#code.i32(total);
+      this.code.i32(total);
       return 0;
     }
-    this.#code.get(local);
+    this.code.get(local);
     if (total >= 0 && !this.#backward[walk]) return total;
-    this.#code.i32(total).op(i32.add);
+    this.code.i32(total).op(i32.add);
     return 0;
   }
 
   #check(local: number, { size }: Pick): void {
-    const code = this.#code;
+    const code = this.code;
     code.get(local).i32(size).op(i32.lessUnsigned).op(i32.eqz).if(null);
     code
       .i32(0)
@@ -139,47 +132,78 @@ export class NestWriter {
   // Bodies.
 
   #writer(body: readonly BodyScalar[], indices: readonly number[] = []): BodyWriter {
-    const { kernel, places } = this.#nest;
+    const { kernel, places } = this.nest;
     const around = {
-      layout: this.#layout,
+      layout: this.layout,
       slow: this.#slow,
       index: (i: number) => {
         const rest = this.#address(places[i]!, 0);
-        if (rest !== 0) this.#code.i32(rest).op(i32.add);
+        if (rest !== 0) this.code.i32(rest).op(i32.add);
       },
-      address: (i: number) => this.#address(places[i]!, baseOf(this.#layout, kernel.body[i]!.source!)),
+      address: (i: number) => this.#address(places[i]!, baseOf(this.layout, kernel.body[i]!.source!)),
       check: (local: number, pick: Pick) => this.#check(local, pick),
     };
-    return new BodyWriter(this.#code, body, [], around, indices);
+    return new BodyWriter(this.code, body, [], around, indices);
   }
 
-  /** Stores what `push` leaves on the stack at the target. */
-  #store(body: readonly BodyScalar[], push: (writer: BodyWriter) => void): void {
-    const { kernel, target } = this.#nest;
-    const writer = this.#writer(body);
+  /** Computes the body and stores its result. */
+  map(): void {
+    const { kernel, target } = this.nest;
+    const writer = this.#writer(kernel.body);
     writer.prepare([kernel.result]);
-    const offset = this.#address(target, baseOf(this.#layout, kernel.node));
-    push(writer);
-    this.#code.memory(...stores[kernel.node.dtype], offset);
+    const offset = this.#address(target, baseOf(this.layout, kernel.node));
+    writer.push(kernel.result);
+    this.code.memory(...stores[kernel.node.dtype], offset);
     writer.release();
   }
 
-  #clear(): void {
-    const { node } = this.#nest.kernel;
-    const bytes = sizeOf(node.shape) * byteSize(node.dtype);
-    this.#code.i32(baseOf(this.#layout, node)).i32(0).i32(bytes).fillMemory();
+  /** Computes the body into a local. */
+  evaluate(into: number): void {
+    const { kernel } = this.nest;
+    const writer = this.#writer(kernel.body);
+    writer.prepare([kernel.result]);
+    writer.push(kernel.result);
+    this.code.set(into);
+    writer.release();
   }
 
-  #scatter(): void {
-    const { kernel, target } = this.#nest;
+  /** Stores a local at the target. */
+  storeLocal(local: number): void {
+    const { kernel, target } = this.nest;
+    const offset = this.#address(target, baseOf(this.layout, kernel.node));
+    this.code.get(local).memory(...stores[kernel.node.dtype], offset);
+  }
+
+  /** Leaves the result of a program on the stack whose inputs are locals. */
+  apply(program: Program, inputs: readonly number[]): void {
+    const refuse = () => {
+      throw new Error("what combines results reads nothing but its operands");
+    };
+    const around = { layout: this.layout, slow: this.#slow, index: refuse, address: refuse, check: refuse };
+    const writer = new BodyWriter(this.code, scalarsOf(program), inputs, around);
+    writer.prepare([program.result]);
+    writer.push(program.result);
+    writer.release();
+  }
+
+  /** Puts zeros in place of all results. */
+  clear(): void {
+    const { node } = this.nest.kernel;
+    const bytes = sizeOf(node.shape) * byteSize(node.dtype);
+    this.code.i32(baseOf(this.layout, node)).i32(0).i32(bytes).fillMemory();
+  }
+
+  /** Adds the result of the body to the element that an index picks. */
+  scatter(): void {
+    const { kernel, target } = this.nest;
     const { node, pick, body, result } = kernel;
-    const code = this.#code;
+    const code = this.code;
     const writer = this.#writer(body, [pick!.index]);
     writer.prepare([result, pick!.index]);
     const index = writer.localOf(pick!.index);
     this.#check(index, pick!);
     const address = code.take("i32");
-    const offset = this.#address(target, baseOf(this.#layout, node));
+    const offset = this.#address(target, baseOf(this.layout, node));
     code
       .get(index)
       .i32(pick!.stride * byteSize(node.dtype))
@@ -193,203 +217,6 @@ export class NestWriter {
     code.memory(...stores[node.dtype], offset);
     code.release(address);
     writer.release();
-  }
-
-  // Folds: what combines many results into one.
-
-  /** Leaves `combine(x, y)` on the stack. */
-  #combine({ combine }: Fold, x: number, y: number): void {
-    const writer = new BodyWriter(this.#code, scalarsOf(combine), [x, y], {
-      layout: this.#layout,
-      slow: this.#slow,
-      index: () => {},
-      address: () => 0,
-      check: () => {},
-    });
-    writer.prepare([combine.result]);
-    writer.push(combine.result);
-    writer.release();
-  }
-
-  /** `total = combine(total, result of the body)` at the present indices. */
-  #absorb(fold: Fold, total: number): void {
-    const { kernel } = this.#nest;
-    const value = this.#code.take(valueType(kernel.node.dtype));
-    const writer = this.#writer(kernel.body);
-    writer.prepare([kernel.result]);
-    writer.push(kernel.result);
-    this.#code.set(value);
-    writer.release();
-    this.#combine(fold, total, value);
-    this.#code.set(total);
-    this.#code.release(value);
-  }
-
-  #identity(fold: Fold, local: number): void {
-    constant(this.#code, fold.identity, this.#nest.kernel.node.dtype);
-    this.#code.set(local);
-  }
-
-  #storeLocal(local: number): void {
-    this.#store([], () => this.#code.get(local));
-  }
-
-  #scan(fold: Fold): void {
-    const total = this.#code.take(valueType(this.#nest.kernel.node.dtype));
-    this.#identity(fold, total);
-    this.#loop(this.#nest.outer, this.#nest.counts.length, () => {
-      this.#absorb(fold, total);
-      this.#storeLocal(total);
-    });
-    this.#code.release(total);
-  }
-
-  #reduce(fold: Fold): void {
-    const { counts, outer, unrolled } = this.#nest;
-    const terms = sizeOf(counts.slice(outer));
-    const lanes = lanesFor(fold.order, terms);
-    if (unrolled.terms) this.#reduceWrittenOut(fold, lanes);
-    else if (lanes === 1 && terms <= fold.order.steps) this.#reduceInRow(fold);
-    else this.#reduceInChunks(fold, lanes, terms);
-  }
-
-  /** Few terms: each lane is a local, and no loop is left. */
-  #reduceWrittenOut(fold: Fold, lanes: number): void {
-    const { kernel, counts, outer } = this.#nest;
-    const type = valueType(kernel.node.dtype);
-    const totals = Array.from({ length: lanes }, () => this.#code.take(type));
-    for (const total of totals) this.#identity(fold, total);
-    let term = 0;
-    this.#loop(outer, counts.length, () => this.#absorb(fold, totals[term++ % lanes]!));
-    this.#finish(fold, totals);
-  }
-
-  /** One lane in one chunk: loops with one sum. */
-  #reduceInRow(fold: Fold): void {
-    const { kernel, counts, outer } = this.#nest;
-    const total = this.#code.take(valueType(kernel.node.dtype));
-    this.#identity(fold, total);
-    this.#loop(outer, counts.length, () => this.#absorb(fold, total));
-    this.#finish(fold, [total]);
-  }
-
-  /** The tree over the lanes, which are locals; the result is stored. */
-  #finish(fold: Fold, totals: readonly number[]): void {
-    for (let half = totals.length >> 1; half >= 1; half >>= 1)
-      for (let lane = 0; lane < half; lane++) {
-        this.#combine(fold, totals[lane]!, totals[lane + half]!);
-        this.#code.set(totals[lane]!);
-      }
-    this.#storeLocal(totals[0]!);
-    for (const total of totals) this.#code.release(total);
-  }
-
-  /**
-   * Many terms: the lanes of the chunk and of the total lie in scratch memory, and one loop counts the terms.
-   */
-  #reduceInChunks(fold: Fold, lanes: number, terms: number): void {
-    const code = this.#code;
-    const { dtype } = this.#nest.kernel.node;
-    const size = byteSize(dtype);
-    const chunk = this.#layout.scratch.get(this.#nest)!;
-    const total = chunk + lanes * size;
-    const length = fold.order.lanes * fold.order.steps;
-    const sum = code.take(valueType(dtype));
-    const [term, end, place] = [code.take("i32"), code.take("i32"), code.take("i32")];
-    const odometer = this.#odometer();
-    this.#fill(fold, total, lanes);
-    code.i32(0).set(term).loop();
-    this.#fill(fold, chunk, lanes);
-    this.#endOfChunk(term, end, length, terms);
-    code.loop();
-    code
-      .get(term)
-      .i32(lanes - 1)
-      .op(i32.and)
-      .i32(size)
-      .op(i32.mul)
-      .tee(place);
-    code.memory(...loads[dtype], chunk).set(sum);
-    this.#absorb(fold, sum);
-    code
-      .get(place)
-      .get(sum)
-      .memory(...stores[dtype], chunk);
-    odometer.step();
-    code.get(term).i32(1).op(i32.add).tee(term).get(end).op(i32.ne).branchIf(0).end();
-    for (let lane = 0; lane < lanes; lane++) this.#combineAt(fold, total + lane * size, chunk + lane * size);
-    code.get(term).i32(terms).op(i32.ne).branchIf(0).end();
-    for (let half = lanes >> 1; half >= 1; half >>= 1)
-      for (let lane = 0; lane < half; lane++)
-        this.#combineAt(fold, total + lane * size, total + (lane + half) * size);
-    code
-      .i32(total)
-      .memory(...loads[dtype], 0)
-      .set(sum);
-    this.#storeLocal(sum);
-    odometer.release();
-    for (const local of [sum, term, end, place]) code.release(local);
-  }
-
-  /** `end = min(term + length, terms)` */
-  #endOfChunk(term: number, end: number, length: number, terms: number): void {
-    const code = this.#code;
-    code.get(term).i32(length).op(i32.add).set(end);
-    code.get(end).i32(terms).get(end).i32(terms).op(i32.lessUnsigned).op(0x1b).set(end);
-  }
-
-  #fill(fold: Fold, address: number, lanes: number): void {
-    const { dtype } = this.#nest.kernel.node;
-    for (let lane = 0; lane < lanes; lane++) {
-      this.#code.i32(address + lane * byteSize(dtype));
-      constant(this.#code, fold.identity, dtype);
-      this.#code.memory(...stores[dtype], 0);
-    }
-  }
-
-  /** Combines the element at address `x` with that at `y`, in place. */
-  #combineAt(fold: Fold, x: number, y: number): void {
-    const code = this.#code;
-    const { dtype } = this.#nest.kernel.node;
-    const [a, b] = [code.take(valueType(dtype)), code.take(valueType(dtype))];
-    code
-      .i32(x)
-      .memory(...loads[dtype], 0)
-      .set(a);
-    code
-      .i32(y)
-      .memory(...loads[dtype], 0)
-      .set(b);
-    code.i32(x);
-    this.#combine(fold, a, b);
-    code.memory(...stores[dtype], 0);
-    code.release(a);
-    code.release(b);
-  }
-
-  /** Advances the walks term by term, whatever loops the terms are made of; at the end they stand where loops would. */
-  #odometer(): { step(): void; release(): void } {
-    const code = this.#code;
-    const { counts, outer, walks } = this.#nest;
-    const last = counts.length - 1;
-    const counters = counts.map((_, loop) => (loop > outer ? code.take("i32") : -1));
-    for (const counter of counters) if (counter >= 0) code.i32(0).set(counter);
-    const step = (loop: number): void => {
-      this.#advance((walk) => {
-        const steps = walks[walk]!;
-        return steps[loop]! - (loop < last ? counts[loop + 1]! * steps[loop + 1]! : 0);
-      });
-      if (loop === outer) return;
-      const counter = counters[loop]!;
-      code.get(counter).i32(1).op(i32.add).tee(counter).i32(counts[loop]!).op(0x46).if(null);
-      code.i32(0).set(counter);
-      step(loop - 1);
-      code.end();
-    };
-    const release = () => {
-      for (const counter of counters) if (counter >= 0) code.release(counter);
-    };
-    return { step: () => step(last), release };
   }
 }
 

@@ -24,6 +24,7 @@ export const stores: Record<DType, readonly [number, number]> = {
 
 export const i32 = {
   eqz: 0x45,
+  eq: 0x46,
   ne: 0x47,
   lessUnsigned: 0x49,
   add: 0x6a,

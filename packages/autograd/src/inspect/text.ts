@@ -27,7 +27,7 @@ function line({ nodes, starts, edges }: Topology, names: readonly string[], n: n
 /** What an op was given beside tensors, as `key=value`; what the line says anyway is left out. */
 export function attributesOf(node: Tensor): string[] {
   const shown = Object.entries(node.attributes).filter(
-    ([key]) => key !== "shape" && key !== "dtype" && key !== "version",
+    ([key]) => !["shape", "dtype", "version"].includes(key) && !node.op.implied?.includes(key),
   );
   return shown.map(([key, value]) => `${key}=${formatAttribute(value)}`);
 }

@@ -15,9 +15,10 @@ import { declare } from "./sample.ts";
  * Contractions: sums of products, labelled as in `"ij,jk->ik"`. The derivative by an operand is again a contraction, with
  * the labels exchanged, so transposed copies never exist.
  */
-function contraction(name: string): Op<{ readonly spec: string }> {
+function contraction(name: string, implied: readonly string[] = []): Op<{ readonly spec: string }> {
   return {
     name,
+    implied,
     kernel: { kind: "contract" },
     derivatives: [
       bilinear((g, out, { spec }) => {
@@ -42,7 +43,7 @@ function contraction(name: string): Op<{ readonly spec: string }> {
   };
 }
 
-const matmulOp = contraction("matmul");
+const matmulOp = contraction("matmul", ["spec"]);
 const einsumOp = contraction("einsum");
 
 /**

@@ -7,6 +7,7 @@ import * as join from "./join.ts";
 import * as movement from "./movement.ts";
 import * as pointwise from "./pointwise.ts";
 import * as reduction from "./reduction.ts";
+import * as region from "./region.ts";
 import type { Declared } from "./sample.ts";
 import { isDeclared } from "./sample.ts";
 
@@ -15,7 +16,7 @@ export type Registered = Declared & ((...operands: readonly unknown[]) => Tensor
 
 /** Every op and composition by name: the exports of the files of this folder. */
 export const registry: ReadonlyMap<string, Registered> = new Map(
-  [casting, movement, pointwise, reduction, contraction, indexing, join, composed]
+  [casting, movement, region, pointwise, reduction, contraction, indexing, join, composed]
     .flatMap((module) => Object.entries(module))
     .filter((entry): entry is [string, Registered] => isDeclared(entry[1])),
 );

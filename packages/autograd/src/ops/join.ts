@@ -6,7 +6,8 @@ import { equalShapes, formatShape, normalizeAxis } from "../shape.ts";
 import type { Join, Stack } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { operand } from "./elementwise.ts";
-import { slice, unsqueeze } from "./movement.ts";
+import { unsqueeze } from "./movement.ts";
+import { slice } from "./region.ts";
 import { composed, declare } from "./sample.ts";
 
 const catOp: Op<{ readonly axis: number }> = {

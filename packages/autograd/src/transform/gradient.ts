@@ -42,7 +42,7 @@ export function grad<const T extends readonly Tensor[]>(
 export function grad<const T extends readonly Tensor[]>(
   y: Tensor,
   inputs: T,
-  options?: GradOptions,
+  options?: GradOptions & { readonly unused?: "zero" | "error" },
 ): Gradients<T>;
 export function grad(y: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
   const out = y.node;

@@ -1,5 +1,14 @@
-import type { DrawOptions, MatMul, Tensor } from "@cotangent/autograd";
-import { add, matmul, type Shape, ShapeError, transpose, uniform, ValueError } from "@cotangent/autograd";
+import type { DrawOptions, MatMul } from "@cotangent/autograd";
+import {
+  add,
+  matmul,
+  type Shape,
+  ShapeError,
+  Tensor,
+  transpose,
+  uniform,
+  ValueError,
+} from "@cotangent/autograd";
 import { Module, Parameter } from "../module.ts";
 
 export interface LinearOptions extends DrawOptions {
@@ -52,6 +61,10 @@ export class Linear<const I extends number = number, const O extends number = nu
 
   #check(x: Tensor): void {
     const { inFeatures, outFeatures } = this;
+    if (!(x instanceof Tensor))
+      throw new ValueError(
+        `Linear(${inFeatures}, ${outFeatures}): takes a tensor; make one with tensor(...)`,
+      );
     if (x.shape.at(-1) === inFeatures) return;
     const path = this.weight.label?.replace(/\.?weight$/, "");
     throw new ShapeError(

@@ -19,7 +19,7 @@ class Numbers {
   /** A number from 0 up to but not including `below`. Throws ValueError if it is anything else. */
   add(name: string, value: number, below = Number.POSITIVE_INFINITY): Variable<[]> {
     this.#below.set(name, below);
-    this.#check(name, value);
+    this.check(name, value);
     const made = variable(value, { dtype: "float64", name }) as Variable<[]>;
     this.#variables.set(name, made);
     return made;
@@ -38,7 +38,7 @@ class Numbers {
   }
 
   set(name: string, value: number): void {
-    this.#check(name, value);
+    this.check(name, value);
     const box = this.#variables.get(name);
     if (box) box.assign(value);
     else if (value !== 0)
@@ -47,7 +47,8 @@ class Numbers {
       );
   }
 
-  #check(name: string, value: number): void {
+  /** Throws ValueError if `value` is out of the range of `name`. */
+  check(name: string, value: number): void {
     const below = this.#below.get(name)!;
     if (typeof value === "number" && value >= 0 && value < below) return;
     const range =
@@ -92,10 +93,8 @@ export class SGD extends Optimizer {
   readonly nesterov: boolean;
   readonly #numbers: Numbers;
 
-  constructor(
-    parameters: Iterable<Variable>,
-    { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 }: SGDOptions,
-  ) {
+  constructor(parameters: Iterable<Variable>, options: SGDOptions) {
+    const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options ?? {};
     if (nesterov && (momentum === 0 || dampening !== 0))
       throw new ValueError(
         `SGD: nesterov needs momentum above 0 and no dampening, got momentum ${momentum} and dampening ${dampening}`,
@@ -198,6 +197,7 @@ export class Adam extends Optimizer {
     return [this.#numbers.get("betas[0]"), this.#numbers.get("betas[1]")];
   }
   set betas([beta1, beta2]: readonly [number, number]) {
+    this.#numbers.check("betas[1]", beta2);
     this.#numbers.set("betas[0]", beta1);
     this.#numbers.set("betas[1]", beta2);
   }

@@ -62,8 +62,7 @@ export class Optimizer {
   readonly #transform: Transform;
 
   constructor(parameters: Iterable<Variable>, transform: Transform) {
-    const list = [...parameters];
-    checkParameters(new.target.name, list);
+    const list = listOf(new.target.name, parameters);
     this.parameters = list;
     this.#transform = transform;
     this.state = list.map(
@@ -115,7 +114,12 @@ export class Optimizer {
   }
 }
 
-function checkParameters(name: string, parameters: readonly Variable[]): void {
+function listOf(name: string, given: Iterable<Variable>): readonly Variable[] {
+  if (typeof given?.[Symbol.iterator] !== "function")
+    throw new ValueError(
+      `${name}: takes a list of parameters; pass model.parameters(), or [w] for one variable`,
+    );
+  const parameters = [...given];
   if (parameters.length === 0)
     throw new ValueError(`${name}: there are no parameters; pass model.parameters() or a list of variables`);
   parameters.forEach((parameter, i) => {
@@ -128,4 +132,5 @@ function checkParameters(name: string, parameters: readonly Variable[]): void {
       );
     if (parameters.indexOf(parameter) !== i) throw new ValueError(`${name}: ${called} is given twice`);
   });
+  return parameters;
 }

@@ -1,0 +1,190 @@
+import { ShapeError, ValueError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { apply } from "../graph.ts";
+import { checkShape, formatShape, normalizeAxes, normalizeAxis, stridesOf } from "../shape.ts";
+import type { Flip, Pad, Slice } from "../signature.ts";
+import { reshape } from "./movement.ts";
+import { alongAxis, declare } from "./sample.ts";
+import { view } from "./view.ts";
+
+/** Regions: a part of a tensor, a tensor inside a larger one, and a tensor backwards. slice and pad are each other's adjoint. */
+
+const sliceOp = view<{ readonly starts: readonly number[]; readonly ends: readonly number[] }>({
+  name: "slice",
+  map: (shape, { starts }) => {
+    const strides = stridesOf(shape);
+    return {
+      offset: starts.reduce((offset, start, i) => offset + start * strides[i]!, 0),
+      strides,
+      bounds: null,
+    };
+  },
+  shape: (_, { starts, ends }) => starts.map((start, i) => ends[i]! - start),
+  transpose: (g, shape, { starts, ends }) =>
+    padded(
+      g,
+      starts,
+      ends.map((end, i) => shape[i]! - end),
+    ),
+});
+
+function sliced(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
+  const whole = starts.every((start, i) => start === 0 && ends[i] === x.shape[i]);
+  return whole ? x : apply(sliceOp, [x], { starts, ends });
+}
+
+const padOp = view<{ readonly before: readonly number[]; readonly after: readonly number[] }>({
+  name: "pad",
+  map: (shape, { before }) => {
+    const strides = stridesOf(shape);
+    const offset = before.reduce((sum, width, i) => sum - width * strides[i]!, 0);
+    return { offset, strides, bounds: shape.map((size, i) => [before[i]!, before[i]! + size] as const) };
+  },
+  shape: (shape, { before, after }) => shape.map((size, i) => before[i]! + size + after[i]!),
+  transpose: (g, shape, { before }) =>
+    sliced(
+      g,
+      before,
+      before.map((width, i) => width + shape[i]!),
+    ),
+});
+
+function padded(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
+  const nothing = before.every((width, i) => width === 0 && after[i] === 0);
+  return nothing ? x : apply(padOp, [x], { before, after });
+}
+
+/**
+ * The entries `start`, `start + step`, ... before `end` of one axis (the first unless `axis` is given). Negative positions
+ * count from the end and positions beyond an end mean that end, as in Python; a negative step walks backwards, from
+ * the last entry to the first unless positions are given. Throws ValueError for a step of 0 or fractions.
+ */
+export const slice: Slice = declare(
+  "slice",
+  (
+    x: Tensor,
+    start?: number | null,
+    end?: number | null,
+    { axis = 0, step = 1 }: { axis?: number; step?: number } = {},
+  ) => {
+    const along = normalizeAxis("slice", axis, x.shape);
+    for (const [word, value] of [
+      ["start", start ?? 0],
+      ["end", end ?? 0],
+      ["step", step],
+    ] as const)
+      if (!Number.isInteger(value) || (word === "step" && value === 0))
+        throw new ValueError(
+          `slice: ${word} is ${value}; positions are whole numbers, and the step is not 0`,
+        );
+    const size = x.shape[along]!;
+    if (step < 0) {
+      const mirrored = (at: number | null | undefined) =>
+        at == null ? at : size - 1 - (at < 0 ? at + size : at);
+      const from = start != null && start < -size ? size : mirrored(start);
+      const to = end != null && end < -size ? null : mirrored(end);
+      return steps(
+        flip(x, along),
+        along,
+        Math.max(0, from ?? 0),
+        Math.max(0, Math.min(size, to ?? size)),
+        -step,
+      );
+    }
+    const place = (at: number) => Math.max(0, Math.min(size, at < 0 ? at + size : at));
+    return steps(x.node, along, place(start ?? 0), place(end ?? size), step);
+  },
+  sliceOp,
+  (draw) => {
+    const shape = draw.shape(1);
+    const axis = draw.axis(shape);
+    const [start, end] = [draw.integer(-4, 4), draw.integer(-4, 4)];
+    const step = [-2, -1, 1, 2, 3][draw.integer(0, 4)]!;
+    return [
+      draw.tensor(shape),
+      draw.integer(0, 2) === 0 ? null : start,
+      draw.integer(0, 2) === 0 ? null : end,
+      { axis, step },
+    ];
+  },
+);
+
+/** Every `step`-th entry from `from` up to `to`: larger steps by reading the axis as rows of `step` entries. */
+function steps(x: Tensor, axis: number, from: number, to: number, step: number): Tensor {
+  const replaced = (value: number, others: readonly number[]) =>
+    others.map((other, i) => (i === axis ? value : other));
+  const none = x.shape.map(() => 0);
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  const stop = Math.min(x.shape[axis]!, from + count * step);
+  const part = sliced(x, replaced(count === 0 ? 0 : from, none), replaced(count === 0 ? 0 : stop, x.shape));
+  if (step === 1 || count === 0) return part;
+  const full = padded(part, none, replaced(count * step - part.shape[axis]!, none));
+  const [outer, inner] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const rows = reshape(full, [...outer, count, step, ...inner]);
+  const first = sliced(
+    rows,
+    rows.shape.map(() => 0),
+    rows.shape.map((size, i) => (i === axis + 1 ? 1 : size)),
+  );
+  return reshape(first, [...outer, count, ...inner]);
+}
+
+/**
+ * `x` with zeros around it: `widths` are `[before, after]` for each axis, or one number for all sides. Throws ShapeError
+ * if there are not as many pairs as axes, ValueError for widths that are not whole numbers of at least 0.
+ */
+export const pad: Pad = declare(
+  "pad",
+  (x: Tensor, widths: number | readonly (readonly [number, number])[]) => {
+    const a = x.node;
+    const pairs = typeof widths === "number" ? a.shape.map(() => [widths, widths] as const) : widths;
+    if (pairs.length !== a.rank)
+      throw new ShapeError(
+        `pad: ${pairs.length} pairs of widths for shape ${formatShape(a.shape)}; give one for each axis`,
+      );
+    for (const width of pairs.flat())
+      if (!Number.isInteger(width) || width < 0)
+        throw new ValueError(`pad: width ${width}; widths are whole numbers of at least 0, use slice to cut`);
+    checkShape(
+      "pad",
+      a.shape.map((size, i) => size + pairs[i]![0] + pairs[i]![1]),
+    );
+    return padded(
+      a,
+      pairs.map((pair) => pair[0]),
+      pairs.map((pair) => pair[1]),
+    );
+  },
+  padOp,
+  (draw) => {
+    const shape = draw.shape();
+    return [draw.tensor(shape), shape.map(() => [draw.integer(0, 2), draw.integer(0, 2)])];
+  },
+);
+
+const flipOp = view<{ readonly axes: readonly number[] }>({
+  name: "flip",
+  map: (shape, { axes }) => {
+    const strides = stridesOf(shape);
+    const offset = axes.reduce((sum, axis) => sum + (shape[axis]! - 1) * strides[axis]!, 0);
+    return {
+      offset,
+      strides: strides.map((stride, i) => (axes.includes(i) ? -stride : stride)),
+      bounds: null,
+    };
+  },
+  shape: (shape) => shape,
+  transpose: (g, _, { axes }) => flip(g, axes),
+});
+
+/** `x` with the entries of one axis, several, or all in reverse order. */
+export const flip: Flip = declare(
+  "flip",
+  (x: Tensor, axis?: number | readonly number[]) => {
+    const a = x.node;
+    const axes = normalizeAxes("flip", axis, a.shape);
+    return axes.length === 0 ? a : apply(flipOp, [a], { axes });
+  },
+  flipOp,
+  alongAxis(),
+);

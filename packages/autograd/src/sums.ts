@@ -1,0 +1,217 @@
+import type { Body } from "./arithmetic.ts";
+import type { DType, TypedArray } from "./dtype.ts";
+import { allocate } from "./dtype.ts";
+import type { Tensor } from "./graph.ts";
+import { extent, readLabels } from "./labels.ts";
+import { machineOf } from "./machine.ts";
+import type { Order } from "./order.ts";
+import { contractionOrder, lanesFor, reductionOrder } from "./order.ts";
+import type { Shape } from "./shape.ts";
+import { sizeOf, stridesOf, walk } from "./shape.ts";
+
+/** The kernels that combine many elements into one, in the one order of `order.ts`: reductions, scans and contractions. */
+
+/** `combine` over arrays: `out[i] = combine(out[i], x[i])`. */
+function combiner(body: Body, dtype: DType): (out: TypedArray, x: TypedArray) => void {
+  const machine = machineOf(body, [{ dtype }, { dtype }], dtype);
+  return (out, x) => machine.run([out, x], out.length, out);
+}
+
+/**
+ * What kernels work out from shapes alone, kept for the next time: in a small graph it would take longer than the
+ * computation. Large plans are not kept, and all are dropped when there are many.
+ */
+const plans = new Map<string, unknown>();
+const mostPlans = 512;
+const largestPlan = 4096;
+
+function planned<T>(key: string, size: number, make: () => T): T {
+  const known = plans.get(key);
+  if (known !== undefined) return known as T;
+  const made = make();
+  if (plans.size >= mostPlans) plans.clear();
+  if (size <= largestPlan) plans.set(key, made);
+  return made;
+}
+
+interface ReducePlan {
+  readonly order: Order;
+  readonly lanes: number;
+  /** The offsets of the first term of each result, and of all terms from there. */
+  readonly starts: Int32Array;
+  readonly terms: Int32Array;
+  readonly total: TypedArray;
+  readonly chunk: TypedArray;
+  readonly next: TypedArray;
+  /** The halves that the tree over the lanes joins. */
+  readonly halves: readonly (readonly [TypedArray, TypedArray])[];
+  readonly result: TypedArray;
+}
+
+/** Sums for all results at once stand side by side: lane `l` of result `i` at `l * size + i`. */
+function planReduce(shape: Shape, axes: readonly number[], dtype: DType): ReducePlan {
+  const order = reductionOrder(shape, axes);
+  const strides = stridesOf(shape);
+  const kept = shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const starts = offsets(kept, shape, strides);
+  const terms = offsets(axes, shape, strides);
+  const lanes = lanesFor(order, terms.length);
+  const size = starts.length;
+  const [total, chunk, next] = [0, 1, 2].map(() => allocate(dtype, lanes * size)) as [
+    TypedArray,
+    TypedArray,
+    TypedArray,
+  ];
+  const halves: [TypedArray, TypedArray][] = [];
+  for (let half = lanes >> 1; half >= 1; half >>= 1)
+    halves.push([total.subarray(0, half * size), total.subarray(half * size, 2 * half * size)]);
+  return { order, lanes, starts, terms, total, chunk, next, halves, result: total.subarray(0, size) };
+}
+
+/** Reduces along the axes in the order of `order.ts`. */
+export function reduce(node: Tensor, combine: Body, identity: number, x: TypedArray, out: TypedArray): void {
+  const { shape } = node.inputs[0]!;
+  const axes = node.attributes.axes as readonly number[];
+  const plan = planned(`reduce ${node.dtype} ${shape} over ${axes}`, x.length, () =>
+    planReduce(shape, axes, node.dtype),
+  );
+  const { order, lanes, starts, terms, total, chunk, next } = plan;
+  const into = combiner(combine, node.dtype);
+  const size = out.length;
+  total.fill(identity);
+  for (let begin = 0; begin < terms.length; begin += order.lanes * order.steps) {
+    chunk.fill(identity);
+    const end = Math.min(terms.length, begin + order.lanes * order.steps);
+    for (let r = begin; r < end; r += lanes) {
+      for (let lane = 0; lane < lanes; lane++)
+        for (let i = 0; i < size; i++)
+          next[lane * size + i] = r + lane < end ? x[starts[i]! + terms[r + lane]!]! : identity;
+      into(chunk, next);
+    }
+    into(total, chunk);
+  }
+  for (const [low, high] of plan.halves) into(low, high);
+  out.set(plan.result);
+}
+
+/** The offsets of all indices along `axes`, row by row. */
+function offsets(axes: readonly number[], shape: Shape, strides: readonly number[]): Int32Array {
+  const sizes = axes.map((axis) => shape[axis]!);
+  const out = new Int32Array(sizeOf(sizes));
+  walk(
+    sizes,
+    axes.map((axis) => strides[axis]!),
+    0,
+    (at, i) => {
+      out[i] = at;
+    },
+  );
+  return out;
+}
+
+export function scan(node: Tensor, combine: Body, identity: number, x: TypedArray, out: TypedArray): void {
+  const { shape } = node;
+  const axis = Number(node.attributes.axis);
+  const strides = stridesOf(shape);
+  const starts = offsets(
+    shape.map((_, i) => i).filter((i) => i !== axis),
+    shape,
+    strides,
+  );
+  const into = combiner(combine, node.dtype);
+  const total = allocate(node.dtype, starts.length).fill(identity);
+  const next = allocate(node.dtype, starts.length);
+  const size = shape[axis]!;
+  for (let step = 0; step < size; step++) {
+    const shift = (node.attributes.reverse ? size - 1 - step : step) * strides[axis]!;
+    for (let i = 0; i < starts.length; i++) next[i] = x[starts[i]! + shift]!;
+    into(total, next);
+    for (let i = 0; i < starts.length; i++) out[starts[i]! + shift] = total[i]!;
+  }
+}
+
+interface ContractPlan {
+  readonly order: Order;
+  readonly lanes: number;
+  /** For each result the offset of its first factor in both operands, and of all factors from there. */
+  readonly inX: Int32Array;
+  readonly inY: Int32Array;
+  readonly termsX: Int32Array;
+  readonly termsY: Int32Array;
+  readonly total: Float64Array;
+}
+
+function planContract(spec: string, shapeX: Shape, shapeY: Shape): ContractPlan {
+  const { left, right, out, rows, columns, inner } = readLabels(spec);
+  const order = contractionOrder(extent(rows, left, shapeX), extent(columns, right, shapeY));
+  const termsX = labelOffsets(inner, left, shapeX, right, shapeY);
+  const lanes = lanesFor(order, termsX.length);
+  return {
+    order,
+    lanes,
+    inX: labelOffsets(out, left, shapeX, right, shapeY),
+    inY: labelOffsets(out, right, shapeY, left, shapeX),
+    termsX,
+    termsY: labelOffsets(inner, right, shapeY, left, shapeX),
+    total: new Float64Array(lanes),
+  };
+}
+
+export function contract(node: Tensor, x: TypedArray, y: TypedArray, out: TypedArray): void {
+  const { dtype } = node;
+  const spec = String(node.attributes.spec);
+  const [shapeX, shapeY] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
+  const plan = planned(`contract ${spec} ${shapeX} ${shapeY}`, x.length + y.length + out.length, () =>
+    planContract(spec, shapeX, shapeY),
+  );
+  const { order, lanes, inX, inY, termsX, termsY, total } = plan;
+  for (let i = 0; i < out.length; i++) {
+    total.fill(0);
+    for (let begin = 0; begin < termsX.length; begin += order.lanes * order.steps) {
+      const end = Math.min(termsX.length, begin + order.lanes * order.steps);
+      for (let lane = 0; lane < lanes; lane++) {
+        let sum = 0;
+        for (let r = begin + lane; r < end; r += lanes) {
+          const a = x[inX[i]! + termsX[r]!]!;
+          const b = y[inY[i]! + termsY[r]!]!;
+          if (dtype === "float32") sum = Math.fround(sum + Math.fround(a * b));
+          else if (dtype === "int32") sum = (sum + Math.imul(a, b)) | 0;
+          else sum += a * b;
+        }
+        total[lane] = rounded(total[lane]! + sum, dtype);
+      }
+    }
+    for (let half = lanes >> 1; half >= 1; half >>= 1)
+      for (let lane = 0; lane < half; lane++)
+        total[lane] = rounded(total[lane]! + total[lane + half]!, dtype);
+    out[i] = total[0]!;
+  }
+}
+
+function rounded(x: number, dtype: DType): number {
+  return dtype === "float32" ? Math.fround(x) : dtype === "int32" ? x | 0 : x;
+}
+
+/** The offsets in an operand labelled `own` for all indices of `letters`; letters it does not have do not move it. */
+function labelOffsets(
+  letters: string,
+  own: string,
+  shape: Shape,
+  other: string,
+  otherShape: Shape,
+): Int32Array {
+  const strides = stridesOf(shape);
+  const sizes = [...letters].map((letter) =>
+    own.includes(letter) ? shape[own.indexOf(letter)]! : otherShape[other.indexOf(letter)]!,
+  );
+  const out = new Int32Array(sizeOf(sizes));
+  walk(
+    sizes,
+    [...letters].map((letter) => (own.includes(letter) ? strides[own.indexOf(letter)]! : 0)),
+    0,
+    (at, i) => {
+      out[i] = at;
+    },
+  );
+  return out;
+}
