@@ -211,6 +211,80 @@ function randomGraph(
   return { inputs, f };
 }
 
+describe("every order of summation is kept", () => {
+  const values = (size: number, dtype: DType) => {
+    const random = mulberry32(size);
+    const data = Float64Array.from({ length: size }, () => (random() - 0.5) * 10 ** Math.floor(random() * 8));
+    return fromTypedArray(data, [size]).cast(dtype);
+  };
+  const counts = [0, 1, 2, 3, 5, 8, 15, 16, 17, 63, 65, 255, 257, 1023, 1025, 4095, 4097, 8200, 9001];
+
+  for (const dtype of ["float32", "float64", "int32"] as const)
+    test(`in reductions of ${dtype}`, () => {
+      for (const count of counts) {
+        const x = values(3 * count, dtype);
+        const shapes = { rows: x.reshape([3, count]), columns: x.reshape([count, 3]) };
+        const f = ({ rows, columns }: typeof shapes) => [
+          rows.sum(1),
+          rows.sum(),
+          columns.sum(0),
+          columns.add(1).mul(columns).sum(0),
+          columns.unsqueeze(1).broadcastTo([count, 2, 3]).sum([0, 2]),
+          rows.permute([1, 0]).unsqueeze(0).broadcastTo([2, count, 3]).sum([0, 1]),
+          ...(count > 0 ? [rows.amax(1), columns.amin(0), columns.amax()] : []),
+          rows.cumsum(1),
+          columns.cumsum(0),
+        ];
+        same((rows, columns) => f({ rows: rows!, columns: columns! }), [shapes.rows, shapes.columns]);
+      }
+    });
+
+  test("in reductions of long formulas over many terms", () => {
+    const f = (x: Tensor) => [
+      x.tanh().exp().sin().sigmoid().sum(1),
+      x.pow(2.5).mul(x.erf()).sum(0),
+      x.erf().pow(x).sum([0]),
+    ];
+    for (const count of [7, 65, 1025, 4100])
+      same(
+        (x) => f(x!),
+        [
+          values(3 * count, "float32")
+            .abs()
+            .mul(1e-5)
+            .reshape([3, count]),
+        ],
+      );
+  });
+
+  for (const dtype of ["float32", "float64", "int32"] as const)
+    test(`in contractions of ${dtype}`, () => {
+      for (const count of [0, 1, 2, 3, 17, 255, 256, 257, 600, 1025, 2100])
+        for (const [n, m] of [
+          [2, 3],
+          [1, 3],
+          [3, 1],
+          [1, 1],
+          [0, 2],
+        ] as const) {
+          const [x, y] = [
+            values(n * count, dtype).reshape([n, count]),
+            values(m * count + 1, dtype)
+              .slice(1)
+              .reshape([count, m]),
+          ];
+          same(
+            (a, b) => [
+              a!.matmul(b!),
+              b!.permute([1, 0]).matmul(a!.permute([1, 0])),
+              a!.unsqueeze(0).matmul(b!),
+            ],
+            [x, y],
+          );
+        }
+    });
+});
+
 test("random graphs give the same bits compiled and interpreted", () => {
   fc.assert(
     fc.property(

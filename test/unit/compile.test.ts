@@ -101,19 +101,19 @@ describe("variables of compiled functions", () => {
     const random = mulberry32(5);
     const [a, b] = [variable([1, -1, 0.5]), variable([0.25, 2, -3])];
     const [c, d] = [variable([1, -1, 0.5]), variable([0.25, 2, -3])];
-    const functions = (x: Variable, y: Variable) => [
-      () => x.assign(x.mul(0.9).add(y)),
-      () => y.assign(y.sub(x.mul(0.1))),
+    const functions = (x: Variable, y: Variable): (() => Tensor | undefined)[] => [
+      () => void x.assign(x.mul(0.9).add(y)),
+      () => void y.assign(y.sub(x.mul(0.1))),
       () =>
-        assignAll([
+        void assignAll([
           [x, y],
           [y, x],
         ]),
       () => x.sum().add(y.sum()),
-      () => y.assign(y.mul(-0.5)),
+      () => void y.assign(y.mul(-0.5)),
     ];
     const plain = functions(c, d);
-    const compiled = functions(a, b).map((f) => compile(f as () => Tensor));
+    const compiled = functions(a, b).map((f) => compile(f));
     const direct = functions(a, b);
     const old: [Tensor, Tensor, string][] = [];
     for (let i = 0; i < 400; i++) {
@@ -521,6 +521,43 @@ describe("without WebAssembly", () => {
     }
     expect(printed).toHaveLength(1);
     expect(printed[0]).toContain("WebAssembly is missing");
+  });
+});
+
+describe("simplification", () => {
+  const graphOf = (f: (x: Tensor, y: Tensor) => Tensor | Tensor[]) => {
+    const compiled = compile(f);
+    compiled(tensor([1, 2, 3]), tensor([4, 5, 6]));
+    const lines = compiled.text().split("kernels\n")[0]!.split("\n").slice(1);
+    return lines.flatMap((line) => /= (\w+)/.exec(line)?.[1] ?? []);
+  };
+
+  test("computes equal nodes once and nothing that is not asked for", () => {
+    const f = (x: Tensor, y: Tensor) => {
+      x.exp();
+      return x.mul(y).add(x.mul(y)).add(x.mul(y).sum());
+    };
+    expect(graphOf(f)).toEqual(["data", "data", "mul", "add", "sum", "broadcastTo", "add"]);
+  });
+
+  test("drops a product with 1, keeps the sum with 0 and the product with 0", () => {
+    expect(graphOf((x) => x.mul(1).mul(1).div(1).neg())).toEqual(["data", "neg"]);
+    expect(graphOf((x) => x.add(0).mul(0))).toEqual(["data", "fill", "add", "mul"]);
+  });
+
+  test("computes numbers, in their dtype", () => {
+    const f = (x: Tensor) => x.mul(scalar(0.1).mul(3)).add(zeros([3]).add(2).exp());
+    expect(graphOf((x) => x.mul(zeros([]).add(0.1).mul(3).broadcastTo([3])))).toEqual([
+      "data",
+      "fill",
+      "mul",
+    ]);
+    expect(compile(f)(tensor([1, 2, 3])).toTypedArray()).toEqual(f(tensor([1, 2, 3])).toTypedArray());
+  });
+
+  test("tells -0 from 0", () => {
+    const f = compile((x: Tensor) => [x.mul(0).add(-0), x.mul(-0).add(-0), x.mul(-0).add(0)]);
+    expect(f(tensor([1])).map((y) => Object.is(y.toTypedArray()[0], -0))).toEqual([false, true, false]);
   });
 });
 

@@ -1,15 +1,22 @@
 import {
   assignAll,
+  CompileError,
+  checkGradient,
+  compile,
   GradientError,
   gather,
   grad,
   manualSeed,
   normal,
+  partial,
+  pointwise,
+  Setting,
   StateError,
   scalar,
   type Tensor,
   tensor,
   topology,
+  type Unary,
   uniform,
   type Variable,
   variable,
@@ -118,6 +125,60 @@ describe("gradients of variables", () => {
     expect(grad(a.mul(2), [b])[0].toArray()).toEqual([0, 0]);
     expect(() => grad(a.mul(2), [a, b], { unused: "error" })).toThrow(/input 1 \(b of shape \[2\]\)/);
     expect(grad(a.mul(2), [a, b], { unused: "null" }).map((g) => g?.toArray() ?? null)).toEqual([2, null]);
+  });
+});
+
+describe("checkGradient", () => {
+  test("checks the variables that a function uses without taking them", () => {
+    const w = variable([0.5, -1]);
+    const right = checkGradient(() => w.tanh().mul(w).sum(), [w]);
+    expect(right.pass).toBe(true);
+    expect(Math.abs(right.directions[0]!.reverse)).toBeGreaterThan(1e-3);
+    const wrong: Unary = pointwise({
+      name: "wrong",
+      body: (m, x) => m.mul(x!, x!),
+      derivatives: [partial((_, x) => x!)],
+      samples: () => [w],
+    });
+    expect(checkGradient(() => wrong(w).sum(), [w]).pass).toBe(false);
+  });
+
+  test("discards what the function assigns", () => {
+    const w = variable([0.5, -1]);
+    checkGradient(() => {
+      w.assign(w.mul(2));
+      return w.sin().sum();
+    }, [w]);
+    expect(w.toArray()).toEqual([0.5, -1]);
+  });
+
+  test("replays float32 in float64, large and tiny scales in one graph included", () => {
+    const f = (x: Tensor, y: Tensor) => x.mul(1e6).sin().sum().add(y.mul(1e-6).exp().sum());
+    expect(
+      checkGradient(f, [tensor([1e-6, 2e-6]), tensor([1e5, -1e5])], { order: 2, tolerance: 1e-4 }).pass,
+    ).toBe(true);
+  });
+});
+
+describe("settings", () => {
+  test("another value of a setting is another program, and the first comes back", () => {
+    const training = new Setting(true);
+    const f = compile((x: Tensor) => (training.value ? x.mul(2) : x));
+    expect(f(scalar(3)).item()).toBe(6);
+    training.value = false;
+    expect(f(scalar(3)).item()).toBe(3);
+    training.value = true;
+    expect(f(scalar(3)).item()).toBe(6);
+  });
+
+  test("a setting cannot change while it is traced", () => {
+    const mode = new Setting(1);
+    const f = compile((x: Tensor) => {
+      mode.value = 2;
+      return x.add(1);
+    });
+    expect(() => f(scalar(1))).toThrow(CompileError);
+    expect(mode.value).toBe(1);
   });
 });
 

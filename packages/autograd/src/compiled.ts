@@ -9,7 +9,7 @@ import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
 import { fromElements, placeholder } from "./ops/leaf.ts";
 import { leavesOf, unflatten } from "./tree.ts";
-import type { Home } from "./variable.ts";
+import type { Home, Setting } from "./variable.ts";
 import { checkNoGradient, isRecording, Trace, tracing, Variable } from "./variable.ts";
 
 /** A function that was given to `compile`: it is called like that function. */
@@ -25,7 +25,7 @@ export type Compiled<F> = F & {
  * Arguments are tensors, numbers (which `f` gets as float32 tensors of rank 0) and typed arrays, in arrays and plain
  * objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
  * of tensors, which are new leaves without history. What `f` captures is a constant, except variables: those are read
- * and assigned at each call. Inside another compiled function, or a check, it is `f` itself.
+ * and assigned at each call, and settings, of which another value is another form. Inside another compiled function, or a check, it is `f` itself.
  *
  * Throws CompileError if `f` reads a value, returns something that is not a tensor, or has no effect at all, and for ops
  * that cannot be compiled. What `f` throws while it is traced is thrown, and nothing has changed.
@@ -112,6 +112,7 @@ let warned = false;
 /** One form of arguments, compiled. */
 class Program {
   readonly #forms: readonly Form[];
+  readonly #settings: readonly (readonly [Setting<unknown>, unknown])[];
   readonly #executable: Executable;
   readonly #fillings: Filling[] = [];
   /** The tensor whose elements lie in each slot; tensors do not change. */
@@ -144,6 +145,7 @@ class Program {
     }
     this.#executable = canRun() ? build(traced) : buildInterpreted(traced);
     this.#forms = forms;
+    this.#settings = [...record.settings];
     this.#filled = slots.map(() => null);
     this.#states = variables.map(
       (x, i) => new State(x, this.#executable.states[i]!, record.begun.has(x), record.assigned.has(x)),
@@ -157,6 +159,7 @@ class Program {
   }
 
   accepts(args: readonly unknown[]): boolean {
+    for (const [setting, value] of this.#settings) if (setting.value !== value) return false;
     return matchesAll(this.#forms, args, this.#fillings);
   }
 

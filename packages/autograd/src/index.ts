@@ -3,7 +3,7 @@ export { Tensor } from "./graph.ts";
 export type { Shape } from "./shape.ts";
 export { dtypes, promote } from "./dtype.ts";
 export type { DType, TypedArray } from "./dtype.ts";
-export { assignAll, Variable, variable } from "./variable.ts";
+export { assignAll, Setting, Variable, variable } from "./variable.ts";
 export type { VariableOptions } from "./variable.ts";
 export { evaluateAll as evaluate } from "./tensor.ts";
 export type { NestedArray } from "./tensor.ts";

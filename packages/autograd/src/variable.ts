@@ -44,6 +44,9 @@ export class Trace {
   /** Variables whose `grad` was read and was null before. */
   readonly withoutGradient: Set<Variable> = new Set();
 
+  /** The settings that were read, and what they were. */
+  readonly settings: Map<Setting<unknown>, unknown> = new Map();
+
   constructor(symbolic = true) {
     this.symbolic = symbolic;
   }
@@ -59,6 +62,39 @@ export function tracing<T>(record: Trace, f: () => T): T {
     return f();
   } finally {
     trace = before;
+  }
+}
+
+/**
+ * A plain value that a function under `compile` may depend on, such as whether a model is being trained: a program is for the
+ * settings that it was traced with, and another value makes another program. Throws CompileError if it is set while traced.
+ *
+ * @example
+ * ```ts
+ * import { compile, scalar, Setting } from "@cotangent/autograd";
+ * const doubled = new Setting(false);
+ * const f = compile((x) => (doubled.value ? x.mul(2) : x));
+ * f(scalar(3)).item(); // => 3
+ * doubled.value = true;
+ * f(scalar(3)).item(); // => 6
+ * ```
+ */
+export class Setting<T> {
+  #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+  get value(): T {
+    if (trace && !trace.settings.has(this)) trace.settings.set(this, this.#value);
+    return this.#value;
+  }
+  set value(value: T) {
+    if (trace?.symbolic)
+      throw new CompileError(
+        "a setting, such as train() or eval(), cannot change inside compile; set it before the call",
+      );
+    this.#value = value;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Shape, Tensor } from "@cotangent/autograd";
-import { ValueError, Variable } from "@cotangent/autograd";
+import { Setting, ValueError, Variable } from "@cotangent/autograd";
 
 /** A variable that training changes. As a field of a module it is found by `parameters()`. */
 export class Parameter<S extends Shape = Shape> extends Variable<S> {}
@@ -34,8 +34,18 @@ export function forward(layer: Layer, x: Tensor): Tensor {
  * ```
  */
 export abstract class Module {
-  /** Whether layers that behave differently in training, such as dropout, do so; see `train` and `eval`. */
-  training = true;
+  readonly #training = new Setting(true);
+
+  /**
+   * Whether layers that behave differently in training, such as dropout, do so; see `train` and `eval`. A compiled function has
+   * one program for each mode.
+   */
+  get training(): boolean {
+    return this.#training.value;
+  }
+  set training(training: boolean) {
+    this.#training.value = training;
+  }
 
   abstract forward(...inputs: never[]): unknown;
 

@@ -5,7 +5,7 @@ import type { Instruction, Program, Word } from "../program.ts";
 import type { Shape } from "../shape.ts";
 import { formatShape } from "../shape.ts";
 import type { Affine } from "./affine.ts";
-import { formatAffine } from "./affine.ts";
+import { formatAffine, isEmpty, rangeOf } from "./affine.ts";
 
 /**
  * What fusion makes of a graph: kernels. A kernel runs one straight-line body at every index of its space and puts what
@@ -76,6 +76,33 @@ export function scalar(
     pick: null,
     ...rest,
   };
+}
+
+/**
+ * Throws unless every scalar uses earlier ones only, everything that is loaded is held or computed before, and every load
+ * that has no condition lies inside its source.
+ */
+export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => boolean): void {
+  const computed = new Set<Tensor>();
+  kernels.forEach(({ node, space, body, target }, n) => {
+    const fail = (what: string): never => {
+      throw new Error(`compile: kernel ${n} (${node.op.name}) ${what}; this is a mistake of the compiler`);
+    };
+    const box = space.map((size) => [0, size] as const);
+    const check = (x: Tensor, at: Affine, what: string) => {
+      if (isEmpty(box)) return;
+      const [least, greatest] = rangeOf(at, box);
+      if (least < 0 || greatest >= x.size) fail(`${what} outside ${formatShape(x.shape)}`);
+    };
+    body.forEach(({ operands, source, at }, i) => {
+      if (operands.some((x) => x >= i)) fail(`uses a scalar before it is computed`);
+      if (source && source.size > 0 && !isHeld(source) && !computed.has(source))
+        fail(`loads what is not computed yet`);
+      if (source && at && operands.length === 0) check(source, at, "loads");
+    });
+    check(node, target, "stores");
+    computed.add(node);
+  });
 }
 
 /** The kernels as text; `name` is what a node is called. */

@@ -7,7 +7,7 @@ import { checkWithin } from "../ops/indexing.ts";
 import { sizeOf } from "../shape.ts";
 import { emit } from "./emit.ts";
 import { fuse, isHeld } from "./fuse.ts";
-import { formatKernels } from "./kernel.ts";
+import { checkKernels, formatKernels } from "./kernel.ts";
 import type { Nest } from "./loops.ts";
 import { formatLoops, loops } from "./loops.ts";
 import { failedCheck } from "./nest.ts";
@@ -43,6 +43,7 @@ export function build(traced: Traced): Executable {
   const simple = simplifyTraced(traced);
   const roots = rootsOf(simple);
   const kernels = fuse(roots);
+  checkKernels(kernels, isHeld);
   const nests = loops(kernels);
   const layout = plan(nests, simple);
   const bytes = emit(nests, layout);

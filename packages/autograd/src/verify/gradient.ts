@@ -72,7 +72,8 @@ export class GradientReport {
 }
 
 /**
- * Checks the derivatives of `f` at `inputs` (tensors of floats): reverse mode, forward mode and central differences must
+ * Checks the derivatives of `f` at `inputs` (tensors of floats; variables may also be used by `f` directly, so the parameters
+ * of a model can be checked as they are: `checkGradient(() => loss(model), model.parameters())`): reverse mode, forward mode and central differences must
  * agree along random directions, with random cotangents. The graph that `f` makes is replayed in float64, whatever its
  * dtype, and `f` itself is called once; what it assigns to variables is discarded.
  *
@@ -96,7 +97,7 @@ export function checkGradient(
     const { y, x } = weighed(replay, random);
     if (order === 1) return witness(y, x, random);
     // The derivative along one direction is a function to be checked like any other.
-    const t = x.map((input) => random.like(input));
+    const t = x.map((input) => random.like(input, scaleOf(input)));
     return witness(pushforward(y, x, t), x, random);
   });
   return new GradientReport(order, tolerance, found);
@@ -120,7 +121,9 @@ function replayed(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[])
     evaluate([input]);
     return fromElements(Float64Array.from(elementsOf(input.node)!), input.shape);
   });
-  const [replay] = rebuild([y], new Map(own.map((input, i) => [input, x[i]!])), { float32: "float64" });
+  // A variable that `f` uses without taking it as an argument is the same input.
+  const leaves = [...own.entries(), ...inputs.entries()].map(([i, leaf]) => [leaf, x[i]!] as const);
+  const [replay] = rebuild([y], new Map(leaves), { float32: "float64" });
   return { y: replay!, x };
 }
 
@@ -130,7 +133,7 @@ function weighed({ y, x }: Replay, random: Sequence): Replay {
 }
 
 function witness(y: Tensor, x: readonly Tensor[], random: Sequence): Witnesses {
-  const t = x.map((input) => random.like(input));
+  const t = x.map((input) => random.like(input, scaleOf(input)));
   const gradients = grad(y, x);
   const products = gradients.map((g, i) => sum(mul(g, t[i]!)));
   const reverse = products.length === 0 ? onesLike(y) : products.reduce((a, b) => add(a, b));
@@ -154,6 +157,14 @@ function witness(y: Tensor, x: readonly Tensor[], random: Sequence): Witnesses {
   };
 }
 
+/** The size of the elements of an input: directions go as far as it is large, so that steps suit its scale. */
+function scaleOf(x: Tensor): number {
+  let largest = 0;
+  for (const value of elementsOf(x) ?? [])
+    if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
+  return largest === 0 ? 1 : largest;
+}
+
 /** Near the fourth root of the float64 rounding error, where truncation and rounding of the extrapolation balance. */
 const step = 1e-4;
 
@@ -170,11 +181,11 @@ class Sequence {
     z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
     return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
   }
-  /** Numbers between 0.25 and 1 of either sign, shaped as `x`. */
-  like(x: Tensor): Tensor {
+  /** Numbers between 0.25 and 1 times `scale` of either sign, shaped as `x`. */
+  like(x: Tensor, scale = 1): Tensor {
     const data = Float64Array.from(
       { length: x.size },
-      () => (this.next() < 0.5 ? -1 : 1) * (0.25 + 0.75 * this.next()),
+      () => (this.next() < 0.5 ? -scale : scale) * (0.25 + 0.75 * this.next()),
     );
     return fromElements(data, x.shape);
   }
