@@ -82,7 +82,7 @@ class Value {
 }
 
 /** The meaning of the vocabulary that records what is said, each distinct value once. */
-export class Tracer implements Arithmetic<Value> {
+class Tracer implements Arithmetic<Value> {
   readonly dtype: DType;
   readonly instructions: Instruction[] = [];
   readonly #known = new Map<string, Value>();

@@ -67,7 +67,7 @@ export function traceArgument(
 }
 
 /** Does `x` have this form? Puts what fills the slots into `fillings`. */
-export function matches(form: Form, x: unknown, fillings: Filling[]): boolean {
+function matches(form: Form, x: unknown, fillings: Filling[]): boolean {
   switch (form.kind) {
     case "tensor":
       if (!(x instanceof Tensor) || x.dtype !== form.dtype || !equalShapes(x.shape, form.shape)) return false;

@@ -76,7 +76,7 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   return { addresses, scratch, tables, constants, copies, size: arena.size };
 }
 
-export function bytesOf({ dtype, shape }: Tensor): number {
+function bytesOf({ dtype, shape }: Tensor): number {
   return byteSize(dtype) * sizeOf(shape);
 }
 

@@ -49,7 +49,7 @@ export function expNearZero<E>(m: Arithmetic<E>, r: E): E {
 }
 
 /** `e^x` between the limits `least` and `largest`. */
-export function expWithin<E>(m: Arithmetic<E>, x: E): E {
+function expWithin<E>(m: Arithmetic<E>, x: E): E {
   const { k, high, low } = reduce(m, x);
   // 2^k alone may overflow or vanish; its half powers are normal, and only the last product rounds.
   const half = m.floor(m.mul(k, 0.5));

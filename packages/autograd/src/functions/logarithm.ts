@@ -3,7 +3,7 @@ import { named } from "../arithmetic.ts";
 import { isSingle, polynomial, precisionOf } from "./precision.ts";
 
 /** A positive number as `fraction * 2^k`, the fraction between 1/sqrt 2 and sqrt 2; not for very small ones. */
-export function normalize<E>(m: Arithmetic<E>, x: E): { k: E; fraction: E } {
+function normalize<E>(m: Arithmetic<E>, x: E): { k: E; fraction: E } {
   // Overflow is harmless: infinity has the exponent wanted.
   const k = m.exponent(m.mul(x, Math.SQRT2));
   // 2^-k alone may be subnormal.
