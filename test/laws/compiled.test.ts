@@ -1,10 +1,11 @@
-import type { Registered } from "@cotangent/autograd";
+import type { Body, Registered } from "@cotangent/autograd";
 import {
   CompileError,
   cat,
   compile,
   Draw,
   type DType,
+  defineOp,
   dtypes,
   fromTypedArray,
   full,
@@ -14,6 +15,7 @@ import {
   Tensor,
   type TypedArray,
   where,
+  zero,
 } from "@cotangent/autograd";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -210,6 +212,139 @@ function randomGraph(
   };
   return { inputs, f };
 }
+
+describe("every word of the vocabulary has its meaning", () => {
+  const floats = [
+    ...[
+      0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 0.49999997, 3.7, -3.7, 8388609, 2147483648, -2147483649, 1e10,
+    ],
+    ...[1e-45, -1e-40, 1.17549435e-38, 3.4e38, 5e-324, 2.3e-308, 1.7e308, 150, -150, 127, -126, 128, 1100],
+    ...[-1100, 3000, -3000, 252, 253, -252, -253, 2044, -2045, Infinity, -Infinity, Number.NaN],
+  ];
+  const integers = [0, 1, -1, 2, 5, -7, 31, 32, 33, 2147483647, -2147483648, 0x1bd11bda, 255, 2146483647];
+  const elements = { float32: floats, float64: floats, int32: integers, bool: [0, 1] };
+  const leafOf = (data: readonly number[], dtype: DType) =>
+    dtype === "int32"
+      ? fromTypedArray(Int32Array.from(data), [data.length])
+      : fromTypedArray(Float64Array.from(data), [data.length]).cast(dtype);
+
+  /** Both operands of all pairs of elements. */
+  const pairs = (dtype: DType) => {
+    const list = elements[dtype];
+    return [
+      leafOf(
+        list.flatMap((x) => list.map(() => x)),
+        dtype,
+      ),
+      leafOf(
+        list.flatMap(() => list),
+        dtype,
+      ),
+    ];
+  };
+
+  const one: Body = (m) => m.constant(3, m.dtype);
+  const words: Record<string, { on: readonly DType[]; body: Body; gives?: DType }> = {
+    ...on(["float32", "float64", "int32"], {
+      add: (m, x, y) => m.add(x!, y!),
+      sub: (m, x, y) => m.sub(x!, y!),
+      mul: (m, x, y) => m.mul(x!, y!),
+      neg: (m, x) => m.neg(x!),
+      abs: (m, x) => m.abs(x!),
+      pmin: (m, x, y) => m.pmin(x!, y!),
+      pmax: (m, x, y) => m.pmax(x!, y!),
+      constant: one,
+      rare: (m, x, y) =>
+        m.rare(
+          m.lt(x!, y!),
+          m.add(x!, 1),
+          (n, a, b) => n.rare(n.le(b!, 0), n.sub(b!, a!), (k, c) => k.mul(c!, 2), a!),
+          x!,
+          y!,
+        ),
+    }),
+    ...on(["float32", "float64"], {
+      div: (m, x, y) => m.div(x!, y!),
+      sqrt: (m, x) => m.sqrt(x!),
+      floor: (m, x) => m.floor(x!),
+      ceil: (m, x) => m.ceil(x!),
+      trunc: (m, x) => m.trunc(x!),
+      nearest: (m, x) => m.nearest(x!),
+      copysign: (m, x, y) => m.copysign(x!, y!),
+      exponent: (m, x) => m.exponent(x!),
+      scale2: (m, x, k) => m.scale2(x!, k!),
+      power2: (m, x) =>
+        m.power2(
+          m.trunc(
+            m.pmax(
+              m.pmin(m.select(m.eq(x!, x!), x!, 0), m.dtype === "float32" ? 127 : 1023),
+              m.dtype === "float32" ? -126 : -1022,
+            ),
+          ),
+        ),
+      table: (m, x) =>
+        m.table(
+          [0.1, 2, -3.5],
+          m.convert(m.pmax(m.pmin(m.select(m.eq(x!, x!), x!, 0), 2), 0), "int32"),
+          m.dtype,
+        ),
+    }),
+    ...on(["int32"], {
+      shiftLeft: (m, x, y) => m.shiftLeft(x!, y!),
+      shiftRight: (m, x, y) => m.shiftRight(x!, y!),
+      tableOfIntegers: (m, x) => m.table([7, -9, 2147483647, 4], m.and(x!, 3), m.dtype),
+    }),
+    ...on(["int32", "bool"], {
+      xor: (m, x, y) => m.xor(x!, y!),
+      and: (m, x, y) => m.and(x!, y!),
+      or: (m, x, y) => m.or(x!, y!),
+      not: (m, x) => m.not(x!),
+    }),
+    ...on(["float32", "float64", "int32", "bool"], {
+      select: (m, x, y) => m.select(m.convert(x!, "bool"), x!, y!),
+    }),
+    ...on(
+      ["float32", "float64", "int32", "bool"],
+      {
+        eq: (m, x, y) => m.eq(x!, y!),
+        ne: (m, x, y) => m.ne(x!, y!),
+        lt: (m, x, y) => m.lt(x!, y!),
+        le: (m, x, y) => m.le(x!, y!),
+        toBool: (m, x) => m.convert(x!, m.dtype),
+      },
+      "bool",
+    ),
+    ...on(
+      ["float32", "float64", "int32", "bool"],
+      { toFloat32: (m, x) => m.convert(x!, m.dtype) },
+      "float32",
+    ),
+    ...on(
+      ["float32", "float64", "int32", "bool"],
+      { toFloat64: (m, x) => m.convert(x!, m.dtype) },
+      "float64",
+    ),
+    ...on(["float32", "float64", "int32", "bool"], { toInt32: (m, x) => m.convert(x!, m.dtype) }, "int32"),
+  };
+
+  function on(dtypes: readonly DType[], bodies: Record<string, Body>, gives?: DType) {
+    return Object.fromEntries(
+      Object.entries(bodies).map(([name, body]) => [name, { on: dtypes, body, ...(gives && { gives }) }]),
+    );
+  }
+
+  for (const [name, { on, body, gives }] of Object.entries(words))
+    test.each(on)(`${name} of %s`, (dtype) => {
+      const apply = defineOp({
+        name,
+        kernel: { kind: "pointwise", body },
+        derivatives: [zero],
+        shape: ([x]) => x!.shape,
+        dtype: ([x]) => gives ?? x!.dtype,
+      });
+      same((x, y) => [apply([x!, y!], {})], pairs(dtype));
+    });
+});
 
 describe("every order of summation is kept", () => {
   const values = (size: number, dtype: DType) => {

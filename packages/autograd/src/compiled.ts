@@ -6,7 +6,7 @@ import type { TypedArray } from "./dtype.ts";
 import { CompileError, ValueError } from "./errors.ts";
 import { evaluate, flush, withoutReading } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
-import { elementsOf } from "./graph.ts";
+import { elementsOf, topology } from "./graph.ts";
 import { fromElements, placeholder } from "./ops/leaf.ts";
 import { leavesOf, unflatten } from "./tree.ts";
 import type { Home, Setting } from "./variable.ts";
@@ -81,11 +81,12 @@ interface Traced {
 
 function traceCall(f: (...args: unknown[]) => unknown, args: readonly unknown[]): Traced {
   flush();
+  const first = placeholder([], "float32").id;
   const slots: Tensor[] = [];
   const isState = (x: Tensor) => x instanceof Variable;
   const inputs = args.map((x, i) => traceArgument(x, `argument ${i}`, slots, isState));
   const record = new Trace();
-  return tracing(record, () =>
+  const traced = tracing(record, () =>
     withoutReading(() => {
       const result = f(...inputs.map(({ value }) => value));
       const outputs = result === undefined ? [] : resultLeaves(result).map((x) => x.node);
@@ -96,9 +97,23 @@ function traceCall(f: (...args: unknown[]) => unknown, args: readonly unknown[])
       return { forms: inputs.map(({ form }) => form), slots, result, outputs, record };
     }),
   );
+  evaluateCaptured(traced, first);
+  return traced;
+}
+
+/** What was built before the call is constant: it is computed now, not at each call. */
+function evaluateCaptured({ outputs, record }: Traced, first: number): void {
+  const roots = [...outputs, ...record.assigned.values(), ...record.gradients.values()].filter(
+    (x) => x !== null,
+  );
+  const { nodes } = topology(roots, (x) => (x.id < first ? [] : x.inputs));
+  const captured = nodes.filter((x) => x.id < first && x.op.kernel.kind !== "leaf" && elementsOf(x) === null);
+  if (captured.length > 0) evaluate(captured);
 }
 
 function resultLeaves(result: unknown): Tensor[] {
+  if (result instanceof Promise)
+    throw new CompileError("compile: the function is async; what is compiled cannot wait, await outside");
   try {
     return leavesOf(result);
   } catch (error) {

@@ -34,6 +34,8 @@ export function isHeld(node: Tensor): boolean {
 /** Instructions of one body at the most: bounds the functions that come out, and the recursion of lowering. */
 const bodyLimit = 600;
 const cheapInstructions = 3;
+/** What several kernels compute again may come to this many instructions in all. */
+const repeatedLimit = 12;
 const costly = new Set(["div", "sqrt", "table", "rare", "scale2"]);
 
 /** Not seen yet, or read by more than one kernel; other places name the kernel, and the view in between. */
@@ -61,7 +63,11 @@ function chooseStored(roots: readonly Tensor[], required: ReadonlySet<Tensor>): 
       else if (kernel.kind === "view" && !own) memory[input]! |= memory[n]! & 1;
     }
   }
-  limitBodies(nodes, starts, edges, stored);
+  limitBodies(nodes, starts, edges, (n, weight) => {
+    const limit = places[n] === many ? repeatedLimit : bodyLimit;
+    if (weight > limit && nodes[n]!.op.kernel.kind === "pointwise") stored.add(nodes[n]!);
+    return stored.has(nodes[n]!);
+  });
   return stored;
 }
 
@@ -87,12 +93,12 @@ function isCheap(program: Program): boolean {
   return work.length <= cheapInstructions && !work.some(({ word }) => costly.has(word));
 }
 
-/** Gives nodes memory where bodies would grow beyond the limit. */
+/** Adds up the instructions of bodies; `store` is told the sum for each node, and says whether the node is stored. */
 function limitBodies(
   nodes: readonly Tensor[],
   starts: readonly number[],
   edges: readonly number[],
-  stored: Set<Tensor>,
+  store: (n: number, weight: number) => boolean,
 ): void {
   const weights = new Float64Array(nodes.length);
   nodes.forEach((node, n) => {
@@ -100,8 +106,7 @@ function limitBodies(
     let weight =
       kernel.kind === "pointwise" ? programOf(kernel.body, node.inputs, node.dtype).instructions.length : 1;
     for (let k = starts[n]!; k < starts[n + 1]!; k++) weight += weights[edges[k]!]!;
-    if (weight > bodyLimit && kernel.kind === "pointwise") stored.add(node);
-    weights[n] = stored.has(node) ? 1 : weight;
+    weights[n] = store(n, weight) ? 1 : weight;
   });
 }
 

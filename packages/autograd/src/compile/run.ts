@@ -108,16 +108,13 @@ function rootsOf({ outputs, updates }: Traced): Tensor[] {
   return [...outputs, ...updates.filter(present)];
 }
 
-/** Simplifies the graph and gives every output and update elements that are its own. */
+/** Simplifies the graph. A root that is a leaf gets elements of its own: the leaf may be overwritten before it is read. */
 function simplifyTraced({ inputs, states, outputs, updates }: Traced): Traced {
   const simple = simplify(rootsOf({ inputs, states, outputs, updates }));
-  const taken = new Set<Tensor>();
   let next = 0;
   const own = (): Tensor => {
     const x = simple[next++]!;
-    const out = isHeld(x) || taken.has(x) ? copied(x) : x;
-    taken.add(out);
-    return out;
+    return isHeld(x) ? copied(x) : x;
   };
   return { inputs, states, outputs: outputs.map(own), updates: updates.map((x) => x && own()) };
 }
