@@ -1,7 +1,7 @@
 import { isFloat } from "./dtype.ts";
 import { GradientError } from "./errors.ts";
 import type { Derivative, Tensor, Topology } from "./graph.ts";
-import { apply, derivativeOf, numberIn, ownerOf, topology } from "./graph.ts";
+import { apply, derivativeOf, nameVersion, numberIn, ownerOf, topology } from "./graph.ts";
 import { placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
 import { formatShape } from "./shape.ts";
@@ -146,21 +146,17 @@ function markReaching({ nodes, starts, edges }: Topology, wanted: readonly numbe
  * the outputs were built on; two versions would make the question ambiguous and are an error.
  */
 function findTargets(order: Topology, targets: readonly Tensor[]): number[] {
-  const numbers = targets.map((target) => numberIn(order, target));
-  if (!numbers.includes(-1)) return numbers;
-  const versions = new Map<Tensor, number[]>();
+  const twice: Tensor[] = [];
   order.nodes.forEach((node, n) => {
     const owner = ownerOf(node);
-    if (owner) versions.set(owner, [...(versions.get(owner) ?? []), n]);
+    if (owner && !nameVersion(order, owner, n)) twice.push(owner);
   });
-  return numbers.map((n, i) => {
-    const found = n >= 0 ? [n] : (versions.get(targets[i]!) ?? []);
-    if (found.length > 1)
-      throw new GradientError(
-        `grad: the output was built on ${found.length} versions of ${targets[i]!.label ?? "a variable"} of shape ` +
-          `${formatShape(targets[i]!.shape)}: it was assigned in between; differentiate before assigning, or build the ` +
-          "output from one version",
-      );
-    return found[0] ?? -1;
-  });
+  const ambiguous = targets.find((target) => twice.includes(target));
+  if (ambiguous)
+    throw new GradientError(
+      `grad: the output was built on several versions of ${ambiguous.label ?? "a variable"} of shape ` +
+        `${formatShape(ambiguous.shape)}: it was assigned in between; differentiate before assigning, or build the ` +
+        "output from one version",
+    );
+  return targets.map((target) => numberIn(order, target));
 }

@@ -331,5 +331,16 @@ const allInputs = (x: Tensor): readonly Tensor[] => x.inputs;
 /** The number of `x` in the topology that was made last, -1 if it is not part of it. */
 export function numberIn({ nodes }: Topology, x: Tensor): number {
   const n = markOf(x) - marks + nodes.length;
-  return nodes[n] === x ? n : -1;
+  const found = nodes[n];
+  return found === x || (found && ownerOf(found) === x) ? n : -1;
+}
+
+/**
+ * In the topology that was made last, lets `numberIn` find a variable at its version, node `n`. False if it stands for
+ * another version there already.
+ */
+export function nameVersion(order: Topology, variable: Tensor, n: number): boolean {
+  if (numberIn(order, variable) >= 0) return false;
+  setMark(variable, marks - order.nodes.length + n);
+  return true;
 }
