@@ -36,8 +36,7 @@ export function measure(peer: string, workload: string, { step, check }: Workloa
   const first = performance.now() - begin;
   let lossN = loss0;
   for (let i = 1; i < check; i++) lossN = step();
-  time(step, warmMs);
-  const size = Math.max(1, Math.round(batchMs / time(step, warmMs / 2)));
+  const size = Math.max(1, Math.round(batchMs / warmUp(step)));
   const wall: number[] = [];
   const cpu: number[] = [];
   for (let b = 0; b < batches; b++) {
@@ -65,6 +64,12 @@ export function measure(peer: string, workload: string, { step, check }: Workloa
     load: short(loadavg()[0] ?? 0),
     rss_peak_mb: Math.round(process.resourceUsage().maxRSS / 1024),
   };
+}
+
+/** Runs for three quarters of a second; returns milliseconds of one step in the last third. */
+export function warmUp(step: () => number): number {
+  time(step, warmMs);
+  return time(step, warmMs / 2);
 }
 
 /** Milliseconds of one step, over about `total` milliseconds. */

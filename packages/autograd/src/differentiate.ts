@@ -152,11 +152,13 @@ function findTargets(order: Topology, targets: readonly Tensor[]): number[] {
     if (owner && !nameVersion(order, owner, n)) twice.push(owner);
   });
   const ambiguous = targets.find((target) => twice.includes(target));
-  if (ambiguous)
+  if (ambiguous) {
+    const count = 1 + twice.filter((owner) => owner === ambiguous).length;
     throw new GradientError(
-      `grad: the output was built on several versions of ${ambiguous.label ?? "a variable"} of shape ` +
+      `grad: the output was built on ${count} versions of ${ambiguous.label ?? "a variable"} of shape ` +
         `${formatShape(ambiguous.shape)}: it was assigned in between; differentiate before assigning, or build the ` +
         "output from one version",
     );
+  }
   return targets.map((target) => numberIn(order, target));
 }

@@ -316,12 +316,15 @@ export function topology(
     }
   }
   marks = base + nodes.length;
-  const starts = [0];
-  const edges: number[] = [];
-  for (let n = 0; n < nodes.length; n++) {
+  let edgeCount = 0;
+  for (let n = 0; n < nodes.length; n++) edgeCount += inputsOf(nodes[n]!).length;
+  // Of known length: an array that grows by push is copied several times and reserves room for more.
+  const starts = new Array<number>(nodes.length + 1).fill(0);
+  const edges = new Array<number>(edgeCount).fill(0);
+  for (let n = 0, k = 0; n < nodes.length; n++) {
     const inputs = inputsOf(nodes[n]!);
-    for (let i = 0; i < inputs.length; i++) edges.push(markOf(inputs[i]!) - base);
-    starts.push(edges.length);
+    for (let i = 0; i < inputs.length; i++) edges[k++] = markOf(inputs[i]!) - base;
+    starts[n + 1] = k;
   }
   return { nodes, starts, edges };
 }

@@ -29,11 +29,12 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
       values[n] = values[edges[first]!]!;
       ours[edges[first]!] = false;
     } else {
-      // Of known length: an array that grows by push reserves room for many.
-      const inputs = new Array<TypedArray>(end - first);
+      const inputs = operandsOf(end - first);
       for (let k = first; k < end; k++) inputs[k - first] = values[edges[k]!]!;
       const out = free.take(node);
       compute(node, inputs, out);
+      // The list outlives the evaluation; what it held need not.
+      inputs.fill(noElements);
       values[n] = out;
       ours[n] = true;
     }
@@ -45,6 +46,16 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
     }
   }
   return keep.map((n) => values[n]!);
+}
+
+const operandLists: TypedArray[][] = [];
+const noElements: TypedArray = new Float32Array(0);
+
+/** A list for the operands of one node, used again for the next with as many. */
+function operandsOf(count: number): TypedArray[] {
+  if (count > 3) return new Array<TypedArray>(count);
+  operandLists[count] ??= new Array<TypedArray>(count);
+  return operandLists[count];
 }
 
 /** Arrays of at most this many elements outlive the evaluation, so that small graphs allocate next to nothing. */
