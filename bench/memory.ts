@@ -34,4 +34,7 @@ for (const variant of ["plain", "compiled"] as const) {
   console.log(
     `${variant.padEnd(9)} resident MB at 20, 40, 60, 80, 100%: ${line}; growth ${(100 * growth).toFixed(1)}%`,
   );
+  console.log(
+    `${" ".repeat(9)} live heap MB before and after: ${before.toFixed(2)} ${liveHeap().toFixed(2)}`,
+  );
 }
