@@ -29,7 +29,7 @@ const packages: readonly PackageFloors[] = [
         "functions.ts",
         "random.ts",
       ],
-      ["graph.ts", "signature.ts"],
+      ["graph.ts", "topology.ts", "signature.ts"],
       [
         "ops/leaf.ts",
         "ops/sample.ts",
@@ -38,6 +38,7 @@ const packages: readonly PackageFloors[] = [
         "ops/movement.ts",
         "ops/region.ts",
         "ops/elementwise.ts",
+        "ops/comparison.ts",
         "ops/pointwise.ts",
         "ops/reduction.ts",
         "ops/contraction.ts",

@@ -1,10 +1,12 @@
 import { isFloat } from "./dtype.ts";
 import { GradientError } from "./errors.ts";
-import type { Derivative, Tensor, Topology } from "./graph.ts";
-import { apply, derivativeOf, nameVersion, numberIn, ownerOf, topology } from "./graph.ts";
+import type { Derivative, Tensor } from "./graph.ts";
+import { apply, derivativeOf, ownerOf } from "./graph.ts";
 import { placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
 import { formatShape } from "./shape.ts";
+import type { Topology } from "./topology.ts";
+import { nameVersion, numberIn, topology } from "./topology.ts";
 
 /**
  * Differentiation maps graphs to graphs. Each op states one fact per operand (its derivative kind); the two functions

@@ -1,8 +1,9 @@
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
-import { elementsOf, numberIn, setElements, setSource, sourceOf, topology } from "./graph.ts";
+import { elementsOf, setElements, setSource, sourceOf } from "./graph.ts";
 import { interpret } from "./interpret.ts";
+import { numberIn, topology } from "./topology.ts";
 
 /**
  * Evaluation. Values are computed when they are read, together with every update of a variable that is still pending, so

@@ -12,9 +12,9 @@ export type Attributes = { readonly [name: string]: Attribute };
 export const none: Attributes = Object.freeze({});
 
 let nodes = 0;
-let marks = 0;
-let markOf: (x: Tensor) => number;
-let setMark: (x: Tensor, mark: number) => void;
+/** A number that a walk over the graph leaves on a node (`topology.ts`). */
+export let markOf: (x: Tensor) => number;
+export let setMark: (x: Tensor, mark: number) => void;
 
 /** What a leaf that has no elements yet is to be computed from, or null. */
 export let sourceOf: (x: Tensor) => Tensor | null;
@@ -265,85 +265,4 @@ export function pushed<A extends Attributes>(
 export function derivativeOf(op: Op, i: number): Derivative {
   const rules = op.derivatives;
   return rules[i < rules.length ? i : rules.length - 1] ?? zero;
-}
-
-/**
- * Nodes in an order in which inputs come before the nodes that use them, with the edges as numbers: the inputs of
- * `nodes[i]` are `nodes[edges[k]]` for `k` from `starts[i]` up to `starts[i + 1]`.
- */
-export interface Topology {
-  readonly nodes: readonly Tensor[];
-  readonly starts: readonly number[];
-  readonly edges: readonly number[];
-}
-
-// The path from a root to the node being visited, and how many inputs of each node on it are done.
-const stack: Tensor[] = [];
-const progress: number[] = [];
-
-/**
- * Everything that `roots` are computed from. `inputsOf` says where to look further: by default at all inputs.
- * An explicit stack instead of recursion: graphs a million nodes deep are no exception.
- */
-export function topology(
-  roots: readonly Tensor[],
-  inputsOf: (x: Tensor) => readonly Tensor[] = allInputs,
-): Topology {
-  const base = marks + 1;
-  const nodes: Tensor[] = [];
-  stack.length = 0;
-  progress.length = 0;
-  for (const root of roots) {
-    if (markOf(root) >= base) continue;
-    stack.push(root);
-    progress.push(0);
-    while (stack.length > 0) {
-      const top = stack.length - 1;
-      const x = stack[top]!;
-      const inputs = inputsOf(x);
-      let i = progress[top]!;
-      while (i < inputs.length && markOf(inputs[i]!) >= base) i++;
-      if (i < inputs.length) {
-        progress[top] = i + 1;
-        stack.push(inputs[i]!);
-        progress.push(0);
-      } else {
-        setMark(x, base + nodes.length);
-        nodes.push(x);
-        stack.pop();
-        progress.pop();
-      }
-    }
-  }
-  marks = base + nodes.length;
-  let edgeCount = 0;
-  for (let n = 0; n < nodes.length; n++) edgeCount += inputsOf(nodes[n]!).length;
-  // Of known length: an array that grows by push is copied several times and reserves room for more.
-  const starts = new Array<number>(nodes.length + 1).fill(0);
-  const edges = new Array<number>(edgeCount).fill(0);
-  for (let n = 0, k = 0; n < nodes.length; n++) {
-    const inputs = inputsOf(nodes[n]!);
-    for (let i = 0; i < inputs.length; i++) edges[k++] = markOf(inputs[i]!) - base;
-    starts[n + 1] = k;
-  }
-  return { nodes, starts, edges };
-}
-
-const allInputs = (x: Tensor): readonly Tensor[] => x.inputs;
-
-/** The number of `x` in the topology that was made last, -1 if it is not part of it. */
-export function numberIn({ nodes }: Topology, x: Tensor): number {
-  const n = markOf(x) - marks + nodes.length;
-  const found = nodes[n];
-  return found === x || (found && ownerOf(found) === x) ? n : -1;
-}
-
-/**
- * In the topology that was made last, lets `numberIn` find a variable at its version, node `n`. False if it stands for
- * another version there already.
- */
-export function nameVersion(order: Topology, variable: Tensor, n: number): boolean {
-  if (numberIn(order, variable) >= 0) return false;
-  setMark(variable, marks - order.nodes.length + n);
-  return true;
 }

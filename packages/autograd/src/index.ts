@@ -31,6 +31,7 @@ export type { DrawOptions } from "./generator.ts";
 
 // Ops.
 export { cast } from "./ops/cast.ts";
+export * from "./ops/comparison.ts";
 export * from "./ops/pointwise.ts";
 export * from "./ops/movement.ts";
 export * from "./ops/region.ts";
@@ -73,8 +74,8 @@ export type { CheckOptions, Witnesses } from "./verify/gradient.ts";
 // Look inside.
 export { toText } from "./inspect/text.ts";
 export { toDot } from "./inspect/draw.ts";
-export { topology } from "./graph.ts";
-export type { Topology } from "./graph.ts";
+export { topology } from "./topology.ts";
+export type { Topology } from "./topology.ts";
 
 // Errors.
 export {

@@ -1,9 +1,10 @@
 import type { TypedArray } from "./dtype.ts";
 import { allocate, dtypes } from "./dtype.ts";
-import type { Tensor, Topology } from "./graph.ts";
+import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
 import { compute, isCopy } from "./kernels.ts";
 import { sizeOf } from "./shape.ts";
+import type { Topology } from "./topology.ts";
 
 /**
  * The reference interpreter: the meaning of a graph, one node after the other. Compiled code must agree with it to the bit.

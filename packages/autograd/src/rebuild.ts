@@ -1,7 +1,8 @@
 import type { DType, TypedArray } from "./dtype.ts";
 import { allocate } from "./dtype.ts";
 import type { Attributes, Tensor } from "./graph.ts";
-import { apply, elementsOf, numberIn, setElements, topology } from "./graph.ts";
+import { apply, elementsOf, setElements } from "./graph.ts";
+import { numberIn, topology } from "./topology.ts";
 
 /** Which dtype takes the place of which. */
 export type DTypeMap = Partial<Record<DType, DType>>;

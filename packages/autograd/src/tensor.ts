@@ -3,9 +3,10 @@ import type { TypedArray } from "./dtype.ts";
 import { isFloat } from "./dtype.ts";
 import { GradientError, ShapeError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
-import { elementsOf, ownerOf, Tensor, topology } from "./graph.ts";
+import { elementsOf, ownerOf, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import * as castings from "./ops/cast.ts";
+import * as comparison from "./ops/comparison.ts";
 import * as composed from "./ops/composed.ts";
 import * as contraction from "./ops/contraction.ts";
 import * as indexing from "./ops/indexing.ts";
@@ -19,13 +20,24 @@ import { isDeclared } from "./ops/sample.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
 import type { Methods } from "./signature.ts";
+import { topology } from "./topology.ts";
 import { Variable } from "./variable.ts";
 
 /**
  * The chaining form: every op whose first operand is a tensor is also a method, `x.tanh()` for `tanh(x)`. The methods come
  * from the modules of ops by themselves, types, documentation and all; this file adds what reads values.
  */
-const chained = [castings, movement, region, pointwise, reduction, contraction, indexing, composed];
+const chained = [
+  castings,
+  movement,
+  region,
+  comparison,
+  pointwise,
+  reduction,
+  contraction,
+  indexing,
+  composed,
+];
 
 /** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -35,6 +47,7 @@ declare module "./graph.ts" {
     extends Methods<typeof castings>,
       Methods<typeof movement>,
       Methods<typeof region>,
+      Methods<typeof comparison>,
       Methods<typeof pointwise>,
       Methods<typeof reduction>,
       Methods<typeof contraction>,

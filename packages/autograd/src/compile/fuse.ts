@@ -1,8 +1,9 @@
 import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { elementsOf, topology } from "../graph.ts";
+import { elementsOf } from "../graph.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
+import { topology } from "../topology.ts";
 import type { Kernel } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import { operandsOf, programOf } from "./simplify.ts";

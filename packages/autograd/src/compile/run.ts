@@ -1,10 +1,11 @@
 import type { TypedArray } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
-import { numberIn, setElements, siteOf, topology } from "../graph.ts";
+import { setElements, siteOf } from "../graph.ts";
 import { interpret } from "../interpret.ts";
 import { checkWithin } from "../ops/indexing.ts";
 import { sizeOf } from "../shape.ts";
+import { numberIn, topology } from "../topology.ts";
 import { emit } from "./emit.ts";
 import { fuse, isHeld } from "./fuse.ts";
 import { checkKernels, formatKernels } from "./kernel.ts";

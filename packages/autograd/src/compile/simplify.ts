@@ -2,11 +2,12 @@ import type { Body } from "../arithmetic.ts";
 import type { DType } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
 import type { Attribute, Op } from "../graph.ts";
-import { apply, elementsOf, none, numberIn, Tensor, topology } from "../graph.ts";
+import { apply, elementsOf, none, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
 import type { Instruction, Program } from "../program.ts";
 import { trace } from "../program.ts";
 import { formatShape } from "../shape.ts";
+import { numberIn, topology } from "../topology.ts";
 
 /**
  * The first pass, graph to graph: equal nodes become one, what is computed from numbers alone becomes a number, and ops

@@ -1,6 +1,6 @@
 import type { Tensor } from "../graph.ts";
-import { topology } from "../graph.ts";
 import { formatShape } from "../shape.ts";
+import { topology } from "../topology.ts";
 import { attributesOf, nameNodes } from "./text.ts";
 
 export interface DrawOptions {

@@ -1,6 +1,7 @@
-import type { Attribute, Tensor, Topology } from "../graph.ts";
-import { topology } from "../graph.ts";
+import type { Attribute, Tensor } from "../graph.ts";
 import { formatShape } from "../shape.ts";
+import type { Topology } from "../topology.ts";
+import { topology } from "../topology.ts";
 
 /**
  * The graph as text, one node a line, inputs before uses; the same graph gives the same text in every run.

@@ -4,8 +4,9 @@ import { apply, partial, zero } from "../graph.ts";
 import { normalizeAxes, normalizeAxis, reducedShape } from "../shape.ts";
 import type { AxisFunction, Reduction, Unary } from "../signature.ts";
 import { cast } from "./cast.ts";
+import { lt } from "./comparison.ts";
 import { reshape, sum } from "./movement.ts";
-import { abs, add, div, exp, log, lt, sub, where } from "./pointwise.ts";
+import { abs, add, div, exp, log, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
 import { alongAxis, composed, declare } from "./sample.ts";
 

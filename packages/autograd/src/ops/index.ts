@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph.ts";
 import * as casting from "./cast.ts";
+import * as comparison from "./comparison.ts";
 import * as composed from "./composed.ts";
 import * as contraction from "./contraction.ts";
 import * as indexing from "./indexing.ts";
@@ -16,7 +17,7 @@ export type Registered = Declared & ((...operands: readonly unknown[]) => Tensor
 
 /** Every op and composition by name: the exports of the files of this folder. */
 export const registry: ReadonlyMap<string, Registered> = new Map(
-  [casting, movement, region, pointwise, reduction, contraction, indexing, join, composed]
+  [casting, movement, region, comparison, pointwise, reduction, contraction, indexing, join, composed]
     .flatMap((module) => Object.entries(module))
     .filter((entry): entry is [string, Registered] => isDeclared(entry[1])),
 );

@@ -5,9 +5,10 @@ import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape, normalizeAxis } from "../shape.ts";
 import type { ArgSort, Gather, OneHot, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
+import { eq } from "./comparison.ts";
 import { iota } from "./leaf.ts";
 import { broadcastTo, unsqueeze } from "./movement.ts";
-import { add, eq } from "./pointwise.ts";
+import { add } from "./pointwise.ts";
 import { composed, declare } from "./sample.ts";
 
 /** Indexing by tensors of indices. gather and scatter are each other's adjoint. */

@@ -1,8 +1,9 @@
 import * as f from "../functions.ts";
 import type { Tensor } from "../graph.ts";
 import { linear, partial, singular, zero } from "../graph.ts";
-import type { Binary, Comparison, Heaviside, Ternary, Unary } from "../signature.ts";
+import type { Binary, Heaviside, Ternary, Unary } from "../signature.ts";
 import { cast } from "./cast.ts";
+import { eq, ge, logicalAnd, logicalNot, lt } from "./comparison.ts";
 import { pointwise } from "./elementwise.ts";
 import { zerosLike } from "./leaf.ts";
 import { within } from "./sample.ts";
@@ -250,89 +251,4 @@ export const where: Ternary = pointwise({
   },
   accepts: "any",
   conditional: true,
-});
-
-/** Is `x` equal to `y`, element by element? NaN equals nothing. */
-export const eq: Comparison = pointwise({
-  name: "eq",
-  body: (m, x, y) => m.eq(x!, y!),
-  derivatives: [zero, zero],
-  samples: within([-2, 2], [-2, 2]),
-  accepts: "any",
-  gives: "bool",
-});
-
-/** Does `x` differ from `y`, element by element? */
-export const ne: Comparison = pointwise({
-  name: "ne",
-  body: (m, x, y) => m.ne(x!, y!),
-  derivatives: [zero, zero],
-  samples: within([-2, 2], [-2, 2]),
-  accepts: "any",
-  gives: "bool",
-});
-
-/** Is `x` less than `y`, element by element? */
-export const lt: Comparison = pointwise({
-  name: "lt",
-  body: (m, x, y) => m.lt(x!, y!),
-  derivatives: [zero, zero],
-  samples: within([-2, 2], [-2, 2]),
-  gives: "bool",
-});
-
-/** Is `x` less than or equal to `y`, element by element? */
-export const le: Comparison = pointwise({
-  name: "le",
-  body: (m, x, y) => m.le(x!, y!),
-  derivatives: [zero, zero],
-  samples: within([-2, 2], [-2, 2]),
-  gives: "bool",
-});
-
-/** Is `x` greater than `y`, element by element? */
-export const gt: Comparison = pointwise({
-  name: "gt",
-  body: (m, x, y) => m.lt(y!, x!),
-  derivatives: [zero, zero],
-  samples: within([-2, 2], [-2, 2]),
-  gives: "bool",
-});
-
-/** Is `x` greater than or equal to `y`, element by element? */
-export const ge: Comparison = pointwise({
-  name: "ge",
-  body: (m, x, y) => m.le(y!, x!),
-  derivatives: [zero, zero],
-  samples: within([-2, 2], [-2, 2]),
-  gives: "bool",
-});
-
-/** Do both hold, element by element? Takes bool only. */
-export const logicalAnd: Comparison = pointwise({
-  name: "logicalAnd",
-  body: (m, x, y) => m.and(x!, y!),
-  derivatives: [zero, zero],
-  samples: (draw) => draw.broadcastable(2).map((shape) => draw.bools(shape)),
-  accepts: "bool",
-  gives: "bool",
-});
-
-/** Does either hold, element by element? Takes bool only. */
-export const logicalOr: Comparison = pointwise({
-  name: "logicalOr",
-  body: (m, x, y) => m.or(x!, y!),
-  derivatives: [zero, zero],
-  samples: (draw) => draw.broadcastable(2).map((shape) => draw.bools(shape)),
-  accepts: "bool",
-  gives: "bool",
-});
-
-/** The opposite truth, element by element. Takes bool only. */
-export const logicalNot: Unary = pointwise({
-  name: "logicalNot",
-  body: (m, x) => m.not(x!),
-  derivatives: [zero],
-  samples: (draw) => [draw.bools(draw.shape())],
-  accepts: "bool",
 });

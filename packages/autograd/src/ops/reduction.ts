@@ -8,8 +8,9 @@ import type { Shape } from "../shape.ts";
 import { formatShape, normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { AxisFunction, Reduction } from "../signature.ts";
 import { cast } from "./cast.ts";
+import { eq } from "./comparison.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
-import { div, eq, mul } from "./pointwise.ts";
+import { div, mul } from "./pointwise.ts";
 import { alongAxis, composed, declare } from "./sample.ts";
 
 interface KeepDims {
