@@ -61,6 +61,10 @@ describe("tensors as JavaScript values", () => {
     expect(inspect({ y }, { depth: 0 })).not.toContain("inputs");
   });
 
+  test("a name stands in front, and rows stay aligned", () => {
+    expect(inspect(tensor([[1], [2]]).named("w"))).toBe("w = Tensor([[1],\n            [2]], float32)");
+  });
+
   test("large tensors are abridged", () => {
     expect(String(tensor(new Float32Array(5000)))).toBe(
       "Tensor([0, 0, 0, ..., 0, 0, 0], shape [5000], float32)",

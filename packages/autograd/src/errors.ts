@@ -6,9 +6,14 @@ export class CotangentError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
-    captureStack(this);
-    if (this.stack) this.stack = fromCaller(this.stack);
+    pointToCaller(this);
   }
+}
+
+/** Lets the stack of `error` begin at the user's line. */
+export function pointToCaller(error: Error): void {
+  captureStack(error);
+  if (error.stack) error.stack = fromCaller(error.stack);
 }
 
 /** Shapes, sizes or axes do not fit. */

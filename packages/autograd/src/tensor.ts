@@ -1,7 +1,7 @@
 import { reverse } from "./differentiate.ts";
 import type { TypedArray } from "./dtype.ts";
 import { isFloat } from "./dtype.ts";
-import { GradientError, ShapeError } from "./errors.ts";
+import { GradientError, pointToCaller, ShapeError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
@@ -135,10 +135,12 @@ install({
   },
   [Symbol.toPrimitive](this: Tensor, hint: string): string {
     if (hint === "string") return this.toString();
-    throw new TypeError(
+    const error = new TypeError(
       "a tensor is not a number: JavaScript operators do not work on tensors; use .add, .sub, .mul, .div, .lt, .eq ... or " +
         "read one number with .item()",
     );
+    pointToCaller(error);
+    throw error;
   },
   // What console.log and util.inspect call in Node, Deno and Bun.
   [Symbol.for("nodejs.util.inspect.custom")](this: Tensor): string {
@@ -155,7 +157,7 @@ function describeTensor(x: Tensor): string {
   const name = x.label === null ? "" : `${x.label} = `;
   if (isTracing() && !elementsOf(x.node))
     return `${name}${prefix}(traced, shape ${formatShape(x.shape)}, ${x.dtype})`;
-  return name + printTensor(readElements(x), x.shape, x.dtype, prefix);
+  return printTensor(readElements(x), x.shape, x.dtype, name + prefix);
 }
 
 function nest(data: TypedArray, shape: Shape, bool: boolean, axis = 0, start = 0): NestedArray {
