@@ -133,6 +133,16 @@ describe("uniform", () => {
     for (const seed of [-1, 0.5, Number.NaN, 2 ** 53])
       expect(() => manualSeed(seed), String(seed)).toThrow(ValueError);
   });
+  test("never reaches high, where rounding to float32 would", () => {
+    for (const [low, high] of [
+      [1e7, 1e7 + 2],
+      [1000, 1001],
+      [-1, 2 ** -149],
+    ] as const) {
+      const drawn = uniform([20_000], { low, high }).toTypedArray();
+      expect(drawn.every((x) => x >= low && x < high)).toBe(true);
+    }
+  });
 });
 
 describe("normal", () => {

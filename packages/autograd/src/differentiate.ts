@@ -35,7 +35,8 @@ export function reverse(
     const out = nodes[n]!;
     const cotangent = g[n];
     if (!cotangent || !reaches[n]) continue;
-    if (out.label !== null && cotangent.label === null) cotangent.named(`d${name}/d${out.label}`);
+    if (out.label !== null && cotangent.label === null && !cotangents.includes(cotangent))
+      cotangent.named(`d${name}/d${out.label}`);
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       const input = edges[k]!;
       if (!reaches[input]) continue;

@@ -35,7 +35,7 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
       const out = free.take(node);
       compute(node, inputs, out);
       // The list outlives the evaluation; what it held need not.
-      inputs.fill(noElements);
+      for (let k = 0; k < inputs.length; k++) inputs[k] = noElements;
       values[n] = out;
       ours[n] = true;
     }
@@ -63,29 +63,29 @@ function operandsOf(count: number): TypedArray[] {
 const small = 256;
 const kept = 64;
 
-type Arrays = readonly Map<number, TypedArray[]>[];
-const smallArrays: Arrays = dtypes.map(() => new Map());
+/** By dtype, then by size. */
+const smallArrays: readonly TypedArray[][][] = dtypes.map(() => Array.from({ length: small + 1 }, () => []));
 
 /** Arrays that are no longer needed, by dtype and size. */
 class Pool {
-  #largeArrays: Arrays | null = null;
+  #largeArrays: readonly Map<number, TypedArray[]>[] | null = null;
 
-  #list({ dtype }: Tensor, size: number): TypedArray[] {
-    if (size > small) this.#largeArrays ??= dtypes.map(() => new Map());
-    const lists = (size > small ? this.#largeArrays! : smallArrays)[dtypes.indexOf(dtype)]!;
-    let list = lists.get(size);
+  #list(dtype: number, size: number): TypedArray[] {
+    if (size <= small) return smallArrays[dtype]![size]!;
+    this.#largeArrays ??= dtypes.map(() => new Map());
+    let list = this.#largeArrays[dtype]!.get(size);
     if (!list) {
       list = [];
-      lists.set(size, list);
+      this.#largeArrays[dtype]!.set(size, list);
     }
     return list;
   }
-  take(node: Tensor): TypedArray {
-    const size = sizeOf(node.shape);
-    return this.#list(node, size).pop() ?? allocate(node.dtype, size);
+  take({ dtype, shape }: Tensor): TypedArray {
+    const size = sizeOf(shape);
+    return this.#list(dtypes.indexOf(dtype), size).pop() ?? allocate(dtype, size);
   }
-  give(node: Tensor, array: TypedArray): void {
-    const list = this.#list(node, array.length);
+  give({ dtype }: Tensor, array: TypedArray): void {
+    const list = this.#list(dtypes.indexOf(dtype), array.length);
     if (array.length > small || list.length < kept) list.push(array);
   }
 }

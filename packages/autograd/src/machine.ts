@@ -285,13 +285,33 @@ const machines = new WeakMap<Body, Map<number, Machine>>();
 
 /** The machine of a body for operands and a result of these dtypes; each is made once. */
 export function machineOf(body: Body, operands: readonly { readonly dtype: DType }[], dtype: DType): Machine {
+  let key = dtypes.indexOf(dtype);
+  for (let i = 0; i < operands.length; i++) key = key * 5 + 1 + dtypes.indexOf(operands[i]!.dtype);
+  for (let i = 0; i < recent.length; i++) {
+    const entry = recent[i]!;
+    if (entry.body === body && entry.key === key) return entry.machine;
+  }
+  const machine = knownMachine(body, key, operands, dtype);
+  recent[next] = { body, key, machine };
+  next = (next + 1) % 8;
+  return machine;
+}
+
+/** The machines used lately: a look along a short list is faster than two tables. */
+const recent: { readonly body: Body; readonly key: number; readonly machine: Machine }[] = [];
+let next = 0;
+
+function knownMachine(
+  body: Body,
+  key: number,
+  operands: readonly { readonly dtype: DType }[],
+  dtype: DType,
+): Machine {
   let known = machines.get(body);
   if (!known) {
     known = new Map();
     machines.set(body, known);
   }
-  let key = dtypes.indexOf(dtype);
-  for (let i = 0; i < operands.length; i++) key = key * 5 + 1 + dtypes.indexOf(operands[i]!.dtype);
   let machine = known.get(key);
   if (!machine) {
     const inputs = operands.map((x) => x.dtype);

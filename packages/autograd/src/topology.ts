@@ -14,9 +14,11 @@ export interface Topology {
   readonly edges: readonly number[];
 }
 
-// The path from a root to the node being visited, and how many inputs of each node on it are done.
-const stack: Tensor[] = [];
-const progress: number[] = [];
+// The path from a root to the node being visited, and how many inputs of each node on it are done. Both are kept for the next
+// walk, emptied, because growing them anew would cost more than most walks.
+let path: (Tensor | null)[] = [];
+let done = new Int32Array(1024);
+const longestKept = 2 ** 16;
 
 /**
  * Everything that `roots` are computed from. `inputsOf` says where to look further: by default at all inputs.
@@ -28,33 +30,36 @@ export function topology(
 ): Topology {
   const base = marks + 1;
   const nodes: Tensor[] = [];
-  stack.length = 0;
-  progress.length = 0;
+  let edgeCount = 0;
+  let deepest = 0;
   for (const root of roots) {
     if (markOf(root) >= base) continue;
-    stack.push(root);
-    progress.push(0);
-    while (stack.length > 0) {
-      const top = stack.length - 1;
-      const x = stack[top]!;
+    path[0] = root;
+    done[0] = 0;
+    let depth = 1;
+    while (depth > 0) {
+      const x = path[depth - 1]!;
       const inputs = inputsOf(x);
-      let i = progress[top]!;
+      let i = done[depth - 1]!;
       while (i < inputs.length && markOf(inputs[i]!) >= base) i++;
       if (i < inputs.length) {
-        progress[top] = i + 1;
-        stack.push(inputs[i]!);
-        progress.push(0);
+        done[depth - 1] = i + 1;
+        if (depth === done.length) done = longer(done);
+        path[depth] = inputs[i]!;
+        done[depth] = 0;
+        depth++;
       } else {
+        if (depth > deepest) deepest = depth;
         setMark(x, base + nodes.length);
         nodes.push(x);
-        stack.pop();
-        progress.pop();
+        edgeCount += inputs.length;
+        depth--;
       }
     }
   }
+  if (deepest > longestKept) path = [];
+  else path.fill(null, 0, deepest);
   marks = base + nodes.length;
-  let edgeCount = 0;
-  for (let n = 0; n < nodes.length; n++) edgeCount += inputsOf(nodes[n]!).length;
   // Of known length: an array that grows by push is copied several times and reserves room for more.
   const starts = new Array<number>(nodes.length + 1).fill(0);
   const edges = new Array<number>(edgeCount).fill(0);
@@ -64,6 +69,12 @@ export function topology(
     starts[n + 1] = k;
   }
   return { nodes, starts, edges };
+}
+
+function longer(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const out = new Int32Array(2 * array.length);
+  out.set(array);
+  return out;
 }
 
 const allInputs = (x: Tensor): readonly Tensor[] => x.inputs;

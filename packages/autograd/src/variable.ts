@@ -43,7 +43,6 @@ export class Trace {
   readonly gradients: Map<Variable, Tensor | null> = new Map();
   /** Variables whose `grad` was read and was null before. */
   readonly withoutGradient: Set<Variable> = new Set();
-
   /** The settings that were read, and what they were. */
   readonly settings: Map<Setting<unknown>, unknown> = new Map();
 

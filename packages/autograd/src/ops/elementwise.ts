@@ -5,7 +5,7 @@ import { DTypeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { none, Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
-import { broadcastShapes } from "../shape.ts";
+import { broadcastShapes, equalShapes } from "../shape.ts";
 import type { Operand } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { describe, fill } from "./leaf.ts";
@@ -72,9 +72,13 @@ export function pointwise<F>(definition: Elementwise): F {
         if (typeof y === "number")
           return new Tensor(op, [a, filled(y, shape, dtype)], none, shape, gives ?? dtype);
         const b = y instanceof Tensor ? y.node : null;
-        if (b && b.shape === shape && b.dtype === dtype)
+        if (b && b.dtype === dtype && (b.shape === shape || equalShapes(b.shape, shape)))
           return new Tensor(op, [a, b], none, shape, gives ?? dtype);
       }
+    }
+    if (typeof x === "number" && y instanceof Tensor && accepts !== "bool" && isFloat(y.dtype)) {
+      const { node: b, shape, dtype } = y;
+      return new Tensor(op, [filled(x, shape, dtype), b], none, shape, gives ?? dtype);
     }
     return aligned(op, accepts, gives, [x, y], []);
   };
