@@ -10,6 +10,7 @@ import {
   fromTypedArray,
   full,
   grad,
+  leavesOf,
   ones,
   registry,
   Tensor,
@@ -35,24 +36,31 @@ function tensorsIn(args: readonly unknown[]): Tensor[] {
 }
 
 /** The call `f(...args)` as a function of the tensors among its arguments. */
-function callOf(f: Registered, args: readonly unknown[]): (...tensors: Tensor[]) => Tensor {
+function callOf(f: Registered, args: readonly unknown[]): (...tensors: Tensor[]) => Tensor[] {
   return (...tensors) => {
     let next = 0;
     const put = (x: unknown): unknown =>
       x instanceof Tensor ? tensors[next++]! : Array.isArray(x) ? x.map(put) : x;
-    return f(...args.map(put));
+    return leavesOf(f(...args.map(put)));
   };
 }
 
 const isFloat = (x: Tensor) => x.dtype.startsWith("float");
 
-/** The value and the gradients by the float operands, where there are any. */
-function withGradients(f: (...tensors: Tensor[]) => Tensor): (...tensors: Tensor[]) => Tensor[] {
+/** The values, and the gradients of their floats by the float operands, where there are any. */
+function withGradients(f: (...tensors: Tensor[]) => Tensor[]): (...tensors: Tensor[]) => Tensor[] {
   return (...tensors) => {
-    const y = f(...tensors);
-    const floats = tensors.filter(isFloat);
-    if (!isFloat(y) || floats.length === 0) return [y];
-    return [y, ...grad(y.mul(y.add(0.5)).sum(), floats)];
+    const values = f(...tensors);
+    const inputs = tensors.filter(isFloat);
+    const terms = values.filter(isFloat).map((y) => y.mul(y.add(0.5)).sum());
+    if (terms.length === 0 || inputs.length === 0) return values;
+    return [
+      ...values,
+      ...grad(
+        terms.reduce((a, b) => a.add(b)),
+        inputs,
+      ),
+    ];
   };
 }
 

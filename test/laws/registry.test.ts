@@ -1,5 +1,7 @@
 import type { Registered } from "@cotangent/autograd";
 import {
+  CotangentError,
+  cat,
   checkGradient,
   Draw,
   type DType,
@@ -7,6 +9,7 @@ import {
   fromTypedArray,
   grad,
   hvp,
+  leavesOf,
   pushforward,
   rebuild,
   registry,
@@ -40,9 +43,13 @@ const draws = (dtype: DType) =>
     });
 
 interface Call {
+  readonly f: Registered;
+  readonly args: readonly unknown[];
   /** The float tensors among the arguments. */
   readonly inputs: readonly Tensor[];
-  /** The call with others in their place. */
+  /** All results of the call with others in their place. */
+  results(inputs: readonly Tensor[]): readonly Tensor[];
+  /** One tensor: the only result, or all float results (if there are any) end to end. */
   apply(inputs: readonly Tensor[]): Tensor;
 }
 
@@ -53,13 +60,19 @@ function callOf(f: Registered, args: readonly unknown[]): Call {
     else if (x instanceof Tensor && x.dtype.startsWith("float")) inputs.push(x);
   };
   collect(args);
-  const apply = (others: readonly Tensor[]) => {
+  const results = (others: readonly Tensor[]) => {
     const at = new Map(inputs.map((x, i) => [x, others[i]!]));
     const put = (x: unknown): unknown =>
       Array.isArray(x) ? x.map(put) : x instanceof Tensor ? (at.get(x) ?? x) : x;
-    return f(...args.map(put));
+    return leavesOf(f(...args.map(put)));
   };
-  return { inputs, apply };
+  const apply = (others: readonly Tensor[]) => {
+    const all = results(others);
+    if (all.length === 1) return all[0]!;
+    const floats = all.filter(isDifferentiable);
+    return floats.length === 0 ? all[0]! : cat(floats.map((y) => y.reshape([-1])));
+  };
+  return { f, args, inputs, results, apply };
 }
 
 const isDifferentiable = (y: Tensor) => y.dtype.startsWith("float");
@@ -85,13 +98,16 @@ function law(sentence: string, dtype: DType, holds: (call: Call, draw: Draw, nam
   });
 }
 
-law("the inferred shape and dtype are those of the elements", "float32", ({ inputs, apply }) => {
-  const y = apply(inputs);
-  const data = y.toTypedArray();
-  expect(data.length).toBe(y.shape.reduce((product, size) => product * size, 1));
-  const kind = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array }[y.dtype];
-  expect(data).toBeInstanceOf(kind);
-  expect(data.some(Number.isNaN)).toBe(false);
+law("the inferred shape and dtype are those of the elements", "float32", ({ inputs, results }) => {
+  for (const y of results(inputs)) {
+    const data = y.toTypedArray();
+    expect(data.length).toBe(y.shape.reduce((product, size) => product * size, 1));
+    const kind = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array }[
+      y.dtype
+    ];
+    expect(data).toBeInstanceOf(kind);
+    expect(data.some(Number.isNaN)).toBe(false);
+  }
 });
 
 law("reverse mode is the adjoint of forward mode", "float64", ({ inputs, apply }, draw) => {
@@ -164,8 +180,37 @@ law("rebuilding a graph on the same leaves gives the same bits", "float32", ({ i
   expect(topology([again!]).nodes.some((node) => inputs.includes(node))).toBe(false);
 });
 
+/** Something of the same kind that may not fit: another shape, dtype, axis or index. */
+function spoiled(x: unknown, draw: Draw): unknown {
+  if (x instanceof Tensor) {
+    const shape = draw.integer(0, 1) === 0 ? x.shape : draw.shape(0, 4, 0);
+    const dtype = (["bool", "int32", "float32", "float64"] as const)[draw.integer(0, 3)]!;
+    if (dtype === "int32") return draw.indices(shape, 9).sub(4);
+    return dtype === "bool" ? draw.bools(shape) : draw.tensor(shape).cast(dtype);
+  }
+  if (typeof x === "number") return [x + 1, -x - 1, 7, -7, 0.5, Number.NaN][draw.integer(0, 5)];
+  if (Array.isArray(x)) {
+    if (x.length === 0) return [0];
+    const at = draw.integer(0, x.length);
+    if (at === x.length) return draw.integer(0, 1) === 0 ? x.slice(1) : [...x, x[0]];
+    return x.with(at, spoiled(x[at], draw));
+  }
+  return x;
+}
+
+law("a wrong argument is refused by a typed error that names the function", "float32", (call, draw, name) => {
+  const { f, args } = call;
+  const at = draw.integer(0, args.length - 1);
+  try {
+    for (const y of leavesOf(f(...args.with(at, spoiled(args[at], draw))))) y.toTypedArray();
+  } catch (error) {
+    if (!(error instanceof CotangentError)) throw error;
+    expect(error.message.startsWith(`${name}: `), error.message).toBe(true);
+  }
+});
+
 test(`the laws were checked at least ${runs} times each`, () => {
-  const laws = 7;
+  const laws = 8;
   expect(checked).toBeGreaterThanOrEqual(laws * registry.size * runs);
   process.stdout.write(`laws: ${laws} laws over ${registry.size} functions, ${checked} runs\n`);
 });

@@ -31,15 +31,33 @@ export type { DrawOptions } from "./generator.ts";
 
 // Ops.
 export { cast } from "./ops/cast.ts";
-export * from "./ops/comparison.ts";
-export * from "./ops/pointwise.ts";
 export * from "./ops/movement.ts";
 export * from "./ops/region.ts";
+export * from "./ops/comparison.ts";
+export * from "./ops/pointwise.ts";
+export * from "./ops/elementary.ts";
+export * from "./ops/special.ts";
+export * from "./ops/rounding.ts";
+export * from "./ops/activation.ts";
 export * from "./ops/reduction.ts";
 export * from "./ops/contraction.ts";
 export * from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/composed.ts";
+export * from "./ops/scan.ts";
+export * from "./ops/statistics.ts";
+export * from "./ops/sorting.ts";
+export * from "./ops/layout.ts";
+export * from "./ops/partition.ts";
+export * from "./ops/border.ts";
+export * from "./ops/window.ts";
+export * from "./ops/diagonal.ts";
+export * from "./ops/selection.ts";
+export * from "./ops/at.ts";
+export * from "./ops/product.ts";
+export * from "./ops/linalg/factorization.ts";
+export * from "./ops/linalg/solve.ts";
+export * from "./ops/linalg/matrix.ts";
 export type * from "./signature.ts";
 
 // Derivatives.
@@ -63,9 +81,8 @@ export * as functions from "./functions.ts";
 export { formula } from "./arithmetic.ts";
 export type { Arithmetic, Body } from "./arithmetic.ts";
 export { registry } from "./ops/index.ts";
-export type { Registered } from "./ops/index.ts";
 export { Draw, within } from "./ops/sample.ts";
-export type { Chooser, Declared, Samples } from "./ops/sample.ts";
+export type { Chooser, Declared, Registered, Samples } from "./ops/sample.ts";
 
 // Verify.
 export { checkGradient, GradientReport } from "./verify/gradient.ts";

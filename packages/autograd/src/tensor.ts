@@ -5,17 +5,10 @@ import { GradientError, pointToCaller, ShapeError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
-import * as castings from "./ops/cast.ts";
-import * as comparison from "./ops/comparison.ts";
-import * as composed from "./ops/composed.ts";
-import * as contraction from "./ops/contraction.ts";
-import * as indexing from "./ops/indexing.ts";
+import { stopGradient } from "./ops/composed.ts";
+import { modules } from "./ops/index.ts";
 import { onesLike } from "./ops/leaf.ts";
-import * as movement from "./ops/movement.ts";
-import * as pointwise from "./ops/pointwise.ts";
 import { add } from "./ops/pointwise.ts";
-import * as reduction from "./ops/reduction.ts";
-import * as region from "./ops/region.ts";
 import { isDeclared } from "./ops/sample.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
@@ -23,36 +16,43 @@ import type { Methods } from "./signature.ts";
 import { topology } from "./topology.ts";
 import { Variable } from "./variable.ts";
 
+/** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
+export type NestedArray = number | boolean | NestedArray[];
+
 /**
  * The chaining form: every op whose first operand is a tensor is also a method, `x.tanh()` for `tanh(x)`. The methods come
  * from the modules of ops by themselves, types, documentation and all; this file adds what reads values.
  */
-const chained = [
-  castings,
-  movement,
-  region,
-  comparison,
-  pointwise,
-  reduction,
-  contraction,
-  indexing,
-  composed,
-];
-
-/** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
-export type NestedArray = number | boolean | NestedArray[];
-
 declare module "./graph.ts" {
   interface Tensor<S extends Shape = Shape>
-    extends Methods<typeof castings>,
-      Methods<typeof movement>,
-      Methods<typeof region>,
-      Methods<typeof comparison>,
-      Methods<typeof pointwise>,
-      Methods<typeof reduction>,
-      Methods<typeof contraction>,
-      Methods<typeof indexing>,
-      Methods<typeof composed> {
+    extends Methods<typeof import("./ops/cast.ts")>,
+      Methods<typeof import("./ops/movement.ts")>,
+      Methods<typeof import("./ops/region.ts")>,
+      Methods<typeof import("./ops/comparison.ts")>,
+      Methods<typeof import("./ops/pointwise.ts")>,
+      Methods<typeof import("./ops/elementary.ts")>,
+      Methods<typeof import("./ops/special.ts")>,
+      Methods<typeof import("./ops/rounding.ts")>,
+      Methods<typeof import("./ops/activation.ts")>,
+      Methods<typeof import("./ops/reduction.ts")>,
+      Methods<typeof import("./ops/contraction.ts")>,
+      Methods<typeof import("./ops/indexing.ts")>,
+      Methods<typeof import("./ops/join.ts")>,
+      Methods<typeof import("./ops/composed.ts")>,
+      Methods<typeof import("./ops/scan.ts")>,
+      Methods<typeof import("./ops/statistics.ts")>,
+      Methods<typeof import("./ops/sorting.ts")>,
+      Methods<typeof import("./ops/layout.ts")>,
+      Methods<typeof import("./ops/partition.ts")>,
+      Methods<typeof import("./ops/border.ts")>,
+      Methods<typeof import("./ops/window.ts")>,
+      Methods<typeof import("./ops/diagonal.ts")>,
+      Methods<typeof import("./ops/selection.ts")>,
+      Methods<typeof import("./ops/at.ts")>,
+      Methods<typeof import("./ops/product.ts")>,
+      Methods<typeof import("./ops/linalg/factorization.ts")>,
+      Methods<typeof import("./ops/linalg/solve.ts")>,
+      Methods<typeof import("./ops/linalg/matrix.ts")> {
     /**
      * The one element as a number. Computes it if need be, together with pending updates. Throws ShapeError if there are
      * more elements or none.
@@ -77,10 +77,10 @@ declare module "./graph.ts" {
   }
 }
 
-for (const module of chained)
+for (const module of modules)
   for (const [name, call] of Object.entries(module)) {
     if (!isDeclared(call)) continue;
-    const value = function (this: Tensor, ...rest: unknown[]): Tensor {
+    const value = function (this: Tensor, ...rest: unknown[]): unknown {
       return call(this, ...rest);
     };
     Object.defineProperty(value, "name", { value: name });
@@ -131,7 +131,7 @@ install({
     backward(this, cotangent);
   },
   detach(this: Tensor): Tensor {
-    return composed.stopGradient(this);
+    return stopGradient(this);
   },
   [Symbol.toPrimitive](this: Tensor, hint: string): string {
     if (hint === "string") return this.toString();
@@ -202,7 +202,7 @@ function backward(y: Tensor, cotangent?: Tensor): void {
 /** Keeps the history of `grad` bounded: what was there before is computed first and added as a constant. */
 function accumulated(before: Tensor, g: Tensor): Tensor {
   if (!isTracing()) evaluate([before]);
-  return add(composed.stopGradient(before), g);
+  return add(stopGradient(before), g);
 }
 
 /** Computes several tensors at once, so that what they share is computed once; reading them then costs nothing. */

@@ -1,10 +1,11 @@
 import { isFloat } from "../dtype.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, partial, zero } from "../graph.ts";
-import { normalizeAxes, normalizeAxis, reducedShape } from "../shape.ts";
+import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { AxisFunction, Reduction, Unary } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { lt } from "./comparison.ts";
+import { fill } from "./leaf.ts";
 import { reshape, sum } from "./movement.ts";
 import { abs, add, div, exp, log, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
@@ -44,9 +45,16 @@ export const identity: Unary = declare(
 
 const floated = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.node : cast(x, "float32"));
 
-/** The largest elements over `axes` for shifting, with 0 where they are infinite, since inf - inf is NaN. */
+/** The largest elements over `axes`, as constants to be taken out before exp; 0 where there are none. */
+function largestOf(x: Tensor, axes: readonly number[]): Tensor {
+  const kept = reducedShape(x.shape, axes, true);
+  const none = sizeOf(x.shape) === 0;
+  return none ? fill(0, kept, x.dtype) : stopGradient(amax(x, axes, { keepDims: true }));
+}
+
+/** The same with 0 where they are infinite, since inf - inf is NaN. */
 function shiftOf(x: Tensor, axes: readonly number[]): Tensor {
-  const largest = stopGradient(amax(x, axes, { keepDims: true }));
+  const largest = largestOf(x, axes);
   return where(lt(abs(largest), Number.POSITIVE_INFINITY), largest, 0);
 }
 
@@ -76,7 +84,7 @@ export const softmax: AxisFunction = composed(
   (x: Tensor, axis = -1) => {
     const a = floated(x);
     const along = [normalizeAxis("softmax", axis, a.shape)];
-    const positive = exp(sub(a, stopGradient(amax(a, along, { keepDims: true }))));
+    const positive = exp(sub(a, largestOf(a, along)));
     return div(positive, sum(positive, along, { keepDims: true }));
   },
   alongAxis(),
@@ -88,7 +96,7 @@ export const logSoftmax: AxisFunction = composed(
   (x: Tensor, axis = -1) => {
     const a = floated(x);
     const along = [normalizeAxis("logSoftmax", axis, a.shape)];
-    const shifted = sub(a, stopGradient(amax(a, along, { keepDims: true })));
+    const shifted = sub(a, largestOf(a, along));
     return sub(shifted, log(sum(exp(shifted), along, { keepDims: true })));
   },
   alongAxis(),

@@ -24,6 +24,8 @@ export interface Elementwise {
   /** One rule per operand. */
   readonly derivatives: readonly Derivative[];
   readonly samples: Samples;
+  /** Where it has a kink, a tie or a jump, and what its derivative is there. */
+  readonly kink?: string;
   /**
    * What the operands may be: `number` int32 or floats; `float` floats, integers becoming float32; `bool` only bool;
    * `any` everything. `number` unless given.
@@ -46,6 +48,7 @@ export function pointwise<F>(definition: Elementwise): F {
     body,
     derivatives,
     samples,
+    kink,
     accepts = "number",
     gives,
     omitted,
@@ -86,7 +89,8 @@ export function pointwise<F>(definition: Elementwise): F {
     conditional
       ? aligned(op, accepts, gives, operands.slice(1, arity), [condition(name, operands[0])])
       : aligned(op, accepts, gives, operands.slice(0, arity), []);
-  return declare<F>(name, (arity === 1 ? one : arity === 2 ? two : many) as F & object, op, samples);
+  const call = arity === 1 ? one : arity === 2 ? two : many;
+  return declare<F>(name, call as F & object, op, samples, kink);
 }
 
 /** The node of an operand; a number becomes a rank-0 tensor of the dtype that it takes beside `dtype`. */

@@ -2,6 +2,7 @@ import type { DType } from "../dtype.ts";
 import type { Op, Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
+import type { Tree } from "../tree.ts";
 import { fromElements } from "./leaf.ts";
 
 /**
@@ -101,6 +102,8 @@ export interface Declared {
   /** The op that it applies, or null for compositions. */
   readonly op: Op | null;
   readonly samples: Samples;
+  /** Where it has a kink, a tie or a jump, and what its derivative is there; null if it is smooth. */
+  readonly kink: string | null;
 }
 
 /** Samples of elementwise functions: tensors that broadcast together, one range for each operand. */
@@ -122,17 +125,26 @@ export function alongAxis(range: Range = { low: -2, high: 2 }): Samples {
 }
 
 /** Attaches what the registry needs to a public function, and gives it its name. */
-export function declare<F>(name: string, call: F & object, op: Op | null, samples: Samples): F {
+export function declare<F>(
+  name: string,
+  call: F & object,
+  op: Op | null,
+  samples: Samples,
+  kink: string | null = null,
+): F {
   Object.defineProperty(call, "name", { value: name });
-  return Object.assign(call, { op, samples } satisfies Declared);
+  return Object.assign(call, { op, samples, kink } satisfies Declared);
 }
 
 /** A function made of other ops: it has samples for the laws and no op of its own. */
-export function composed<F>(name: string, call: F & object, samples: Samples): F {
-  return declare(name, call, null, samples);
+export function composed<F>(name: string, call: F & object, samples: Samples, kink?: string): F {
+  return declare(name, call, null, samples, kink);
 }
 
+/** A function of the registry: it gives a tensor, or several in an array or an object. */
+export type Registered = Declared & ((...operands: readonly unknown[]) => Tree);
+
 /** Is this exported function one that the registry knows? */
-export function isDeclared(x: unknown): x is Declared & ((...operands: readonly unknown[]) => Tensor) {
+export function isDeclared(x: unknown): x is Registered {
   return typeof x === "function" && "samples" in x && "op" in x;
 }

@@ -1,28 +1,12 @@
-"""Writes ops.json: what PyTorch answers for every function of the registry.
-
-    /usr/bin/python3 test/golden/ops.py
-
-Each case holds the arguments of one call as our function takes them, the value, a cotangent, the gradient by every
-float tensor among the arguments, and Hessian-vector products: the derivative of <gradient, v> by each of them. `null`
-in place of a gradient is an exact zero. Numbers are the shortest decimals that read back as the same float; NaN and
-infinities are strings. The file depends on nothing but PyTorch's version: all random numbers come from fixed seeds.
+"""Writes core.json: what PyTorch answers for the functions that everything else is made of. See cases.py.
 
 One file, long as it is: the cases are a list to be read from top to bottom, and half of it is numbers.
 """
 
 import itertools
-import json
-import math
-import pathlib
-import zlib
 
-import numpy as np
-import torch
 import torch.nn.functional as F
-
-NAN, INF = math.nan, math.inf
-f32, f64, i32, boolean = torch.float32, torch.float64, torch.int32, torch.bool
-NAMES = {f32: "float32", f64: "float64", i32: "int32", boolean: "bool"}
+from cases import *
 
 # Our functions in PyTorch's words, with our arguments. A last argument that is a dict holds our options.
 
@@ -147,156 +131,24 @@ PYTORCH = {
     "logsumexp": reduction(lambda x, axes, keep: floated(x).logsumexp(axes, keepdim=keep)),
 }
 
-# Arguments.
 
-
-def t(data, dtype=f32):
-    return torch.tensor(data, dtype=dtype)
-
-
-def seeded(*key):
-    return np.random.RandomState(zlib.crc32(repr(key).encode()))
-
-
-class Draws:
-    """Random arguments of one case: few decimals, so that the file stays small."""
-
-    def __init__(self, *key):
-        self.random = seeded(*key)
-
-    def floats(self, shape, dtype=f32, low=-2.0, high=2.0):
-        return torch.tensor(np.round(self.random.uniform(low, high, shape), 3), dtype=dtype)
-
-    def integers(self, shape, low=-9, high=9):
-        return torch.tensor(self.random.randint(low, high + 1, shape), dtype=i32)
-
-    def bools(self, shape):
-        return torch.tensor(self.random.randint(0, 2, shape), dtype=boolean)
-
-    def nonzero(self, shape, dtype):
-        """Away from 0, where departures from PyTorch have their own cases."""
-        size = self.random.uniform(0.2, 2.0, shape) * (self.random.randint(0, 2, shape) * 2 - 1)
-        return torch.tensor(np.round(size, 2), dtype=dtype)
-
-
-def floats_in(args):
-    """The float tensors among the arguments, in order."""
-    for x in args:
-        if isinstance(x, list):
-            yield from floats_in(x)
-        elif torch.is_tensor(x) and x.is_floating_point():
-            yield x
-
-
-# Cases.
-
-cases = {name: [] for name in PYTORCH}
-departures = []
-
-
-def case(function, name, *args, cotangent=None, second=True, depart=None):
-    """
-    Adds one case. `cotangent` replaces the random one; without `second` the Hessian-vector products are left out.
-    `depart` is a pair (why, ours): `ours` gives our answers where they differ from PyTorch's on purpose, as a dict from
-    ("value", "gradient i" or "product i"; element) to the number.
-    """
-    draw = Draws(function, name)
-    inputs = list(floats_in(args))
-    for x in inputs:
-        x.requires_grad_(True)
-    value = PYTORCH[function](*args)
-    found = {"case": name, "args": [argument(x) for x in args]}
-    if value.dtype == torch.int64:
-        value = value.to(i32)
-    found["value"] = argument(value)
-    if inputs and value.is_floating_point():
-        g = draw.nonzero(tuple(value.shape), value.dtype) if cotangent is None else cotangent
-        found["cotangent"] = numbers(g)
-        gradients = differentiate([value], inputs, [g], again=True)
-        found["gradients"] = [x if x is None else numbers(x) for x in gradients]
-        if second:
-            v = [draw.nonzero(tuple(x.shape), x.dtype) for x in inputs]
-            found["v"] = [numbers(x) for x in v]
-            products = differentiate(gradients, inputs, v)
-            found["products"] = [x if x is None else numbers(x) for x in products]
-    if depart is not None:
-        why, ours = depart
-        for (place, element), answer in ours.items():
-            kind, _, i = place.partition(" ")
-            theirs = found["value"]["data"] if kind == "value" else found[kind + "s"][int(i)]
-            departures.append(
-                {
-                    "function": function,
-                    "case": name,
-                    "place": place,
-                    "element": element,
-                    "pytorch": theirs[element],
-                    "ours": number(answer),
-                    "why": why,
-                }
-            )
-    if any(other["case"] == name for other in cases[function]):
-        raise ValueError(f"two cases of {function} are called {name}")
-    cases[function].append(found)
-
-
-def differentiate(outputs, inputs, cotangents, again=False):
-    """The derivatives by the inputs; None where there is none to any of the outputs."""
-    pairs = [(y, g) for y, g in zip(outputs, cotangents) if y is not None and y.requires_grad]
-    if not pairs:
-        return [None] * len(inputs)
-    ys, gs = zip(*pairs)
-    return torch.autograd.grad(ys, inputs, gs, create_graph=again, retain_graph=True, allow_unused=True)
-
-
-# What is written: JSON, every number as the shortest decimal that gives the same float.
-
-
-def number(x):
-    if math.isnan(x):
-        return "NaN"
-    if math.isinf(x):
-        return "Infinity" if x > 0 else "-Infinity"
-    return x
-
-
-def numbers(x):
-    if torch._is_zerotensor(x):
-        # A zero without memory of its own, which numpy() would read anyway.
-        x = torch.zeros(x.shape, dtype=x.dtype)
-    return [entry(y, x.dtype) for y in x.detach().reshape(-1).numpy()]
-
-
-def entry(x, dtype):
-    if dtype in (i32, boolean):
-        return int(x)
-    if not np.isfinite(x):
-        return number(float(x))
-    text = min((np.format_float_positional(x, trim="-"), np.format_float_scientific(x, trim="-", exp_digits=1)), key=len)
-    read = (np.float32 if dtype == f32 else np.float64)(float(text))
-    assert read == x and np.signbit(read) == np.signbit(x), (x, text)
-    return json.loads(text) if text != "-0" else -0.0
-
-
-def argument(x):
-    if torch.is_tensor(x):
-        return {"dtype": NAMES[x.dtype], "shape": list(x.shape), "data": numbers(x)}
-    if isinstance(x, list):
-        return [argument(y) for y in x]
-    return number(x) if isinstance(x, float) else x
-
-
-def text_of(x):
-    """Compact JSON; whole floats without a decimal point, which reads back as the same number."""
-    if isinstance(x, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{text_of(value)}" for key, value in x.items()) + "}"
-    if isinstance(x, (list, tuple)):
-        return "[" + ",".join(text_of(value) for value in x) + "]"
-    if isinstance(x, float):
-        plain = repr(x).replace("e+", "e").replace("e-0", "e-")
-        return plain[:-2] if plain.endswith(".0") else plain
-    return json.dumps(x)
-
+EXACT = (
+    "add sub mul div neg square sqrt abs sign relu heaviside maximum minimum where eq ne lt le gt ge logicalAnd "
+    "logicalOr logicalNot cast identity stopGradient reshape permute transpose broadcastTo slice pad flip squeeze "
+    "unsqueeze amax amin gather oneHot argsort cat stack"
+).split()
+ELEMENTWISE = (
+    "add sub mul div neg square sqrt pow exp expm1 log log1p sin cos tanh sigmoid erf abs sign relu heaviside "
+    "maximum minimum where cast identity stopGradient"
+).split()
+CANCELLING = "expm1 sin cos tanh sigmoid erf".split()
+SIGNED = (
+    "add sub mul div neg square sqrt abs expm1 log1p sin tanh erf where cast identity stopGradient reshape permute "
+    "transpose broadcastTo slice pad flip squeeze unsqueeze gather cat stack"
+).split()
+WORDS = {"exact": EXACT, "elementwise": ELEMENTWISE, "cancelling": CANCELLING, "product": ["matmul"], "signed": SIGNED}
+for name, call in PYTORCH.items():
+    function(name, call, " ".join(word for word, names in WORDS.items() if name in names))
 
 # Elementwise functions of one operand: the range of random operands, and edges.
 
@@ -730,11 +582,4 @@ case("stack", "empty", [t([]), t([])])
 case("stack", "int32", [t([1, 2], i32), t([3, 4], i32)])
 case("stack", "edges", [t(SPECIAL[:3]), t(SPECIAL[3:])], 1)
 
-# One case a line.
-lines = ["{", f'"pytorch": "{torch.__version__}",', '"functions": {']
-for i, (name, list_of_cases) in enumerate(cases.items()):
-    lines.append(f'"{name}": [')
-    lines.append(",\n".join(text_of(x) for x in list_of_cases))
-    lines.append("]" if i == len(cases) - 1 else "],")
-lines += ["},", '"departures": [', ",\n".join(text_of(x) for x in departures), "]", "}"]
-pathlib.Path(__file__).with_suffix(".json").write_text("\n".join(lines) + "\n")
+write(__file__)

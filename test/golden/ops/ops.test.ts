@@ -1,9 +1,9 @@
-/** Compares every function of the registry with the numbers that `ops.py` took from PyTorch. */
-import { readFileSync } from "node:fs";
+/** Compares every function of the registry with the numbers that the scripts of this folder took from PyTorch. */
+import { readdirSync, readFileSync } from "node:fs";
 import type { DType, Tensor } from "@cotangent/autograd";
-import { add, cast, fromTypedArray, grad, mul, sum } from "@cotangent/autograd";
+import { add, cast, fromTypedArray, grad, leavesOf, mul, sum } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
-import { registry } from "../../packages/autograd/src/ops/index.ts";
+import { registry } from "../../../packages/autograd/src/ops/index.ts";
 
 type Entry = number | "NaN" | "Infinity" | "-Infinity";
 interface Golden {
@@ -14,8 +14,9 @@ interface Golden {
 interface Case {
   readonly case: string;
   readonly args: readonly unknown[];
-  readonly value: Golden;
-  readonly cotangent?: readonly Entry[];
+  /** A list where the function gives several tensors; then `cotangent` has one for each float. */
+  readonly value: Golden | readonly Golden[];
+  readonly cotangent?: readonly Entry[] | readonly (readonly Entry[])[];
   /** By each float tensor among the arguments, in order; null is an exact zero. */
   readonly gradients?: readonly (readonly Entry[] | null)[];
   readonly v?: readonly (readonly Entry[])[];
@@ -31,9 +32,23 @@ interface Departure {
   readonly why: string;
 }
 
-const { functions, departures }: { functions: Record<string, Case[]>; departures: Departure[] } = JSON.parse(
-  readFileSync(new URL("ops.json", import.meta.url), "utf8"),
-);
+interface Family {
+  /** How closely we have to agree: the words that `function` of cases.py explains, and a factor on what is allowed. */
+  readonly compare: string;
+  readonly units: number;
+  readonly cases: readonly Case[];
+}
+
+const files = readdirSync(new URL(".", import.meta.url)).filter((file) => file.endsWith(".json"));
+const functions: Record<string, Family> = {};
+const departures: Departure[] = [];
+for (const file of files) {
+  const read = JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8"));
+  for (const name of Object.keys(read.functions))
+    if (functions[name]) throw new Error(`${file}: ${name} has golden cases in another file already`);
+  Object.assign(functions, read.functions);
+  departures.push(...read.departures);
+}
 
 /** Functions of the registry without golden cases, and why. */
 const exceptions: Record<string, string> = {
@@ -49,29 +64,21 @@ const allowed = {
   float64: { elementwise: 2.5, reduction: 8, gradient: 8, product: 32 },
 };
 
-const words = (...lines: string[]): Set<string> => new Set(lines.join(" ").split(" "));
+const words = new Map(Object.entries(functions).map(([name, { compare }]) => [name, compare.split(" ")]));
+const having = (word: string) => ({
+  has: (name: string): boolean => words.get(name)?.includes(word) ?? false,
+});
 
 /** Functions whose values are rounded once at most: they may not differ at all. */
-const exact = words(
-  "add sub mul div neg square sqrt abs sign relu heaviside maximum minimum where eq ne lt le gt ge logicalAnd",
-  "logicalOr logicalNot cast identity stopGradient reshape permute transpose broadcastTo slice pad flip squeeze",
-  "unsqueeze amax amin gather oneHot argsort cat stack",
-);
-
+const exact = having("exact");
 /** Functions that make each element from one element of each operand. */
-const elementwise = words(
-  "add sub mul div neg square sqrt pow exp expm1 log log1p sin cos tanh sigmoid erf abs sign relu heaviside",
-  "maximum minimum where cast identity stopGradient",
-);
-
-/** Their derivatives are differences (or, for erf, e to a large power): right to a unit of 1, not of themselves. */
-const cancelling = words("expm1 sin cos tanh sigmoid erf");
-
+const elementwise = having("elementwise");
+/** Their derivatives are differences: right to a unit of 1, not of themselves. */
+const cancelling = having("cancelling");
+/** What they add up are products of elements of their operands. */
+const products = having("product");
 /** Here IEEE 754 or C (or the absence of any arithmetic) says which zero the value is. */
-const signed = words(
-  "add sub mul div neg square sqrt abs expm1 log1p sin tanh erf where cast identity stopGradient reshape permute",
-  "transpose broadcastTo slice pad flip squeeze unsqueeze gather cat stack",
-);
+const signed = having("signed");
 
 const unit = { float32: [-126, 23], float64: [-1022, 52] } as const;
 
@@ -144,7 +151,7 @@ function differences(actual: Tensor, { name, found, place, numbers, scale, units
       const off = Math.abs(got - expected) / one;
       if (!(off <= units)) wrong = `, which is ${off.toPrecision(3)} units off where ${units} are allowed`;
     }
-    if (wrong === null && expected === 0 && place === "value" && signed.has(name))
+    if (wrong === null && expected === 0 && place.startsWith("value") && signed.has(name))
       wrong = Object.is(got, expected) || got !== 0 || !isFloat(dtype) ? null : ", a zero of the other sign";
     const number = (x: number) => (Object.is(x, -0) ? "-0" : String(x));
     if (wrong !== null)
@@ -173,46 +180,68 @@ function compareAll(
 function check(name: string, found: Case): string[] {
   const inputs: Tensor[] = [];
   const args = found.args.map((x) => read(x, inputs));
-  const value = registry.get(name)!(...args);
-  const { dtype, shape } = found.value;
-  if (value.dtype !== dtype || String(value.shape) !== String(shape))
-    return [
-      `${name}, case "${found.case}": PyTorch has ${dtype} [${shape}], we have ${value.dtype} [${value.shape}]`,
-    ];
+  const values = leavesOf(registry.get(name)!(...args));
+  const wanted = isGolden(found.value) ? [found.value] : found.value;
+  const kinds = (list: readonly { dtype: DType; shape: readonly number[] }[]) =>
+    list.map(({ dtype, shape }) => `${dtype} [${shape}]`).join(", ");
+  if (kinds(values) !== kinds(wanted))
+    return [`${name}, case "${found.case}": PyTorch has ${kinds(wanted)}, we have ${kinds(values)}`];
   const terms = magnitude(name, inputs);
-  const values = numbersOf(found.value.data, dtype);
-  const { reduction, elementwise: alone } = isFloat(dtype) ? allowed[dtype] : allowed.float32;
-  const lines = differences(value, {
-    name,
-    found,
-    place: "value",
-    numbers: values,
-    scale: (i) => (elementwise.has(name) ? Math.abs(values[i]!) : Math.max(largest(values), terms)),
-    units: exact.has(name) ? 0 : elementwise.has(name) ? alone : reduction,
+  const lines = values.flatMap((value, k) => {
+    const numbers = numbersOf(wanted[k]!.data, value.dtype);
+    const { reduction, elementwise: alone } = allowedFor(name, value.dtype);
+    return differences(value, {
+      name,
+      found,
+      place: values.length === 1 ? "value" : `value ${k}`,
+      numbers,
+      scale: (i) => (elementwise.has(name) ? Math.abs(numbers[i]!) : Math.max(largest(numbers), terms)),
+      units: exact.has(name) ? 0 : elementwise.has(name) ? alone : reduction,
+    });
   });
-  return isFloat(dtype) ? lines.concat(checkDerivatives(name, found, value, inputs, terms)) : lines;
+  const floats = values.filter((value) => isFloat(value.dtype));
+  return floats.length > 0 ? lines.concat(checkDerivatives(name, found, floats, inputs, terms)) : lines;
+}
+
+function allowedFor(name: string, dtype: DType): (typeof allowed)["float32"] {
+  const { units } = functions[name]!;
+  const { elementwise, reduction, gradient, product } = isFloat(dtype) ? allowed[dtype] : allowed.float32;
+  return {
+    elementwise: elementwise * units,
+    reduction: reduction * units,
+    gradient: gradient * units,
+    product: product * units,
+  };
 }
 
 /** The size of what is added up: in a product of matrices, of the products. */
 function magnitude(name: string, inputs: readonly Tensor[]): number {
   const sizes = inputs.map((x) => largest(Array.from(x.toTypedArray())));
-  if (name !== "matmul") return Math.max(0, ...sizes);
+  if (!products.has(name)) return Math.max(0, ...sizes);
   return sizes.reduce((product, size) => product * Math.max(1, size), 1);
 }
 
 function checkDerivatives(
   name: string,
   found: Case,
-  value: Tensor,
+  values: readonly Tensor[],
   inputs: readonly Tensor[],
   terms: number,
 ): string[] {
   if (!found.cotangent || !found.gradients) return [];
-  const g = numbersOf(found.cotangent, value.dtype);
-  const gradients = grad(value, inputs, { cotangent: tensorOf(found.cotangent, value) });
-  const { gradient, product } = isFloat(value.dtype) ? allowed[value.dtype] : allowed.float32;
+  const [value] = values as [Tensor];
+  const lists = (
+    values.length > 1 || !isGolden(found.value) ? found.cotangent : [found.cotangent]
+  ) as Entry[][];
+  const cotangents = values.map((x, k) => tensorOf(lists[k]!, x));
+  const g = values.flatMap((x, k) => numbersOf(lists[k]!, x.dtype));
+  const gradients =
+    values.length === 1
+      ? grad(value, inputs, { cotangent: cotangents[0]! })
+      : grad(pairing(values, cotangents), inputs);
+  const { gradient, product } = allowedFor(name, value.dtype);
   // PyTorch's rule for logsumexp is exp(x - result), which is off by as many units as x is large.
-  const factor = name === "matmul" || name === "logsumexp" ? Math.max(1, terms) : 1;
+  const factor = products.has(name) || name === "logsumexp" ? Math.max(1, terms) : 1;
   const alone = (n: number) => elementwise.has(name) && n === value.size;
   const lines = compareAll(
     "gradient",
@@ -227,9 +256,9 @@ function checkDerivatives(
   if (!found.v || !found.products) return lines;
   const v = found.v.map((data, k) => tensorOf(data, inputs[k]!));
   const directions = v.map((x) => Array.from(x.toTypedArray()));
-  const products = grad(pairing(gradients, v), inputs);
+  const second = grad(pairing(gradients, v), inputs);
   return lines.concat(
-    compareAll("product", products, found.products, { name, found, units: product }, (i, e, n) =>
+    compareAll("product", second, found.products, { name, found, units: product }, (i, e, n) =>
       directions.every((x) => x.length === n) && alone(n)
         ? Math.max(Math.abs(e[i]!), Math.abs(g[i]! * largest(directions.map((x) => x[i]!))))
         : Math.max(largest(e), largest(g) * largest(...directions)) * factor,
@@ -252,7 +281,7 @@ function checked(name: string, found: Case): string[] {
 }
 
 describe("golden numbers", () => {
-  for (const [name, cases] of Object.entries(functions))
+  for (const [name, { cases }] of Object.entries(functions))
     test(`${name} agrees with PyTorch in value, gradient and Hessian-vector product`, () => {
       const lines = cases.flatMap((found) => checked(name, found));
       const shown = lines.slice(0, 20).concat(lines.length > 20 ? [`... and ${lines.length - 20} more`] : []);
@@ -261,9 +290,10 @@ describe("golden numbers", () => {
 
   test("departures from PyTorch are real: the recorded answers differ", () => {
     for (const { function: name, case: title, place, element, pytorch, ours } of departures) {
-      const found = functions[name]!.find((x) => x.case === title)!;
+      const found = functions[name]!.cases.find((x) => x.case === title)!;
       const [kind, i] = place.split(" ");
-      const lists = { value: [found.value.data], gradient: found.gradients, product: found.products };
+      const values = isGolden(found.value) ? [found.value] : found.value;
+      const lists = { value: values.map((x) => x.data), gradient: found.gradients, product: found.products };
       const data = lists[kind as keyof typeof lists]![Number(i ?? 0)]!;
       expect(data[element], `${name}, ${title}, ${place}`).toBe(pytorch);
       expect(ours, `${name}, ${title}, ${place}`).not.toBe(pytorch);
@@ -274,6 +304,9 @@ describe("golden numbers", () => {
     const missing = [...registry.keys()].filter((name) => !functions[name] && !exceptions[name]);
     expect(missing).toEqual([]);
     expect(Object.keys(exceptions).filter((name) => functions[name] || !registry.has(name))).toEqual([]);
-    expect(Object.entries(functions).filter(([, cases]) => cases.length < 2)).toEqual([]);
+    expect(Object.keys(functions).filter((name) => !registry.has(name))).toEqual([]);
+    expect(Object.entries(functions).filter(([, { cases }]) => cases.length < 2)).toEqual([]);
+    const count = Object.values(functions).reduce((sum, { cases }) => sum + cases.length, 0);
+    process.stdout.write(`golden: ${count} cases for ${Object.keys(functions).length} functions\n`);
   });
 });

@@ -1,0 +1,2 @@
+/** Activation functions of neural networks, element by element. */
+export {};

@@ -1,0 +1,2 @@
+/** Indexing as in NumPy: `x.at(...)`. */
+export {};

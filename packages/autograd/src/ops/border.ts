@@ -1,0 +1,2 @@
+/** Padding by other than zeros, and entries rolled around. */
+export {};

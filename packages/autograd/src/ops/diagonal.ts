@@ -1,0 +1,2 @@
+/** Diagonals and triangles of matrices. */
+export {};

@@ -1,0 +1,2 @@
+/** Functions of whole matrices: powers, the exponential, products by blocks, distances. */
+export {};

@@ -1,0 +1,2 @@
+/** One tensor cut into several. */
+export {};

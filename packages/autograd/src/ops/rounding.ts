@@ -1,0 +1,2 @@
+/** Rounding, remainders, and the parts that a float is made of. */
+export {};

@@ -1,0 +1,2 @@
+/** Running reductions along one axis. */
+export {};

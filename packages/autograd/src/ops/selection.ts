@@ -1,0 +1,2 @@
+/** Entries chosen by indices or by a mask. */
+export {};

@@ -1,0 +1,2 @@
+/** Order along an axis: sorting, the largest few, searching, counting. */
+export {};

@@ -1,0 +1,2 @@
+/** Special functions: the error function's kin, gamma and its kin. */
+export {};

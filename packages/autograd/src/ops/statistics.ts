@@ -1,0 +1,2 @@
+/** Reductions that describe a sample: spread, norms, order statistics, counts. */
+export {};

@@ -1,0 +1,2 @@
+/** Overlapping windows along an axis, and their adjoint. */
+export {};
