@@ -64,6 +64,8 @@ export type * from "./signature.ts";
 export { grad, pushforward } from "./transform/gradient.ts";
 export type { Gradients, GradOptions } from "./transform/gradient.ts";
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
+export { customGradient, gradientReversal, straightThrough } from "./transform/custom.ts";
+export type { PullbackRule } from "./transform/custom.ts";
 export { rebuild } from "./rebuild.ts";
 export type { DTypeMap } from "./rebuild.ts";
 

@@ -1,0 +1,151 @@
+import { reverse } from "../differentiate.ts";
+import { isFloat } from "../dtype.ts";
+import { GradientError, ShapeError, ValueError } from "../errors.ts";
+import type { Attributes, Derivative, Op } from "../graph.ts";
+import { apply, none, partial, pushed, Tensor, zero } from "../graph.ts";
+import { stopGradient } from "../ops/composed.ts";
+import { fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
+import type { Shape } from "../shape.ts";
+import { equalShapes, formatShape, stridesOf } from "../shape.ts";
+
+/** Functions whose derivative is another than that of what they compute. */
+
+/** Of a cotangent `g` of the result: one cotangent for each input, null where it is exactly 0. */
+export type PullbackRule<I extends readonly Tensor[]> = (
+  g: Tensor,
+  out: Tensor,
+  ...inputs: I
+) => readonly (Tensor | null)[];
+
+/**
+ * `f` with another derivative: the function `(...inputs) => f(...inputs)` whose gradient is what `rule(g, out, ...inputs)` gives
+ * for the cotangent `g` of the result `out`: an array with a cotangent of each input's shape (null for exactly 0). The rule is
+ * made of ordinary ops and linear in `g`; forward mode and derivatives of higher order follow from it. Derivatives by
+ * anything that `f` uses without taking it as an input are 0.
+ *
+ * Throws ValueError if `f` returns no tensor; when differentiated, ShapeError if the rule's answer does not fit.
+ *
+ * @example
+ * ```ts
+ * import { customGradient, exp, grad, log1p, mul, sigmoid, tensor } from "@cotangent/autograd";
+ * // log(1 + e^x), whose own derivative e^x / (1 + e^x) would be NaN for large x.
+ * const softplus = customGradient(
+ *   (x) => log1p(exp(x)),
+ *   (g, _, x) => [mul(g, sigmoid(x))],
+ * );
+ * const x = tensor([0, 1000]);
+ * grad(softplus(x).sum(), [x])[0].toArray(); // => 0.5,1
+ * ```
+ */
+export function customGradient<I extends readonly Tensor[]>(
+  f: (...inputs: I) => Tensor,
+  rule: PullbackRule<I>,
+): (...inputs: I) => Tensor {
+  const name = f.name || "customGradient";
+  const op: Op = {
+    name,
+    kernel: {
+      kind: "view",
+      map: (shape) => ({ offset: 0, strides: stridesOf(shape), bounds: null }),
+    },
+    derivatives: [
+      zero,
+      pushed((t, out, _: Attributes, operand) => {
+        const g = placeholder(out.shape, out.dtype);
+        const pulled = cotangentOf(name, rule, g, out, operand - 1);
+        const found = pulled && reverse([pulled], [t], [g])[0];
+        return found ?? zerosLike(out);
+      }),
+    ],
+    shape: ([y]) => y!.shape,
+    dtype: ([y]) => y!.dtype,
+  };
+  return (...inputs) => {
+    const y = f(...inputs);
+    if (!(y instanceof Tensor))
+      throw new ValueError(`customGradient: ${name} returned ${String(y)}; return one tensor`);
+    return apply(op, [stopGradient(y), ...inputs.map((x) => x.node)], none);
+  };
+}
+
+/** What the rule gives for input `i`, checked. */
+function cotangentOf<I extends readonly Tensor[]>(
+  name: string,
+  rule: PullbackRule<I>,
+  g: Tensor,
+  out: Tensor,
+  i: number,
+): Tensor | null {
+  // The operands after the first are the inputs that the function was called with.
+  const inputs = out.inputs.slice(1) as unknown as I;
+  const cotangents = rule(g, out, ...inputs);
+  if (!Array.isArray(cotangents) || cotangents.length !== inputs.length)
+    throw new GradientError(
+      `customGradient: the rule of ${name} must return an array with a cotangent or null for each of its ${inputs.length} inputs`,
+    );
+  const found: Tensor | null = cotangents[i];
+  const { shape } = inputs[i]!;
+  if (found && !equalShapes(found.shape, shape))
+    throw new ShapeError(
+      `customGradient: the rule of ${name} gives shape ${formatShape(found.shape)} for input ${i} of shape ${formatShape(shape)}; ` +
+        "sum or broadcast it to the input's shape",
+    );
+  return found?.node ?? null;
+}
+
+/** An op that gives one of its operands as it is, with derivative rules of its own. */
+function passing(name: string, operand: 0 | 1, derivatives: readonly Derivative[]): Op {
+  return {
+    name,
+    kernel: { kind: "pointwise", body: (_, ...operands) => operands[operand]! },
+    derivatives,
+    shape: ([x]) => x!.shape,
+    dtype: ([x]) => x!.dtype,
+  };
+}
+
+const straightThroughOp = passing("straightThrough", 1, [partial(() => 1), zero]);
+
+/**
+ * The elements of `value` with the derivative 1 by `x`: a step that cannot be differentiated, such as rounding `x`, counts as
+ * none in the gradient (Bengio, Leonard and Courville 2013, https://arxiv.org/abs/1308.3432). Throws ShapeError unless both
+ * have one shape and dtype.
+ *
+ * @example
+ * ```ts
+ * import { grad, heaviside, straightThrough, tensor } from "@cotangent/autograd";
+ * const x = tensor([-1, 2]);
+ * const y = straightThrough(x, heaviside(x));
+ * y.toArray(); // => 0,1
+ * grad(y.sum(), [x])[0].toArray(); // => 1,1
+ * ```
+ */
+export function straightThrough<S extends Shape>(x: Tensor<S>, value: Tensor<S>): Tensor<S> {
+  if (!equalShapes(x.shape, value.shape) || x.dtype !== value.dtype)
+    throw new ShapeError(
+      `straightThrough: x is ${x.dtype}${formatShape(x.shape)} and the value ${value.dtype}${formatShape(value.shape)}; both ` +
+        "need one shape and dtype",
+    );
+  return apply(straightThroughOp, [x.node, value.node]) as Tensor as Tensor<S>;
+}
+
+const reversalOp = passing("gradientReversal", 0, [partial((_, _x, factor) => factor!), zero]);
+
+/**
+ * `x` with its derivative multiplied by `-scale` (1 unless given): what comes after is trained as usual, what comes before
+ * in the opposite direction (Ganin and Lempitsky 2015, https://arxiv.org/abs/1409.7495). Throws GradientError unless `x` is a
+ * float.
+ *
+ * @example
+ * ```ts
+ * import { grad, gradientReversal, tensor } from "@cotangent/autograd";
+ * const x = tensor([3]);
+ * grad(gradientReversal(x, 0.5).sum(), [x])[0].toArray(); // => -0.5
+ * ```
+ */
+export function gradientReversal<S extends Shape>(x: Tensor<S>, scale = 1): Tensor<S> {
+  if (!isFloat(x.dtype))
+    throw new GradientError(`gradientReversal: ${x.dtype} has no gradient; cast it first`);
+  const factor = fullLike(x as Tensor, -scale);
+  return apply(reversalOp, [x.node, factor]) as Tensor as Tensor<S>;
+}

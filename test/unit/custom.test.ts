@@ -1,0 +1,90 @@
+import {
+  checkGradient,
+  compile,
+  customGradient,
+  GradientError,
+  grad,
+  gradientReversal,
+  jvp,
+  type Tensor,
+  tensor,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+
+const f64 = { dtype: "float64" } as const;
+
+describe("customGradient", () => {
+  const cube = customGradient(
+    (x: Tensor) => x.mul(x).mul(x),
+    (g, _, x) => [g.mul(x.square()).mul(3)],
+  );
+
+  test("with the right rule is right in both modes, to second order", () => {
+    for (const order of [1, 2] as const)
+      expect(checkGradient((x) => cube(x), [tensor([1, -2, 0.5])], { order }).pass).toBe(true);
+  });
+
+  test("with a wrong rule gives what the rule says, in both modes", () => {
+    const odd = customGradient(
+      (x: Tensor) => x.square(),
+      (g) => [g.mul(10)],
+    );
+    const x = tensor([3, 4], f64);
+    expect(grad(odd(x).sum(), [x])[0].toArray()).toEqual([10, 10]);
+    const [y, tangent] = jvp((z: Tensor) => odd(z))(x, tensor([1, 2], f64));
+    expect(y.toArray()).toEqual([9, 16]);
+    expect(tangent.toArray()).toEqual([10, 20]);
+  });
+
+  test("takes inputs of several shapes and skips those with null", () => {
+    const weigh = customGradient(
+      (x: Tensor, w: Tensor) => x.mul(w).sum(1),
+      (g, _, x, w) => [g.unsqueeze(1).mul(w), x.mul(0).add(1).mul(g.unsqueeze(1)).sum(0)],
+    );
+    const [x, w] = [
+      tensor(
+        [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+        f64,
+      ),
+      tensor([10, 20], f64),
+    ]; // prettier-ignore
+    const [dx, dw] = grad(weigh(x, w).sum(), [x, w]);
+    expect(dx.shape).toEqual([3, 2]);
+    expect(dw.toArray()).toEqual([3, 3]);
+    const blind = customGradient(
+      (a: Tensor, b: Tensor) => a.mul(b),
+      (g, _, __, b) => [g.mul(b), null],
+    );
+    expect(grad(blind(w, w.mul(2)).sum(), [w])[0].toArray()).toEqual([20, 40]);
+  });
+
+  test("compiles", () => {
+    const step = compile((x: Tensor) => grad(cube(x).sum(), [x])[0]);
+    expect(step(tensor([1, 2])).toArray()).toEqual([3, 12]);
+  });
+
+  test("refuses rules that do not fit", () => {
+    const x = tensor([1, 2]);
+    const short = customGradient(
+      (a: Tensor) => a.exp(),
+      () => [],
+    );
+    expect(() => grad(short(x).sum(), [x])).toThrow("a cotangent or null for each of its 1 inputs");
+    const wide = customGradient(
+      (a: Tensor) => a.exp(),
+      (g) => [g.sum()],
+    );
+    expect(() => grad(wide(x).sum(), [x])).toThrow("gives shape [] for input 0 of shape [2]");
+  });
+});
+
+test("a gradient that is reversed twice is itself, scaled by both", () => {
+  const x = tensor([1, 2]);
+  const y = gradientReversal(gradientReversal(x, 2), 3).square().sum();
+  expect(grad(y, [x])[0].toArray()).toEqual([12, 24]);
+  expect(() => gradientReversal(tensor([true]))).toThrow(GradientError);
+});
