@@ -9,6 +9,12 @@ import { compile, type DType, manualSeed, sigmoid, tanh, tensor } from "@cotange
 import { Adam, fit, Linear, Sequential } from "@cotangent/nn";
 import { mse } from "@cotangent/nn/loss";
 import { type Output, progress } from "@cotangent/nn/node";
+import { activations } from "./activations.ts";
+import { descent } from "./descent.ts";
+import { dying } from "./dying.ts";
+import type { Chapter, Tell } from "./page/chapter.ts";
+import { perceptron } from "./perceptron.ts";
+import { vanishing } from "./vanishing.ts";
 import { checkWeights } from "./xor/check.ts";
 import { neurons, type Trial, xorPage } from "./xor/page.ts";
 
@@ -64,6 +70,19 @@ function example() {
   return { loss, check: checkWeights(loss, model.namedParameters()) };
 }
 
+/** The chapters around the training of the network, each a file that also runs alone. */
+const before: readonly Tell[] = [perceptron, activations, descent];
+const after: readonly Tell[] = [vanishing, dying];
+
+async function tellAll(chapters: readonly Tell[], effort: number, output: Output): Promise<Chapter[]> {
+  const told: Chapter[] = [];
+  for (const tell of chapters) {
+    console.log();
+    told.push(await tell({ effort, output }));
+  }
+  return told;
+}
+
 export interface XorOptions {
   /** The folder for the page. */
   readonly folder: string;
@@ -99,8 +118,14 @@ export async function xor({ folder, steps = 1000, seeds = 20, output = process.s
   const verdict = check.report.pass ? "passes" : "FAILS";
   console.log(`The gradient ${verdict} its check: off by ${check.worst.toExponential(1)} at most.`);
 
+  const effort = Math.min(1, steps / 1000);
+  const chapters = {
+    before: await tellAll(before, effort, output),
+    after: await tellAll(after, effort, output),
+  };
+  console.log();
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "index.html"), await xorPage({ steps, trials, graph, check }));
+  await writeFile(join(folder, "index.html"), await xorPage({ steps, trials, graph, check, ...chapters }));
   const outcome = right === 4 ? "XOR solved" : "XOR not solved";
   console.log(`${outcome}: ${right}/4 correct, loss ${loss.toFixed(6)}, report out/xor/index.html`);
   return right === 4 && check.report.pass;

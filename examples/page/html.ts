@@ -30,6 +30,12 @@ export function section(id: string, heading: string, ...parts: readonly string[]
   return `<section id="${id}">\n<h2>${heading}</h2>\n${parts.join("\n")}\n</section>`;
 }
 
+/** Links to the sections, by their ids. */
+export function contents(entries: readonly (readonly [id: string, title: string])[]): string {
+  const items = entries.map(([id, title]) => `<li><a href="#${id}">${title}</a></li>`);
+  return `<nav aria-label="Contents">\n<ol>\n${items.join("\n")}\n</ol>\n</nav>`;
+}
+
 export function paragraph(text: string): string {
   return `<p>${text}</p>`;
 }

@@ -35,7 +35,7 @@ export interface Field {
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
 
-function draw(description: string, options: Plot.PlotOptions): string {
+export function draw(description: string, options: Plot.PlotOptions): string {
   const svg = Plot.plot({
     document: document as unknown as NonNullable<Plot.PlotOptions["document"]>,
     className: "plot",
@@ -142,13 +142,13 @@ export function lossPlot(curves: readonly Curve[]): string {
 }
 
 /** The powers of ten from `low` to `high`. */
-function powersOfTen(low: number, high: number): number[] {
+export function powersOfTen(low: number, high: number): number[] {
   const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
   return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
 }
 
 /** `10⁻³` for 0.001. */
-function power(x: number): string {
+export function power(x: number): string {
   const exponent = Math.round(Math.log10(x));
   const digits = String(Math.abs(exponent)).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]!);
   return exponent === 0 ? "1" : `10${exponent < 0 ? "⁻" : ""}${digits}`;
@@ -163,7 +163,7 @@ function thinned(values: ArrayLike<number>): { step: number; value: number }[] {
 }
 
 /** Moves numbers apart until none is nearer to the next than `gap`, from the largest down. */
-function spread(numbers: readonly number[], gap: number): number[] {
+export function spread(numbers: readonly number[], gap: number): number[] {
   const order = numbers.map((_, i) => i).sort((i, j) => numbers[j]! - numbers[i]!);
   const out = [...numbers];
   order.forEach((i, place) => {

@@ -30,8 +30,10 @@ export const style: string = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1.0625rem/1.6 var(--text); }
 main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.25rem 5rem; }
-header, section > *, .lead { max-width: 40rem; margin-left: auto; margin-right: auto; }
+header, nav, section > *, .lead { max-width: 40rem; margin-left: auto; margin-right: auto; }
 section > figure.wide { max-width: none; }
+nav ol { columns: 2 16rem; padding-left: 1.4rem; margin: 1.5rem 0 0; font-size: 0.95rem; }
+nav a { color: inherit; text-decoration-color: var(--faint); text-underline-offset: 0.2em; }
 h1 { font-size: 2.2rem; line-height: 1.15; letter-spacing: -0.02em; margin: 0 0 0.75rem; }
 h2 { font-size: 1.4rem; line-height: 1.25; letter-spacing: -0.01em; margin-top: 3.25rem; margin-bottom: 0.5rem; }
 p { margin-top: 0.75rem; margin-bottom: 0.75rem; text-wrap: pretty; }
@@ -80,6 +82,7 @@ tbody th { font-weight: 400; }
     --class-0: #0068ad; --class-1: #c65300; --derivative: #a01c6b; --good: #007a5e; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main { padding: 0; }
+  nav { display: none; }
   figure, tr, .panel { break-inside: avoid; }
   h2 { break-after: avoid; }
   svg.graph { min-width: 0; max-height: 24cm; }

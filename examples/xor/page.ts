@@ -1,8 +1,9 @@
 import type { Tensor } from "@cotangent/autograd";
 import { tensor } from "@cotangent/autograd";
 import { Linear, type Sequential } from "@cotangent/nn";
+import type { Chapter } from "../page/chapter.ts";
 import { graphPicture } from "../page/graph.ts";
-import { code, figure, page, panel, paragraph, section, table } from "../page/html.ts";
+import { code, contents, figure, page, panel, paragraph, section, table } from "../page/html.ts";
 import {
   boundaryPlot,
   type Field,
@@ -35,6 +36,9 @@ export interface Results {
   /** The loss of one example under a network that has not been trained. */
   readonly graph: Tensor;
   readonly check: Check;
+  /** What the story tells before and after the training of the network. */
+  readonly before: readonly Chapter[];
+  readonly after: readonly Chapter[];
 }
 
 const data: readonly Labelled[] = [
@@ -46,15 +50,31 @@ const data: readonly Labelled[] = [
 
 /** The page that tells the story with the numbers of this run. */
 export async function xorPage(results: Results): Promise<string> {
+  const own = [
+    ["training", "Training"],
+    ["boundaries", "What each network thinks of the plane"],
+    ["starts", "The luck of the start"],
+    ["graph", "The graph behind a step"],
+    ["check", "Is the gradient right?"],
+  ] as const;
+  const titles = (chapters: readonly Chapter[]) => chapters.map(({ id, title }) => [id, title] as const);
   return page(
-    "A network learns XOR",
+    "From perceptron to deep learning",
     "Four points, a handful of numbers, and the derivatives that move them. Every number on this page is from the run that wrote it.",
+    contents([
+      ["problem", "Four points that no line can separate"],
+      ...titles(results.before),
+      ...own,
+      ...titles(results.after),
+    ]),
     problem(),
+    ...results.before.map(({ html }) => html),
     training(results),
     boundaries(results),
     starts(results),
     await graph(results),
     check(results),
+    ...results.after.map(({ html }) => html),
   );
 }
 

@@ -35,16 +35,19 @@ describe("the XOR example", () => {
 
   test("writes a page with all its sections, full pictures and no other files", async () => {
     const { page } = await run(20);
-    for (const section of ["problem", "training", "boundaries", "starts", "graph", "check"])
+    const sections = ["problem", "perceptron", "activations", "descent", "training", "boundaries", "starts"];
+    for (const section of [...sections, "graph", "check", "vanishing", "dying"]) {
       expect(page).toContain(`<section id="${section}">`);
+      expect(page).toContain(`<a href="#${section}">`);
+    }
     const pictures = page.match(/<svg.*?<\/svg>/gs) ?? [];
-    expect(pictures).toHaveLength(9);
+    expect(pictures).toHaveLength(23);
     for (const picture of pictures) {
       expect(picture).toMatch(/<(?:path|circle|polygon) /);
       expect(picture).toMatch(/aria-label="[^"]+"/);
       expect(picture).not.toMatch(/(?:fill|stroke)="(?:black|white)"/);
     }
-    expect(page).not.toMatch(/NaN|undefined|Infinity|<script|<link|src=|href=/);
+    expect(page).not.toMatch(/NaN|undefined|Infinity|<script|<link|src=|href="[^#]/);
   });
 
   test("writes the same page at each run", async () => {
