@@ -3,7 +3,7 @@ import { grad, scalar, type Tensor, variable } from "@cotangent/autograd";
 import { SGD } from "@cotangent/nn";
 import { type Chapter, type ChapterOptions, runAlone, share } from "./page/chapter.ts";
 import { curvesPlot, type Path } from "./page/curves.ts";
-import { code, figure, panel, paragraph, section, table } from "./page/html.ts";
+import { code, figure, minus, panel, paragraph, section, table } from "./page/html.ts";
 
 /** A convex bowl: one valley, at 1. */
 const bowl = (w: Tensor): Tensor => w.sub(1).square();
@@ -69,13 +69,13 @@ export async function descent({ effort = 1 }: ChapterOptions = {}): Promise<Chap
     "descent",
     "Walking downhill",
     paragraph(
-      `Training asks one question again and again: if this weight grew a little, would the loss grow or shrink? The answer is the derivative. At w = −1 the bowl (w − 1)² has the slope ${slope.toFixed(0)}: it falls to the right. Gradient descent takes a step against the slope, as long as the slope is steep times the <em>learning rate</em>:`,
+      `Training asks one question again and again: if this weight grew a little, would the loss grow or shrink? The answer is the derivative. At w = −1 the bowl (w − 1)² has the slope ${minus(slope.toFixed(0))}: it falls to the right. Gradient descent takes a step against the slope; its length is the slope times the <em>learning rate</em>:`,
     ),
     code("w.assign(w.sub(grad(loss, [w])[0].mul(lr)));"),
     figure(
       `${steps} steps on the bowl from w = −1 with three learning rates. Too small: on the way, but slow. Right: there. Too large: each step overshoots the valley by more than the one before.`,
       runs.map(({ lr, word, places }) =>
-        panel(`lr = ${lr}`, picture(bowl, places, -2, 4), `${word}: w = ${places.at(-1)!.toFixed(3)}`),
+        panel(`lr = ${lr}`, picture(bowl, places, -2, 4), minus(`${word}: w = ${places.at(-1)!.toFixed(3)}`)),
       ),
       "wide panels",
     ),
@@ -86,12 +86,9 @@ export async function descent({ effort = 1 }: ChapterOptions = {}): Promise<Chap
       "The same rule on 0.1 w² + sin 3w from two starts: one ends in the deepest valley, the other does not.",
       starts.map(({ start, places }) =>
         panel(
-          `from w = ${String(start).replace("-", "−")}`,
+          minus(`from w = ${start}`),
           picture(hills, places, -3, 3),
-          `f = ${valueAt(hills, places.at(-1)!).toFixed(3)} at w = ${places.at(-1)!.toFixed(3)}`.replaceAll(
-            "-",
-            "−",
-          ),
+          minus(`f = ${valueAt(hills, places.at(-1)!).toFixed(3)} at w = ${places.at(-1)!.toFixed(3)}`),
         ),
       ),
       "panels",
@@ -102,7 +99,7 @@ export async function descent({ effort = 1 }: ChapterOptions = {}): Promise<Chap
       [
         ...runs.map(({ lr, places }) => ["bowl", "−1", String(lr), places.at(-1)!.toFixed(3)]),
         ...starts.map(({ start, places }) => ["hills", String(start), "0.05", places.at(-1)!.toFixed(3)]),
-      ].map((row) => row.map((cell) => cell.replace("-", "−"))),
+      ].map((row) => row.map(minus)),
     ),
   );
   return { id: "descent", title: "Walking downhill", html };

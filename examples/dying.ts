@@ -59,17 +59,17 @@ export async function dying({ effort = 1 }: ChapterOptions = {}): Promise<Chapte
       "ReLU passes the derivative on unchanged where its input is positive, and blocks it where it is not. If one step that is too large pushes a neuron so far that its sum is negative for every example, its output is 0 for all of them, its derivative is 0 for all of them, and no later step will move it again: the neuron is dead.",
     ),
     figure(
-      `How many of ${neurons} hidden neurons answer 0 to all 64 examples while a network learns |x| with lr 0.05. Two of the networks were pushed first: three steps with lr 0.7. Of the ReLU neurons ${large.dead.at(-1)} stay dead to the end${large.gradient === null ? "" : ` (the derivative by a dead one’s weight is exactly ${large.gradient})`}; leaky ones come back.`,
+      `How many of ${neurons} hidden neurons are negative for all 64 examples while a network learns |x| with lr 0.05. Two of the networks were pushed first: three steps with lr 0.7. Of the ReLU neurons ${large.dead.at(-1)} stay dead to the end${large.gradient === null ? "" : ` (the derivative by a dead one’s weight is exactly ${large.gradient})`}; of the leaky ones some come back, and those that are silent go on learning.`,
       [
         curvesPlot(
           "Silent neurons against training step",
           runs.map(({ name, dead }) => ({ name, points: dead.map((count, i) => [i, count] as const) })),
-          { x: "training step", y: "silent neurons", range: [0, neurons] },
+          { x: "training step", y: "neurons that are negative for every example", range: [0, neurons] },
         ),
       ],
     ),
     paragraph(
-      `Two cures. Smaller steps: without the push ReLU ends at a loss of ${small.loss.toFixed(4)}, with it at ${large.loss.toFixed(4)}. Or an activation with a little slope on the left: “leaky” neurons may be silent for a while, but a slope of 0.1 is enough to bring them back; pushed as hard, they end at ${cured.loss.toFixed(4)}.`,
+      `Two cures. Smaller steps: without the push ReLU ends at a loss of ${small.loss.toFixed(4)}, with it at ${large.loss.toFixed(4)}. Or an activation with a little slope on the left: “leaky” neurons may be pushed to the left too, but a slope of 0.1 is enough to go on learning there; pushed as hard, they end at ${cured.loss.toFixed(4)}.`,
     ),
     code("const leaky = (x) => where(x.gt(0), x, x.mul(0.1));"),
   );

@@ -2,7 +2,7 @@
 import { grad, manualSeed, normal, relu, sigmoid, type Tensor, tanh, variable } from "@cotangent/autograd";
 import { type Chapter, type ChapterOptions, runAlone, share } from "./page/chapter.ts";
 import { curvesPlot } from "./page/curves.ts";
-import { figure, paragraph, section, table } from "./page/html.ts";
+import { figure, paragraph, power, section, table } from "./page/html.ts";
 
 const width = 32;
 const activations: readonly { name: string; f: (x: Tensor) => Tensor; deviation: number }[] = [
@@ -57,14 +57,7 @@ export async function vanishing({ effort = 1 }: ChapterOptions = {}): Promise<Ch
     table(
       "The gradient at the first layer, divided by that at the last.",
       ["Activation", "First over last"],
-      runs.map((run) => [
-        run.name,
-        (run.sizes[0]! / run.sizes.at(-1)!)
-          .toExponential(1)
-          .replace("e", " · 10^")
-          .replace("-", "−")
-          .replace("+", ""),
-      ]),
+      runs.map((run) => [run.name, power(run.sizes[0]! / run.sizes.at(-1)!)]),
     ),
   );
   return { id: "vanishing", title: "Gradients that vanish and gradients that explode", html };

@@ -10,10 +10,13 @@ import { Adam, fit, Linear, Sequential } from "@cotangent/nn";
 import { mse } from "@cotangent/nn/loss";
 import { type Output, progress } from "@cotangent/nn/node";
 import { activations } from "./activations.ts";
+import { backpropagation } from "./backpropagation.ts";
 import { descent } from "./descent.ts";
 import { dying } from "./dying.ts";
+import { logistic } from "./logistic.ts";
 import type { Chapter, Tell } from "./page/chapter.ts";
 import { perceptron } from "./perceptron.ts";
+import { recurrent } from "./recurrent.ts";
 import { vanishing } from "./vanishing.ts";
 import { checkWeights } from "./xor/check.ts";
 import { neurons, type Trial, xorPage } from "./xor/page.ts";
@@ -71,8 +74,8 @@ function example() {
 }
 
 /** The chapters around the training of the network, each a file that also runs alone. */
-const before: readonly Tell[] = [perceptron, activations, descent];
-const after: readonly Tell[] = [vanishing, dying];
+const before: readonly Tell[] = [perceptron, logistic, activations, descent, backpropagation];
+const after: readonly Tell[] = [vanishing, dying, recurrent];
 
 async function tellAll(chapters: readonly Tell[], effort: number, output: Output): Promise<Chapter[]> {
   const told: Chapter[] = [];

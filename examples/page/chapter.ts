@@ -37,7 +37,7 @@ export async function runAlone(moduleUrl: string, tell: Tell): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, "index.html"),
-    page(title, "One chapter of the story; `npm start` tells it all.", html),
+    page(title, "One chapter of the story; <code>npm start</code> tells it all.", html),
   );
   console.log(`report out/${id}/index.html`);
 }

@@ -36,6 +36,19 @@ export function contents(entries: readonly (readonly [id: string, title: string]
   return `<nav aria-label="Contents">\n<ol>\n${items.join("\n")}\n</ol>\n</nav>`;
 }
 
+/** Hyphens before digits as minus signs. */
+export function minus(text: string): string {
+  return text.replace(/-(?=\d)/g, "−");
+}
+
+/** `3.1 × 10⁻¹²`. */
+export function power(x: number): string {
+  if (x === 0) return "0";
+  const [mantissa = "", exponent = ""] = x.toExponential(1).split("e");
+  const factor = mantissa === "1.0" ? "" : `${mantissa} × `;
+  return `<span class="number">${factor}10<sup>${exponent.replace("-", "−").replace("+", "")}</sup></span>`;
+}
+
 export function paragraph(text: string): string {
   return `<p>${text}</p>`;
 }

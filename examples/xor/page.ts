@@ -3,7 +3,7 @@ import { tensor } from "@cotangent/autograd";
 import { Linear, type Sequential } from "@cotangent/nn";
 import type { Chapter } from "../page/chapter.ts";
 import { graphPicture } from "../page/graph.ts";
-import { code, contents, figure, page, panel, paragraph, section, table } from "../page/html.ts";
+import { code, contents, figure, page, panel, paragraph, power, section, table } from "../page/html.ts";
 import {
   boundaryPlot,
   type Field,
@@ -238,14 +238,6 @@ function check({ check: { weights, h, worst, report } }: Results): string {
 }
 
 const decimal = (x: number, digits: number): string => x.toFixed(digits).replace("-", "−");
-
-/** `3.1 × 10⁻¹²`. */
-function power(x: number): string {
-  if (x === 0) return "0";
-  const [mantissa = "", exponent = ""] = x.toExponential(1).split("e");
-  const factor = mantissa === "1.0" ? "" : `${mantissa} × `;
-  return `<span class="number">${factor}10<sup>${exponent.replace("-", "−").replace("+", "")}</sup></span>`;
-}
 
 const count = (n: number, what: string): string => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 const list = (parts: readonly string[]): string => `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
