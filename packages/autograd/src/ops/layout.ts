@@ -1,2 +1,165 @@
+import { ShapeError, ValueError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import type { Shape } from "../shape.ts";
+import { checkShape, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
+import type { Operation } from "../signature.ts";
+import { broadcastTo, permute, reshape } from "./movement.ts";
+import { composed } from "./sample.ts";
+
 /** Axes joined, parted, moved and repeated: compositions of reshape, permute and broadcastTo. */
-export {};
+
+/**
+ * The axes from `startAxis` (0 unless given) to `endAxis` (the last) joined into one; a tensor without axes gets one. Throws
+ * ShapeError if there are no such axes or they stand in the wrong order.
+ *
+ * @example
+ * ```ts
+ * import { flatten, zeros } from "@cotangent/autograd";
+ * flatten(zeros([2, 3, 4]), 1).shape; // => [ 2, 12 ]
+ * ```
+ */
+export const flatten: Operation<[startAxis?: number, endAxis?: number]> = composed(
+  "flatten",
+  (x: Tensor, startAxis = 0, endAxis = -1) => {
+    if (x.rank === 0) {
+      normalizeAxis("flatten", startAxis, [1]);
+      normalizeAxis("flatten", endAxis, [1]);
+      return reshape(x, [1]);
+    }
+    const start = normalizeAxis("flatten", startAxis, x.shape);
+    const end = normalizeAxis("flatten", endAxis, x.shape);
+    if (start > end)
+      throw new ShapeError(
+        `flatten: axis ${startAxis} stands behind axis ${endAxis} in shape ${formatShape(x.shape)}; exchange them`,
+      );
+    const joined = sizeOf(x.shape.slice(start, end + 1));
+    return reshape(x, [...x.shape.slice(0, start), joined, ...x.shape.slice(end + 1)]);
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    const start = draw.integer(0, shape.length - 1);
+    return [draw.tensor(shape), start, draw.integer(start, shape.length - 1)];
+  },
+);
+
+/**
+ * Axis `source` (or several) moved to place `destination` (as many) of the result; the others keep their order. Throws
+ * ShapeError for axes that do not exist or come twice.
+ *
+ * @example
+ * ```ts
+ * import { movedim, zeros } from "@cotangent/autograd";
+ * movedim(zeros([2, 3, 4]), 0, -1).shape; // => [ 3, 4, 2 ]
+ * ```
+ */
+export const movedim: Operation<
+  [source: number | readonly number[], destination: number | readonly number[]]
+> = composed(
+  "movedim",
+  (x: Tensor, source: number | readonly number[], destination: number | readonly number[]) => {
+    const [from, to] = [source, destination].map((axes) =>
+      (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("movedim", axis, x.shape)),
+    ) as [number[], number[]];
+    if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length)
+      throw new ShapeError(
+        `movedim: sources ${formatShape(from)} and destinations ${formatShape(to)}; name each axis once, and as many of both`,
+      );
+    const rest = x.shape.map((_, i) => i).filter((i) => !from.includes(i));
+    const order = x.shape.map((_, i) => (to.includes(i) ? from[to.indexOf(i)]! : rest.shift()!));
+    return permute(x, order);
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.tensor(shape), draw.axis(shape), draw.axis(shape)];
+  },
+);
+
+/**
+ * `x` stretched to `sizes` as by `broadcastTo`, where -1 keeps the size of an axis. Throws ShapeError if that does not fit.
+ */
+export const expand: Operation<[sizes: Shape]> = composed(
+  "expand",
+  (x: Tensor, sizes: Shape) => {
+    const added = sizes.length - x.rank;
+    const target = sizes.map((size, i) => (size === -1 && i >= added ? x.shape[i - added]! : size));
+    checkShape("expand", target);
+    const fits = added >= 0 && x.shape.every((size, i) => size === 1 || size === target[i + added]);
+    if (!fits)
+      throw new ShapeError(
+        `expand: shape ${formatShape(x.shape)} does not stretch to ${formatShape(sizes)}; only axes of size 1 stretch`,
+      );
+    return broadcastTo(x, target);
+  },
+  (draw) => {
+    const shape = draw.shape();
+    return [draw.tensor(shape.map((size) => (draw.integer(0, 1) === 0 ? 1 : size))), [2, ...shape]];
+  },
+);
+
+/**
+ * `x` laid out `repeats[i]` times along each axis; more repeats than axes add axes in front, as in PyTorch. Throws ShapeError
+ * if there are fewer, ValueError unless they are whole numbers of at least 0.
+ *
+ * @example
+ * ```ts
+ * import { repeat, tensor } from "@cotangent/autograd";
+ * repeat(tensor([1, 2]), [2]).toArray(); // => 1,2,1,2
+ * ```
+ */
+export const repeat: Operation<[repeats: Shape]> = composed(
+  "repeat",
+  (x: Tensor, repeats: Shape) => {
+    checkShape("repeat", repeats);
+    const added = repeats.length - x.rank;
+    if (added < 0)
+      throw new ShapeError(
+        `repeat: ${repeats.length} repeats for the ${x.rank} axes of shape ${formatShape(x.shape)}; give one for each`,
+      );
+    const shape = [...repeats.slice(0, added).map(() => 1), ...x.shape];
+    const out = shape.map((size, i) => size * repeats[i]!);
+    checkShape("repeat", out);
+    const apart = reshape(
+      x,
+      shape.flatMap((size) => [1, size]),
+    );
+    const laid = broadcastTo(
+      apart,
+      shape.flatMap((size, i) => [repeats[i]!, size]),
+    );
+    return reshape(laid, out);
+  },
+  (draw) => {
+    const shape = draw.shape(0, 2);
+    return [draw.tensor(shape), [2, ...shape.map(() => draw.integer(1, 3))]];
+  },
+);
+
+/**
+ * Each entry of `x` `repeats` times in a row along `axis`, or without `axis` each element of the flattened tensor. Throws
+ * ValueError unless `repeats` is a whole number of at least 0.
+ *
+ * @example
+ * ```ts
+ * import { repeatInterleave, tensor } from "@cotangent/autograd";
+ * repeatInterleave(tensor([1, 2]), 2).toArray(); // => 1,1,2,2
+ * ```
+ */
+export const repeatInterleave: Operation<[repeats: number, axis?: number]> = composed(
+  "repeatInterleave",
+  (x: Tensor, repeats: number, axis?: number) => {
+    if (!Number.isInteger(repeats) || repeats < 0)
+      throw new ValueError(`repeatInterleave: repeats is a whole number of at least 0, got ${repeats}`);
+    const flat = axis === undefined ? reshape(x, [x.size]) : x;
+    const along = normalizeAxis("repeatInterleave", axis ?? 0, flat.shape);
+    const [before, after] = [flat.shape.slice(0, along + 1), flat.shape.slice(along + 1)];
+    const spread = broadcastTo(reshape(flat, [...before, 1, ...after]), [...before, repeats, ...after]);
+    return reshape(
+      spread,
+      flat.shape.map((size, i) => (i === along ? size * repeats : size)),
+    );
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.tensor(shape), draw.integer(1, 3), draw.axis(shape)];
+  },
+);

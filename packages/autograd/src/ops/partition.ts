@@ -1,2 +1,93 @@
+import { ShapeError, ValueError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { formatShape, normalizeAxis } from "../shape.ts";
+import type { Operation } from "../signature.ts";
+import { squeeze } from "./movement.ts";
+import { slice } from "./region.ts";
+import { composed } from "./sample.ts";
+
 /** One tensor cut into several. */
-export {};
+
+interface Along {
+  /** The axis that is cut; 0 unless given. */
+  readonly axis?: number;
+}
+
+/** Parts of the given sizes along an axis, which they fill. */
+function parts(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  let start = 0;
+  return sizes.map((size) => {
+    start += size;
+    return slice(x, start - size, start, { axis });
+  });
+}
+
+/** `count` entries in parts of `size`, the last one shorter if need be; one empty part of nothing. */
+function equalSizes(count: number, size: number): number[] {
+  const pieces = Math.max(1, Math.ceil(count / size));
+  return Array.from({ length: pieces }, (_, i) => Math.min(size, count - i * size));
+}
+
+/**
+ * Parts of `size` entries along `axis` (the last may be shorter), or of the given sizes. Throws ShapeError if given sizes do not
+ * add up to the axis, ValueError for a size that is no whole number of at least 1 (0 in a list).
+ *
+ * @example
+ * ```ts
+ * import { split, tensor } from "@cotangent/autograd";
+ * split(tensor([1, 2, 3]), 2).map((part) => part.toArray()); // => [ [ 1, 2 ], [ 3 ] ]
+ * ```
+ */
+export const split: Operation<[size: number | readonly number[], options?: Along], Tensor[]> = composed(
+  "split",
+  (x: Tensor, size: number | readonly number[], { axis = 0 }: Along = {}) => {
+    const along = normalizeAxis("split", axis, x.shape);
+    const count = x.shape[along]!;
+    for (const value of typeof size === "number" ? [size] : size)
+      if (!Number.isInteger(value) || value < (typeof size === "number" ? 1 : 0))
+        throw new ValueError(`split: sizes are whole numbers, got ${value}; a single size is at least 1`);
+    const sizes = typeof size === "number" ? equalSizes(count, size) : size;
+    if (sizes.reduce((sum, value) => sum + value, 0) !== count)
+      throw new ShapeError(
+        `split: sizes ${formatShape(sizes)} do not add up to axis ${along} of shape ${formatShape(x.shape)}`,
+      );
+    return parts(x, sizes, along);
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.tensor(shape), draw.integer(1, 3), { axis: draw.axis(shape) }];
+  },
+);
+
+/**
+ * At most `chunks` parts of equal size along `axis`, the last one shorter if need be. Throws ValueError unless `chunks` is a
+ * whole number of at least 1.
+ */
+export const chunk: Operation<[chunks: number, options?: Along], Tensor[]> = composed(
+  "chunk",
+  (x: Tensor, chunks: number, { axis = 0 }: Along = {}) => {
+    if (!Number.isInteger(chunks) || chunks < 1)
+      throw new ValueError(`chunk: the number of chunks is a whole number of at least 1, got ${chunks}`);
+    const along = normalizeAxis("chunk", axis, x.shape);
+    const count = x.shape[along]!;
+    return parts(x, equalSizes(count, Math.max(1, Math.ceil(count / chunks))), along);
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.tensor(shape), draw.integer(1, 3), { axis: draw.axis(shape) }];
+  },
+);
+
+/** The entries along `axis` (the first unless given), each without that axis. */
+export const unbind: Operation<[axis?: number], Tensor[]> = composed(
+  "unbind",
+  (x: Tensor, axis = 0) => {
+    const along = normalizeAxis("unbind", axis, x.shape);
+    const entries = parts(x, new Array<number>(x.shape[along]!).fill(1), along);
+    return entries.map((entry) => squeeze(entry, along));
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.tensor(shape), draw.axis(shape)];
+  },
+);
