@@ -9,6 +9,10 @@ export type { Layer } from "./module.ts";
 // Layers.
 export { Linear } from "./layers/linear.ts";
 export type { LinearOptions } from "./layers/linear.ts";
+export { MLP } from "./layers/mlp.ts";
+export type { MLPOptions } from "./layers/mlp.ts";
+export { Perceptron } from "./layers/perceptron.ts";
+export type { LearnOptions } from "./layers/perceptron.ts";
 export { Sequential } from "./layers/sequential.ts";
 
 // Optimizers.
