@@ -16,6 +16,8 @@ export type { LearnOptions } from "./layers/perceptron.ts";
 export { Sequential } from "./layers/sequential.ts";
 
 // Optimizers.
+export { Adagrad, AdamW, RMSprop } from "./optimize/adaptive.ts";
+export type { AdagradOptions, AdamWOptions, RMSpropOptions } from "./optimize/adaptive.ts";
 export { Adam, SGD } from "./optimize/optimizers.ts";
 export type { AdamOptions, SGDOptions } from "./optimize/optimizers.ts";
 export { chain, Optimizer } from "./optimize/transform.ts";
