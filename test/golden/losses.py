@@ -21,7 +21,20 @@ LOSSES = {
     "bce": F.binary_cross_entropy,
     "bceWithLogits": F.binary_cross_entropy_with_logits,
     "crossEntropy": F.cross_entropy,
+    "huber": F.huber_loss,
+    "smoothL1": F.smooth_l1_loss,
+    "poissonNll": F.poisson_nll_loss,
+    "nll": F.nll_loss,
+    # PyTorch has no such functions.
+    "hinge": lambda x, y, reduction: reduce(torch.relu(1 - x * y), reduction),
+    "squaredHinge": lambda x, y, reduction: reduce(torch.relu(1 - x * y).square(), reduction),
+    "perceptron": lambda x, y, reduction: reduce(torch.relu(-x * y), reduction),
+    "logCosh": lambda x, y, reduction: reduce((x.double() - y).cosh().log().to(x.dtype), reduction),
 }
+
+
+def reduce(losses, reduction):
+    return {"mean": losses.mean, "sum": losses.sum, "none": lambda: losses}[reduction]()
 
 
 def draw(shape, low=-3.0, high=3.0):
@@ -56,6 +69,22 @@ CASES = [
     ("crossEntropy", "of large logits", np.array([[800.0, 0.0], [-800.0, 3.0]]), np.array([1, 1])),
     ("crossEntropy", "of probabilities", draw((4, 3)), softmax(draw((4, 3)))),
     ("crossEntropy", "of weights that do not sum to 1", draw((2, 3)), draw((2, 3), 0, 2)),
+    ("huber", "of a matrix", draw((3, 4)), draw((3, 4))),
+    ("huber", "with another delta", draw((3, 4)), draw((3, 4)), {"delta": 2.5}),
+    ("huber", "of equal elements and at the seam", np.array([1.0, 2.0, -1.0]), np.array([1.0, 1.0, 0.0])),
+    ("smoothL1", "of a matrix", draw((3, 4)), draw((3, 4))),
+    ("smoothL1", "with another beta", draw((3, 4)), draw((3, 4)), {"beta": 0.25}),
+    ("smoothL1", "with beta 0", draw((6,)), draw((6,)), {"beta": 0.0}),
+    ("smoothL1", "of equal elements and at the seam", np.array([1.0, 2.0, -1.0]), np.array([1.0, 1.0, 0.0])),
+    ("logCosh", "of a matrix", draw((3, 4)), draw((3, 4))),
+    ("logCosh", "of equal and large elements", np.array([1.0, 300.0, -200.0]), np.array([1.0, 0.0, 10.0])),
+    ("hinge", "of a matrix", draw((3, 4)), np.sign(draw((3, 4)))),
+    ("hinge", "of certain answers at the kink", np.array([1.0, -1.0, 5.0]), np.array([1.0, -1.0, 1.0])),
+    ("squaredHinge", "of a matrix", draw((3, 4)), np.sign(draw((3, 4)))),
+    ("perceptron", "of a matrix", draw((3, 4)), np.sign(draw((3, 4)))),
+    ("perceptron", "of an equal distance", np.array([0.0, -0.0, 2.0]), np.array([1.0, -1.0, -1.0])),
+    ("poissonNll", "of counts", draw((3, 4)), np.floor(draw((3, 4), 0, 5))),
+    ("nll", "of classes", np.log(softmax(draw((5, 3)))), np.array([0, 2, 1, 1, 0])),
 ]
 
 
@@ -66,14 +95,14 @@ def shortest(x, dtype):
     return [float(str(v)) if np.isfinite(v) else str(float(v)).replace("inf", "Infinity") for v in values]
 
 
-def evaluate(name, prediction, target, dtype):
+def evaluate(name, prediction, target, options, dtype):
     classes = target.dtype.kind == "i"
     results = {}
     cotangent = None
     for reduction in ("mean", "sum", "none"):
         x = torch.tensor(prediction.astype(dtype), requires_grad=True)
         y = torch.tensor(target) if classes else torch.tensor(target.astype(dtype), requires_grad=True)
-        value = LOSSES[name](x, y, reduction=reduction)
+        value = LOSSES[name](x, y, reduction=reduction, **options)
         weights = torch.ones_like(value)
         if reduction == "none":
             weights = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape) / 4
@@ -92,15 +121,17 @@ cases = [
     {
         "loss": name,
         "case": case,
+        "options": options,
         "shape": list(prediction.shape),
         "prediction": prediction.reshape(-1).tolist(),
         "targetShape": list(target.shape),
         "target": target.reshape(-1).tolist(),
         "classes": target.dtype.kind == "i",
-        "float32": evaluate(name, prediction, target, np.float32),
-        "float64": evaluate(name, prediction, target, np.float64),
+        "float32": evaluate(name, prediction, target, options, np.float32),
+        "float64": evaluate(name, prediction, target, options, np.float64),
     }
-    for name, case, prediction, target in CASES
+    for name, case, prediction, target, *rest in CASES
+    for options in [rest[0] if rest else {}]
 ]
 lines = ",\n".join(f"    {json.dumps(case, allow_nan=False)}" for case in cases)
 path = pathlib.Path(__file__).with_suffix(".json")

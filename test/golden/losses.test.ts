@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { Shape, Tensor } from "@cotangent/autograd";
 import { cast, checkGradient, fromTypedArray, grad, onesLike } from "@cotangent/autograd";
-import { bce, bceWithLogits, crossEntropy, l1, mse, type Reduction } from "@cotangent/nn/loss";
+import type { Reduction } from "@cotangent/nn/loss";
+import * as nnLoss from "@cotangent/nn/loss";
 import { describe, expect, test } from "vitest";
 
 type Entry = number | "Infinity" | "-Infinity";
@@ -16,6 +17,7 @@ type Results = { readonly [R in Reduction]: Result } & { readonly cotangent: rea
 interface Case {
   readonly loss: string;
   readonly case: string;
+  readonly options: { readonly delta?: number; readonly beta?: number };
   readonly shape: Shape;
   readonly prediction: readonly number[];
   readonly targetShape: Shape;
@@ -25,8 +27,12 @@ interface Case {
   readonly float64: Results;
 }
 
-type AnyLoss = (prediction: Tensor, target: Tensor, options?: { readonly reduction: Reduction }) => Tensor;
-const losses: Record<string, AnyLoss> = { mse, l1, bce, bceWithLogits, crossEntropy };
+type AnyLoss = (
+  prediction: Tensor,
+  target: Tensor,
+  options?: Case["options"] & { readonly reduction?: Reduction },
+) => Tensor;
+const losses: Record<string, AnyLoss> = { ...nnLoss };
 
 const { cases }: { cases: Case[] } = JSON.parse(
   readFileSync(new URL("losses.json", import.meta.url), "utf8"),
@@ -42,7 +48,7 @@ for (const dtype of ["float32", "float64"] as const)
       test.each(cases)(`$loss $case, reduction ${reduction}`, (example) => {
         const [x, y] = operands(example, dtype);
         const { shape, value, prediction, target } = example[dtype][reduction];
-        const out: Tensor = losses[example.loss]!(x, y, { reduction });
+        const out: Tensor = losses[example.loss]!(x, y, { reduction, ...example.options });
         expect(out.shape).toEqual(shape);
         expect(out.dtype).toBe(dtype);
         expectNear(out, value, dtype);
@@ -57,7 +63,8 @@ describe("the gradients agree with finite differences for", () => {
   const smooth = cases.filter(({ case: name }) => !/certain|equal|large/.test(name));
   test.each(smooth)("$loss $case", (example) => {
     const [x, y] = operands(example, "float64");
-    const f = (prediction: Tensor, target: Tensor = y): Tensor => losses[example.loss]!(prediction, target);
+    const f = (prediction: Tensor, target: Tensor = y): Tensor =>
+      losses[example.loss]!(prediction, target, example.options);
     const report = checkGradient(f, example.classes ? [x] : [x, y]);
     expect(report.pass, String(report)).toBe(true);
   });

@@ -32,6 +32,19 @@ CASES = {
     "Adam with a large learning rate": ("Adam", {"lr": 0.1}),
     "Adam with other betas and eps": ("Adam", {"lr": 0.01, "betas": (0.8, 0.95), "eps": 1e-3}),
     "Adam with weight decay": ("Adam", {"lr": 0.05, "weight_decay": 0.1}),
+    "AdamW": ("AdamW", {}),
+    "AdamW with other numbers": ("AdamW", {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.1}),
+    "RMSprop": ("RMSprop", {}),
+    "RMSprop with momentum and weight decay": (
+        "RMSprop",
+        {"lr": 0.005, "alpha": 0.9, "eps": 1e-4, "momentum": 0.8, "weight_decay": 0.05},
+    ),
+    "centered RMSprop": ("RMSprop", {"lr": 0.005, "eps": 1e-2, "centered": True}),
+    "Adagrad": ("Adagrad", {"lr": 0.1}),
+    "Adagrad with other numbers": (
+        "Adagrad",
+        {"lr": 0.2, "lr_decay": 0.05, "weight_decay": 0.05, "initial_accumulator_value": 0.1, "eps": 1e-6},
+    ),
 }
 
 
@@ -43,8 +56,7 @@ def numbers(x):
 def run(name, options):
     w, b = (torch.tensor(x, requires_grad=True) for x in (W, B))
     a, c = torch.tensor(A), torch.tensor(C)
-    kwargs = {"foreach": False} if name in ("SGD", "Adam") else {}
-    optimizer = getattr(torch.optim, name)([w, b], **options, **kwargs)
+    optimizer = getattr(torch.optim, name)([w, b], **options, foreach=False)
     steps = []
     for step in range(30):
         if step == 20:

@@ -2,13 +2,15 @@
 import { readFileSync } from "node:fs";
 import type { Tensor, Variable } from "@cotangent/autograd";
 import { add, mul, slice, square, sub, sum, tensor, variable } from "@cotangent/autograd";
-import { Adam, type AdamOptions, type Optimizer, SGD, type SGDOptions } from "@cotangent/nn";
+import { Adagrad, Adam, AdamW, type Optimizer, RMSprop, SGD } from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
+
+const optimizers = { Adagrad, Adam, AdamW, RMSprop, SGD };
 
 type Matrix = readonly (readonly number[])[];
 interface Case {
   readonly case: string;
-  readonly optimizer: "SGD" | "Adam";
+  readonly optimizer: keyof typeof optimizers;
   readonly options: Record<string, unknown>;
   readonly steps: readonly { readonly w: Matrix; readonly b: readonly number[] }[];
 }
@@ -51,10 +53,12 @@ test("backward and step give the same numbers as step of the loss", () => {
   }
 });
 
-function make(name: string, parameters: readonly Variable[], options: unknown): Optimizer & { lr: number } {
-  return name === "SGD"
-    ? new SGD(parameters, options as SGDOptions)
-    : new Adam(parameters, options as AdamOptions);
+function make(
+  name: Case["optimizer"],
+  parameters: readonly Variable[],
+  options: Record<string, unknown>,
+): Optimizer & { lr: number } {
+  return new optimizers[name](parameters, options as { lr: number });
 }
 
 function lossOf(w: Tensor, b: Tensor, step: number): Tensor {

@@ -9,9 +9,15 @@ export type { Layer } from "./module.ts";
 // Layers.
 export { Linear } from "./layers/linear.ts";
 export type { LinearOptions } from "./layers/linear.ts";
+export { MLP } from "./layers/mlp.ts";
+export type { MLPOptions } from "./layers/mlp.ts";
+export { Perceptron } from "./layers/perceptron.ts";
+export type { LearnOptions } from "./layers/perceptron.ts";
 export { Sequential } from "./layers/sequential.ts";
 
 // Optimizers.
+export { Adagrad, AdamW, RMSprop } from "./optimize/adaptive.ts";
+export type { AdagradOptions, AdamWOptions, RMSpropOptions } from "./optimize/adaptive.ts";
 export { Adam, SGD } from "./optimize/optimizers.ts";
 export type { AdamOptions, SGDOptions } from "./optimize/optimizers.ts";
 export { chain, Optimizer } from "./optimize/transform.ts";

@@ -1,8 +1,9 @@
-import type { Binary, Shape } from "@cotangent/autograd";
+import type { Binary, Shape, Unary } from "@cotangent/autograd";
 import {
   abs,
   DTypeError,
   div,
+  exp,
   functions,
   gather,
   hideFrames,
@@ -11,10 +12,12 @@ import {
   logSoftmax,
   maximum,
   mean,
+  minimum,
   mul,
   neg,
   partial,
   pointwise,
+  relu,
   reshape,
   ShapeError,
   sigmoid,
@@ -22,6 +25,7 @@ import {
   sub,
   sum,
   Tensor,
+  tanh,
   unsqueeze,
   ValueError,
   within,
@@ -165,6 +169,130 @@ export function crossEntropy<R extends Reduction = "mean">(
   return reduced("crossEntropy", neg(logLikelihood(logits, target)), options) as Tensor<
     LossShape<[number], R>
   >;
+}
+
+/**
+ * The hinge `max(0, 1 - target prediction)` for targets -1 and 1; at the kink its derivative is 0. Throws ShapeError unless
+ * both shapes are the same, ValueError for an unknown reduction.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { hinge } from "@cotangent/nn/loss";
+ * hinge(tensor([2, 0.5, -1]), tensor([1, 1, 1]), { reduction: "none" }).toArray(); // => 0,0.5,2
+ * ```
+ */
+export const hinge: Loss = elementwise("hinge", (x, y) => relu(sub(1, mul(x, y))));
+
+/** The square of the `hinge`, which has no kink. Throws as `hinge` does. */
+export const squaredHinge: Loss = elementwise("squaredHinge", (x, y) => square(relu(sub(1, mul(x, y)))));
+
+/**
+ * `max(0, -target prediction)` for targets -1 and 1: the loss whose gradient gives the perceptron's rule (Rosenblatt 1958);
+ * at the kink its derivative is 0. Throws as `hinge` does.
+ */
+export const perceptron: Loss = elementwise("perceptron", (x, y) => relu(neg(mul(x, y))));
+
+const logCoshOp: Unary = pointwise({
+  name: "logCosh",
+  body: (m, x) => {
+    const size = m.abs(x!);
+    return m.add(size, functions.log1p(m, m.mul(functions.expm1(m, m.mul(size, -2)), 0.5)));
+  },
+  derivatives: [partial((_, x) => tanh(x!))],
+  samples: within([-3, 3]),
+  accepts: "float",
+});
+
+/**
+ * `log(cosh(prediction - target))`, without overflow: half the square of small errors and the size of large ones, less
+ * `log 2`. Throws ShapeError unless both shapes are the same, ValueError for an unknown reduction.
+ */
+export const logCosh: Loss = elementwise("logCosh", (x, y) => logCoshOp(sub(x, y)));
+
+/**
+ * The negative logarithm of a Poisson distribution's probability of the count `target`, less what depends on the target only;
+ * the prediction is the logarithm `x` of the rate: `exp(x) - y x`. Throws as `mse` does.
+ */
+export const poissonNll: Loss = elementwise("poissonNll", (x, y) => sub(exp(x), mul(y, x)));
+
+export interface HuberOptions<R extends Reduction = Reduction> extends LossOptions<R> {
+  /** Where the square becomes a line; 1 unless given. */
+  readonly delta?: number;
+}
+
+/**
+ * Half the square of errors up to `delta`, and `delta (|error| - delta / 2)` of larger ones (Huber 1964). Throws ShapeError
+ * unless both shapes are the same, ValueError for an unknown reduction and unless `delta` is a finite number above 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { huber } from "@cotangent/nn/loss";
+ * huber(tensor([1, 5]), tensor([0, 0]), { delta: 2, reduction: "none" }).toArray(); // => 0.5,8
+ * ```
+ */
+export function huber<S extends Shape, R extends Reduction = "mean">(
+  prediction: Tensor<S>,
+  target: Tensor<S>,
+  options: HuberOptions<R> = {},
+): Tensor<LossShape<S, R>> {
+  const { delta = 1 } = options;
+  if (!(delta > 0 && delta < Infinity))
+    throw new ValueError(`huber: delta is a finite number above 0, got ${delta}`);
+  return elementwise("huber", (x, y) => huberOf(sub(x, y), delta))(prediction, target, options);
+}
+
+export interface SmoothL1Options<R extends Reduction = Reduction> extends LossOptions<R> {
+  /** Where the square becomes a line; 1 unless given, 0 for `l1`. */
+  readonly beta?: number;
+}
+
+/**
+ * `huber` with `delta = beta`, divided by `beta`: the slope of large errors is 1. Throws ShapeError unless both shapes are the
+ * same, ValueError for an unknown reduction and unless `beta` is a finite number of at least 0.
+ */
+export function smoothL1<S extends Shape, R extends Reduction = "mean">(
+  prediction: Tensor<S>,
+  target: Tensor<S>,
+  options: SmoothL1Options<R> = {},
+): Tensor<LossShape<S, R>> {
+  const { beta = 1 } = options;
+  if (!(beta >= 0 && beta < Infinity))
+    throw new ValueError(`smoothL1: beta is a finite number of at least 0, got ${beta}`);
+  const loss = (x: Tensor, y: Tensor) => (beta === 0 ? abs(sub(x, y)) : div(huberOf(sub(x, y), beta), beta));
+  return elementwise("smoothL1", loss)(prediction, target, options);
+}
+
+/** With the error cut to `delta` there is one formula for both parts, and no branch that could spoil the other. */
+function huberOf(error: Tensor, delta: number): Tensor {
+  const cut = maximum(minimum(error, delta), -delta);
+  return mul(cut, sub(error, mul(cut, 0.5)));
+}
+
+/**
+ * The negative log likelihood: for each row of `logProbabilities` [n, c] minus the entry of its class, int32 [n]. After
+ * `logSoftmax` it is `crossEntropy`. Throws ShapeError or DTypeError if they do not fit, ValueError for an unknown reduction,
+ * and at evaluation IndexError for a class outside `0 ... c - 1`.
+ */
+export function nll<R extends Reduction = "mean">(
+  logProbabilities: Tensor,
+  target: Tensor,
+  options: LossOptions<R> = {},
+): Tensor<LossShape<[number], R>> {
+  checkTensors("nll", logProbabilities, target);
+  const [n] = logProbabilities.shape;
+  if (logProbabilities.rank !== 2 || !equal(target.shape, [n!]))
+    throw new ShapeError(
+      `nll: takes logarithms of probabilities [n, c] and classes [n], got ${format(logProbabilities.shape)} and ` +
+        `${format(target.shape)}; reshape them`,
+    );
+  if (target.dtype !== "int32")
+    throw new DTypeError(
+      `nll: classes are int32, got ${target.dtype}; make them with { dtype: "int32" } or cast(target, "int32")`,
+    );
+  const likelihood = reshape(gather(logProbabilities, 1, unsqueeze(target, 1)), [n!]);
+  return reduced("nll", neg(likelihood), options) as Tensor<LossShape<[number], R>>;
 }
 
 /** For each row the logarithm of its class's probability, or its mean under the target. */

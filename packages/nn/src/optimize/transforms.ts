@@ -8,15 +8,17 @@ import type { Transform } from "./transform.ts";
  */
 export type Hyperparameter = Operand<[]>;
 
-const exact = (value: Hyperparameter): Tensor<[]> =>
+/** The number in float64. */
+export const exact = (value: Hyperparameter): Tensor<[]> =>
   typeof value === "number" ? scalar(value, { dtype: "float64" }) : cast(value, "float64");
 
 /** `x` times a number of float64, rounded to the dtype of `x` first. */
-const scaled = (x: Tensor, factor: Tensor): Tensor => mul(x, cast(factor, x.dtype));
+export const scaled = (x: Tensor, factor: Tensor): Tensor => mul(x, cast(factor, x.dtype));
 
-const one = (value: Hyperparameter): Tensor => sub(1, exact(value));
+/** 1 less the number, in float64. */
+export const one = (value: Hyperparameter): Tensor => sub(1, exact(value));
 
-const zeroSteps = (): Tensor => scalar(0, { dtype: "int32" });
+export const zeroSteps = (): Tensor => scalar(0, { dtype: "int32" });
 
 const stateless: readonly Tensor[] = [];
 

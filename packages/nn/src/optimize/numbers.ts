@@ -1,0 +1,66 @@
+import type { Variable } from "@cotangent/autograd";
+import { StateError, ValueError, variable } from "@cotangent/autograd";
+
+/**
+ * The numbers of an optimizer by name: float64 variables, so that a compiled step follows when one is changed. Those of a
+ * part that was left out of the chain stay 0.
+ */
+export class Numbers {
+  readonly #owner: string;
+  readonly #variables: Map<string, Variable<[]> | null> = new Map();
+  readonly #below: Map<string, number> = new Map();
+
+  constructor(owner: string) {
+    this.#owner = owner;
+  }
+
+  /** A number from 0 up to but not including `below`. Throws ValueError if it is anything else. */
+  add(name: string, value: number, below: number = Number.POSITIVE_INFINITY): Variable<[]> {
+    this.#below.set(name, below);
+    this.check(name, value);
+    const made = variable(value, { dtype: "float64", name }) as Variable<[]>;
+    this.#variables.set(name, made);
+    return made;
+  }
+
+  /** The same, null if it is 0. */
+  addUnlessZero(name: string, value: number): Variable<[]> | null {
+    const made = this.add(name, value);
+    if (value !== 0) return made;
+    this.#variables.set(name, null);
+    return null;
+  }
+
+  /** Makes each number a property of `owner` that can be read and assigned. */
+  exposeOn(owner: object): void {
+    for (const name of this.#variables.keys())
+      Object.defineProperty(owner, name, {
+        get: () => this.get(name),
+        set: (value: number) => this.set(name, value),
+        enumerable: true,
+      });
+  }
+
+  get(name: string): number {
+    return this.#variables.get(name)?.item() ?? 0;
+  }
+
+  set(name: string, value: number): void {
+    this.check(name, value);
+    const box = this.#variables.get(name);
+    if (box) box.assign(value);
+    else if (value !== 0)
+      throw new StateError(
+        `${this.#owner}: ${name} was 0 when the optimizer was made, and so left out; make a new one with { ${name}: ${value} }`,
+      );
+  }
+
+  /** Throws ValueError if `value` is out of the range of `name`. */
+  check(name: string, value: number): void {
+    const below = this.#below.get(name)!;
+    if (typeof value === "number" && value >= 0 && value < below) return;
+    const range =
+      below === Number.POSITIVE_INFINITY ? "a finite number of at least 0" : `from 0 to below ${below}`;
+    throw new ValueError(`${this.#owner}: ${name} is ${range}, got ${String(value)}`);
+  }
+}
