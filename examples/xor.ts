@@ -14,6 +14,7 @@ import { backpropagation } from "./backpropagation.ts";
 import { descent } from "./descent.ts";
 import { dying } from "./dying.ts";
 import { logistic } from "./logistic.ts";
+import { optimizers } from "./optimizers.ts";
 import type { Chapter, Tell } from "./page/chapter.ts";
 import { perceptron } from "./perceptron.ts";
 import { recurrent } from "./recurrent.ts";
@@ -75,7 +76,7 @@ function example() {
 
 /** The chapters around the training of the network, each a file that also runs alone. */
 const before: readonly Tell[] = [perceptron, logistic, activations, descent, backpropagation];
-const after: readonly Tell[] = [vanishing, dying, recurrent];
+const after: readonly Tell[] = [optimizers, vanishing, dying, recurrent];
 
 async function tellAll(chapters: readonly Tell[], effort: number, output: Output): Promise<Chapter[]> {
   const told: Chapter[] = [];
