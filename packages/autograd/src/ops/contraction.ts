@@ -44,7 +44,8 @@ function contraction(name: string, implied: readonly string[] = []): Op<{ readon
 }
 
 const matmulOp = contraction("matmul", ["spec"]);
-const einsumOp = contraction("einsum");
+/** Any contraction of two operands; no letter twice in one of them, and those of one alone are in the result. */
+export const einsumOp: Op<{ readonly spec: string }> = contraction("einsum");
 
 /**
  * The matrix product. Two matrices `[n, k]` and `[k, m]` give `[n, m]`; a 1-d operand is a row on the left and a column on
