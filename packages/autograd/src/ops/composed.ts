@@ -1,4 +1,5 @@
 import { isFloat } from "../dtype.ts";
+import { DTypeError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, partial, zero } from "../graph.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
@@ -7,7 +8,7 @@ import { cast } from "./cast.ts";
 import { lt } from "./comparison.ts";
 import { fill } from "./leaf.ts";
 import { reshape, sum } from "./movement.ts";
-import { abs, add, div, exp, log, sub, where } from "./pointwise.ts";
+import { abs, add, div, exp, log, neg, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
 import { alongAxis, composed, declare } from "./sample.ts";
 
@@ -98,6 +99,16 @@ export const logSoftmax: AxisFunction = composed(
     const along = [normalizeAxis("logSoftmax", axis, a.shape)];
     const shifted = sub(a, largestOf(a, along));
     return sub(shifted, log(sum(exp(shifted), along, { keepDims: true })));
+  },
+  alongAxis(),
+);
+
+/** `softmax(-x)` along `axis`, the last unless given: the smallest element has the largest share. */
+export const softmin: AxisFunction = composed(
+  "softmin",
+  (x: Tensor, axis = -1) => {
+    if (x.dtype === "bool") throw new DTypeError("softmin: takes no bool; cast to float32 first");
+    return softmax(neg(floated(x)), normalizeAxis("softmin", axis, x.shape));
   },
   alongAxis(),
 );
