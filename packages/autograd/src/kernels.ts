@@ -3,7 +3,7 @@ import { StateError } from "./errors.ts";
 import type { IndexMap, Tensor } from "./graph.ts";
 import { siteOf } from "./graph.ts";
 import { machineOf } from "./machine.ts";
-import { checkWithin } from "./ops/indexing.ts";
+import { callerOf, checkWithin } from "./ops/indexing.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape, sizeOf, stridesOf, walk } from "./shape.ts";
 import { contract, reduce, scan } from "./sums.ts";
@@ -111,7 +111,7 @@ function gather(node: Tensor, x: TypedArray, index: TypedArray, out: TypedArray)
   const { shape } = node.inputs[0]!;
   const strides = stridesOf(shape);
   walk(node.shape, strides.with(axis, 0), 0, (at, i) => {
-    checkWithin("gather", index[i]!, shape[axis]!, axis, site(node));
+    checkWithin(callerOf(node), index[i]!, shape[axis]!, axis, site(node));
     out[i] = x[at + index[i]! * strides[axis]!]!;
   });
 }
@@ -121,7 +121,7 @@ function scatter(node: Tensor, x: TypedArray, index: TypedArray, out: TypedArray
   const strides = stridesOf(node.shape);
   out.fill(0);
   walk(node.inputs[0]!.shape, strides.with(axis, 0), 0, (at, i) => {
-    checkWithin("scatterAdd", index[i]!, node.shape[axis]!, axis, site(node));
+    checkWithin(callerOf(node), index[i]!, node.shape[axis]!, axis, site(node));
     out[at + index[i]! * strides[axis]!]! += x[i]!;
   });
 }

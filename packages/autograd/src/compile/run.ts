@@ -3,7 +3,7 @@ import { allocate } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { setElements, siteOf } from "../graph.ts";
 import { interpret } from "../interpret.ts";
-import { checkWithin } from "../ops/indexing.ts";
+import { callerOf, checkWithin } from "../ops/indexing.ts";
 import { sizeOf } from "../shape.ts";
 import { numberIn, topology } from "../topology.ts";
 import { emit } from "./emit.ts";
@@ -129,7 +129,7 @@ function explained(error: unknown, memory: WebAssembly.Memory, nests: readonly N
   const line = siteOf(originOf(node));
   const site = line === null ? "" : `; made ${line.trim()}`;
   try {
-    checkWithin(node.op.kernel.kind === "gather" ? "gather" : "scatterAdd", failed.index, size, axis, site);
+    checkWithin(callerOf(node), failed.index, size, axis, site);
     return error;
   } catch (found) {
     return found;

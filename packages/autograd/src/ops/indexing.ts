@@ -23,6 +23,7 @@ const gatherOp: Op<{ readonly axis: number }> = {
     }),
     zero,
   ],
+  implied: ["caller"],
   shape: ([, index]) => index!.shape,
   dtype: ([x]) => x!.dtype,
 };
@@ -31,6 +32,7 @@ const scatterOp: Op<{ readonly axis: number; readonly size: number }> = {
   name: "scatter",
   kernel: { kind: "scatter" },
   derivatives: [linear((g, out, { axis }) => apply(gatherOp, [g, out.inputs[1]!], { axis })), zero],
+  implied: ["caller"],
   shape: ([x], { axis, size }) => x!.shape.map((old, i) => (i === axis ? size : old)),
   dtype: ([x]) => x!.dtype,
 };
@@ -99,7 +101,25 @@ export const scatterAdd: ScatterAdd = declare(
   },
 );
 
-function checkIndex(name: string, index: Tensor, shape: Shape, axis: number): void {
+/** `x` picked along `axis` for the function `caller`, whose name errors at run time bear. */
+export function picked(caller: string, x: Tensor, axis: number, index: Tensor): Tensor {
+  return located(apply(gatherOp, [x.node, index.node], { axis, caller }));
+}
+
+/** `source` added up along `axis` into `size` zeros, for the function `caller`. */
+export function dropped(caller: string, source: Tensor, axis: number, index: Tensor, size: number): Tensor {
+  return located(apply(scatterOp, [source.node, index.node], { axis, size, caller }));
+}
+
+/** The public function that errors at run time of a gather or scatter name. */
+export function callerOf(x: Tensor): string {
+  const { caller } = x.attributes;
+  if (typeof caller === "string") return caller;
+  return x.op.kernel.kind === "gather" ? "gather" : "scatterAdd";
+}
+
+/** Throws DTypeError, ShapeError or IndexError unless `index` names places along `axis` of `shape`. */
+export function checkIndex(name: string, index: Tensor, shape: Shape, axis: number): void {
   if (index.dtype !== "int32") throw new DTypeError(`${name}: the index is ${index.dtype}; cast it to int32`);
   if (index.rank !== shape.length)
     throw new ShapeError(

@@ -1,2 +1,201 @@
-/** Entries chosen by indices or by a mask. */
-export {};
+import { DTypeError, ShapeError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { elementsOf } from "../graph.ts";
+import { equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
+import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
+import { cast } from "./cast.ts";
+import { ge, gt } from "./comparison.ts";
+import { checkIndex, checkWithin, dropped, picked } from "./indexing.ts";
+import { fill, iota } from "./leaf.ts";
+import { broadcastTo, reshape } from "./movement.ts";
+import { add, mul, sub, where } from "./pointwise.ts";
+import type { Samples } from "./sample.ts";
+import { composed } from "./sample.ts";
+
+/** Entries chosen by indices: whole rows (embedding, indexSelect, indexAdd) or single elements (scatter). */
+
+/**
+ * Rows of `table` [count, ...features] at the int32 places in `index` of any shape: shape [...index, ...features]. Throws
+ * ShapeError for a table without axes, DTypeError unless the index is int32, IndexError for places outside
+ * `0 ... count - 1`.
+ *
+ * @example
+ * ```ts
+ * import { embedding, tensor } from "@cotangent/autograd";
+ *
+ * embedding(tensor([[1, 2], [3, 4]]), tensor([1, 0, 1], { dtype: "int32" })).toTypedArray(); // => 3,4,1,2,3,4
+ * ```
+ */
+export const embedding: Embedding = composed(
+  "embedding",
+  (table: Tensor, index: Tensor) => {
+    if (table.rank === 0)
+      throw new ShapeError("embedding: the table has no axes; its rows lie along the first");
+    checkPlaces("embedding", index, table.shape[0]!, 0);
+    const flat = reshape(index, [index.size]);
+    const spread = along(flat, 0, [index.size, ...table.shape.slice(1)]);
+    return reshape(picked("embedding", table, 0, spread), [...index.shape, ...table.shape.slice(1)]);
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.tensor(shape), draw.indices(draw.shape(0, 2), shape[0]!)];
+  },
+);
+
+/**
+ * The entries of `axis` at the places that the int32 `index` of rank 1 names, in its order. Throws ShapeError for an index
+ * of another rank, DTypeError unless it is int32, IndexError for places outside the axis.
+ *
+ * @example
+ * ```ts
+ * import { indexSelect, tensor } from "@cotangent/autograd";
+ *
+ * indexSelect(tensor([[1, 2, 3], [4, 5, 6]]), 1, tensor([2, 0], { dtype: "int32" })).toTypedArray(); // => 3,1,6,4
+ * ```
+ */
+export const indexSelect: Operation<[axis: number, index: Tensor]> = composed(
+  "indexSelect",
+  (x: Tensor, axis: number, index: Tensor) => {
+    const at = normalizeAxis("indexSelect", axis, x.shape);
+    checkLine("indexSelect", index);
+    checkPlaces("indexSelect", index, x.shape[at]!, at);
+    return picked("indexSelect", x, at, along(index, at, x.shape.with(at, index.size)));
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    const axis = draw.axis(shape);
+    return [draw.tensor(shape), axis, draw.indices([draw.integer(1, 4)], shape.at(axis)!)];
+  },
+);
+
+/** What indexAdd may be told. */
+interface Scaled {
+  /** A factor on the source, 1 unless given. */
+  readonly alpha?: number;
+}
+
+/**
+ * `x` with entry `i` of `source` along `axis`, times `alpha`, added to the entry at place `index[i]`. `index` is int32 of
+ * rank 1; places that are named again add up. Throws ShapeError or DTypeError if `source` does not fit, IndexError for
+ * places outside the axis.
+ *
+ * @example
+ * ```ts
+ * import { indexAdd, tensor } from "@cotangent/autograd";
+ *
+ * indexAdd(tensor([1, 1, 1]), 0, tensor([2, 2], { dtype: "int32" }), tensor([3, 4])).toTypedArray(); // => 1,1,8
+ * ```
+ */
+export const indexAdd: Operation<[axis: number, index: Tensor, source: Tensor, options?: Scaled]> = composed(
+  "indexAdd",
+  (x: Tensor, axis: number, index: Tensor, source: Tensor, { alpha = 1 }: Scaled = {}) => {
+    const at = normalizeAxis("indexAdd", axis, x.shape);
+    checkLine("indexAdd", index);
+    checkPlaces("indexAdd", index, x.shape[at]!, at);
+    checkSource("indexAdd", x, source, x.shape.with(at, index.size));
+    if (x.dtype === "bool") throw new DTypeError("indexAdd: takes no bool; cast to int32 first");
+    if (x.dtype === "int32" && !Number.isInteger(alpha))
+      throw new DTypeError(`indexAdd: alpha is ${alpha} for int32; cast to float32 first`);
+    const scaled = alpha === 1 ? source : mul(source, alpha);
+    return add(x, dropped("indexAdd", scaled, at, along(index, at, source.shape), x.shape[at]!));
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    const axis = draw.axis(shape);
+    const at = axis < 0 ? axis + shape.length : axis;
+    const count = draw.integer(1, 4);
+    const index = draw.indices([count], shape[at]!);
+    return [draw.tensor(shape), axis, index, draw.tensor(shape.with(at, count)), { alpha: 1.5 }];
+  },
+);
+
+const writes: Samples = (draw) => {
+  const shape = draw.shape(1);
+  const axis = draw.axis(shape);
+  const at = axis < 0 ? axis + shape.length : axis;
+  const source = shape.with(at, draw.integer(1, 5));
+  return [draw.tensor(shape), axis, draw.indices(source, shape[at]!), draw.tensor(source)];
+};
+
+/**
+ * `x` with the elements of `source` in place of those that `index` names along `axis`: `out[index[i][j]][j] = source[i][j]`
+ * (for axis 0). `index` is int32 and has the shape of `source`. Where a place is named again the last element wins, and it
+ * alone gets the gradient. Throws ShapeError, DTypeError or IndexError if they do not fit `x`.
+ *
+ * @example
+ * ```ts
+ * import { scatter, tensor } from "@cotangent/autograd";
+ *
+ * scatter(tensor([1, 2, 3]), 0, tensor([2, 0], { dtype: "int32" }), tensor([8, 9])).toTypedArray(); // => 9,2,8
+ * ```
+ */
+export const scatter: ScatterAdd = composed(
+  "scatter",
+  (x: Tensor, axis: number, index: Tensor, source: Tensor) => {
+    const at = normalizeAxis("scatter", axis, x.shape);
+    checkIndex("scatter", index, x.shape, at);
+    checkSource("scatter", x, source, x.shape.with(at, index.shape[at]!));
+    if (!equalShapes(index.shape, source.shape))
+      throw new ShapeError(
+        `scatter: index ${formatShape(index.shape)} and source ${formatShape(source.shape)} must have one shape`,
+      );
+    if (sizeOf(index.shape) === 0) return x.node;
+    const size = x.shape[at]!;
+    const last = lastWriters(index, at, size);
+    const order = along(iota([index.shape[at]!]), at, index.shape);
+    // One more than the place of the writer, 0 where nothing is written.
+    const one = fill(1, index.shape, "int32");
+    const writer = dropped("scatter", mul(add(order, one), cast(last, "int32")), at, index, size);
+    const from = where(gt(writer, 0), sub(writer, fill(1, writer.shape, "int32")), 0);
+    return where(gt(writer, 0), picked("scatter", source, at, from), x);
+  },
+  writes,
+);
+
+/**
+ * Which elements of `index` are the last along `axis` to name their place. Bit by bit from the highest: if any candidate for
+ * a place has the bit in its position, those without it drop out. So it takes log2 many sums, and no table of all pairs.
+ */
+function lastWriters(index: Tensor, axis: number, size: number): Tensor {
+  const count = index.shape[axis]!;
+  let left = fill(1, index.shape, "int32");
+  let rest = along(iota([count]), axis, index.shape);
+  for (let bit = 2 ** Math.max(0, Math.ceil(Math.log2(count)) - 1); bit >= 1; bit /= 2) {
+    const set = cast(ge(rest, bit), "int32");
+    rest = sub(rest, mul(set, bit));
+    const high = mul(left, set);
+    const any = gt(picked("scatter", dropped("scatter", high, axis, index, size), axis, index), 0);
+    left = where(any, high, left);
+  }
+  return gt(left, 0);
+}
+
+/** A tensor of rank 1 along `axis` of `shape`, the same for all other places. */
+function along(line: Tensor, axis: number, shape: readonly number[]): Tensor {
+  const ones = shape.map((_, i) => (i === axis ? line.size : 1));
+  return broadcastTo(reshape(line, ones), shape);
+}
+
+function checkLine(name: string, index: Tensor): void {
+  if (index.rank !== 1)
+    throw new ShapeError(
+      `${name}: the index has shape ${formatShape(index.shape)}; it needs one axis, reshape it`,
+    );
+}
+
+function checkPlaces(name: string, index: Tensor, size: number, axis: number): void {
+  if (index.dtype !== "int32") throw new DTypeError(`${name}: the index is ${index.dtype}; cast it to int32`);
+  const data = elementsOf(index.node);
+  if (data) for (const i of data) checkWithin(name, i, size, axis, "");
+}
+
+function checkSource(name: string, x: Tensor, source: Tensor, shape: readonly number[]): void {
+  if (source.dtype !== x.dtype)
+    throw new DTypeError(
+      `${name}: the source is ${source.dtype} and x is ${x.dtype}; cast one to the other's`,
+    );
+  if (!equalShapes(source.shape, shape))
+    throw new ShapeError(
+      `${name}: the source has shape ${formatShape(source.shape)}; it needs ${formatShape(shape)}`,
+    );
+}

@@ -1,0 +1,46 @@
+"""Golden numbers of functions that choose entries by indices. Where places repeat, PyTorch's gradient of scatter is not
+defined ("backward is implemented only for unique indices"), so those cases have an int32 source."""
+
+from cases import *
+
+
+def index_add(x, axis, index, source, options=None):
+    return x.index_add(axis, index.long(), source, **(options or {}))
+
+
+function("embedding", lambda table, index: torch.nn.functional.embedding(index.long(), table) if table.dim() == 2 else table[index.long()], "exact")
+function("indexSelect", lambda x, axis, index: x.index_select(axis, index.long()), "exact")
+function("indexAdd", index_add)
+function("scatter", lambda x, axis, index, source: x.scatter(axis, index.long(), source), "exact")
+
+SPECIAL = [NAN, INF, -INF, 0.0, -0.0, 1e-40, 3e38]
+
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    draw = Draws("selection", name)
+    case("embedding", f"rows in {name}", draw.floats([4, 3], dtype), t([[3, 0], [1, 3]], i32))
+    case("embedding", f"one row in {name}", draw.floats([4, 2], dtype), t(2, i32))
+    case("embedding", f"empty in {name}", draw.floats([4, 2], dtype), t([], i32))
+    for axis in (0, 1, -1):
+        index = t([1, 0, 1, 1], i32)
+        case("indexSelect", f"{name} along {axis}", draw.floats([2, 3], dtype), axis, index)
+        shape = [4, 3] if axis == 0 else [2, 4]
+        case("indexAdd", f"{name} along {axis}", draw.floats([2, 3], dtype), axis, index, draw.floats(shape, dtype))
+        places = t([[1, 0, 1], [0, 1, 0]] if axis == 0 else [[2, 0], [1, 2]], i32)
+        case("scatter", f"{name} along {axis}", draw.floats([2, 3], dtype), axis, places, draw.floats(list(places.shape), dtype))
+    case("indexAdd", f"alpha in {name}", draw.floats([3], dtype), 0, t([2, 2], i32), draw.floats([2], dtype), {"alpha": -2.5})
+    case("scatter", f"edges in {name}", t([1.0] * 8, dtype), 0, t([7, 6, 5, 4, 3, 2, 1], i32), t([NAN, INF, -INF, 0.0, -0.0, 1e-30, 3e38], dtype))
+case("embedding", "three axes", Draws("three").floats([2, 2, 2]), t([1, 1, 0], i32))
+case("embedding", "int32", t([[7, 8], [9, 10]], i32), t([1, 0, 1], i32))
+case("embedding", "edges", t([[x] for x in SPECIAL]), t([6, 5, 4, 3, 2, 1, 0], i32))
+case("indexSelect", "edges", t(SPECIAL), 0, t([6, 5, 4, 3, 2, 1, 0], i32))
+case("indexSelect", "int32", t([7, 8, 9], i32), 0, t([2, 2, 0], i32))
+case("indexSelect", "bool", t([True, False], boolean), 0, t([1, 1, 0], i32))
+case("indexSelect", "empty", t([1.0, 2.0]), 0, t([], i32))
+case("indexAdd", "int32", t([7, 8, 9], i32), 0, t([2, 2, 0], i32), t([1, 2, 3], i32))
+case("indexAdd", "edges", t([0.0, 1.0, INF, NAN]), 0, t([0, 1, 2, 3, 1], i32), t([NAN, INF, -INF, 1.0, 1.0]))
+case("indexAdd", "empty", t([1.0, 2.0]), 0, t([], i32), t([]))
+case("scatter", "int32, places named again", t([7, 8, 9, 10], i32), 0, t([2, 2, 0, 2, 0], i32), t([1, 2, 3, 4, 5], i32))
+case("scatter", "empty", t([1.0, 2.0]), 0, t([], i32), t([]))
+
+write(__file__)
