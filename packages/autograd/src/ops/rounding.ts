@@ -140,7 +140,6 @@ export const remainder: Binary = pointwise({
 });
 
 /** Is `x` NaN, element by element? */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, and a function here takes tensors.
 export const isNaN: Unary = pointwise({
   name: "isNaN",
   body: (m, x) => m.ne(x!, x!),
@@ -159,7 +158,6 @@ export const isInf: Unary = pointwise({
 });
 
 /** Is `x` neither infinite nor NaN, element by element? */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: PyTorch's name, and a function here takes tensors.
 export const isFinite: Unary = pointwise({
   name: "isFinite",
   body: (m, x) => (isWhole(m, x!) ? m.eq(x!, x!) : m.lt(m.abs(x!), Infinity)),
