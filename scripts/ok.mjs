@@ -19,8 +19,13 @@ const steps = {
     [tsc, "-p", "test"],
   ],
   unused: [[knip]],
+  docs: [
+    [tsc, "-b"],
+    [join(root, "scripts", "docs.mjs"), "--check"],
+  ],
   package: [[tsc, "-b"], [join(root, "scripts", "package.mjs")]],
   bundle: [[tsc, "-b"], [join(root, "scripts", "bundle.mjs")]],
+  page: [[tsc, "-b"], [join(root, "scripts", "page.mjs")]],
   tests: [[test]],
 };
 
@@ -32,10 +37,11 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const alone = ["package", "bundle", "tests"];
-const quiet = names.filter((name) => !alone.includes(name));
+const alone = ["docs", "package", "bundle", "page"];
+const isQuiet = (name) => name !== "tests" && !alone.includes(name);
+const quiet = names.filter(isQuiet);
 const results = await Promise.all(quiet.map((name) => check(name, "pipe")));
-for (const name of ["package", "bundle"]) if (names.includes(name)) results.push(await check(name, "pipe"));
+for (const name of alone) if (names.includes(name)) results.push(await check(name, "pipe"));
 if (names.includes("tests")) results.push(await check("tests", "inherit"));
 process.exitCode = results.every(Boolean) ? 0 : 1;
 
