@@ -1,5 +1,5 @@
 // node scripts/ok.mjs [STEP ...]: the gate, or the named steps of it. Steps that only read run side by side and
-// print what they say only when they fail; the tests come last.
+// print what they say only when they fail; those that need the build for themselves follow one by one, the tests last.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,13 @@ const steps = {
     [tsc, "-p", "test"],
   ],
   unused: [[knip]],
+  docs: [
+    [tsc, "-b"],
+    [join(root, "scripts", "docs.mjs"), "--check"],
+  ],
+  package: [[tsc, "-b"], [join(root, "scripts", "package.mjs")]],
+  bundle: [[tsc, "-b"], [join(root, "scripts", "bundle.mjs")]],
+  page: [[tsc, "-b"], [join(root, "scripts", "page.mjs")]],
   tests: [[test]],
 };
 
@@ -30,8 +37,11 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const quiet = names.filter((name) => name !== "tests");
+const alone = ["docs", "package", "bundle", "page"];
+const isQuiet = (name) => name !== "tests" && !alone.includes(name);
+const quiet = names.filter(isQuiet);
 const results = await Promise.all(quiet.map((name) => check(name, "pipe")));
+for (const name of alone) if (names.includes(name)) results.push(await check(name, "pipe"));
 if (names.includes("tests")) results.push(await check("tests", "inherit"));
 process.exitCode = results.every(Boolean) ? 0 : 1;
 

@@ -65,6 +65,7 @@ const packages: readonly PackageFloors[] = [
         "ops/linalg/matrix.ts",
         "ops/draws.ts",
         "ops/define.ts",
+        "ops/methods.ts",
         "ops/index.ts",
       ],
       [

@@ -6,8 +6,8 @@ import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import { stopGradient } from "./ops/composed.ts";
-import { modules } from "./ops/index.ts";
 import { onesLike } from "./ops/leaf.ts";
+import { chained } from "./ops/methods.ts";
 import { add } from "./ops/pointwise.ts";
 import { isDeclared } from "./ops/sample.ts";
 import type { Shape } from "./shape.ts";
@@ -31,7 +31,6 @@ declare module "./graph.ts" {
       Methods<typeof import("./ops/comparison.ts")>,
       Methods<typeof import("./ops/pointwise.ts")>,
       Methods<typeof import("./ops/elementary.ts")>,
-      Methods<typeof import("./ops/special.ts")>,
       Methods<typeof import("./ops/rounding.ts")>,
       Methods<typeof import("./ops/activation.ts")>,
       Methods<typeof import("./ops/reduction.ts")>,
@@ -45,14 +44,10 @@ declare module "./graph.ts" {
       Methods<typeof import("./ops/layout.ts")>,
       Methods<typeof import("./ops/partition.ts")>,
       Methods<typeof import("./ops/border.ts")>,
-      Methods<typeof import("./ops/window.ts")>,
       Methods<typeof import("./ops/diagonal.ts")>,
       Methods<typeof import("./ops/selection.ts")>,
       Methods<typeof import("./ops/at.ts")>,
-      Methods<typeof import("./ops/product.ts")>,
-      Methods<typeof import("./ops/linalg/factorization.ts")>,
-      Methods<typeof import("./ops/linalg/solve.ts")>,
-      Methods<typeof import("./ops/linalg/matrix.ts")> {
+      Methods<typeof import("./ops/product.ts")> {
     /**
      * The one element as a number. Computes it if need be, together with pending updates. Throws ShapeError if there are
      * more elements or none.
@@ -77,7 +72,7 @@ declare module "./graph.ts" {
   }
 }
 
-for (const module of modules)
+for (const module of chained)
   for (const [name, call] of Object.entries(module)) {
     if (!isDeclared(call)) continue;
     const value = function (this: Tensor, ...rest: unknown[]): unknown {

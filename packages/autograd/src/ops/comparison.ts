@@ -13,6 +13,7 @@ export const eq: Comparison = pointwise({
   samples: within([-2, 2], [-2, 2]),
   accepts: "any",
   gives: "bool",
+  kink: "A jump where the operands are equal: derivative 0.",
 });
 
 /** Does `x` differ from `y`, element by element? */
@@ -23,6 +24,7 @@ export const ne: Comparison = pointwise({
   samples: within([-2, 2], [-2, 2]),
   accepts: "any",
   gives: "bool",
+  kink: "A jump where the operands are equal: derivative 0.",
 });
 
 /** Is `x` less than `y`, element by element? */
@@ -32,6 +34,7 @@ export const lt: Comparison = pointwise({
   derivatives: [zero, zero],
   samples: within([-2, 2], [-2, 2]),
   gives: "bool",
+  kink: "A jump where the operands are equal: derivative 0.",
 });
 
 /** Is `x` less than or equal to `y`, element by element? */
@@ -41,6 +44,7 @@ export const le: Comparison = pointwise({
   derivatives: [zero, zero],
   samples: within([-2, 2], [-2, 2]),
   gives: "bool",
+  kink: "A jump where the operands are equal: derivative 0.",
 });
 
 /** Is `x` greater than `y`, element by element? */
@@ -50,6 +54,7 @@ export const gt: Comparison = pointwise({
   derivatives: [zero, zero],
   samples: within([-2, 2], [-2, 2]),
   gives: "bool",
+  kink: "A jump where the operands are equal: derivative 0.",
 });
 
 /** Is `x` greater than or equal to `y`, element by element? */
@@ -59,6 +64,7 @@ export const ge: Comparison = pointwise({
   derivatives: [zero, zero],
   samples: within([-2, 2], [-2, 2]),
   gives: "bool",
+  kink: "A jump where the operands are equal: derivative 0.",
 });
 
 /** Do both hold, element by element? Takes bool only. */

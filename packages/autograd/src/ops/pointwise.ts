@@ -184,6 +184,7 @@ export const abs: Unary = pointwise({
   body: (m, x) => m.abs(x!),
   derivatives: [partial((_, x) => sign(x!))],
   samples: within([-2, 2, 0]),
+  kink: "At 0 the derivative is 0.",
 });
 
 /** -1, 0 or 1 as `x` is negative, zero or positive, element by element; NaN stays NaN. */
@@ -192,6 +193,7 @@ export const sign: Unary = pointwise({
   body: (m, x) => m.select(m.lt(0, x!), 1, m.select(m.lt(x!, 0), -1, x!)),
   derivatives: [zero],
   samples: within([-2, 2, 0]),
+  kink: "A jump at 0: the derivative is 0 everywhere.",
 });
 
 /** `max(x, 0)`, element by element. Its derivative at the kink 0 is 0. NaN stays NaN. */
@@ -200,6 +202,7 @@ export const relu: Unary = pointwise({
   body: (m, x) => m.select(m.le(x!, 0), 0, x!),
   derivatives: [partial((_, x) => heaviside(x!, 0))],
   samples: within([-2, 2, 0]),
+  kink: "At 0 the derivative is 0.",
 });
 
 /**
@@ -213,6 +216,7 @@ export const heaviside: Heaviside = pointwise({
     m.select(m.lt(0, x!), 1, m.select(m.lt(x!, 0), 0, m.select(m.eq(x!, 0), valueAtZero!, x!))),
   derivatives: [zero, zero],
   samples: within([-2, 2, 0], [0, 1]),
+  kink: "A jump at 0: both derivatives are 0 everywhere.",
 });
 
 /** 1 where `x` is above `y` (or either is NaN), a half where they are equal, infinities too, else 0. */
@@ -226,6 +230,7 @@ export const maximum: Binary = pointwise({
   body: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(y!, y!)), y!, x!),
   derivatives: [partial((_, x, y) => share(x!, y!)), partial((_, x, y) => share(y!, x!))],
   samples: within([-2, 0], [0.2, 2]),
+  kink: "Equal operands get half of the gradient each.",
 });
 
 /** The smaller of `x` and `y`, element by element; NaN if either is. Where they are equal each gets half of the gradient. */
@@ -234,6 +239,7 @@ export const minimum: Binary = pointwise({
   body: (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(y!, y!)), y!, x!),
   derivatives: [partial((_, x, y) => share(y!, x!)), partial((_, x, y) => share(x!, y!))],
   samples: within([-2, 0], [0.2, 2]),
+  kink: "Equal operands get half of the gradient each.",
 });
 
 /** `x` where `condition` (bool) holds, else `y`, element by element. The side that is not taken gets the gradient 0. */

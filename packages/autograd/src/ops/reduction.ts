@@ -61,6 +61,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
       const shape = draw.shape(1);
       return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
     },
+    "Elements that tie share the gradient equally.",
   );
 }
 

@@ -1,0 +1,81 @@
+// node scripts/package.mjs: packs the built packages as they would be published, checks the tarballs, and uses them from a
+// project of their own.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readJson = (...path) => JSON.parse(readFileSync(join(...path), "utf8"));
+const pnpm = `npx -y --prefer-offline ${readJson(root, "package.json").packageManager}`;
+const folders = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name));
+const manifests = folders.map((folder) => readJson(folder, "package.json"));
+
+const program = (subpaths) => `
+for (const path of ${JSON.stringify(subpaths)}) {
+  const names = Object.keys(await import(path));
+  if (names.length === 0) throw new Error(path + " exports nothing");
+}
+const { compile, tensor } = await import("@cotangent/autograd");
+const { Linear, SGD } = await import("@cotangent/nn");
+const model = new Linear(1, 1);
+const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+const x = tensor([[0], [1], [2]]);
+const step = compile(() => {
+  const loss = model.forward(x).sub(x.mul(2)).square().mean();
+  optimizer.step(loss);
+  return loss;
+});
+for (let i = 0; i < 200; i++) step();
+const loss = step().item();
+if (!(loss < 1e-3)) throw new Error("the loss is " + loss + " after training");
+`;
+
+const place = mkdtempSync(join(tmpdir(), "cotangent-"));
+try {
+  const tarballs = folders.map(pack);
+  for (const tarball of tarballs) check(tarball);
+  use(tarballs);
+  for (const folder of folders) run(`${pnpm} publish --dry-run --no-git-checks`, folder);
+} finally {
+  rmSync(place, { recursive: true, force: true });
+}
+
+/** The path of the tarball of a package. */
+function pack(folder, i) {
+  const target = join(place, String(i));
+  mkdirSync(target);
+  run(`${pnpm} pack --pack-destination "${target}"`, folder);
+  return join(target, readdirSync(target)[0]);
+}
+
+function check(tarball) {
+  const bin = (name) => `"${join(root, "node_modules", ".bin", name)}"`;
+  run(`${bin("publint")} --strict "${tarball}"`, root);
+  run(`${bin("attw")} --profile esm-only "${tarball}"`, root);
+}
+
+/** Installs the tarballs, imports every subpath and trains a little. */
+function use(tarballs) {
+  const project = join(place, "project");
+  mkdirSync(project);
+  const dependencies = Object.fromEntries(manifests.map(({ name }, i) => [name, `file:${tarballs[i]}`]));
+  const manifest = { name: "project", private: true, type: "module", dependencies };
+  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
+  run("npm install --offline --no-audit --no-fund", project);
+  const subpaths = manifests.flatMap(({ name, publishConfig }) =>
+    Object.keys(publishConfig.exports).map((key) => name + key.slice(1)),
+  );
+  writeFileSync(join(project, "main.js"), program(subpaths));
+  run("node main.js", project);
+}
+
+/** Runs a command line by the shell (on Windows npm and npx are files that only a shell can start). */
+function run(command, cwd) {
+  const { status, stdout, stderr } = spawnSync(command, { cwd, shell: true, encoding: "utf8" });
+  if (status === 0) return;
+  process.stdout.write(`${command}\n${stdout}${stderr}`);
+  process.exitCode = 1;
+  throw new Error(`failed in ${cwd}: ${command}`);
+}

@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { formula, registry } from "@cotangent/autograd";
+import { expect, test } from "vitest";
+import { opsDocument, opsSources } from "../../scripts/ops-document.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+test("docs/ops.md says what the registry holds", () => {
+  const committed = readFileSync(join(root, "docs", "ops.md"), "utf8").replaceAll("\r\n", "\n");
+  const present = opsDocument({ registry, formula, sources: opsSources(root) });
+  expect(committed, "docs/ops.md is out of date: `pnpm run docs` writes it").toBe(present);
+});
