@@ -8,6 +8,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["test/**/*.test.ts"],
+    // A loaded machine takes several times as long.
+    testTimeout: 30_000,
     setupFiles: ["test/setup.ts"],
     reporters: process.env.CI ? ["default", ["json", { outputFile: "out/tests.json" }]] : ["default"],
     typecheck: {
