@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { pytorchSolved } from "../../examples/xor/page.ts";
 import { xor } from "../../examples/xor.ts";
 import { captureConsole } from "../console.ts";
 
@@ -59,6 +60,12 @@ describe("the XOR example", () => {
       expect(picture).not.toMatch(/(?:fill|stroke)="(?:black|white)"/);
     }
     expect(page).not.toMatch(/NaN|undefined|Infinity|<script|<link|src=|href="[^#]/);
+  });
+
+  test("quotes the numbers that were taken from PyTorch", async () => {
+    const golden = JSON.parse(await readFile(new URL("../golden/xor.json", import.meta.url), "utf8"));
+    expect(pytorchSolved).toEqual(golden.solved);
+    expect(golden.seeds).toBe(20);
   });
 
   test("writes the same page at each run", async () => {
