@@ -9,7 +9,7 @@ import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
 import { fromElements, placeholder } from "./ops/leaf.ts";
 import { topology } from "./topology.ts";
-import { leavesOf, unflatten } from "./tree.ts";
+import { leavesOf, unflattenTree } from "./tree.ts";
 import type { Home, Setting } from "./variable.ts";
 import { checkNoGradient, isRecording, Trace, tracing, Variable } from "./variable.ts";
 
@@ -190,7 +190,7 @@ class Program {
     for (const [x, output] of this.#gradients) x.grad = output < 0 ? null : this.#output(output);
     if (this.#result === undefined) return undefined;
     if (this.#returned === 1 && this.#result === this.#shapes[0]) return this.#output(0);
-    return unflatten(
+    return unflattenTree(
       this.#result,
       Array.from({ length: this.#returned }, (_, i) => this.#output(i)),
     );

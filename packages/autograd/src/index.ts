@@ -7,7 +7,7 @@ export { assignAll, Setting, Variable, variable } from "./variable.ts";
 export type { VariableOptions } from "./variable.ts";
 export { evaluateAll as evaluate } from "./tensor.ts";
 export type { NestedArray } from "./tensor.ts";
-export { leavesOf, mapTree, unflatten } from "./tree.ts";
+export { leavesOf, mapTree, unflattenTree } from "./tree.ts";
 export type { Like, Tree } from "./tree.ts";
 
 // Make tensors.
@@ -18,6 +18,7 @@ export {
   full,
   fullLike,
   linspace,
+  logspace,
   ones,
   onesLike,
   scalar,

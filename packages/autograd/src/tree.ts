@@ -34,7 +34,7 @@ export function mapTree(tree: unknown, f: (leaf: Tensor, path: string) => Tensor
 }
 
 /** The tensors `leaves` in the form of `tree`. */
-export function unflatten<T>(tree: T, leaves: readonly Tensor[]): Like<T> {
+export function unflattenTree<T>(tree: T, leaves: readonly Tensor[]): Like<T> {
   let next = 0;
   return mapTree(tree, () => leaves[next++]!) as Like<T>;
 }

@@ -1,13 +1,16 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { formatShape } from "../shape.ts";
+import { apply } from "../graph.ts";
+import { checkShape, formatShape, stridesOf } from "../shape.ts";
 import type { Operation, UnaryWith } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { le, lt } from "./comparison.ts";
 import { fill, iota, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { sub, where } from "./pointwise.ts";
-import { composed } from "./sample.ts";
+import { pad, slice } from "./region.ts";
+import { composed, declare } from "./sample.ts";
+import { view } from "./view.ts";
 
 /** Diagonals and triangles of matrices. */
 
@@ -61,4 +64,110 @@ export const trace: Operation<[], Tensor<[]>> = composed(
     return sum(where(le(off, 0), where(lt(off, 0), zero, a), zero)) as Tensor<[]>;
   },
   (draw) => [draw.tensor(draw.shape(2, 2))],
+);
+
+/** The last axis of `x` on the diagonal of square matrices: rows of one entry more than the matrix has lie one step apart. */
+function embedded(x: Tensor): Tensor {
+  const batch = x.shape.slice(0, -1);
+  const n = x.shape[batch.length]!;
+  const around = batch.map(() => [0, 0] as const);
+  const rows = pad(reshape(x, [...x.shape, 1]), [...around, [0, 0], [0, n]]);
+  const all = slice(reshape(rows, [...batch, n * (n + 1)]), 0, n * n, { axis: -1 });
+  return reshape(all, [...batch, n, n]);
+}
+
+/**
+ * The last axis of `x` [..., n] on the main diagonal of matrices [..., n, n] of zeros. Throws ShapeError if there is no axis.
+ *
+ * @example
+ * ```ts
+ * import { diagEmbed, tensor } from "@cotangent/autograd";
+ * diagEmbed(tensor([1, 2])).toArray(); // => [ [ 1, 0 ], [ 0, 2 ] ]
+ * ```
+ */
+export const diagEmbed: Operation<[]> = composed(
+  "diagEmbed",
+  (x: Tensor) => {
+    if (x.rank === 0)
+      throw new ShapeError("diagEmbed: a single number has no axis to lay on a diagonal; reshape it");
+    const n = x.shape[x.rank - 1]!;
+    checkShape("diagEmbed", [...x.shape, n + 1]);
+    return embedded(x);
+  },
+  (draw) => [draw.tensor(draw.shape(1))],
+);
+
+/** The first row and column of a diagonal of matrices [rows, columns], and its length. */
+function course(rows: number, columns: number, offset: number): readonly [number, number, number] {
+  const [row, column] = [Math.max(0, -offset), Math.max(0, offset)];
+  return [row, column, Math.max(0, Math.min(rows - row, columns - column))];
+}
+
+const diagonalOp = view<{ readonly offset: number }>({
+  name: "diagonal",
+  map: (shape, { offset }) => {
+    const strides = stridesOf(shape);
+    const [down, across] = [strides[shape.length - 2]!, strides[shape.length - 1]!];
+    const [row, column] = course(shape[shape.length - 2]!, shape[shape.length - 1]!, offset);
+    return {
+      offset: row * down + column * across,
+      strides: [...strides.slice(0, -2), down + across],
+      bounds: null,
+    };
+  },
+  shape: (shape, { offset }) => [
+    ...shape.slice(0, -2),
+    course(shape[shape.length - 2]!, shape[shape.length - 1]!, offset)[2],
+  ],
+  transpose: (g, shape, { offset }) => {
+    const [rows, columns] = [shape[shape.length - 2]!, shape[shape.length - 1]!];
+    const [row, column, length] = course(rows, columns, offset);
+    if (length === 0) return fill(0, shape, g.dtype);
+    return pad(embedded(g), [
+      ...shape.slice(0, -2).map(() => [0, 0] as const),
+      [row, rows - row - length],
+      [column, columns - column - length],
+    ]);
+  },
+});
+
+/**
+ * A diagonal of the matrices of `x` [..., n, m] as the last axis: the main one, or `offset` above it (below if negative); empty
+ * beyond the corners. Throws ShapeError for less than two axes, ValueError for an offset that is no whole number.
+ *
+ * @example
+ * ```ts
+ * import { diagonal, tensor } from "@cotangent/autograd";
+ * diagonal(tensor([[1, 2], [3, 4]]), { offset: 1 }).toArray(); // => 2
+ * ```
+ */
+export const diagonal: Operation<[options?: { readonly offset?: number }]> = declare(
+  "diagonal",
+  (x: Tensor, { offset = 0 }: { readonly offset?: number } = {}) => {
+    if (x.rank < 2)
+      throw new ShapeError(`diagonal: takes matrices, got shape ${formatShape(x.shape)}; it needs two axes`);
+    if (!Number.isInteger(offset))
+      throw new ValueError(`diagonal: the offset is a whole number, got ${offset}`);
+    return apply(diagonalOp, [x.node], { offset });
+  },
+  diagonalOp,
+  (draw) => {
+    const shape = [...draw.shape(0, 1), draw.integer(1, 4), draw.integer(1, 4)];
+    return [draw.tensor(shape), { offset: draw.integer(-3, 3) }];
+  },
+);
+
+/** The matrix with the vector `x` on its diagonal, or the main diagonal of a matrix. Throws ShapeError for other shapes. */
+export const diag: Operation<[]> = composed(
+  "diag",
+  (x: Tensor) => {
+    if (x.rank !== 1 && x.rank !== 2)
+      throw new ShapeError(
+        `diag: takes a vector or a matrix, got shape ${formatShape(x.shape)}; for batches use diagEmbed or diagonal`,
+      );
+    if (x.rank === 2) return diagonal(x);
+    checkShape("diag", [x.size, x.size + 1]);
+    return embedded(x);
+  },
+  (draw) => [draw.tensor(draw.shape(1, 2))],
 );

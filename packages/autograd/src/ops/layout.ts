@@ -163,3 +163,76 @@ export const repeatInterleave: Operation<[repeats: number, axis?: number]> = com
     return [draw.tensor(shape), draw.integer(1, 3), draw.axis(shape)];
   },
 );
+
+/**
+ * `axis` parted into axes of `sizes`, one of which may be -1 for the size that fits: the inverse of flatten. Throws ShapeError
+ * if they do not multiply to the size of the axis.
+ *
+ * @example
+ * ```ts
+ * import { unflatten, zeros } from "@cotangent/autograd";
+ * unflatten(zeros([2, 12]), 1, [3, -1]).shape; // => [ 2, 3, 4 ]
+ * ```
+ */
+export const unflatten: Operation<[axis: number, sizes: Shape]> = composed(
+  "unflatten",
+  (x: Tensor, axis: number, sizes: Shape) => {
+    const along = normalizeAxis("unflatten", axis, x.shape);
+    const size = x.shape[along]!;
+    const open = sizes.indexOf(-1);
+    const known = sizeOf(sizes.filter((_, i) => i !== open));
+    const found = open < 0 ? sizes : sizes.with(open, known === 0 ? 0 : Math.floor(size / known));
+    checkShape("unflatten", found);
+    if (sizes.length === 0 || sizeOf(found) !== size || (open >= 0 && known === 0))
+      throw new ShapeError(
+        `unflatten: sizes ${formatShape(sizes)} do not multiply to ${size}, the size of axis ${along} of shape ` +
+          formatShape(x.shape),
+      );
+    return reshape(x, [...x.shape.slice(0, along), ...found, ...x.shape.slice(along + 1)]);
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    const axis = draw.axis(shape);
+    const factor = draw.integer(1, 3);
+    const along = axis < 0 ? axis + shape.length : axis;
+    const sizes = [factor, draw.integer(0, 1) === 0 ? -1 : shape[along]!];
+    return [draw.tensor(shape.with(along, shape[along]! * factor)), axis, sizes];
+  },
+);
+
+/** Vectors in, as many tensors with one axis for each vector out. */
+type Meshgrid = (xs: readonly Tensor[]) => Tensor[];
+
+/**
+ * The coordinates of a grid: tensor number i has the entries of vector i along axis i and repeats them along all others
+ * (PyTorch's `indexing="ij"`). Throws ValueError if there are none, ShapeError for more than one axis; single numbers count as
+ * vectors of one entry.
+ *
+ * @example
+ * ```ts
+ * import { arange, meshgrid } from "@cotangent/autograd";
+ * meshgrid([arange(2), arange(3)])[0].toArray(); // => [ [ 0, 0, 0 ], [ 1, 1, 1 ] ]
+ * ```
+ */
+export const meshgrid: Meshgrid = composed(
+  "meshgrid",
+  (xs: readonly Tensor[]) => {
+    if (!Array.isArray(xs) || xs.length === 0)
+      throw new ValueError("meshgrid: takes an array of at least one vector");
+    for (const x of xs)
+      if (x.rank > 1)
+        throw new ShapeError(`meshgrid: takes vectors, got shape ${formatShape(x.shape)}; flatten it first`);
+    const shape = xs.map((x) => x.size);
+    checkShape("meshgrid", shape);
+    return xs.map((x, i) =>
+      broadcastTo(
+        reshape(
+          x,
+          shape.map((size, j) => (i === j ? size : 1)),
+        ),
+        shape,
+      ),
+    );
+  },
+  (draw) => [Array.from({ length: draw.integer(1, 3) }, () => draw.tensor(draw.shape(1, 1)))],
+);

@@ -1,8 +1,10 @@
 import type { DType, TypedArray } from "../dtype.ts";
 import { allocate, checkDType, dtypeOf } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
+import { pow } from "../functions/power.ts";
 import type { Op } from "../graph.ts";
 import { setElements, Tensor } from "../graph.ts";
+import { machineOf } from "../machine.ts";
 import type { Shape } from "../shape.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import type { Creator, Literal, Nested, ShapeOf, TensorCreator } from "../signature.ts";
@@ -231,6 +233,41 @@ export function linspace(
     throw new DTypeError(`linspace: ${dtype} cannot hold fractions; use float32 or float64`);
   const out = allocate(dtype, count);
   for (let i = 0; i < count; i++) out[i] = count === 1 ? start : start + ((end - start) * i) / (count - 1);
+  return fromElements(out, [count]);
+}
+
+interface LogspaceOptions extends CreateOptions {
+  /** What is raised to the powers; 10 unless given. */
+  readonly base?: number;
+}
+
+/**
+ * `count` powers of `base` whose exponents are evenly spaced from `start` to `end`, both included.
+ *
+ * @example
+ * ```ts
+ * import { logspace } from "@cotangent/autograd";
+ * logspace(0, 2, 3).toArray(); // => 1,10,100
+ * ```
+ */
+export function logspace(
+  start: number,
+  end: number,
+  count: number,
+  { base = 10, dtype = "float32" }: LogspaceOptions = {},
+): Tensor<[number]> {
+  checkShape("logspace", [count]);
+  checkDType("logspace", dtype);
+  if (dtype === "int32" || dtype === "bool")
+    throw new DTypeError(`logspace: ${dtype} cannot hold fractions; use float32 or float64`);
+  const exponents = new Float64Array(count);
+  for (let i = 0; i < count; i++)
+    exponents[i] = count === 1 ? start : start + ((end - start) * i) / (count - 1);
+  const bases = new Float64Array(count).fill(base);
+  const out = allocate(dtype, count);
+  // By our own power function: JavaScript's gives other last digits on other engines.
+  const operands = [{ dtype: "float64" }, { dtype: "float64" }] as const;
+  machineOf(pow, operands, "float64").run([bases, exponents], count, out);
   return fromElements(out, [count]);
 }
 

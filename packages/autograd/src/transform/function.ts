@@ -9,7 +9,7 @@ import { reshape } from "../ops/movement.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 import type { Like } from "../tree.ts";
-import { leavesOf, mapTree, unflatten } from "../tree.ts";
+import { leavesOf, mapTree, unflattenTree } from "../tree.ts";
 import { checkFloat } from "./gradient.ts";
 
 /** Transforms of functions: each takes a function of tensors and returns one. Derivatives are by the first argument. */
@@ -45,7 +45,7 @@ export function valueAndGrad<P, R extends readonly unknown[]>(
     const found = reverse([y], [onesLike(y)], inputs);
     return [
       y,
-      unflatten(
+      unflattenTree(
         x,
         found.map((g, i) => g ?? zerosLike(inputs[i]!)),
       ),
@@ -67,7 +67,7 @@ export function vjp<P, R extends readonly unknown[]>(
         throw new GradientError(
           `vjp: the cotangent has shape ${formatShape(g.shape)} and the value ${formatShape(y.shape)}`,
         );
-      return unflatten(
+      return unflattenTree(
         x,
         reverse([y], [g.node], inputs).map((found, i) => found ?? zerosLike(inputs[i]!)),
       );
@@ -172,7 +172,7 @@ export function hvp<P, R extends readonly unknown[]>(
     checkSingle("hvp", y);
     const gradients = reverse([y], [onesLike(y)], inputs).map((g, i) => g ?? zerosLike(inputs[i]!));
     const tangents = leavesOf(t).map((tangent) => tangent.node);
-    return unflatten(
+    return unflattenTree(
       x,
       forward(gradients, inputs, tangents).map((g, i) => g ?? zerosLike(inputs[i]!)),
     );
