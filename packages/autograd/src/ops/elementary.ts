@@ -1,3 +1,4 @@
+import type { Body } from "../arithmetic.ts";
 import { atan as atanBody } from "../functions/inverse.ts";
 import * as f from "../functions.ts";
 import { partial, singular } from "../graph.ts";
@@ -243,14 +244,17 @@ export const hypot: Binary = pointwise({
   accepts: "float",
 });
 
+/** `log(exp(x) + exp(y))` for one element; -inf stands for nothing. */
+export const logaddexpBody: Body = (m, x, y) => {
+  const larger = m.select(m.lt(x!, y!), y!, x!);
+  const apart = m.add(larger, f.log1p(m, f.exp(m, m.neg(m.abs(m.sub(x!, y!))))));
+  return m.select(m.eq(x!, y!), m.add(x!, Math.LN2), apart);
+};
+
 /** `log(e^x + e^y)`, element by element, without overflow. */
 export const logaddexp: Binary = pointwise({
   name: "logaddexp",
-  body: (m, x, y) => {
-    const larger = m.select(m.lt(x!, y!), y!, x!);
-    const apart = m.add(larger, f.log1p(m, f.exp(m, m.neg(m.abs(m.sub(x!, y!))))));
-    return m.select(m.eq(x!, y!), m.add(x!, Math.LN2), apart);
-  },
+  body: logaddexpBody,
   derivatives: [partial((_, x, y) => sigmoid(sub(x!, y!))), partial((_, x, y) => sigmoid(sub(y!, x!)))],
   samples: within([-2, 2], [-2, 2]),
   accepts: "float",
