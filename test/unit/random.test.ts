@@ -1,6 +1,9 @@
 import {
+  bernoulli,
+  compile,
   DTypeError,
   evaluate,
+  exponential,
   Generator,
   manualSeed,
   normal,
@@ -181,6 +184,41 @@ describe("normal", () => {
     moved.forEach((x, i) => {
       expect(x).toBe(standard[i]! * 0.5 + 3);
     });
+  });
+});
+
+describe("exponential and bernoulli", () => {
+  test("mean and variance of 100,000 exponential draws are those of the distribution", () => {
+    const xs = dataOf(exponential([100_000], { rate: 2, generator: new Generator(18) }));
+    expect(xs.every((x) => x >= 0 && Number.isFinite(x))).toBe(true);
+    expect(Math.abs(mean(xs) - 1 / 2)).toBeLessThan((4 / 2) * Math.sqrt(1 / xs.length));
+    // The fourth central moment is 9 / rate^4.
+    expect(Math.abs(variance(xs) - 1 / 4)).toBeLessThan((4 / 4) * Math.sqrt(8 / xs.length));
+  });
+
+  test("a bernoulli draw is 1 as often as its probability says", () => {
+    const xs = dataOf(bernoulli([100_000], { probability: 0.3, generator: new Generator(19) }));
+    expect(xs.every((x) => x === 0 || x === 1)).toBe(true);
+    expect(Math.abs(mean(xs) - 0.3)).toBeLessThan(4 * Math.sqrt(0.21 / xs.length));
+    expect(dataOf(bernoulli([100], { probability: 0 })).every((x) => x === 0)).toBe(true);
+    expect(dataOf(bernoulli([100], { probability: 1 })).every((x) => x === 1)).toBe(true);
+  });
+
+  test("the same seed gives the same numbers, compiled as interpreted", () => {
+    for (const f of [exponential, bernoulli]) {
+      const [a, b] = [new Generator(20), new Generator(20)];
+      const compiled = compile(() => f([50], { generator: b }));
+      for (let call = 0; call < 3; call++) {
+        const expected = dataOf(f([50], { generator: a }));
+        expect(dataOf(compiled())).toEqual(expected);
+      }
+    }
+  });
+
+  test("rates and probabilities that are none are refused", () => {
+    expect(() => exponential([2], { rate: 0 })).toThrow(ValueError);
+    expect(() => bernoulli([2], { probability: 1.5 })).toThrow(ValueError);
+    expect(() => bernoulli([2], { dtype: "int32" })).toThrow(DTypeError);
   });
 });
 

@@ -3,10 +3,12 @@ import { checkDType, isFloat } from "./dtype.ts";
 import { DTypeError, ValueError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
+import { cast } from "./ops/cast.ts";
+import { lt } from "./ops/comparison.ts";
 import type { Stream } from "./ops/draws.ts";
 import { countersOfNormal, normalDraw, unitDraw } from "./ops/draws.ts";
 import { fill } from "./ops/leaf.ts";
-import { add, minimum, mul } from "./ops/pointwise.ts";
+import { add, div, log1p, minimum, mul, neg } from "./ops/pointwise.ts";
 import type { Shape } from "./shape.ts";
 import { checkShape } from "./shape.ts";
 import { Variable } from "./variable.ts";
@@ -106,6 +108,34 @@ export function normal<const S extends Shape>(
   return (
     mean === 0 && deviation === 1 ? standardNormal : add(mul(standardNormal, deviation), mean)
   ) as Tensor<S>;
+}
+
+/**
+ * Exponentially distributed numbers of `shape`: at least 0, with mean `1 / rate` (`rate` is 1 unless given). Throws ValueError
+ * unless the rate is positive.
+ */
+export function exponential<const S extends Shape>(
+  shape: S,
+  { rate = 1, ...options }: DrawOptions & { readonly rate?: number } = {},
+): Tensor<S> {
+  if (!(rate > 0)) throw new ValueError(`exponential: the rate is ${rate}; it must be above 0`);
+  const unit = draw("exponential", shape, options, 1, unitDraw);
+  // 1 - u is never 0, so that no draw is infinite.
+  return div(neg(log1p(neg(unit))), rate) as Tensor<S>;
+}
+
+/**
+ * 1 with probability `probability` (1/2 unless given), else 0, of `shape`. Throws ValueError unless the probability is
+ * between 0 and 1.
+ */
+export function bernoulli<const S extends Shape>(
+  shape: S,
+  { probability = 0.5, ...options }: DrawOptions & { readonly probability?: number } = {},
+): Tensor<S> {
+  if (!(probability >= 0 && probability <= 1))
+    throw new ValueError(`bernoulli: the probability is ${probability}; it must be between 0 and 1`);
+  const unit = draw("bernoulli", shape, options, 1, unitDraw);
+  return cast(lt(unit, probability), unit.dtype) as Tensor<S>;
 }
 
 function draw(
