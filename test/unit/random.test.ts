@@ -7,6 +7,8 @@ import {
   Generator,
   manualSeed,
   normal,
+  permutation,
+  randint,
   type Tensor,
   uniform,
   ValueError,
@@ -219,6 +221,58 @@ describe("exponential and bernoulli", () => {
     expect(() => exponential([2], { rate: 0 })).toThrow(ValueError);
     expect(() => bernoulli([2], { probability: 1.5 })).toThrow(ValueError);
     expect(() => bernoulli([2], { dtype: "int32" })).toThrow(DTypeError);
+  });
+});
+
+describe("randint and permutation", () => {
+  test("whole numbers from low up to but not including high are equally likely", () => {
+    const x = randint(-3, 7, [100_000], { generator: new Generator(21) });
+    expect([x.shape, x.dtype]).toEqual([[100_000], "int32"]);
+    const edges = [-2, -1, 0, 1, 2, 3, 4, 5, 6];
+    const xs = dataOf(x);
+    expect([Math.min(...xs.slice(0, 50_000)), Math.max(...xs.slice(0, 50_000))]).toEqual([-3, 6]);
+    // Nine degrees of freedom: the quantile 0.9999.
+    expect(chiSquare(xs, edges, new Array<number>(10).fill(0.1))).toBeLessThan(33.7);
+  });
+
+  test("the range may be all of int32, or one number", () => {
+    const xs = dataOf(randint(-(2 ** 31), 2 ** 31, [10_000], { generator: new Generator(22) }));
+    expect(xs.every(Number.isInteger)).toBe(true);
+    expect(Math.min(...xs)).toBeLessThan(-2.1e9);
+    expect(Math.max(...xs)).toBeGreaterThan(2.1e9);
+    expect(dataOf(randint(5, 6, [3]))).toEqual([5, 5, 5]);
+  });
+
+  test("a compiled randint draws what an interpreted one does", () => {
+    const [a, b] = [new Generator(23), new Generator(23)];
+    const compiled = compile(() => randint(0, 10, [50], { generator: b }));
+    for (let call = 0; call < 3; call++)
+      expect(dataOf(compiled())).toEqual(dataOf(randint(0, 10, [50], { generator: a })));
+  });
+
+  test("a permutation has each number once, and all orders are equally likely", () => {
+    const generator = new Generator(24);
+    const x = permutation(100, { generator });
+    expect([x.shape, x.dtype]).toEqual([[100], "int32"]);
+    expect(dataOf(x).sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    const orders = ["0,1,2", "0,2,1", "1,0,2", "1,2,0", "2,0,1", "2,1,0"];
+    const xs = Array.from({ length: 3000 }, () =>
+      orders.indexOf(dataOf(permutation(3, { generator })).join(",")),
+    );
+    // Five degrees of freedom: the quantile 0.9999.
+    expect(chiSquare(xs, [1, 2, 3, 4, 5], new Array<number>(6).fill(1 / 6))).toBeLessThan(25.7);
+    expect(dataOf(permutation(0))).toEqual([]);
+  });
+
+  test("bounds in the wrong order, fractions and negative counts are refused", () => {
+    for (const [low, high] of [
+      [3, 3],
+      [0, 1.5],
+      [0, 2 ** 31 + 1],
+    ] as const)
+      expect(() => randint(low, high, [2])).toThrow(ValueError);
+    expect(() => permutation(-1)).toThrow(ValueError);
+    expect(() => permutation(1.5)).toThrow(ValueError);
   });
 });
 

@@ -7,8 +7,10 @@ import { cast } from "./ops/cast.ts";
 import { lt } from "./ops/comparison.ts";
 import type { Stream } from "./ops/draws.ts";
 import { countersOfNormal, normalDraw, unitDraw } from "./ops/draws.ts";
+import { argsort } from "./ops/indexing.ts";
 import { fill } from "./ops/leaf.ts";
 import { add, div, log1p, minimum, mul, neg } from "./ops/pointwise.ts";
+import { floor } from "./ops/rounding.ts";
 import type { Shape } from "./shape.ts";
 import { checkShape } from "./shape.ts";
 import { Variable } from "./variable.ts";
@@ -136,6 +138,35 @@ export function bernoulli<const S extends Shape>(
     throw new ValueError(`bernoulli: the probability is ${probability}; it must be between 0 and 1`);
   const unit = draw("bernoulli", shape, options, 1, unitDraw);
   return cast(lt(unit, probability), unit.dtype) as Tensor<S>;
+}
+
+/**
+ * int32 numbers of `shape`, all from `low` up to but not including `high` equally likely. Throws ValueError unless both are
+ * whole numbers of int32 (`high` may be 2^31) and `low` is less than `high`.
+ */
+export function randint<const S extends Shape>(
+  low: number,
+  high: number,
+  shape: S,
+  options: Pick<DrawOptions, "generator"> = {},
+): Tensor<S> {
+  if (
+    !(Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && low < high && high <= 2 ** 31)
+  )
+    throw new ValueError(
+      `randint: low is ${low} and high is ${high}; they are whole numbers of int32, and low is less than high`,
+    );
+  const unit = draw("randint", shape, { ...options, dtype: "float64" }, 1, unitDraw);
+  // The 53 bits of the unit draw exceed the 32 of the range: no number is favoured, and the product stays below the range.
+  return cast(add(floor(mul(unit, high - low)), low), "int32") as Tensor<S>;
+}
+
+/**
+ * The whole numbers from 0 up to but not including `n` in random order, int32. It sorts, which cannot be compiled yet.
+ * Throws ValueError unless `n` is a whole number of at least 0.
+ */
+export function permutation(n: number, options: Pick<DrawOptions, "generator"> = {}): Tensor<[number]> {
+  return argsort(draw("permutation", [n], { ...options, dtype: "float64" }, 1, unitDraw)) as Tensor<[number]>;
 }
 
 function draw(

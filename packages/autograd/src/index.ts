@@ -26,7 +26,16 @@ export {
   zerosLike,
 } from "./ops/leaf.ts";
 export type { CreateOptions } from "./ops/leaf.ts";
-export { bernoulli, exponential, Generator, manualSeed, normal, uniform } from "./generator.ts";
+export {
+  bernoulli,
+  exponential,
+  Generator,
+  manualSeed,
+  normal,
+  permutation,
+  randint,
+  uniform,
+} from "./generator.ts";
 export type { DrawOptions } from "./generator.ts";
 
 // Ops.
