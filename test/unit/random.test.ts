@@ -10,6 +10,7 @@ import {
   permutation,
   randint,
   type Tensor,
+  truncatedNormal,
   uniform,
   ValueError,
 } from "@cotangent/autograd";
@@ -186,6 +187,65 @@ describe("normal", () => {
     moved.forEach((x, i) => {
       expect(x).toBe(standard[i]! * 0.5 + 3);
     });
+  });
+});
+
+describe("truncatedNormal", () => {
+  // P(0 < x < 1/2), P(1/2 < x < 1), P(1 < x < 2), and the rest up to infinity, of the standard normal distribution.
+  const parts = [0.191462461274, 0.149882284795, 0.135905121983, 0.022750131948];
+
+  test("bins of 50,000 draws are those of the normal distribution within the bounds", () => {
+    const [a, b, c] = parts.map((part) => part / (1 - 2 * parts[3]!));
+    for (const dtype of ["float32", "float64"] as const) {
+      const xs = dataOf(truncatedNormal([50_000], { dtype, generator: new Generator(25) }));
+      expect(xs.every((x) => x >= -2 && x <= 2)).toBe(true);
+      // Five degrees of freedom: the quantile 0.9999.
+      const bins = [c!, b!, a!, a!, b!, c!];
+      expect(chiSquare(xs, [-1, -0.5, 0, 0.5, 1], bins)).toBeLessThan(25.7);
+    }
+  });
+
+  test("mean and deviation move the distribution but not the bounds", () => {
+    const options = { mean: 1, deviation: 2, low: 1, high: Infinity, generator: new Generator(26) };
+    const xs = dataOf(truncatedNormal([50_000], options));
+    expect(xs.every((x) => x >= 1 && Number.isFinite(x))).toBe(true);
+    // Four degrees of freedom.
+    expect(
+      chiSquare(
+        xs,
+        [2, 3, 5],
+        parts.map((part) => 2 * part),
+      ),
+    ).toBeLessThan(23.5);
+  });
+
+  test("without bounds a draw is the place that an even draw reaches, tails included", () => {
+    const options = { low: -Infinity, high: Infinity, dtype: "float64" } as const;
+    const [xs, us] = [truncatedNormal, uniform].map((f) =>
+      dataOf(f([3], { ...(f === uniform ? { dtype: "float64" } : options), generator: new Generator(27) })),
+    );
+    // Places and density of the standard normal distribution, by its series about 0.
+    const reached = (x: number) => {
+      let [term, sum] = [x, x];
+      for (let n = 1; n < 200; n++) sum += term *= (x * x) / (2 * n + 1);
+      return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+    };
+    xs!.forEach((x, i) => {
+      expect(Math.abs(reached(x) - us![i]!)).toBeLessThan(1e-15);
+    });
+  });
+
+  test("a compiled draw is the interpreted one", () => {
+    const [a, b] = [new Generator(28), new Generator(28)];
+    const compiled = compile(() => truncatedNormal([50], { generator: b }));
+    for (let call = 0; call < 3; call++)
+      expect(dataOf(compiled())).toEqual(dataOf(truncatedNormal([50], { generator: a })));
+  });
+
+  test("bounds in the wrong order or too far away are refused", () => {
+    expect(() => truncatedNormal([2], { low: 1, high: 0 })).toThrow(ValueError);
+    expect(() => truncatedNormal([2], { low: 6, high: 7 })).toThrow(ValueError);
+    expect(() => truncatedNormal([2], { deviation: 0 })).toThrow(ValueError);
   });
 });
 

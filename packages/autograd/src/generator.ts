@@ -6,10 +6,10 @@ import type { Tensor } from "./graph.ts";
 import { cast } from "./ops/cast.ts";
 import { lt } from "./ops/comparison.ts";
 import type { Stream } from "./ops/draws.ts";
-import { countersOfNormal, normalDraw, unitDraw } from "./ops/draws.ts";
+import { countersOfNormal, normalDraw, truncatedDraw, unitDraw } from "./ops/draws.ts";
 import { argsort } from "./ops/indexing.ts";
 import { fill } from "./ops/leaf.ts";
-import { add, div, log1p, minimum, mul, neg } from "./ops/pointwise.ts";
+import { add, div, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
 import { floor } from "./ops/rounding.ts";
 import type { Shape } from "./shape.ts";
 import { checkShape } from "./shape.ts";
@@ -110,6 +110,43 @@ export function normal<const S extends Shape>(
   return (
     mean === 0 && deviation === 1 ? standardNormal : add(mul(standardNormal, deviation), mean)
   ) as Tensor<S>;
+}
+
+/**
+ * Normally distributed numbers of `shape` with `mean` (0 unless given) and `deviation` (1), given that they lie from `low` (-2)
+ * to `high` (2), which are places as in PyTorch, not multiples of the deviation. Throws ValueError for a deviation that is not
+ * positive and for bounds in the wrong order or wholly beyond 5 deviations, where too few bits are left.
+ */
+export function truncatedNormal<const S extends Shape>(
+  shape: S,
+  {
+    mean = 0,
+    deviation = 1,
+    low = -2,
+    high = 2,
+    ...options
+  }: DrawOptions & {
+    readonly mean?: number;
+    readonly deviation?: number;
+    readonly low?: number;
+    readonly high?: number;
+  } = {},
+): Tensor<S> {
+  if (!(deviation > 0 && deviation < Infinity && Number.isFinite(mean)))
+    throw new ValueError(
+      `truncatedNormal: the mean is ${mean} and the deviation ${deviation}; they are finite, and the deviation is above 0`,
+    );
+  const [from, to] = [(low - mean) / deviation, (high - mean) / deviation];
+  if (!(low < high && from < 5 && to > -5))
+    throw new ValueError(
+      `truncatedNormal: low is ${low} and high is ${high}; low must be below high, and part of what is between them within 5 ` +
+        "deviations of the mean",
+    );
+  const standardNormal = draw("truncatedNormal", shape, options, 1, (stream, sizes, dtype) =>
+    truncatedDraw(stream, sizes, dtype, from, to),
+  );
+  // Rounding may leave the interval.
+  return minimum(maximum(add(mul(standardNormal, deviation), mean), low), high) as Tensor<S>;
 }
 
 /**

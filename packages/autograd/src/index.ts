@@ -34,6 +34,7 @@ export {
   normal,
   permutation,
   randint,
+  truncatedNormal,
   uniform,
 } from "./generator.ts";
 export type { DrawOptions } from "./generator.ts";
