@@ -3,7 +3,7 @@ import { elementsOf, Tensor } from "../graph.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { lt } from "./comparison.ts";
-import { checkWithin, picked } from "./indexing.ts";
+import { picked } from "./indexing.ts";
 import { describe } from "./leaf.ts";
 import { broadcastTo, reshape, squeeze } from "./movement.ts";
 import { add, where } from "./pointwise.ts";
@@ -49,7 +49,7 @@ export const at: Operation<Index[]> = composed(
     for (const index of spelledOut(indices, x)) {
       const original = x.rank - out.rank + axis;
       if (index instanceof Tensor) {
-        out = entries(out, axis, index);
+        out = entries(out, axis, index, original);
         axis += index.rank;
       } else if (typeof index === "number") {
         out = entry(out, axis, index, original);
@@ -106,12 +106,16 @@ function spelledOut(indices: readonly Index[], x: Tensor): (number | null | Stre
 
 function entry(x: Tensor, axis: number, index: number, original: number): Tensor {
   const size = x.shape[axis]!;
-  if (index < -size || index >= size)
-    throw new IndexError(
-      `at: index ${index} is outside axis ${original} of size ${size}, whose indices are ${-size} ... ${size - 1}`,
-    );
+  checkPlace(index, size, original);
   const place = index < 0 ? index + size : index;
   return squeeze(slice(x, place, place + 1, { axis }), axis);
+}
+
+function checkPlace(index: number, size: number, axis: number): void {
+  if (index < -size || index >= size)
+    throw new IndexError(
+      `at: index ${index} is outside axis ${axis} of size ${size}, whose indices are ${-size} ... ${size - 1}`,
+    );
 }
 
 function stretch(x: Tensor, axis: number, { start, end, step = 1 }: Stretch): Tensor {
@@ -123,11 +127,11 @@ function stretch(x: Tensor, axis: number, { start, end, step = 1 }: Stretch): Te
   return slice(x, start, end, { axis, step });
 }
 
-function entries(x: Tensor, axis: number, index: Tensor): Tensor {
+function entries(x: Tensor, axis: number, index: Tensor, original: number): Tensor {
   if (index.dtype !== "int32") throw new DTypeError(`at: the index is ${index.dtype}; cast it to int32`);
   const size = x.shape[axis]!;
   const data = elementsOf(index.node);
-  if (data) for (const i of data) checkWithin("at", i < 0 ? i + size : i, size, axis, "");
+  if (data) for (const i of data) checkPlace(i, size, original);
   const places = reshape(where(lt(index, 0), add(index, size), index), [index.size]);
   const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
   const line = reshape(places, [...before.map(() => 1), index.size, ...after.map(() => 1)]);
