@@ -1,10 +1,16 @@
 import {
+  bernoulli,
+  compile,
   DTypeError,
   evaluate,
+  exponential,
   Generator,
   manualSeed,
   normal,
+  permutation,
+  randint,
   type Tensor,
+  truncatedNormal,
   uniform,
   ValueError,
 } from "@cotangent/autograd";
@@ -181,6 +187,152 @@ describe("normal", () => {
     moved.forEach((x, i) => {
       expect(x).toBe(standard[i]! * 0.5 + 3);
     });
+  });
+});
+
+describe("truncatedNormal", () => {
+  // P(0 < x < 1/2), P(1/2 < x < 1), P(1 < x < 2), and the rest up to infinity, of the standard normal distribution.
+  const parts = [0.191462461274, 0.149882284795, 0.135905121983, 0.022750131948];
+
+  test("bins of 50,000 draws are those of the normal distribution within the bounds", () => {
+    const [a, b, c] = parts.map((part) => part / (1 - 2 * parts[3]!));
+    for (const dtype of ["float32", "float64"] as const) {
+      const xs = dataOf(truncatedNormal([50_000], { dtype, generator: new Generator(25) }));
+      expect(xs.every((x) => x >= -2 && x <= 2)).toBe(true);
+      // Five degrees of freedom: the quantile 0.9999.
+      const bins = [c!, b!, a!, a!, b!, c!];
+      expect(chiSquare(xs, [-1, -0.5, 0, 0.5, 1], bins)).toBeLessThan(25.7);
+    }
+  });
+
+  test("mean and deviation move the distribution but not the bounds", () => {
+    const options = { mean: 1, deviation: 2, low: 1, high: Infinity, generator: new Generator(26) };
+    const xs = dataOf(truncatedNormal([50_000], options));
+    expect(xs.every((x) => x >= 1 && Number.isFinite(x))).toBe(true);
+    // Four degrees of freedom.
+    expect(
+      chiSquare(
+        xs,
+        [2, 3, 5],
+        parts.map((part) => 2 * part),
+      ),
+    ).toBeLessThan(23.5);
+  });
+
+  test("without bounds a draw is the place that an even draw reaches, tails included", () => {
+    const options = { low: -Infinity, high: Infinity, dtype: "float64" } as const;
+    const [xs, us] = [truncatedNormal, uniform].map((f) =>
+      dataOf(f([3], { ...(f === uniform ? { dtype: "float64" } : options), generator: new Generator(27) })),
+    );
+    // Places and density of the standard normal distribution, by its series about 0.
+    const reached = (x: number) => {
+      let [term, sum] = [x, x];
+      for (let n = 1; n < 200; n++) sum += term *= (x * x) / (2 * n + 1);
+      return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+    };
+    xs!.forEach((x, i) => {
+      expect(Math.abs(reached(x) - us![i]!)).toBeLessThan(1e-15);
+    });
+  });
+
+  test("a compiled draw is the interpreted one", () => {
+    const [a, b] = [new Generator(28), new Generator(28)];
+    const compiled = compile(() => truncatedNormal([50], { generator: b }));
+    for (let call = 0; call < 3; call++)
+      expect(dataOf(compiled())).toEqual(dataOf(truncatedNormal([50], { generator: a })));
+  });
+
+  test("bounds in the wrong order or too far away are refused", () => {
+    expect(() => truncatedNormal([2], { low: 1, high: 0 })).toThrow(ValueError);
+    expect(() => truncatedNormal([2], { low: 6, high: 7 })).toThrow(ValueError);
+    expect(() => truncatedNormal([2], { deviation: 0 })).toThrow(ValueError);
+  });
+});
+
+describe("exponential and bernoulli", () => {
+  test("mean and variance of 100,000 exponential draws are those of the distribution", () => {
+    const xs = dataOf(exponential([100_000], { rate: 2, generator: new Generator(18) }));
+    expect(xs.every((x) => x >= 0 && Number.isFinite(x))).toBe(true);
+    expect(Math.abs(mean(xs) - 1 / 2)).toBeLessThan((4 / 2) * Math.sqrt(1 / xs.length));
+    // The fourth central moment is 9 / rate^4.
+    expect(Math.abs(variance(xs) - 1 / 4)).toBeLessThan((4 / 4) * Math.sqrt(8 / xs.length));
+  });
+
+  test("a bernoulli draw is 1 as often as its probability says", () => {
+    const xs = dataOf(bernoulli([100_000], { probability: 0.3, generator: new Generator(19) }));
+    expect(xs.every((x) => x === 0 || x === 1)).toBe(true);
+    expect(Math.abs(mean(xs) - 0.3)).toBeLessThan(4 * Math.sqrt(0.21 / xs.length));
+    expect(dataOf(bernoulli([100], { probability: 0 })).every((x) => x === 0)).toBe(true);
+    expect(dataOf(bernoulli([100], { probability: 1 })).every((x) => x === 1)).toBe(true);
+  });
+
+  test("the same seed gives the same numbers, compiled as interpreted", () => {
+    for (const f of [exponential, bernoulli]) {
+      const [a, b] = [new Generator(20), new Generator(20)];
+      const compiled = compile(() => f([50], { generator: b }));
+      for (let call = 0; call < 3; call++) {
+        const expected = dataOf(f([50], { generator: a }));
+        expect(dataOf(compiled())).toEqual(expected);
+      }
+    }
+  });
+
+  test("rates and probabilities that are none are refused", () => {
+    expect(() => exponential([2], { rate: 0 })).toThrow(ValueError);
+    expect(() => bernoulli([2], { probability: 1.5 })).toThrow(ValueError);
+    expect(() => bernoulli([2], { dtype: "int32" })).toThrow(DTypeError);
+  });
+});
+
+describe("randint and permutation", () => {
+  test("whole numbers from low up to but not including high are equally likely", () => {
+    const x = randint(-3, 7, [100_000], { generator: new Generator(21) });
+    expect([x.shape, x.dtype]).toEqual([[100_000], "int32"]);
+    const edges = [-2, -1, 0, 1, 2, 3, 4, 5, 6];
+    const xs = dataOf(x);
+    expect([Math.min(...xs.slice(0, 50_000)), Math.max(...xs.slice(0, 50_000))]).toEqual([-3, 6]);
+    // Nine degrees of freedom: the quantile 0.9999.
+    expect(chiSquare(xs, edges, new Array<number>(10).fill(0.1))).toBeLessThan(33.7);
+  });
+
+  test("the range may be all of int32, or one number", () => {
+    const xs = dataOf(randint(-(2 ** 31), 2 ** 31, [10_000], { generator: new Generator(22) }));
+    expect(xs.every(Number.isInteger)).toBe(true);
+    expect(Math.min(...xs)).toBeLessThan(-2.1e9);
+    expect(Math.max(...xs)).toBeGreaterThan(2.1e9);
+    expect(dataOf(randint(5, 6, [3]))).toEqual([5, 5, 5]);
+  });
+
+  test("a compiled randint draws what an interpreted one does", () => {
+    const [a, b] = [new Generator(23), new Generator(23)];
+    const compiled = compile(() => randint(0, 10, [50], { generator: b }));
+    for (let call = 0; call < 3; call++)
+      expect(dataOf(compiled())).toEqual(dataOf(randint(0, 10, [50], { generator: a })));
+  });
+
+  test("a permutation has each number once, and all orders are equally likely", () => {
+    const generator = new Generator(24);
+    const x = permutation(100, { generator });
+    expect([x.shape, x.dtype]).toEqual([[100], "int32"]);
+    expect(dataOf(x).sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    const orders = ["0,1,2", "0,2,1", "1,0,2", "1,2,0", "2,0,1", "2,1,0"];
+    const xs = Array.from({ length: 3000 }, () =>
+      orders.indexOf(dataOf(permutation(3, { generator })).join(",")),
+    );
+    // Five degrees of freedom: the quantile 0.9999.
+    expect(chiSquare(xs, [1, 2, 3, 4, 5], new Array<number>(6).fill(1 / 6))).toBeLessThan(25.7);
+    expect(dataOf(permutation(0))).toEqual([]);
+  });
+
+  test("bounds in the wrong order, fractions and negative counts are refused", () => {
+    for (const [low, high] of [
+      [3, 3],
+      [0, 1.5],
+      [0, 2 ** 31 + 1],
+    ] as const)
+      expect(() => randint(low, high, [2])).toThrow(ValueError);
+    expect(() => permutation(-1)).toThrow(ValueError);
+    expect(() => permutation(1.5)).toThrow(ValueError);
   });
 });
 

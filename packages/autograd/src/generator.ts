@@ -3,10 +3,14 @@ import { checkDType, isFloat } from "./dtype.ts";
 import { DTypeError, ValueError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
+import { cast } from "./ops/cast.ts";
+import { lt } from "./ops/comparison.ts";
 import type { Stream } from "./ops/draws.ts";
-import { countersOfNormal, normalDraw, unitDraw } from "./ops/draws.ts";
+import { countersOfNormal, normalDraw, truncatedDraw, unitDraw } from "./ops/draws.ts";
+import { argsort } from "./ops/indexing.ts";
 import { fill } from "./ops/leaf.ts";
-import { add, minimum, mul } from "./ops/pointwise.ts";
+import { add, div, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
+import { floor } from "./ops/rounding.ts";
 import type { Shape } from "./shape.ts";
 import { checkShape } from "./shape.ts";
 import { Variable } from "./variable.ts";
@@ -106,6 +110,100 @@ export function normal<const S extends Shape>(
   return (
     mean === 0 && deviation === 1 ? standardNormal : add(mul(standardNormal, deviation), mean)
   ) as Tensor<S>;
+}
+
+/**
+ * Normally distributed numbers of `shape` with `mean` (0 unless given) and `deviation` (1), given that they lie from `low` (-2)
+ * to `high` (2), which are places as in PyTorch, not multiples of the deviation. Throws ValueError for a deviation that is not
+ * positive and for bounds in the wrong order or wholly beyond 5 deviations, where too few bits are left.
+ */
+export function truncatedNormal<const S extends Shape>(
+  shape: S,
+  {
+    mean = 0,
+    deviation = 1,
+    low = -2,
+    high = 2,
+    ...options
+  }: DrawOptions & {
+    readonly mean?: number;
+    readonly deviation?: number;
+    readonly low?: number;
+    readonly high?: number;
+  } = {},
+): Tensor<S> {
+  if (!(deviation > 0 && deviation < Infinity && Number.isFinite(mean)))
+    throw new ValueError(
+      `truncatedNormal: the mean is ${mean} and the deviation ${deviation}; they are finite, and the deviation is above 0`,
+    );
+  const [from, to] = [(low - mean) / deviation, (high - mean) / deviation];
+  if (!(low < high && from < 5 && to > -5))
+    throw new ValueError(
+      `truncatedNormal: low is ${low} and high is ${high}; low must be below high, and part of what is between them within 5 ` +
+        "deviations of the mean",
+    );
+  const standardNormal = draw("truncatedNormal", shape, options, 1, (stream, sizes, dtype) =>
+    truncatedDraw(stream, sizes, dtype, from, to),
+  );
+  // Rounding may leave the interval.
+  return minimum(maximum(add(mul(standardNormal, deviation), mean), low), high) as Tensor<S>;
+}
+
+/**
+ * Exponentially distributed numbers of `shape`: at least 0, with mean `1 / rate` (`rate` is 1 unless given). Throws ValueError
+ * unless the rate is positive.
+ */
+export function exponential<const S extends Shape>(
+  shape: S,
+  { rate = 1, ...options }: DrawOptions & { readonly rate?: number } = {},
+): Tensor<S> {
+  if (!(rate > 0)) throw new ValueError(`exponential: the rate is ${rate}; it must be above 0`);
+  const unit = draw("exponential", shape, options, 1, unitDraw);
+  // 1 - u is never 0, so that no draw is infinite.
+  return div(neg(log1p(neg(unit))), rate) as Tensor<S>;
+}
+
+/**
+ * 1 with probability `probability` (1/2 unless given), else 0, of `shape`. Throws ValueError unless the probability is
+ * between 0 and 1.
+ */
+export function bernoulli<const S extends Shape>(
+  shape: S,
+  { probability = 0.5, ...options }: DrawOptions & { readonly probability?: number } = {},
+): Tensor<S> {
+  if (!(probability >= 0 && probability <= 1))
+    throw new ValueError(`bernoulli: the probability is ${probability}; it must be between 0 and 1`);
+  const unit = draw("bernoulli", shape, options, 1, unitDraw);
+  return cast(lt(unit, probability), unit.dtype) as Tensor<S>;
+}
+
+/**
+ * int32 numbers of `shape`, all from `low` up to but not including `high` equally likely. Throws ValueError unless both are
+ * whole numbers of int32 (`high` may be 2^31) and `low` is less than `high`.
+ */
+export function randint<const S extends Shape>(
+  low: number,
+  high: number,
+  shape: S,
+  options: Pick<DrawOptions, "generator"> = {},
+): Tensor<S> {
+  if (
+    !(Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && low < high && high <= 2 ** 31)
+  )
+    throw new ValueError(
+      `randint: low is ${low} and high is ${high}; they are whole numbers of int32, and low is less than high`,
+    );
+  const unit = draw("randint", shape, { ...options, dtype: "float64" }, 1, unitDraw);
+  // The 53 bits of the unit draw exceed the 32 of the range: no number is favoured, and the product stays below the range.
+  return cast(add(floor(mul(unit, high - low)), low), "int32") as Tensor<S>;
+}
+
+/**
+ * The whole numbers from 0 up to but not including `n` in random order, int32. It sorts, which cannot be compiled yet.
+ * Throws ValueError unless `n` is a whole number of at least 0.
+ */
+export function permutation(n: number, options: Pick<DrawOptions, "generator"> = {}): Tensor<[number]> {
+  return argsort(draw("permutation", [n], { ...options, dtype: "float64" }, 1, unitDraw)) as Tensor<[number]>;
 }
 
 function draw(

@@ -27,7 +27,17 @@ export {
   zerosLike,
 } from "./ops/leaf.ts";
 export type { CreateOptions } from "./ops/leaf.ts";
-export { Generator, manualSeed, normal, uniform } from "./generator.ts";
+export {
+  bernoulli,
+  exponential,
+  Generator,
+  manualSeed,
+  normal,
+  permutation,
+  randint,
+  truncatedNormal,
+  uniform,
+} from "./generator.ts";
 export type { DrawOptions } from "./generator.ts";
 
 // Ops.

@@ -13,6 +13,18 @@ function("indexSelect", lambda x, axis, index: x.index_select(axis, index.long()
 function("indexAdd", index_add)
 function("scatter", lambda x, axis, index, source: x.scatter(axis, index.long(), source), "exact")
 
+
+def at(x, *indices):
+    places = []
+    for index in indices:
+        if isinstance(index, dict):
+            index = slice(index.get("start"), index.get("end"), index.get("step"))
+        places.append(... if index == "..." else slice(None) if index is None else index.long() if torch.is_tensor(index) else index)
+    return x[tuple(places)]
+
+
+function("at", at, "exact")
+
 SPECIAL = [NAN, INF, -INF, 0.0, -0.0, 1e-40, 3e38]
 
 for dtype in (f32, f64):
@@ -30,6 +42,13 @@ for dtype in (f32, f64):
         case("scatter", f"{name} along {axis}", draw.floats([2, 3], dtype), axis, places, draw.floats(list(places.shape), dtype))
     case("indexAdd", f"alpha in {name}", draw.floats([3], dtype), 0, t([2, 2], i32), draw.floats([2], dtype), {"alpha": -2.5})
     case("scatter", f"edges in {name}", t([1.0] * 8, dtype), 0, t([7, 6, 5, 4, 3, 2, 1], i32), t([NAN, INF, -INF, 0.0, -0.0, 1e-30, 3e38], dtype))
+    x = draw.floats([3, 2, 4], dtype)
+    case("at", f"whole numbers in {name}", x, 1, -1, 0)
+    case("at", f"stretches in {name}", x, {"start": -2}, None, {"start": 1, "end": 4, "step": 2})
+    case("at", f"dots in {name}", x, 0, "...", {"end": -1})
+    case("at", f"tensor in {name}", x, {"start": 1}, t([[1, -1], [0, -2]], i32))
+    case("at", f"number and tensor in {name}", x, -1, None, t([3, -4, 3], i32))
+    case("at", f"tensor without axes in {name}", x, None, t(-1, i32))
 case("embedding", "three axes", Draws("three").floats([2, 2, 2]), t([1, 1, 0], i32))
 case("embedding", "int32", t([[7, 8], [9, 10]], i32), t([1, 0, 1], i32))
 case("embedding", "edges", t([[x] for x in SPECIAL]), t([6, 5, 4, 3, 2, 1, 0], i32))
@@ -42,5 +61,11 @@ case("indexAdd", "edges", t([0.0, 1.0, INF, NAN]), 0, t([0, 1, 2, 3, 1], i32), t
 case("indexAdd", "empty", t([1.0, 2.0]), 0, t([], i32), t([]))
 case("scatter", "int32, places named again", t([7, 8, 9, 10], i32), 0, t([2, 2, 0, 2, 0], i32), t([1, 2, 3, 4, 5], i32))
 case("scatter", "empty", t([1.0, 2.0]), 0, t([], i32), t([]))
+case("at", "edges", t(SPECIAL), {"step": 2})
+case("at", "int32", t([7, 8, 9], i32), t([2, -3, 0], i32))
+case("at", "bool", t([[True, False], [False, True]], boolean), None, -1)
+case("at", "nothing of it", t([1.0, 2.0]), {"start": 1, "end": 1})
+case("at", "empty tensor", t([1.0, 2.0]), t([], i32))
+case("at", "0-d", t(1.5))
 
 write(__file__)

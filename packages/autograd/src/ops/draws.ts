@@ -1,12 +1,14 @@
 import type { Body } from "../arithmetic.ts";
 import type { DType } from "../dtype.ts";
+import { normalQuantile } from "../functions.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, none, zero } from "../graph.ts";
 import { firstWord, secondWord, unitInterval } from "../random.ts";
 import type { Shape } from "../shape.ts";
+import { cast } from "./cast.ts";
 import { fill, iota } from "./leaf.ts";
 import { broadcastTo } from "./movement.ts";
-import { add, cos, log1p, mul, neg, sqrt } from "./pointwise.ts";
+import { add, cos, erf, log1p, maximum, minimum, mul, neg, sqrt, sub } from "./pointwise.ts";
 
 /**
  * Random numbers as pure ops: of a key and a counter (int32 tensors of rank 0). Element `i` of a draw uses the counter
@@ -58,4 +60,25 @@ export function normalDraw(stream: Stream, shape: Shape, dtype: DType): Tensor {
   const radius = sqrt(mul(log1p(neg(unitDraw(stream, shape, dtype))), -2));
   const next = { ...stream, counter: add(stream.counter, fill(1, [], "int32")) };
   return mul(radius, cos(mul(unitDraw(next, shape, dtype), 2 * Math.PI)));
+}
+
+const quantileOp: Op = {
+  name: "normalQuantile",
+  kernel: { kind: "pointwise", body: normalQuantile },
+  derivatives: [zero],
+  shape: ([x]) => x!.shape,
+  dtype: () => "float64",
+};
+
+/**
+ * Normally distributed with mean 0 and deviation 1, given that the number lies between `low` and `high`: the place where the
+ * distribution reaches an even draw between what it is at both, computed in float64.
+ */
+export function truncatedDraw(stream: Stream, shape: Shape, dtype: DType, low: number, high: number): Tensor {
+  const reached = (x: number) => mul(add(erf(fill(x * Math.SQRT1_2, [], "float64")), 1), 0.5);
+  const from = reached(low);
+  const probability = add(from, mul(unitDraw(stream, shape, "float64"), sub(reached(high), from)));
+  // Neither 0 nor 1, whose places are infinite.
+  const inside = minimum(maximum(probability, 2 ** -54), 1 - 2 ** -53);
+  return cast(minimum(maximum(apply(quantileOp, [inside], none), low), high), dtype);
 }
