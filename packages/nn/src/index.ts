@@ -7,6 +7,36 @@ export { Buffer, Module, Parameter } from "./module.ts";
 export type { Layer } from "./module.ts";
 
 // Layers.
+export {
+  CELU,
+  ELU,
+  GELU,
+  GLU,
+  Hardshrink,
+  Hardsigmoid,
+  Hardswish,
+  Hardtanh,
+  Heaviside,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  Mish,
+  PReLU,
+  ReLU,
+  ReLU6,
+  SELU,
+  SiLU,
+  Sigmoid,
+  Softmax,
+  Softmin,
+  Softplus,
+  Softshrink,
+  Softsign,
+  Tanh,
+  Tanhshrink,
+  Threshold,
+} from "./layers/activation.ts";
+export type { Activation, ActivationClass, PReLUOptions } from "./layers/activation.ts";
 export { Linear } from "./layers/linear.ts";
 export type { LinearOptions } from "./layers/linear.ts";
 export { MLP } from "./layers/mlp.ts";

@@ -1,0 +1,250 @@
+import type { CreateOptions, Shape } from "@cotangent/autograd";
+import {
+  celu,
+  DTypeError,
+  elu,
+  full,
+  gelu,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  heaviside,
+  leakyRelu,
+  logSigmoid,
+  logSoftmax,
+  mish,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softmax,
+  softmin,
+  softplus,
+  softshrink,
+  softsign,
+  type Tensor,
+  tanh,
+  tanhshrink,
+  threshold,
+  ValueError,
+} from "@cotangent/autograd";
+import { Module, Parameter } from "../module.ts";
+
+/**
+ * The activation functions of autograd as layers, for those who prefer `new ReLU()` to `relu`. A layer takes what its function
+ * takes after the tensor, and prints it; the function checks it when the layer is applied.
+ */
+
+/** A layer without parameters that applies one function; the shape stays. */
+export interface Activation extends Module {
+  forward<S extends Shape>(x: Tensor<S>): Tensor<S>;
+}
+
+/** The class of a layer that is made with the arguments `Rest`. */
+export type ActivationClass<Rest extends readonly unknown[] = []> = new (...rest: Rest) => Activation;
+
+/** A class called `name` that applies `f`; `names` are those of the arguments that are no options object. */
+function activation<Rest extends readonly unknown[]>(
+  name: string,
+  f: <S extends Shape>(x: Tensor<S>, ...rest: Rest) => Tensor<S>,
+  ...names: readonly string[]
+): ActivationClass<Rest> {
+  class Applied extends Module implements Activation {
+    readonly #rest: Rest;
+
+    constructor(...rest: Rest) {
+      super();
+      this.#rest = rest;
+    }
+
+    forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+      return f(x, ...this.#rest);
+    }
+
+    protected override details(): string {
+      return this.#rest.flatMap((value, i) => settings(names[i], value)).join(", ");
+    }
+  }
+  return Object.defineProperty(Applied, "name", { value: name });
+}
+
+/** One argument as `name=value`, or each entry of an options object so; nothing for what was not given. */
+function settings(name: string | undefined, value: unknown): string[] {
+  if (value === undefined) return [];
+  if (name !== undefined) return [`${name}=${String(value)}`];
+  return Object.entries(Object(value)).flatMap(([key, entry]) => settings(key, entry));
+}
+
+/** `relu`: `max(x, 0)`. */
+export const ReLU: ActivationClass = activation("ReLU", relu);
+
+/** `relu6`: `min(max(x, 0), 6)`. */
+export const ReLU6: ActivationClass = activation("ReLU6", relu6);
+
+/**
+ * `leakyRelu`: below 0 `negativeSlope * x`, `negativeSlope` 0.01 unless given.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { LeakyReLU } from "@cotangent/nn";
+ * const layer = new LeakyReLU({ negativeSlope: 0.5 });
+ * layer.forward(tensor([-1, 1])).toArray(); // => -0.5,1
+ * layer; // => LeakyReLU(negativeSlope=0.5)
+ * ```
+ */
+export const LeakyReLU: ActivationClass<[options?: { readonly negativeSlope?: number }]> = activation(
+  "LeakyReLU",
+  leakyRelu,
+);
+
+/** `elu`: below 0 `alpha * (e^x - 1)`, `alpha` 1 unless given. */
+export const ELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("ELU", elu);
+
+/** `celu`: below 0 `alpha * (e^(x / alpha) - 1)`, `alpha` 1 unless given. */
+export const CELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("CELU", celu);
+
+/** `selu`: elu that keeps mean 0 and variance 1; see also `lecunNormal`. */
+export const SELU: ActivationClass = activation("SELU", selu);
+
+/** `gelu`: `x` times the share of a normal distribution below it. */
+export const GELU: ActivationClass<[options?: { readonly approximate?: "none" | "tanh" }]> = activation(
+  "GELU",
+  gelu,
+);
+
+/** `silu`: `x * sigmoid(x)`. */
+export const SiLU: ActivationClass = activation("SiLU", silu);
+
+/** `mish`: `x * tanh(softplus(x))`. */
+export const Mish: ActivationClass = activation("Mish", mish);
+
+/** `softplus`: `log(1 + e^(beta x)) / beta`, just `x` where `beta * x` is above `threshold`; 1 and 20 unless given. */
+export const Softplus: ActivationClass<[options?: { readonly beta?: number; readonly threshold?: number }]> =
+  activation("Softplus", softplus);
+
+/** `softsign`: `x / (1 + |x|)`. */
+export const Softsign: ActivationClass = activation("Softsign", softsign);
+
+/** `hardtanh`: `x` between `minVal` and `maxVal`, -1 and 1 unless given. */
+export const Hardtanh: ActivationClass<[options?: { readonly minVal?: number; readonly maxVal?: number }]> =
+  activation("Hardtanh", hardtanh);
+
+/** `hardsigmoid`: `(x + 3) / 6` between 0 and 1. */
+export const Hardsigmoid: ActivationClass = activation("Hardsigmoid", hardsigmoid);
+
+/** `hardswish`: `x * hardsigmoid(x)`. */
+export const Hardswish: ActivationClass = activation("Hardswish", hardswish);
+
+/** `hardshrink`: 0 where `|x|` is at most `lambda`, 0.5 unless given. */
+export const Hardshrink: ActivationClass<[options?: { readonly lambda?: number }]> = activation(
+  "Hardshrink",
+  hardshrink,
+);
+
+/** `softshrink`: `x` drawn towards 0 by `lambda`, 0.5 unless given. */
+export const Softshrink: ActivationClass<[options?: { readonly lambda?: number }]> = activation(
+  "Softshrink",
+  softshrink,
+);
+
+/** `tanhshrink`: `x - tanh(x)`. */
+export const Tanhshrink: ActivationClass = activation("Tanhshrink", tanhshrink);
+
+/** `threshold`: `x` where it is above `threshold`, else `value`. */
+export const Threshold: ActivationClass<[threshold: number, value: number]> = activation(
+  "Threshold",
+  threshold,
+  "threshold",
+  "value",
+);
+
+/** `softmax` along `axis`, the last unless given. */
+export const Softmax: ActivationClass<[axis?: number]> = activation("Softmax", softmax, "axis");
+
+/** `logSoftmax` along `axis`, the last unless given. */
+export const LogSoftmax: ActivationClass<[axis?: number]> = activation("LogSoftmax", logSoftmax, "axis");
+
+/** `softmin` along `axis`, the last unless given. */
+export const Softmin: ActivationClass<[axis?: number]> = activation("Softmin", softmin, "axis");
+
+/** `sigmoid`: `1 / (1 + e^-x)`. */
+export const Sigmoid: ActivationClass = activation("Sigmoid", sigmoid);
+
+/** `tanh`. */
+export const Tanh: ActivationClass = activation("Tanh", tanh);
+
+/** `logSigmoid`: `log(sigmoid(x))`. */
+export const LogSigmoid: ActivationClass = activation("LogSigmoid", logSigmoid);
+
+/** `heaviside`: the step from 0 to 1, `valueAtZero` (0 unless given) at 0. */
+export const Heaviside: ActivationClass<[valueAtZero?: number]> = activation(
+  "Heaviside",
+  <S extends Shape>(x: Tensor<S>, valueAtZero?: number): Tensor<S> => heaviside<S>(x, valueAtZero),
+  "valueAtZero",
+);
+
+/** `glu`: the first half of `x` along `axis` (the last unless given) times the sigmoid of the second half. */
+export class GLU extends Module {
+  readonly axis: number;
+
+  constructor(axis: number = -1) {
+    super();
+    this.axis = axis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return glu(x, this.axis);
+  }
+
+  protected override details(): string {
+    return `axis=${this.axis}`;
+  }
+}
+
+export interface PReLUOptions extends CreateOptions {
+  /** 1 (unless given) for one slope, or the number of channels (the size of axis 1) for a slope each. */
+  readonly numParameters?: number;
+  /** What the slopes start with; 0.25 unless given. */
+  readonly init?: number;
+}
+
+/**
+ * `prelu`: below 0 `weight * x`, where `weight` [numParameters] is learned (He et al. 2015). Throws ValueError unless
+ * `numParameters` is a whole number of at least 1 and `init` a number, DTypeError unless `dtype` is a float.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { PReLU } from "@cotangent/nn";
+ * const layer = new PReLU();
+ * layer.forward(tensor([-1, 1])).toArray(); // => -0.25,1
+ * [...layer.namedParameters().keys()]; // => [ 'weight' ]
+ * ```
+ */
+export class PReLU extends Module {
+  readonly weight: Parameter<[number]>;
+
+  constructor({ numParameters = 1, init = 0.25, dtype = "float32" }: PReLUOptions = {}) {
+    super();
+    if (!Number.isInteger(numParameters) || numParameters < 1)
+      throw new ValueError(`PReLU: numParameters is a whole number of at least 1, got ${numParameters}`);
+    if (typeof init !== "number" || Number.isNaN(init))
+      throw new ValueError(`PReLU: init is a number, got ${String(init)}`);
+    if (dtype !== "float32" && dtype !== "float64")
+      throw new DTypeError(`PReLU: the slopes are learned and cannot be ${dtype}; use float32 or float64`);
+    this.weight = new Parameter<[number]>(full([numParameters], init, { dtype })).named("weight");
+  }
+
+  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return prelu(x, this.weight as Tensor);
+  }
+
+  protected override details(): string {
+    return `numParameters=${this.weight.size}`;
+  }
+}
