@@ -106,4 +106,52 @@ for dtype in [f32, f64]:
     case("norm", f"{NAMES[dtype]}, no axes", t(-3.0, dtype))
 case("norm", "int32", t([[3, -4]], i32), 1)
 
+def ordered(found):
+    return [found.values, found.indices]
+
+
+def middle(x, axis=None, options={}):
+    return torch.median(x) if axis is None else torch.median(x, axis, options.get("keepDims", False)).values
+
+
+function(
+    "sort",
+    lambda x, axis=-1, options={}: ordered(
+        torch.sort(x, dim=axis, descending=options.get("descending", False), stable=True)
+    ),
+    "exact",
+)
+function(
+    "topk",
+    lambda x, k, options={}: ordered(torch.topk(x, k, options.get("axis", -1), options.get("largest", True))),
+    "exact",
+)
+function("median", middle, "exact")
+
+for dtype in [f32, f64]:
+    edges = t([[1.0, NAN, -INF, INF], [2.0, 1.0, 2.0, 1.0]], dtype)
+    draw = Draws("sort", dtype)
+    case("sort", f"{NAMES[dtype]}", draw.floats([3, 4], dtype))
+    case("sort", f"{NAMES[dtype]}, first axis, descending", draw.floats([3, 4], dtype), 0, {"descending": True})
+    case("sort", f"{NAMES[dtype]}, edges and ties", edges)
+    case("sort", f"{NAMES[dtype]}, edges and ties, descending", edges.clone(), 1, {"descending": True})
+    draw = Draws("topk", dtype)
+    case("topk", f"{NAMES[dtype]}", draw.floats([3, 4], dtype), 2)
+    case("topk", f"{NAMES[dtype]}, smallest, first axis", draw.floats([3, 4], dtype), 2, {"axis": 0, "largest": False})
+    case("topk", f"{NAMES[dtype]}, edges", edges[:1].detach().clone(), 3)
+    case("topk", f"{NAMES[dtype]}, none", draw.floats([2, 3], dtype), 0)
+    draw = Draws("median", dtype)
+    case("median", f"{NAMES[dtype]}, even number", draw.floats([3, 4], dtype), -1)
+    case("median", f"{NAMES[dtype]}, odd number, kept", draw.floats([3, 4], dtype), 0, {"keepDims": True})
+    case("median", f"{NAMES[dtype]}, everything", draw.floats([2, 3, 2], dtype))
+    case("median", f"{NAMES[dtype]}, ties, everything", t([2.0, 1.0, 2.0, 2.0, 5.0], dtype))
+    case("median", f"{NAMES[dtype]}, edges", t([[1.0, NAN, -INF, NAN], [INF, -INF, INF, 1.0]], dtype), 1)
+    case("median", f"{NAMES[dtype]}, everything, NaN", t([1.0, NAN, 2.0], dtype))
+case("sort", "int32", t([[3, -1, 2, 3]], i32))
+case("sort", "empty axis", torch.zeros([2, 0]))
+case("topk", "int32", t([[3, -1, 2, 7]], i32), 2)
+case("median", "int32", t([[3, -1, 2, 7]], i32), 1)
+case("median", "no axes", t(3.0))
+case("median", "nothing left over", torch.zeros([2, 0]), 0)
+
 write(__file__)
