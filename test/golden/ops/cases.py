@@ -179,6 +179,8 @@ def argument(x):
         return {"dtype": NAMES[x.dtype], "shape": list(x.shape), "data": numbers(x)}
     if isinstance(x, list):
         return [argument(y) for y in x]
+    if isinstance(x, dict):
+        return {key: argument(y) for key, y in x.items()}
     return number(x) if isinstance(x, float) else x
 
 

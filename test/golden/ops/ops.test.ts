@@ -110,6 +110,9 @@ function read(x: unknown, inputs: Tensor[]): unknown {
     return made;
   }
   if (Array.isArray(x)) return x.map((entry) => read(entry, inputs));
+  if (typeof x === "object" && x !== null)
+    return Object.fromEntries(Object.entries(x).map(([key, entry]) => [key, read(entry, inputs)]));
+  if (x === "Infinity" || x === "-Infinity") return Number(x);
   return x === null ? undefined : x;
 }
 

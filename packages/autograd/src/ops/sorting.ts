@@ -1,2 +1,139 @@
-/** Order along an axis: sorting, the largest few, searching, counting. */
-export {};
+/** Order along an axis: sorting, the largest few, the middle. */
+import { isFloat } from "../dtype.ts";
+import { DTypeError, ValueError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { formatShape, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
+import type { ArgReduction, Operation } from "../signature.ts";
+import { eq, ne } from "./comparison.ts";
+import { argsort, picked } from "./indexing.ts";
+import { broadcastTo, reshape } from "./movement.ts";
+import { where } from "./pointwise.ts";
+import { amax } from "./reduction.ts";
+import { slice } from "./region.ts";
+import { composed } from "./sample.ts";
+import { any, argmax } from "./statistics.ts";
+
+/** Elements in order, and where along the axis they were. */
+interface Sorted {
+  readonly values: Tensor;
+  /** int32. */
+  readonly indices: Tensor;
+}
+
+interface Direction {
+  readonly descending?: boolean;
+}
+
+/**
+ * The elements along `axis`, the last unless given, in ascending order or descending, and their int32 indices. NaN counts as
+ * larger than any number; equal elements keep their order. Throws ShapeError for an axis that `x` does not have.
+ *
+ * @example
+ * ```ts
+ * import { sort, tensor } from "@cotangent/autograd";
+ *
+ * sort(tensor([3, 1, 2])).values.toTypedArray(); // => 1,2,3
+ * sort(tensor([3, 1, 2])).indices.toTypedArray(); // => 1,2,0
+ * ```
+ */
+export const sort: Operation<[axis?: number, options?: Direction], Sorted> = composed(
+  "sort",
+  (x: Tensor, axis = -1, { descending = false }: Direction = {}): Sorted => {
+    const along = normalizeAxis("sort", axis, x.shape);
+    const indices = argsort(x, along, { descending });
+    return { values: picked("sort", x, along, indices), indices };
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.distinct(shape), draw.axis(shape), { descending: draw.integer(0, 1) === 1 }];
+  },
+  "Where elements are equal, they keep their order, and each its gradient.",
+);
+
+interface Few {
+  readonly axis?: number;
+  readonly largest?: boolean;
+}
+
+/**
+ * The `k` largest elements along `axis`, the last unless given, largest first (or the smallest, smallest first), and their
+ * int32 indices. Throws ValueError unless `k` is a whole number from 0 to the size of the axis.
+ *
+ * @example
+ * ```ts
+ * import { tensor, topk } from "@cotangent/autograd";
+ *
+ * topk(tensor([3, 1, 4, 1]), 2).values.toTypedArray(); // => 4,3
+ * topk(tensor([3, 1, 4, 2]), 2, { largest: false }).indices.toTypedArray(); // => 1,3
+ * ```
+ */
+export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
+  "topk",
+  (x: Tensor, k: number, { axis = -1, largest = true }: Few = {}): Sorted => {
+    const along = normalizeAxis("topk", axis, x.shape);
+    const size = x.shape[along]!;
+    if (!Number.isInteger(k) || k < 0 || k > size)
+      throw new ValueError(
+        `topk: k is ${k} along axis ${along} of size ${size}; give a whole number from 0 to ${size}`,
+      );
+    const indices = slice(argsort(x, along, { descending: largest }), 0, k, { axis: along });
+    return { values: picked("topk", x, along, indices), indices };
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    const axis = draw.axis(shape);
+    const largest = draw.integer(0, 1) === 1;
+    return [draw.distinct(shape), draw.integer(0, shape.at(axis)!), { axis, largest }];
+  },
+  "Where elements are equal, those that come first are chosen.",
+);
+
+interface KeepDims {
+  readonly keepDims?: boolean;
+}
+
+/** The place of the middle along an axis, which stays with size 1: the first NaN if there is one. */
+function middle(a: Tensor, along: number): Tensor {
+  const half = (a.shape[along]! - 1) >> 1;
+  const place = slice(argsort(a, along), half, half + 1, { axis: along });
+  if (!isFloat(a.dtype)) return place;
+  const spoiled = any(ne(a, a), along, { keepDims: true });
+  return where(spoiled, argmax(a, along, { keepDims: true }), place);
+}
+
+/**
+ * The element in the middle along `axis`, or of everything: of an even number the lower one of the two; NaN if there is one.
+ * Throws DTypeError for bool, ValueError where there are no elements.
+ *
+ * @example
+ * ```ts
+ * import { median, tensor } from "@cotangent/autograd";
+ *
+ * median(tensor([4, 1, 3, 2])).item(); // => 2
+ * ```
+ */
+export const median: ArgReduction = composed(
+  "median",
+  (x: Tensor, axis?: number, { keepDims = false }: KeepDims = {}) => {
+    if (x.dtype === "bool") throw new DTypeError("median: takes no bool; cast to int32 first");
+    const a: Tensor = axis === undefined ? reshape(x.node, [sizeOf(x.shape)]) : x.node;
+    const along = normalizeAxis("median", axis ?? 0, a.shape);
+    const axes = axis === undefined ? x.shape.map((_, i) => i) : [along];
+    const out = reducedShape(x.shape, axes, keepDims);
+    if (sizeOf(out) === 0) return reshape(slice(a, 0, 0, { axis: along }), out);
+    if (a.shape[along] === 0)
+      throw new ValueError(
+        `median: there is no median of nothing: shape ${formatShape(x.shape)}; check for an empty tensor first`,
+      );
+    const found = picked("median", a, along, middle(a, along));
+    if (axis !== undefined || !isFloat(a.dtype)) return reshape(found, out);
+    // The largest of what equals the median is the median, and there those that tie share the gradient.
+    const equal = where(eq(a, broadcastTo(found, a.shape)), a, Number.NEGATIVE_INFINITY);
+    return reshape(where(ne(found, found), found, amax(equal, 0, { keepDims: true })), out);
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
+  },
+  "Where elements tie along an axis, the first of them in the middle has the gradient; over everything they share it equally.",
+);

@@ -1,15 +1,17 @@
 /** Reductions that describe a sample: spread, norms, order statistics, counts. */
+import { isFloat } from "../dtype.ts";
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { formatShape, normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { ArgReduction, Reduction } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, logicalNot, logicalOr, ne } from "./comparison.ts";
+import { picked } from "./indexing.ts";
 import { iota } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
-import { where } from "./pointwise.ts";
-import { amax, amin } from "./reduction.ts";
-import type { Draw } from "./sample.ts";
+import { abs, div, pow, sqrt, square, sub, where } from "./pointwise.ts";
+import { amax, amin, mean } from "./reduction.ts";
+import type { Samples } from "./sample.ts";
 import { alongAxis, composed } from "./sample.ts";
 
 interface KeepDims {
@@ -46,36 +48,46 @@ export const all: Reduction = composed(
   alongAxis(),
 );
 
-/** The first place of the extreme element; a NaN counts as more extreme than any number. */
+/** Throws unless there is something to choose from along the axes: not a bool, and not empty. */
+function checkChoice(name: string, x: Tensor, axes: readonly number[]): void {
+  if (x.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to int32 first`);
+  if (sizeOf(axes.map((i) => x.shape[i]!)) === 0 && sizeOf(reducedShape(x.shape, axes)) > 0)
+    throw new ValueError(
+      `${name}: there is no ${name} of nothing: shape ${formatShape(x.shape)}; check for an empty tensor first`,
+    );
+}
+
+/** The first place of the extreme element along an axis, which stays with size 1; a NaN is more extreme than any number. */
+function placeOf(extreme: Reduction, a: Tensor, along: number): Tensor {
+  const size = a.shape[along]!;
+  const most = broadcastTo(extreme(a, along, { keepDims: true }), a.shape);
+  const places = broadcastTo(
+    reshape(
+      iota([size]),
+      a.shape.map((n, i) => (i === along ? n : 1)),
+    ),
+    a.shape,
+  );
+  return amin(where(logicalOr(eq(a, most), ne(a, a)), places, size), along, { keepDims: true });
+}
+
+/** Different elements, and one axis or all. */
+const distinctAlong: Samples = (draw) => {
+  const shape = draw.shape(1);
+  return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
+};
+
 function place(name: string, extreme: Reduction): ArgReduction {
   return composed(
     name,
     (x: Tensor, axis?: number, { keepDims = false }: KeepDims = {}) => {
-      if (x.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to int32 first`);
       const a: Tensor = axis === undefined ? reshape(x.node, [sizeOf(x.shape)]) : x.node;
       const along = normalizeAxis(name, axis ?? 0, a.shape);
-      const size = a.shape[along]!;
-      const out = reducedShape(a.shape, [along]);
-      if (size === 0 && sizeOf(out) > 0)
-        throw new ValueError(
-          `${name}: there is no ${name} of nothing: shape ${formatShape(x.shape)}; check for an empty tensor first`,
-        );
-      const most = broadcastTo(extreme(a, along, { keepDims: true }), a.shape);
-      const places = broadcastTo(
-        reshape(
-          iota([size]),
-          a.shape.map((n, i) => (i === along ? n : 1)),
-        ),
-        a.shape,
-      );
-      const found = amin(where(logicalOr(eq(a, most), ne(a, a)), places, size), along);
+      checkChoice(name, a, [along]);
       const axes = axis === undefined ? x.shape.map((_, i) => i) : [along];
-      return reshape(found, reducedShape(x.shape, axes, keepDims));
+      return reshape(placeOf(extreme, a, along), reducedShape(x.shape, axes, keepDims));
     },
-    (draw: Draw) => {
-      const shape = draw.shape(1);
-      return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
-    },
+    distinctAlong,
   );
 }
 
@@ -90,3 +102,129 @@ export const argmax: ArgReduction = place("argmax", amax);
  * one where several tie; the first NaN if there is one. Throws ValueError where there are no elements.
  */
 export const argmin: ArgReduction = place("argmin", amin);
+
+/** The extreme element: along an axis the first of those that tie, which alone has the gradient; over all they share. */
+function chosen(name: string, extreme: Reduction): ArgReduction {
+  return composed(
+    name,
+    (x: Tensor, axis?: number, { keepDims = false }: KeepDims = {}) => {
+      const a: Tensor = x.node;
+      const axes = axis === undefined ? a.shape.map((_, i) => i) : [normalizeAxis(name, axis, a.shape)];
+      checkChoice(name, a, axes);
+      if (axis === undefined) return extreme(a, axes, { keepDims });
+      const along = axes[0]!;
+      return reshape(
+        picked(name, a, along, placeOf(extreme, a, along)),
+        reducedShape(a.shape, axes, keepDims),
+      );
+    },
+    distinctAlong,
+    "Where elements tie along an axis, the first of them has the whole gradient; over everything they share it equally.",
+  );
+}
+
+/** The largest element along `axis`, or over everything; NaN if there is one. Throws ValueError where there are none. */
+export const max: ArgReduction = chosen("max", amax);
+
+/** The smallest element along `axis`, or over everything; NaN if there is one. Throws ValueError where there are none. */
+export const min: ArgReduction = chosen("min", amin);
+
+const floated = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.node : cast(x, "float32"));
+
+/** `f` of positive elements; 0 with derivative 0 where they are 0, though that of `f` is infinite there. */
+function rooted(x: Tensor, f: (positive: Tensor) => Tensor): Tensor {
+  const none = eq(x, 0);
+  return where(none, 0, f(where(none, 1, x)));
+}
+
+interface Corrected {
+  readonly correction?: number;
+}
+
+/** The sum of the squared distances from the mean, divided by the count less `correction`. */
+function spread(name: string, x: Tensor, axis: Axes, options: Corrected & KeepDims): Tensor {
+  const { correction = 1, keepDims = false } = options;
+  if (!Number.isFinite(correction))
+    throw new ValueError(`${name}: the correction is ${correction}; give a finite number, 1 or 0 as a rule`);
+  const a = floated(x);
+  const axes = normalizeAxes(name, axis, a.shape);
+  const away = sub(a, mean(a, axes, { keepDims: true }));
+  const left = Math.max(0, sizeOf(axes.map((i) => a.shape[i]!)) - correction);
+  return div(sum(square(away), axes, { keepDims }), left);
+}
+
+/** At least two elements along an axis: the spread of one is NaN. */
+const several: Samples = (draw) => {
+  const shape = draw.shape(1, 3, 2);
+  return [draw.distinct(shape), draw.axis(shape), { correction: draw.integer(0, 1) }];
+};
+
+/**
+ * The variance over one axis, several, or all: squared distances from the mean, summed and divided by the count less
+ * `correction` (1 unless given). NaN where nothing is left to divide by; integers and bool count as float32.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ *
+ * tensor([1, 2, 3]).variance().item(); // => 1
+ * ```
+ */
+export const variance: Reduction<Corrected> = composed(
+  "variance",
+  (x: Tensor, axis?: Axes, options: Corrected & KeepDims = {}) => spread("variance", x, axis, options),
+  several,
+);
+
+/** The standard deviation over one axis, several, or all: the square root of `variance`. */
+export const std: Reduction<Corrected> = composed(
+  "std",
+  (x: Tensor, axis?: Axes, options: Corrected & KeepDims = {}) =>
+    rooted(spread("std", x, axis, options), sqrt),
+  several,
+  "Where all elements are equal the derivative is 0.",
+);
+
+interface Power {
+  readonly p?: number;
+}
+
+/**
+ * The p-norm `sum(|x|^p)^(1/p)` over one axis, several, or all; p is 2 unless given. Infinity and -Infinity give the largest
+ * and the smallest magnitude, 0 the number of elements that are not 0. Throws ValueError if p is NaN.
+ *
+ * @example
+ * ```ts
+ * import { norm, tensor } from "@cotangent/autograd";
+ *
+ * norm(tensor([3, -4])).item(); // => 5
+ * norm(tensor([3, -4]), 0, { p: 1 }).item(); // => 7
+ * ```
+ */
+export const norm: Reduction<Power> = composed(
+  "norm",
+  (x: Tensor, axis?: Axes, { p = 2, keepDims = false }: Power & KeepDims = {}) => {
+    if (Number.isNaN(p)) throw new ValueError("norm: p is NaN; give a number, Infinity or -Infinity");
+    const a = floated(x);
+    const axes = normalizeAxes("norm", axis, a.shape);
+    if (p === 0) return cast(count("norm", ne(a, 0), axes, { keepDims }), a.dtype);
+    if (p === 2) return rooted(sum(square(a), axes, { keepDims }), sqrt);
+    const size = abs(a);
+    if (p === 1) return sum(size, axes, { keepDims });
+    if (Math.abs(p) === Number.POSITIVE_INFINITY) {
+      checkChoice("norm", a, axes);
+      return (p > 0 ? amax : amin)(size, axes, { keepDims });
+    }
+    const none = eq(size, 0);
+    const powers = where(none, p > 0 ? 0 : Number.POSITIVE_INFINITY, pow(where(none, 1, size), p));
+    return rooted(sum(powers, axes, { keepDims }), (total) => pow(total, 1 / p));
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    const powers = [1, 2, 3, 1.5, Number.POSITIVE_INFINITY];
+    const signs = draw.tensor(shape, { low: 0.3, high: 2 });
+    const p = powers[draw.integer(0, 4)]!;
+    return [p === Number.POSITIVE_INFINITY ? draw.distinct(shape) : signs, draw.axis(shape), { p }];
+  },
+  "At 0 the derivative is 0; for p = Infinity the largest magnitudes share the gradient equally.",
+);
