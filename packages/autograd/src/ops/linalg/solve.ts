@@ -1,2 +1,152 @@
+import { isFloat, promote } from "../../dtype.ts";
+import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
+import type { Op, Tensor } from "../../graph.ts";
+import { apply, bilinear, pushed } from "../../graph.ts";
+import { broadcastShapes, formatShape } from "../../shape.ts";
+import type { Operation, Unary } from "../../signature.ts";
+import { cast } from "../cast.ts";
+import { matmul } from "../contraction.ts";
+import { operand } from "../elementwise.ts";
+import { eye, fromElements } from "../leaf.ts";
+import { broadcastTo, reshape, transpose } from "../movement.ts";
+import { neg } from "../pointwise.ts";
+import type { Draw } from "../sample.ts";
+import { composed, declare } from "../sample.ts";
+
 /** Linear systems and what follows from their factorization: inverse, determinant, least squares. */
-export {};
+
+/** `a^-1 b` for matrices `[..., n, n]` and `[..., n, k]` with the same batch axes; `caller` is who errors name. */
+const solveOp: Op<{ readonly caller: string }> = {
+  name: "solve",
+  implied: ["caller"],
+  kernel: {
+    kind: "opaque",
+    run: ([a, b], out, { caller }) => {
+      const [n, k] = b!.shape.slice(-2) as [number, number];
+      const count = n * k === 0 ? 0 : out.data.length / (n * k);
+      for (let batch = 0; batch < count; batch++) {
+        const m = Float64Array.from(a!.data.subarray(batch * n * n, (batch + 1) * n * n));
+        const x = Float64Array.from(b!.data.subarray(batch * n * k, (batch + 1) * n * k));
+        eliminate(caller, m, x, n, k);
+        out.data.set(x, batch * n * k);
+      }
+    },
+  },
+  derivatives: [
+    pushed((t, out, attributes) => neg(apply(solveOp, [out.inputs[0]!, matmul(t, out)], attributes))),
+    bilinear((g, out, attributes) => apply(solveOp, [transpose(out.inputs[0]!), g], attributes)),
+  ],
+  shape: ([, b]) => b!.shape,
+  dtype: ([, b]) => b!.dtype,
+};
+
+/** Gaussian elimination with partial pivoting: `m` becomes upper triangular, and `x` the solution. */
+function eliminate(caller: string, m: Float64Array, x: Float64Array, n: number, k: number): void {
+  for (let column = 0; column < n; column++) {
+    let pivot = column;
+    for (let row = column + 1; row < n; row++)
+      if (Math.abs(m[row * n + column]!) > Math.abs(m[pivot * n + column]!)) pivot = row;
+    if (m[pivot * n + column] === 0)
+      throw new ValueError(`${caller}: the matrix is singular; column ${column} depends on those before it`);
+    exchange(m, n, pivot, column);
+    exchange(x, k, pivot, column);
+    for (let row = column + 1; row < n; row++) {
+      const factor = m[row * n + column]! / m[column * n + column]!;
+      if (factor === 0) continue;
+      for (let j = column; j < n; j++) m[row * n + j]! -= factor * m[column * n + j]!;
+      for (let j = 0; j < k; j++) x[row * k + j]! -= factor * x[column * k + j]!;
+    }
+  }
+  for (let row = n - 1; row >= 0; row--)
+    for (let j = 0; j < k; j++) {
+      let rest = x[row * k + j]!;
+      for (let i = row + 1; i < n; i++) rest -= m[row * n + i]! * x[i * k + j]!;
+      x[row * k + j] = rest / m[row * n + row]!;
+    }
+}
+
+function exchange(m: Float64Array, width: number, a: number, b: number): void {
+  for (let j = 0; j < width; j++)
+    [m[a * width + j], m[b * width + j]] = [m[b * width + j]!, m[a * width + j]!];
+}
+
+/** The node of a square matrix of floats; integers become float32. */
+function square(name: string, a: Tensor): Tensor {
+  const x = operand(name, a, "float32");
+  if (x.dtype === "bool")
+    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to float32 first`);
+  if (x.rank < 2 || x.shape[x.rank - 1] !== x.shape[x.rank - 2])
+    throw new ShapeError(`${name}: shape ${formatShape(x.shape)}; the last two axes have to be of one size`);
+  return isFloat(x.dtype) ? x : cast(x, "float32");
+}
+
+/**
+ * The solution `x` of `a x = b` for square matrices `a` [..., n, n] and right-hand sides `b` [..., n, k], or [n]; batch
+ * axes broadcast. Computed in float64. Throws ShapeError if they do not fit and, when its value is read, ValueError if a
+ * matrix is singular.
+ *
+ * @example
+ * ```ts
+ * import { solve, tensor } from "@cotangent/autograd";
+ * solve(tensor([[2, 0], [0, 4]]), tensor([2, 2])).toArray(); // => 1,0.5
+ * ```
+ */
+export const solve: Operation<[b: Tensor]> = declare(
+  "solve",
+  (a: Tensor, b: Tensor) => {
+    const left = square("solve", a);
+    const right = operand("solve", b, left.dtype);
+    if (right.dtype === "bool")
+      throw new DTypeError("solve: is arithmetic and takes no bool; cast to float32 first");
+    const n = left.shape[left.rank - 1]!;
+    const column = right.rank === 1 ? reshape(right, [right.shape[0]!, 1]) : right;
+    if (column.rank < 2 || column.shape[column.rank - 2] !== n)
+      throw new ShapeError(
+        `solve: shapes ${formatShape(left.shape)} and ${formatShape(right.shape)}; the right-hand side needs ${n} rows`,
+      );
+    const dtype = promote(left.dtype, column.dtype);
+    const batch = broadcastShapes("solve", left.shape.slice(0, -2), column.shape.slice(0, -2));
+    const width = column.shape[column.rank - 1]!;
+    const operands = [
+      broadcastTo(cast(left, dtype), [...batch, n, n]),
+      broadcastTo(cast(column, dtype), [...batch, n, width]),
+    ];
+    const x = apply(solveOp, operands, { caller: "solve" });
+    return right.rank === 1 ? reshape(x, [...batch, n]) : x;
+  },
+  solveOp,
+  (draw) => {
+    const n = draw.integer(1, 3);
+    const batch = draw.shape(0, 1);
+    const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
+    return [regular(draw, [...batch, n, n]), draw.tensor(b)];
+  },
+);
+
+/** Matrices far from singular: small elements, and 2 more on the diagonal. */
+function regular(draw: Draw, shape: readonly number[]): Tensor {
+  const n = shape[shape.length - 1]!;
+  const count = shape.reduce((product, size) => product * size, 1);
+  const data = Array.from(
+    { length: count },
+    (_, i) => draw.real({ low: -0.5, high: 0.5 }) + ((i % (n * n)) % (n + 1) === 0 ? 2 : 0),
+  );
+  return fromElements(draw.dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data), shape);
+}
+
+/**
+ * The inverses of square matrices `a` [..., n, n]. To solve a system use `solve`, which is faster and more accurate.
+ * Throws ShapeError if they are not square and, when its value is read, ValueError if one is singular.
+ */
+export const inv: Unary = composed(
+  "inv",
+  (a: Tensor) => {
+    const x = square("inv", a);
+    const identity = eye(x.shape[x.rank - 1]!, undefined, { dtype: x.dtype });
+    return apply(solveOp, [x, broadcastTo(identity.node, x.shape)], { caller: "inv" });
+  },
+  (draw) => {
+    const n = draw.integer(1, 3);
+    return [regular(draw, [...draw.shape(0, 1), n, n])];
+  },
+);
