@@ -10,6 +10,8 @@ def solve(a, b):
 
 function("solve", solve, "product", 16)
 function("inv", torch.linalg.inv, "product", 16)
+function("det", torch.linalg.det, "product", 16)
+function("slogdet", torch.linalg.slogdet, "product", 16)
 
 draw = Draws("linalg")
 
@@ -30,5 +32,11 @@ case("solve", "rows change places", t([[0.0, 1.0], [2.0, 1.0]]), t([[1.0], [2.0]
 case("solve", "float32 and float64", regular([2, 2], f32), draw.floats([2, 2], f64))
 case("inv", "rows change places", t([[0.0, 1.0], [2.0, 0.0]]))
 case("inv", "tiny and huge", t([[1e-20, 0.0], [0.0, 1e20]], f64), second=False, cotangent=t([[1e-20, 0.0], [0.0, 1.0]], f64))
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    for f in ("det", "slogdet"):
+        case(f, f"{name} a matrix", regular([3, 3], dtype))
+        case(f, f"{name} a batch", regular([2, 2, 2], dtype))
+        case(f, f"{name} negative", t([[0.0, 1.0], [2.0, 0.5]], dtype))
 
 write(__file__)
