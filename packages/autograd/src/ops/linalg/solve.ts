@@ -1,17 +1,14 @@
-import { isFloat, promote } from "../../dtype.ts";
-import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
+import { ValueError } from "../../errors.ts";
 import type { Derivative, Op, Tensor } from "../../graph.ts";
 import { apply, bilinear, pushed, zero } from "../../graph.ts";
-import { broadcastShapes, formatShape } from "../../shape.ts";
 import type { Operation, Unary } from "../../signature.ts";
-import { cast } from "../cast.ts";
 import { matmul } from "../contraction.ts";
-import { operand } from "../elementwise.ts";
-import { eye, fromElements } from "../leaf.ts";
-import { broadcastTo, reshape, sum, transpose } from "../movement.ts";
+import { eye } from "../leaf.ts";
+import { broadcastTo, sum, transpose } from "../movement.ts";
 import { mul, neg } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare } from "../sample.ts";
+import { linearSystem, regularMatrices, squareOfFloats } from "./factorization.ts";
 
 /** Linear systems and what follows from their factorization: inverse, determinant, least squares. */
 
@@ -83,16 +80,6 @@ function exchange(m: Float64Array, width: number, a: number, b: number): void {
     [m[a * width + j], m[b * width + j]] = [m[b * width + j]!, m[a * width + j]!];
 }
 
-/** The node of a square matrix of floats; integers become float32. */
-function square(name: string, a: Tensor): Tensor {
-  const x = operand(name, a, "float32");
-  if (x.dtype === "bool")
-    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to float32 first`);
-  if (x.rank < 2 || x.shape[x.rank - 1] !== x.shape[x.rank - 2])
-    throw new ShapeError(`${name}: shape ${formatShape(x.shape)}; the last two axes have to be of one size`);
-  return isFloat(x.dtype) ? x : cast(x, "float32");
-}
-
 /**
  * The solution `x` of `a x = b` for square matrices `a` [..., n, n] and right-hand sides `b` [..., n, k], or [n]; batch
  * axes broadcast. Computed in float64. Throws ShapeError if they do not fit and, when its value is read, ValueError if a
@@ -106,51 +93,21 @@ function square(name: string, a: Tensor): Tensor {
  */
 export const solve: Operation<[b: Tensor]> = declare(
   "solve",
-  (a: Tensor, b: Tensor) => {
-    const left = square("solve", a);
-    const right = operand("solve", b, left.dtype);
-    if (right.dtype === "bool")
-      throw new DTypeError("solve: is arithmetic and takes no bool; cast to float32 first");
-    const n = left.shape[left.rank - 1]!;
-    const column = right.rank === 1 ? reshape(right, [right.shape[0]!, 1]) : right;
-    if (column.rank < 2 || column.shape[column.rank - 2] !== n)
-      throw new ShapeError(
-        `solve: shapes ${formatShape(left.shape)} and ${formatShape(right.shape)}; the right-hand side needs ${n} rows`,
-      );
-    const dtype = promote(left.dtype, column.dtype);
-    const batch = broadcastShapes("solve", left.shape.slice(0, -2), column.shape.slice(0, -2));
-    const width = column.shape[column.rank - 1]!;
-    const operands = [
-      broadcastTo(cast(left, dtype), [...batch, n, n]),
-      broadcastTo(cast(column, dtype), [...batch, n, width]),
-    ];
-    const x = apply(solveOp, operands, { caller: "solve" });
-    return right.rank === 1 ? reshape(x, [...batch, n]) : x;
-  },
+  (a: Tensor, b: Tensor) =>
+    linearSystem("solve", a, b, (operands) => apply(solveOp, operands, { caller: "solve" })),
   solveOp,
   (draw) => {
     const n = draw.integer(1, 3);
     const batch = draw.shape(0, 1);
     const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
-    return [regular(draw, [...batch, n, n]), draw.tensor(b)];
+    return [regularMatrices(draw, [...batch, n, n]), draw.tensor(b)];
   },
 );
-
-/** Matrices far from singular: small elements, and 2 more on the diagonal. */
-function regular(draw: Draw, shape: readonly number[]): Tensor {
-  const n = shape[shape.length - 1]!;
-  const count = shape.reduce((product, size) => product * size, 1);
-  const data = Array.from(
-    { length: count },
-    (_, i) => draw.real({ low: -0.5, high: 0.5 }) + ((i % (n * n)) % (n + 1) === 0 ? 2 : 0),
-  );
-  return fromElements(draw.dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data), shape);
-}
 
 /** Samples of functions of one regular matrix or several. */
 const regulars = (draw: Draw): readonly Tensor[] => {
   const n = draw.integer(1, 3);
-  return [regular(draw, [...draw.shape(0, 1), n, n])];
+  return [regularMatrices(draw, [...draw.shape(0, 1), n, n])];
 };
 
 /**
@@ -160,7 +117,7 @@ const regulars = (draw: Draw): readonly Tensor[] => {
 export const inv: Unary = composed(
   "inv",
   (a: Tensor) => {
-    const x = square("inv", a);
+    const x = squareOfFloats("inv", a);
     const identity = eye(x.shape[x.rank - 1]!, undefined, { dtype: x.dtype });
     return apply(solveOp, [x, broadcastTo(identity.node, x.shape)], { caller: "inv" });
   },
@@ -227,7 +184,7 @@ const logAbsOp: Op = determinant(
  */
 export const det: Operation<[]> = declare(
   "det",
-  (a: Tensor) => apply(detOp, [square("det", a)]),
+  (a: Tensor) => apply(detOp, [squareOfFloats("det", a)]),
   detOp,
   regulars,
 );
@@ -247,7 +204,7 @@ export const det: Operation<[]> = declare(
 export const slogdet: Operation<[], { readonly sign: Tensor; readonly logabsdet: Tensor }> = declare(
   "slogdet",
   (a: Tensor) => {
-    const x = square("slogdet", a);
+    const x = squareOfFloats("slogdet", a);
     return { sign: apply(signOp, [x]), logabsdet: apply(logAbsOp, [x]) };
   },
   logAbsOp,
