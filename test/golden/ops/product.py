@@ -30,6 +30,7 @@ function("linear", alike(F.linear), "product", 2)
 function("bilinear", alike(F.bilinear), "product", 4)
 function("addmm", alike(addmm), "product", 4)
 function("tensordot", alike(lambda a, b, axes: torch.tensordot(a, b, dims=axes)), "product", 4)
+function("kron", alike(torch.kron), "product", 2)
 
 draw = Draws("product")
 for dtype in (f32, f64):
@@ -66,5 +67,10 @@ case("outer", "tiny and huge", t([1e30, 1e-30]), t([1e5, 1e-5]), second=False)
 case("linear", "float32 and float64", draw.floats([2, 3]), draw.floats([2, 3], f64))
 case("addmm", "defaults", draw.floats([2, 2]), draw.floats([2, 3]), draw.floats([3, 2]))
 case("einsum", "int32", "ij,jk", draw.integers([2, 2]), draw.integers([2, 2]))
+for dtype in (f32, f64):
+    case("kron", NAMES[dtype], draw.floats([2, 2], dtype), draw.floats([2, 3], dtype))
+case("kron", "ranks 1 and 2", draw.floats([2]), draw.floats([2, 2]))
+case("kron", "int32", draw.integers([2]), draw.integers([3]))
+case("kron", "edges", t([INF, 1.0]), t([1.0, NAN]), second=False)
 
 write(__file__)

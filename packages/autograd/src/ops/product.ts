@@ -335,3 +335,32 @@ export const tensordot: Operation<
     ];
   },
 );
+
+/**
+ * The Kronecker product: every element of `a` times the whole of `b`, in blocks. The one with fewer axes gets axes of
+ * size 1 in front.
+ */
+export const kron: Operation<[b: Tensor]> = composed(
+  "kron",
+  (a: Tensor, b: Tensor) => {
+    const [x, y] = numeric("kron", [a, b]) as [Tensor, Tensor];
+    const rank = Math.max(x.rank, y.rank);
+    const full = (z: Tensor) => [...new Array<number>(rank - z.rank).fill(1), ...z.shape];
+    const [left, right] = [full(x), full(y)];
+    const blocks = mul(
+      reshape(
+        x,
+        left.flatMap((size) => [size, 1]),
+      ),
+      reshape(
+        y,
+        right.flatMap((size) => [1, size]),
+      ),
+    );
+    return reshape(
+      blocks,
+      left.map((size, i) => size * right[i]!),
+    );
+  },
+  (draw) => [draw.tensor(draw.shape(0, 2)), draw.tensor(draw.shape(0, 2))],
+);

@@ -1,2 +1,190 @@
+import { isFloat, promote } from "../../dtype.ts";
+import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
+import type { Op, Tensor } from "../../graph.ts";
+import { apply, bilinear, pushed } from "../../graph.ts";
+import { broadcastShapes, formatShape } from "../../shape.ts";
+import type { Operation, Unary } from "../../signature.ts";
+import { cast } from "../cast.ts";
+import { matmul } from "../contraction.ts";
+import { tril, triu } from "../diagonal.ts";
+import { operand } from "../elementwise.ts";
+import { eye, fromElements } from "../leaf.ts";
+import { broadcastTo, reshape, transpose } from "../movement.ts";
+import { add, mul, neg, sub } from "../pointwise.ts";
+import type { Draw } from "../sample.ts";
+import { declare } from "../sample.ts";
+
 /** Factorizations: each one opaque kernel with a forward rule made of ordinary ops. */
-export {};
+
+/** The node of square matrices of numbers. */
+export function squareOfNumbers(name: string, a: Tensor): Tensor {
+  const x = operand(name, a, "float32");
+  if (x.dtype === "bool")
+    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to float32 first`);
+  if (x.rank < 2 || x.shape[x.rank - 1] !== x.shape[x.rank - 2])
+    throw new ShapeError(`${name}: shape ${formatShape(x.shape)}; the last two axes have to be of one size`);
+  return x;
+}
+
+/** The node of square matrices of floats; integers become float32. */
+export function squareOfFloats(name: string, a: Tensor): Tensor {
+  const x = squareOfNumbers(name, a);
+  return isFloat(x.dtype) ? x : cast(x, "float32");
+}
+
+/** `run` on square matrices and right-hand sides [..., n, k] with the same batch axes, for `b` that may be a vector. */
+export function linearSystem(
+  name: string,
+  a: Tensor,
+  b: Tensor,
+  run: (operands: readonly [Tensor, Tensor]) => Tensor,
+): Tensor {
+  const left = squareOfFloats(name, a);
+  const right = operand(name, b, left.dtype);
+  if (right.dtype === "bool")
+    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to float32 first`);
+  const n = left.shape[left.rank - 1]!;
+  const column = right.rank === 1 ? reshape(right, [right.shape[0]!, 1]) : right;
+  if (column.rank < 2 || column.shape[column.rank - 2] !== n)
+    throw new ShapeError(
+      `${name}: shapes ${formatShape(left.shape)} and ${formatShape(right.shape)}; the right-hand side needs ${n} rows`,
+    );
+  const dtype = promote(left.dtype, column.dtype);
+  const batch = broadcastShapes(name, left.shape.slice(0, -2), column.shape.slice(0, -2));
+  const width = column.shape[column.rank - 1]!;
+  const x = run([
+    broadcastTo(cast(left, dtype), [...batch, n, n]),
+    broadcastTo(cast(column, dtype), [...batch, n, width]),
+  ]);
+  return right.rank === 1 ? reshape(x, [...batch, n]) : x;
+}
+
+/** Matrices far from singular: small elements, and 2 more on the diagonal. */
+export function regularMatrices(draw: Draw, shape: readonly number[]): Tensor {
+  const n = shape[shape.length - 1]!;
+  const count = shape.reduce((product, size) => product * size, 1);
+  const data = Array.from(
+    { length: count },
+    (_, i) => draw.real({ low: -0.5, high: 0.5 }) + ((i % (n * n)) % (n + 1) === 0 ? 2 : 0),
+  );
+  return fromElements(draw.dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data), shape);
+}
+
+const triangularOp: Op<{ readonly upper: boolean }> = {
+  name: "triangularSolve",
+  kernel: {
+    kind: "opaque",
+    run: ([a, b], out, { upper }) => {
+      const [n, k] = b!.shape.slice(-2) as [number, number];
+      const count = n * k === 0 ? 0 : out.data.length / (n * k);
+      for (let batch = 0; batch < count; batch++) {
+        const m = a!.data.subarray(batch * n * n, (batch + 1) * n * n);
+        const x = Float64Array.from(b!.data.subarray(batch * n * k, (batch + 1) * n * k));
+        for (let step = 0; step < n; step++) {
+          const row = upper ? n - 1 - step : step;
+          for (let j = 0; j < k; j++) {
+            let rest = x[row * k + j]!;
+            for (let i = upper ? row + 1 : 0; i < (upper ? n : row); i++)
+              rest -= m[row * n + i]! * x[i * k + j]!;
+            x[row * k + j] = rest / m[row * n + row]!;
+          }
+        }
+        out.data.set(x, batch * n * k);
+      }
+    },
+  },
+  derivatives: [
+    pushed((t, out, { upper }) =>
+      neg(apply(triangularOp, [out.inputs[0]!, matmul(upper ? triu(t) : tril(t), out)], { upper })),
+    ),
+    bilinear((g, out, { upper }) => apply(triangularOp, [transpose(out.inputs[0]!), g], { upper: !upper })),
+  ],
+  shape: ([, b]) => b!.shape,
+  dtype: ([, b]) => b!.dtype,
+};
+
+/**
+ * The solution `x` of `a x = b` for lower triangular matrices `a` [..., n, n], or with `upper` upper triangular ones, and
+ * `b` [..., n, k], or [n]; batch axes broadcast. The other triangle is not read. A zero on the diagonal gives infinities or
+ * NaN. Throws ShapeError if the shapes do not fit.
+ *
+ * @example
+ * ```ts
+ * import { tensor, triangularSolve } from "@cotangent/autograd";
+ * triangularSolve(tensor([[2, 0], [1, 1]]), tensor([2, 3])).toArray(); // => 1,2
+ * ```
+ */
+export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?: boolean }]> = declare(
+  "triangularSolve",
+  (a: Tensor, b: Tensor, { upper = false }: { readonly upper?: boolean } = {}) =>
+    linearSystem("triangularSolve", a, b, (operands) => apply(triangularOp, operands, { upper })),
+  triangularOp,
+  (draw) => {
+    const n = draw.integer(1, 3);
+    const batch = draw.shape(0, 1);
+    const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
+    return [regularMatrices(draw, [...batch, n, n]), draw.tensor(b), { upper: draw.integer(0, 1) === 1 }];
+  },
+);
+
+/** The factors of symmetric matrices; reads their lower triangles. */
+const choleskyOp: Op = {
+  name: "cholesky",
+  kernel: {
+    kind: "opaque",
+    run: ([a], out) => {
+      const n = a!.shape[a!.shape.length - 1]!;
+      const count = n === 0 ? 0 : out.data.length / (n * n);
+      for (let batch = 0; batch < count; batch++) {
+        const m = a!.data.subarray(batch * n * n, (batch + 1) * n * n);
+        const l = new Float64Array(n * n);
+        for (let i = 0; i < n; i++)
+          for (let j = 0; j <= i; j++) {
+            let rest = m[i * n + j]!;
+            for (let k = 0; k < j; k++) rest -= l[i * n + k]! * l[j * n + k]!;
+            if (i === j && !(rest > 0))
+              throw new ValueError(
+                "cholesky: the matrix is not positive definite; add a small multiple of the identity",
+              );
+            l[i * n + j] = i === j ? Math.sqrt(rest) : rest / l[j * n + j]!;
+          }
+        out.data.set(l, batch * n * n);
+      }
+    },
+  },
+  // With a = l l^T the matrix l^-1 da l^-T is x + x^T for the lower triangular x = l^-1 dl.
+  derivatives: [
+    pushed((t, out) => {
+      const half = apply(triangularOp, [out, t], { upper: false });
+      const both = apply(triangularOp, [out, transpose(half)], { upper: false });
+      const identity = eye(out.shape[out.rank - 1]!, undefined, { dtype: out.dtype });
+      return matmul(out, mul(tril(transpose(both)), sub(1, mul(0.5, identity.node))));
+    }),
+  ],
+  shape: ([a]) => a!.shape,
+  dtype: ([a]) => a!.dtype,
+};
+
+/**
+ * The lower triangular `l` with `l l^T = a` for symmetric positive definite matrices `a` [..., n, n]. Of a matrix that is
+ * not symmetric the symmetric part `(a + a^T) / 2` is factorized, so gradients are symmetric. Computed in float64. Throws
+ * ShapeError if they are not square and, when its value is read, ValueError if one is not positive definite.
+ *
+ * @example
+ * ```ts
+ * import { cholesky, tensor } from "@cotangent/autograd";
+ * cholesky(tensor([[4, 2], [2, 5]])).toArray(); // => 2,0,1,2
+ * ```
+ */
+export const cholesky: Unary = declare(
+  "cholesky",
+  (a: Tensor) => {
+    const x = squareOfFloats("cholesky", a);
+    return apply(choleskyOp, [mul(0.5, add(x, transpose(x)))]);
+  },
+  choleskyOp,
+  (draw) => {
+    const n = draw.integer(1, 3);
+    return [regularMatrices(draw, [...draw.shape(0, 1), n, n])];
+  },
+);

@@ -1,2 +1,212 @@
+import { ValueError } from "../../errors.ts";
+import type { Derivative, Op, Tensor } from "../../graph.ts";
+import { apply, bilinear, pushed, zero } from "../../graph.ts";
+import type { Operation, Unary } from "../../signature.ts";
+import { matmul } from "../contraction.ts";
+import { eye } from "../leaf.ts";
+import { broadcastTo, sum, transpose } from "../movement.ts";
+import { mul, neg } from "../pointwise.ts";
+import type { Draw } from "../sample.ts";
+import { composed, declare } from "../sample.ts";
+import { linearSystem, regularMatrices, squareOfFloats } from "./factorization.ts";
+
 /** Linear systems and what follows from their factorization: inverse, determinant, least squares. */
-export {};
+
+/** `a^-1 b` for matrices `[..., n, n]` and `[..., n, k]` with the same batch axes; `caller` is who errors name. */
+const solveOp: Op<{ readonly caller: string }> = {
+  name: "solve",
+  implied: ["caller"],
+  kernel: {
+    kind: "opaque",
+    run: ([a, b], out, { caller }) => {
+      const [n, k] = b!.shape.slice(-2) as [number, number];
+      const count = n * k === 0 ? 0 : out.data.length / (n * k);
+      for (let batch = 0; batch < count; batch++) {
+        const m = Float64Array.from(a!.data.subarray(batch * n * n, (batch + 1) * n * n));
+        const x = Float64Array.from(b!.data.subarray(batch * n * k, (batch + 1) * n * k));
+        eliminate(caller, m, x, n, k);
+        out.data.set(x, batch * n * k);
+      }
+    },
+  },
+  derivatives: [
+    pushed((t, out, attributes) => neg(apply(solveOp, [out.inputs[0]!, matmul(t, out)], attributes))),
+    bilinear((g, out, attributes) => apply(solveOp, [transpose(out.inputs[0]!), g], attributes)),
+  ],
+  shape: ([, b]) => b!.shape,
+  dtype: ([, b]) => b!.dtype,
+};
+
+/** Solves one system: `m` becomes upper triangular, and `x` the solution. */
+function eliminate(caller: string, m: Float64Array, x: Float64Array, n: number, k: number): void {
+  if (triangulate(m, x, n, k) === 0)
+    throw new ValueError(
+      `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet`,
+    );
+  for (let row = n - 1; row >= 0; row--)
+    for (let j = 0; j < k; j++) {
+      let rest = x[row * k + j]!;
+      for (let i = row + 1; i < n; i++) rest -= m[row * n + i]! * x[i * k + j]!;
+      x[row * k + j] = rest / m[row * n + row]!;
+    }
+}
+
+/**
+ * Gaussian elimination with partial pivoting: `m` becomes upper triangular, and the rows of `x` follow. Gives the sign of
+ * the exchanges of rows, or 0 if the matrix is singular.
+ */
+function triangulate(m: Float64Array, x: Float64Array, n: number, k: number): number {
+  let sign = 1;
+  for (let column = 0; column < n; column++) {
+    let pivot = column;
+    for (let row = column + 1; row < n; row++)
+      if (Math.abs(m[row * n + column]!) > Math.abs(m[pivot * n + column]!)) pivot = row;
+    if (m[pivot * n + column] === 0) return 0;
+    if (pivot !== column) sign = -sign;
+    exchange(m, n, pivot, column);
+    exchange(x, k, pivot, column);
+    for (let row = column + 1; row < n; row++) {
+      const factor = m[row * n + column]! / m[column * n + column]!;
+      if (factor === 0) continue;
+      for (let j = column; j < n; j++) m[row * n + j]! -= factor * m[column * n + j]!;
+      for (let j = 0; j < k; j++) x[row * k + j]! -= factor * x[column * k + j]!;
+    }
+  }
+  return sign;
+}
+
+function exchange(m: Float64Array, width: number, a: number, b: number): void {
+  for (let j = 0; j < width; j++)
+    [m[a * width + j], m[b * width + j]] = [m[b * width + j]!, m[a * width + j]!];
+}
+
+/**
+ * The solution `x` of `a x = b` for square matrices `a` [..., n, n] and right-hand sides `b` [..., n, k], or [n]; batch
+ * axes broadcast. Computed in float64. Throws ShapeError if they do not fit and, when its value is read, ValueError if a
+ * matrix is singular.
+ *
+ * @example
+ * ```ts
+ * import { solve, tensor } from "@cotangent/autograd";
+ * solve(tensor([[2, 0], [0, 4]]), tensor([2, 2])).toArray(); // => 1,0.5
+ * ```
+ */
+export const solve: Operation<[b: Tensor]> = declare(
+  "solve",
+  (a: Tensor, b: Tensor) =>
+    linearSystem("solve", a, b, (operands) => apply(solveOp, operands, { caller: "solve" })),
+  solveOp,
+  (draw) => {
+    const n = draw.integer(1, 3);
+    const batch = draw.shape(0, 1);
+    const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
+    return [regularMatrices(draw, [...batch, n, n]), draw.tensor(b)];
+  },
+);
+
+/** Samples of functions of one regular matrix or several. */
+const regulars = (draw: Draw): readonly Tensor[] => {
+  const n = draw.integer(1, 3);
+  return [regularMatrices(draw, [...draw.shape(0, 1), n, n])];
+};
+
+/**
+ * The inverses of square matrices `a` [..., n, n]. To solve a system use `solve`, which is faster and more accurate.
+ * Throws ShapeError if they are not square and, when its value is read, ValueError if one is singular.
+ */
+export const inv: Unary = composed(
+  "inv",
+  (a: Tensor) => {
+    const x = squareOfFloats("inv", a);
+    const identity = eye(x.shape[x.rank - 1]!, undefined, { dtype: x.dtype });
+    return apply(solveOp, [x, broadcastTo(identity.node, x.shape)], { caller: "inv" });
+  },
+  regulars,
+);
+
+const noElements = new Float64Array(0);
+
+/** An op from matrices to numbers: `of` makes each from the triangle's diagonal and the sign of its exchanges. */
+function determinant(
+  name: string,
+  of: (diagonal: readonly number[], sign: number) => number,
+  derivative: Derivative,
+): Op {
+  return {
+    name,
+    kernel: {
+      kind: "opaque",
+      run: ([a], out) => {
+        const n = a!.shape[a!.shape.length - 1]!;
+        out.data.forEach((_, batch) => {
+          const m = Float64Array.from(a!.data.subarray(batch * n * n, (batch + 1) * n * n));
+          const sign = triangulate(m, noElements, n, 0);
+          const diagonal = Array.from({ length: n }, (_, i) => m[i * n + i]!);
+          out.data[batch] = of(diagonal, sign);
+        });
+      },
+    },
+    derivatives: [derivative],
+    shape: ([a]) => a!.shape.slice(0, -2),
+    dtype: ([a]) => a!.dtype,
+  };
+}
+
+/** The traces of `a^-1 t`, by Jacobi's formula the tangent of `log |det a|`; `caller` is who errors name. */
+function relative(caller: string, a: Tensor, t: Tensor): Tensor {
+  const identity = eye(a.shape[a.rank - 1]!, undefined, { dtype: a.dtype });
+  return sum(mul(apply(solveOp, [a, t], { caller }), identity.node), [-2, -1]);
+}
+
+const detOp: Op = determinant(
+  "det",
+  (diagonal, sign) => (sign === 0 ? 0 : diagonal.reduce((product, x) => product * x, sign)),
+  pushed((t, out) => mul(out, relative("det", out.inputs[0]!, t))),
+);
+
+/** The sign of a determinant, NaN if the matrix is. */
+const signOp: Op = determinant(
+  "signOfDet",
+  (diagonal, sign) => diagonal.reduce((product, x) => product * Math.sign(x), sign),
+  zero,
+);
+
+const logAbsOp: Op = determinant(
+  "logAbsDet",
+  (diagonal, sign) =>
+    sign === 0 ? Number.NEGATIVE_INFINITY : diagonal.reduce((logs, x) => logs + Math.log(Math.abs(x)), 0),
+  pushed((t, out) => relative("slogdet", out.inputs[0]!, t)),
+);
+
+/**
+ * The determinants of square matrices `a` [..., n, n]. Computed in float64. Throws ShapeError if they are not square.
+ * Its derivative solves a system, so reading it throws ValueError where a matrix is singular.
+ */
+export const det: Operation<[]> = declare(
+  "det",
+  (a: Tensor) => apply(detOp, [squareOfFloats("det", a)]),
+  detOp,
+  regulars,
+);
+
+/**
+ * The signs of the determinants of square matrices `a` [..., n, n] (0 if singular), and the logarithms of their absolute
+ * values (-inf if singular), which do not overflow. Throws ShapeError if they are not square.
+ *
+ * @example
+ * ```ts
+ * import { slogdet, tensor } from "@cotangent/autograd";
+ * const { sign, logabsdet } = slogdet(tensor([[0, 1], [1, 0]]));
+ * sign.item(); // => -1
+ * logabsdet.item(); // => 0
+ * ```
+ */
+export const slogdet: Operation<[], { readonly sign: Tensor; readonly logabsdet: Tensor }> = declare(
+  "slogdet",
+  (a: Tensor) => {
+    const x = squareOfFloats("slogdet", a);
+    return { sign: apply(signOp, [x]), logabsdet: apply(logAbsOp, [x]) };
+  },
+  logAbsOp,
+  regulars,
+);

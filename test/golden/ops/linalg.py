@@ -1,0 +1,59 @@
+"""Writes linalg.json: what PyTorch answers for functions of matrices. See cases.py."""
+
+from cases import *
+
+
+def solve(a, b):
+    dtype = torch.promote_types(a.dtype, b.dtype)
+    return torch.linalg.solve(a.to(dtype), b.to(dtype))
+
+
+function("solve", solve, "product", 16)
+function("inv", torch.linalg.inv, "product", 16)
+
+
+def triangular_solve(a, b, options={}):
+    x = torch.linalg.solve_triangular(a, b if b.dim() > 1 else b.unsqueeze(-1), upper=options.get("upper", False))
+    return x if b.dim() > 1 else x.squeeze(-1)
+
+
+function("triangularSolve", triangular_solve, "product", 16)
+function("cholesky", torch.linalg.cholesky, "product", 16)
+function("det", torch.linalg.det, "product", 16)
+function("slogdet", torch.linalg.slogdet, "product", 16)
+
+draw = Draws("linalg")
+
+
+def regular(shape, dtype):
+    """Far from singular."""
+    return draw.floats(shape, dtype, -0.5, 0.5) + 2 * torch.eye(shape[-1], dtype=dtype)
+
+
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    case("solve", f"{name} a matrix", regular([3, 3], dtype), draw.floats([3, 2], dtype))
+    case("solve", f"{name} a vector", regular([3, 3], dtype), draw.floats([3], dtype))
+    case("solve", f"{name} a batch", regular([2, 2, 2], dtype), draw.floats([2, 2, 1], dtype))
+    case("inv", f"{name} a matrix", regular([3, 3], dtype))
+    case("inv", f"{name} a batch", regular([2, 2, 2], dtype))
+case("solve", "rows change places", t([[0.0, 1.0], [2.0, 1.0]]), t([[1.0], [2.0]]))
+case("solve", "float32 and float64", regular([2, 2], f32), draw.floats([2, 2], f64))
+case("inv", "rows change places", t([[0.0, 1.0], [2.0, 0.0]]))
+case("inv", "tiny and huge", t([[1e-20, 0.0], [0.0, 1e20]], f64), second=False, cotangent=t([[1e-20, 0.0], [0.0, 1.0]], f64))
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    for f in ("det", "slogdet"):
+        case(f, f"{name} a matrix", regular([3, 3], dtype))
+        case(f, f"{name} a batch", regular([2, 2, 2], dtype))
+        case(f, f"{name} negative", t([[0.0, 1.0], [2.0, 0.5]], dtype))
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    case("triangularSolve", f"{name} lower", regular([3, 3], dtype), draw.floats([3, 2], dtype))
+    case("triangularSolve", f"{name} upper", regular([2, 3, 3], dtype), draw.floats([2, 3, 1], dtype), {"upper": True})
+    case("triangularSolve", f"{name} a vector", regular([2, 2], dtype), draw.floats([2], dtype))
+    a = regular([2, 3, 3], dtype)
+    case("cholesky", f"{name} a matrix", (a[0] + a[0].T) / 2)
+    case("cholesky", f"{name} a batch", (a + a.transpose(-1, -2)) / 2)
+
+write(__file__)
