@@ -10,7 +10,6 @@ export { erf } from "./functions/error.ts";
 export { exp, expm1, sigmoid, tanh } from "./functions/exponential.ts";
 export { log, log1p } from "./functions/logarithm.ts";
 export { pow } from "./functions/power.ts";
-export { normalQuantile } from "./functions/quantile.ts";
 export { cos, sin } from "./functions/trigonometric.ts";
 
 /** The square root. */

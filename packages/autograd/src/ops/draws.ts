@@ -1,6 +1,6 @@
 import type { Body } from "../arithmetic.ts";
 import type { DType } from "../dtype.ts";
-import { normalQuantile } from "../functions.ts";
+import { normalQuantile } from "../functions/quantile.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, none, zero } from "../graph.ts";
 import { firstWord, secondWord, unitInterval } from "../random.ts";
