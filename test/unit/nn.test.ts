@@ -258,8 +258,59 @@ describe("initializers", () => {
     }
   });
 
+  test("of LeCun and by scaled variance draw with the deviation of their formulas", () => {
+    const { lecunUniform, lecunNormal, varianceScaling } = initialize;
+    for (const lecun of [lecunUniform, lecunNormal])
+      expect(deviation(lecun(weight(), options))).toBeCloseTo(Math.sqrt(1 / 300), 3);
+    for (const distribution of ["normal", "uniform"] as const) {
+      const scaled = (scale: number, fan: "in" | "out" | "average") =>
+        deviation(varianceScaling(weight(), { scale, fan, distribution, ...options }));
+      expect(scaled(1, "in")).toBeCloseTo(Math.sqrt(1 / 300), 3);
+      expect(scaled(2, "out")).toBeCloseTo(Math.sqrt(2 / 100), 2);
+      expect(scaled(2, "average")).toBeCloseTo(Math.sqrt(2 / 200), 2);
+    }
+  });
+
+  test("are cases of varianceScaling", () => {
+    const { varianceScaling } = initialize;
+    const drawn = (fill: (x: Parameter, options: { generator: Generator }) => Tensor) =>
+      fill(new Parameter(zeros([3, 4])), { generator: new Generator(7) }).toArray();
+    expect(drawn((x, o) => varianceScaling(x, o))).toEqual(drawn(initialize.lecunNormal));
+    expect(drawn((x, o) => varianceScaling(x, { scale: 2, ...o }))).toEqual(drawn(initialize.kaimingNormal));
+    expect(drawn((x, o) => varianceScaling(x, { fan: "average", distribution: "uniform", ...o }))).toEqual(
+      drawn(initialize.xavierUniform),
+    );
+  });
+
+  test("fill with the identity", () => {
+    const x = variable(zeros([2, 3], { dtype: "float64" }));
+    expect(initialize.eye(x)).toBe(x);
+    expect(x.dtype).toBe("float64");
+    expect(x.toArray()).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+    ]);
+    expect(() => initialize.eye(variable([1, 2]))).toThrow(ShapeError);
+  });
+
+  test("have a gain for what follows", () => {
+    const { calculateGain } = initialize;
+    expect((["linear", "sigmoid", "tanh", "relu", "selu"] as const).map((x) => calculateGain(x))).toEqual([
+      1,
+      1,
+      5 / 3,
+      Math.SQRT2,
+      0.75,
+    ]);
+    expect(calculateGain("leakyRelu")).toBeCloseTo(Math.sqrt(2 / 1.0001), 12);
+    expect(calculateGain("leakyRelu", { negativeSlope: 2 })).toBeCloseTo(Math.sqrt(0.4), 12);
+    expect(() => calculateGain("toString" as "relu")).toThrow(ValueError);
+    expect(() => calculateGain("leakyRelu", { negativeSlope: Number.NaN })).toThrow(ValueError);
+  });
+
   test("stay within their bounds", () => {
     const largest = (x: Tensor) => x.abs().amax().item();
+    expect(largest(initialize.lecunUniform(weight(), options))).toBeLessThanOrEqual(Math.sqrt(3 / 300));
     expect(largest(initialize.xavierUniform(weight(), options))).toBeLessThanOrEqual(Math.sqrt(6 / 400));
     expect(largest(initialize.kaimingUniform(weight(), options))).toBeLessThanOrEqual(Math.sqrt(6 / 300));
   });
@@ -273,6 +324,11 @@ describe("initializers", () => {
     expect(() => initialize.xavierUniform(variable([1, 2]))).toThrow(ShapeError);
     expect(() => initialize.xavierNormal(variable([[1]]), { gain: -1 })).toThrow(ValueError);
     expect(() => initialize.kaimingNormal(variable([[1]]), { fan: "both" as "in" })).toThrow(ValueError);
+    expect(() => initialize.lecunNormal(variable([1, 2]))).toThrow(ShapeError);
+    expect(() => initialize.varianceScaling(variable([1, 2]))).toThrow(ShapeError);
+    const wrong = [{ scale: -1 }, { fan: "both" as "in" }, { distribution: "truncated" as "normal" }];
+    for (const given of wrong)
+      expect(() => initialize.varianceScaling(variable([[1]]), given)).toThrow(ValueError);
   });
 });
 

@@ -3,6 +3,7 @@ import {
   normal as drawNormal,
   uniform as drawUniform,
   hideFrames,
+  eye as identity,
   ShapeError,
   ValueError,
 } from "@cotangent/autograd";
@@ -39,6 +40,15 @@ export function constant<V extends Variable>(x: V, value: number): V {
   return x;
 }
 
+/** Makes the matrix `x` the identity (ones where row and column are equal), and returns it. Throws ShapeError for other ranks. */
+export function eye<V extends Variable>(x: V): V {
+  const [rows, columns] = x.shape;
+  if (x.rank !== 2)
+    throw new ShapeError(`eye: takes a variable with two axes, got shape [${x.shape.join(", ")}]`);
+  x.assign(identity(rows!, columns, { dtype: x.dtype }));
+  return x;
+}
+
 export interface UniformOptions extends InitializeOptions {
   /** 0 unless given. */
   readonly low?: number;
@@ -63,6 +73,41 @@ export interface NormalOptions extends InitializeOptions {
 export function normal<V extends Variable>(x: V, options: NormalOptions = {}): V {
   x.assign(drawNormal(x.shape, { ...options, dtype: x.dtype }));
   return x;
+}
+
+/** What may follow a layer, for `calculateGain`; `linear` stands for nothing. */
+export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
+
+/**
+ * The `gain` for the initializers below that suits what follows the layer: 1 for linear and sigmoid, 5/3 for tanh, sqrt(2) for
+ * relu, sqrt(2 / (1 + negativeSlope^2)) for leakyRelu (`negativeSlope` 0.01 unless given), 3/4 for selu; as in PyTorch. Throws
+ * ValueError for another word, or if `negativeSlope` is not a finite number.
+ *
+ * @example
+ * ```ts
+ * import { calculateGain } from "@cotangent/nn/initialize";
+ * calculateGain("leakyRelu", { negativeSlope: 1 }); // => 1
+ * ```
+ */
+export function calculateGain(
+  nonlinearity: Nonlinearity,
+  { negativeSlope = 0.01 }: { readonly negativeSlope?: number } = {},
+): number {
+  if (!Number.isFinite(negativeSlope))
+    throw new ValueError(`calculateGain: negativeSlope is a finite number, got ${String(negativeSlope)}`);
+  const gains: Readonly<Record<Nonlinearity, number>> = {
+    linear: 1,
+    sigmoid: 1,
+    tanh: 5 / 3,
+    relu: Math.SQRT2,
+    leakyRelu: Math.sqrt(2 / (1 + negativeSlope ** 2)),
+    selu: 3 / 4,
+  };
+  if (!Object.hasOwn(gains, nonlinearity))
+    throw new ValueError(
+      `calculateGain: knows ${Object.keys(gains).join(", ")}, got ${String(nonlinearity)}; give the gain itself`,
+    );
+  return gains[nonlinearity];
 }
 
 export interface XavierOptions extends InitializeOptions {
@@ -121,6 +166,59 @@ function kaimingDeviation(name: string, shape: Shape, fan: "in" | "out" = "in", 
     throw new ValueError(`${name}: fan is "in" or "out", got ${String(fan)}`);
   const { fanIn, fanOut } = fans(name, shape);
   return positive(name, "gain", gain) / Math.sqrt(fan === "in" ? fanIn : fanOut);
+}
+
+/**
+ * Fills a weight [out, in, ...] evenly between ±sqrt(3 / in), and returns it. Throws ShapeError if it has fewer than two axes.
+ * (LeCun et al. 1998, "Efficient backprop".)
+ */
+export function lecunUniform<V extends Variable>(x: V, options: InitializeOptions = {}): V {
+  return evenly("lecunUniform", x, kaimingDeviation("lecunUniform", x.shape, "in", 1), options);
+}
+
+/** Fills a weight [out, in, ...] normally with deviation 1 / sqrt(in), for selu, and returns it; see `lecunUniform`. */
+export function lecunNormal<V extends Variable>(x: V, options: InitializeOptions = {}): V {
+  return normal(x, { ...options, deviation: kaimingDeviation("lecunNormal", x.shape, "in", 1) });
+}
+
+export interface VarianceScalingOptions extends InitializeOptions {
+  /** Multiplies the variance; 1 unless given. */
+  readonly scale?: number;
+  /** Divides the variance: the inputs (`"in"`, unless given), the outputs (`"out"`), or the mean of the two (`"average"`). */
+  readonly fan?: "in" | "out" | "average";
+  /** `"normal"` unless given. */
+  readonly distribution?: "normal" | "uniform";
+}
+
+/**
+ * Fills a weight [out, in, ...] around 0 with variance scale / fan, and returns it: with fan "average" and distribution
+ * "uniform" it is `xavierUniform`. Throws ShapeError if it has fewer than two axes, ValueError if `scale` is negative or a word
+ * is another.
+ *
+ * @example
+ * ```ts
+ * import { Linear } from "@cotangent/nn";
+ * import { varianceScaling } from "@cotangent/nn/initialize";
+ * const { weight } = new Linear(2, 3);
+ * const filled = varianceScaling(weight, { fan: "average", distribution: "uniform" });
+ * filled === weight; // => true
+ * ```
+ */
+export function varianceScaling<V extends Variable>(
+  x: V,
+  { scale = 1, fan = "in", distribution = "normal", ...options }: VarianceScalingOptions = {},
+): V {
+  const name = "varianceScaling";
+  if (fan !== "in" && fan !== "out" && fan !== "average")
+    throw new ValueError(`${name}: fan is "in", "out" or "average", got ${String(fan)}`);
+  if (distribution !== "normal" && distribution !== "uniform")
+    throw new ValueError(`${name}: distribution is "normal" or "uniform", got ${String(distribution)}`);
+  const gain = Math.sqrt(positive(name, "scale", scale));
+  const deviation =
+    fan === "average" ? xavierDeviation(name, x.shape, gain) : kaimingDeviation(name, x.shape, fan, gain);
+  return distribution === "normal"
+    ? normal(x, { ...options, deviation })
+    : evenly(name, x, deviation, options);
 }
 
 /** Fills `x` evenly around 0 with the given deviation. */
