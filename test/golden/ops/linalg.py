@@ -19,6 +19,7 @@ def triangular_solve(a, b, options={}):
 
 function("triangularSolve", triangular_solve, "product", 16)
 function("cholesky", torch.linalg.cholesky, "product", 16)
+function("matrixPower", torch.linalg.matrix_power, "product", 32)
 function("det", torch.linalg.det, "product", 16)
 function("slogdet", torch.linalg.slogdet, "product", 16)
 
@@ -55,5 +56,7 @@ for dtype in (f32, f64):
     a = regular([2, 3, 3], dtype)
     case("cholesky", f"{name} a matrix", (a[0] + a[0].T) / 2)
     case("cholesky", f"{name} a batch", (a + a.transpose(-1, -2)) / 2)
+    for n in (1, 2, 3, 5, -1, -2):
+        case("matrixPower", f"{name} to {n}", regular([2, 2], dtype), n)
 
 write(__file__)
