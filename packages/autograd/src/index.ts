@@ -66,7 +66,7 @@ export * from "./ops/diagonal.ts";
 export * from "./ops/selection.ts";
 export * from "./ops/at.ts";
 export * from "./ops/product.ts";
-export * from "./ops/linalg/factorization.ts";
+export { cholesky, triangularSolve } from "./ops/linalg/factorization.ts";
 export * from "./ops/linalg/solve.ts";
 export * from "./ops/linalg/matrix.ts";
 export type * from "./signature.ts";
