@@ -46,13 +46,33 @@ export * from "./ops/movement.ts";
 export * from "./ops/region.ts";
 export * from "./ops/comparison.ts";
 export * from "./ops/pointwise.ts";
-export * from "./ops/elementary.ts";
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  cbrt,
+  cosh,
+  exp2,
+  hypot,
+  log10,
+  log2,
+  logaddexp,
+  reciprocal,
+  rsqrt,
+  sinh,
+  tan,
+  xlogy,
+} from "./ops/elementary.ts";
 export * from "./ops/special.ts";
 export * from "./ops/rounding.ts";
 export * from "./ops/activation.ts";
 export * from "./ops/reduction.ts";
-export * from "./ops/contraction.ts";
-export * from "./ops/indexing.ts";
+export { matmul } from "./ops/contraction.ts";
+export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/composed.ts";
 export * from "./ops/scan.ts";
