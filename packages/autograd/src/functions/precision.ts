@@ -1,4 +1,5 @@
-import type { Arithmetic } from "../arithmetic.ts";
+import type { Arithmetic, Body } from "../arithmetic.ts";
+import { named } from "../arithmetic.ts";
 
 /** What the functions need to know of a float dtype. */
 export interface Precision {
@@ -31,6 +32,14 @@ export function isSingle<E>(m: Arithmetic<E>, x: E): boolean {
 
 export function precisionOf<E>(m: Arithmetic<E>, x: E): Precision {
   return isSingle(m, x) ? float32 : float64;
+}
+
+/** The body computed in float64 whatever the operands are, then rounded to their dtype. */
+export function inDouble(name: string, body: Body): Body {
+  return named(name, (m, ...operands) => {
+    if (!isSingle(m, operands[0]!)) return body(m, ...operands);
+    return m.convert(body(m, ...operands.map((x) => m.convert(x, "float64"))), "float32");
+  });
 }
 
 /** `coefficients[0] + coefficients[1] * x + ...`, by Horner's rule. */
