@@ -1,6 +1,6 @@
 import type { Body } from "./arithmetic.ts";
 import type { DType, TypedArray } from "./dtype.ts";
-import { callerLine, captureStack } from "./errors.ts";
+import { callerLine, captureStack, StateError } from "./errors.ts";
 import type { Shape } from "./shape.ts";
 import { sizeOf } from "./shape.ts";
 
@@ -28,6 +28,25 @@ export let setOwner: (x: Tensor, owner: Tensor) => void;
 export let elementsOf: (x: Tensor) => TypedArray | null;
 /** Lets a node hold its elements. */
 export let setElements: (x: Tensor, value: TypedArray | null) => void;
+
+/** Computes the elements of `x` for the function `caller`. */
+type Reader = (x: Tensor, caller: string) => TypedArray;
+let reader: Reader | null = null;
+
+/** Says how elements are computed: evaluation stands on a higher floor than the ops that need it. */
+export function setReader(read: Reader): void {
+  reader = read;
+}
+
+/**
+ * The elements of `x`, computed now, for the function `caller` whose shape depends on them. They are shared and must not be
+ * written to. Throws CompileError inside a function given to `compile`, where there are none.
+ */
+export function readElements(x: Tensor, caller: string): TypedArray {
+  if (!reader)
+    throw new StateError(`${caller}: nothing can be computed before the package's index is loaded`);
+  return reader(x.node, caller);
+}
 
 /**
  * The sizes in `S`. Read through this conditional type, and held by nothing else, `S` is compared both ways: a tensor of

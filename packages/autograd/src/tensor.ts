@@ -1,9 +1,9 @@
 import { reverse } from "./differentiate.ts";
 import type { TypedArray } from "./dtype.ts";
 import { isFloat } from "./dtype.ts";
-import { GradientError, pointToCaller, ShapeError } from "./errors.ts";
+import { CompileError, GradientError, pointToCaller, ShapeError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
-import { elementsOf, ownerOf, Tensor } from "./graph.ts";
+import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import { stopGradient } from "./ops/composed.ts";
 import { onesLike } from "./ops/leaf.ts";
@@ -101,6 +101,15 @@ function readElements(x: Tensor): TypedArray {
   }
   return evaluate([node])[0]!;
 }
+
+setReader((x, caller) => {
+  if (isTracing())
+    throw new CompileError(
+      `${caller}: the shape of its result depends on values, and a function given to compile has none while it is traced; ` +
+        "call it outside and pass the result in, or keep the shape and use where()",
+    );
+  return readElements(x);
+});
 
 install({
   item(this: Tensor): number {
