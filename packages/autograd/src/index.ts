@@ -69,6 +69,8 @@ export {
 } from "./ops/elementary.ts";
 export * from "./ops/special.ts";
 export * from "./ops/rounding.ts";
+export * from "./ops/bounds.ts";
+export * from "./ops/mixture.ts";
 export * from "./ops/activation.ts";
 export * from "./ops/reduction.ts";
 export { matmul } from "./ops/contraction.ts";
@@ -84,10 +86,16 @@ export * from "./ops/border.ts";
 export * from "./ops/window.ts";
 export * from "./ops/diagonal.ts";
 export * from "./ops/selection.ts";
+export * from "./ops/search.ts";
+export * from "./ops/accumulation.ts";
 export * from "./ops/at.ts";
+export { einsum } from "./ops/einsum.ts";
 export * from "./ops/product.ts";
 export { cholesky, triangularSolve } from "./ops/linalg/factorization.ts";
+export * from "./ops/distance.ts";
 export * from "./ops/linalg/solve.ts";
+export * from "./ops/linalg/orthogonal.ts";
+export * from "./ops/linalg/spectrum.ts";
 export * from "./ops/linalg/matrix.ts";
 export type * from "./signature.ts";
 

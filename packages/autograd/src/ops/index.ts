@@ -1,15 +1,22 @@
+import * as accumulation from "./accumulation.ts";
+import * as distance from "./distance.ts";
 import * as factorization from "./linalg/factorization.ts";
 import * as matrix from "./linalg/matrix.ts";
+import * as orthogonal from "./linalg/orthogonal.ts";
 import * as solve from "./linalg/solve.ts";
+import * as spectrum from "./linalg/spectrum.ts";
 import { chained } from "./methods.ts";
 import type { Registered } from "./sample.ts";
 import { isDeclared } from "./sample.ts";
+import * as search from "./search.ts";
 import * as special from "./special.ts";
 import * as window from "./window.ts";
 
+const linalg = [factorization, solve, orthogonal, spectrum, matrix];
+
 /** Every op and composition by name: the exports of the files of this folder. */
 export const registry: ReadonlyMap<string, Registered> = new Map(
-  [...chained, special, window, factorization, solve, matrix]
+  [...chained, special, window, search, accumulation, distance, ...linalg]
     .flatMap((module) => Object.entries(module))
     .filter((entry): entry is [string, Registered] => isDeclared(entry[1])),
 );

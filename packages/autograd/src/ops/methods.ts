@@ -1,15 +1,18 @@
 import * as activation from "./activation.ts";
 import * as at from "./at.ts";
 import * as border from "./border.ts";
+import * as bounds from "./bounds.ts";
 import * as casting from "./cast.ts";
 import * as comparison from "./comparison.ts";
 import * as composed from "./composed.ts";
 import * as contraction from "./contraction.ts";
 import * as diagonal from "./diagonal.ts";
+import * as einsum from "./einsum.ts";
 import * as elementary from "./elementary.ts";
 import * as indexing from "./indexing.ts";
 import * as join from "./join.ts";
 import * as layout from "./layout.ts";
+import * as mixture from "./mixture.ts";
 import * as movement from "./movement.ts";
 import * as partition from "./partition.ts";
 import * as pointwise from "./pointwise.ts";
@@ -35,6 +38,8 @@ export const chained: readonly object[] = [
   pointwise,
   elementary,
   rounding,
+  bounds,
+  mixture,
   activation,
   reduction,
   contraction,
@@ -50,5 +55,6 @@ export const chained: readonly object[] = [
   diagonal,
   selection,
   at,
+  einsum,
   product,
 ];

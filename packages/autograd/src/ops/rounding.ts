@@ -1,28 +1,14 @@
 import type { Arithmetic } from "../arithmetic.ts";
-import { ValueError } from "../errors.ts";
 import {
   floorDivide as floorQuotient,
   remainder as positiveRest,
   fmod as rest,
 } from "../functions/quotient.ts";
-import type { Tensor } from "../graph.ts";
-import { linear, partial, singular, zero } from "../graph.ts";
-import type {
-  Binary,
-  Clamp,
-  Comparison,
-  Operand,
-  Operation,
-  Ternary,
-  Unary,
-  UnaryWith,
-} from "../signature.ts";
-import { cast } from "./cast.ts";
-import { eq, ge, gt, le, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
+import { partial, singular, zero } from "../graph.ts";
+import type { Binary, Comparison, Unary } from "../signature.ts";
 import { pointwise } from "./elementwise.ts";
-import { zerosLike } from "./leaf.ts";
-import { div, mul, neg, sign, sub, where } from "./pointwise.ts";
-import { composed, within } from "./sample.ts";
+import { div, mul, neg, sign } from "./pointwise.ts";
+import { within } from "./sample.ts";
 
 /** Rounding, remainders, and the parts that a float is made of. */
 
@@ -166,32 +152,6 @@ export const isFinite: Unary = pointwise({
   gives: "bool",
 });
 
-/** What stands in for NaN and the infinities. */
-interface Replacements {
-  readonly nan?: number;
-  readonly posinf?: number;
-  readonly neginf?: number;
-}
-
-const largest = { float32: 2 ** 128 - 2 ** 104, float64: Number.MAX_VALUE };
-
-/**
- * `x` with numbers in place of NaN (0 unless given) and of the infinities (the largest numbers of the dtype unless given).
- * What was replaced gets the gradient 0.
- */
-export const nanToNum: UnaryWith<[options?: Replacements]> = composed(
-  "nanToNum",
-  (x: Tensor, { nan = 0, posinf, neginf }: Replacements = {}) => {
-    if (x.dtype === "int32" || x.dtype === "bool") return x.node;
-    const most = largest[x.dtype];
-    const above = where(eq(x, Infinity), posinf ?? most, x);
-    const below = where(eq(x, -Infinity), neginf ?? -most, above);
-    return where(ne(x, x), nan, below);
-  },
-  within([-2, 2]),
-  "Replaced elements have the derivative 0.",
-);
-
 /** The magnitude of `x` with the sign of `y`, element by element; zeros have signs too. */
 export const copysign: Binary = pointwise({
   name: "copysign",
@@ -201,157 +161,6 @@ export const copysign: Binary = pointwise({
   accepts: "float",
   kink: "Its derivative by x at the kink x = 0 is 0.",
 });
-
-const toFirst = (takes: Tensor, y: Tensor): Tensor => cast(logicalOr(takes, ne(y, y)), y.dtype);
-const toSecond = (takes: Tensor, y: Tensor): Tensor => cast(logicalNot(logicalOr(takes, ne(y, y))), y.dtype);
-const ties = "Where the operands are equal the first gets the whole gradient.";
-
-/** The larger of `x` and `y`, element by element; the other one if one is NaN. */
-export const fmax: Binary = pointwise({
-  name: "fmax",
-  body: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(x!, x!)), y!, x!),
-  derivatives: [
-    partial((_, x, y) => toFirst(ge(x!, y!), y!)),
-    partial((_, x, y) => toSecond(ge(x!, y!), y!)),
-  ],
-  samples: within([-2, 0], [0.2, 2]),
-  kink: ties,
-});
-
-/** The smaller of `x` and `y`, element by element; the other one if one is NaN. */
-export const fmin: Binary = pointwise({
-  name: "fmin",
-  body: (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(x!, x!)), y!, x!),
-  derivatives: [
-    partial((_, x, y) => toFirst(le(x!, y!), y!)),
-    partial((_, x, y) => toSecond(le(x!, y!), y!)),
-  ],
-  samples: within([-2, 0], [0.2, 2]),
-  kink: ties,
-});
-
-/** `x + weight * (end - x)`, element by element: exactly `end` where the weight is 1. */
-export const lerp: Ternary = pointwise({
-  name: "lerp",
-  body: (m, x, end, weight) => {
-    const whole = m.sub(end!, x!);
-    const fromEnd = m.sub(end!, m.mul(whole, m.sub(1, weight!)));
-    return m.select(m.lt(m.abs(weight!), 0.5), m.add(x!, m.mul(weight!, whole)), fromEnd);
-  },
-  derivatives: [
-    partial((_, _x, _end, weight) => sub(1, weight!)),
-    partial((_, _x, _end, weight) => weight!),
-    partial((_, x, end) => sub(end!, x!)),
-  ],
-  samples: within([-2, 2], [-2, 2], [0, 1]),
-  accepts: "float",
-});
-
-type Scaled = (x: Operand, a: Operand, b: Operand, value: Operand) => Tensor;
-type AddScaled = Operation<[a: Operand, b: Operand, options?: { readonly value?: number }]>;
-
-const scaledProduct: Scaled = pointwise({
-  name: "addcmul",
-  body: (m, x, a, b, value) => m.add(x!, m.mul(m.mul(value!, a!), b!)),
-  derivatives: [
-    partial(() => 1),
-    partial((_, _x, _a, b, value) => mul(value!, b!)),
-    partial((_, _x, a, _b, value) => mul(value!, a!)),
-    partial((_, _x, a, b) => mul(a!, b!)),
-  ],
-  samples: within([-2, 2], [-2, 2], [-2, 2], [-2, 2]),
-});
-
-/** `x + value * a * b`, element by element; `value` is 1 unless given. */
-export const addcmul: AddScaled = composed(
-  "addcmul",
-  (x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}) =>
-    scaledProduct(x, a, b, value),
-  within([-2, 2], [-2, 2], [-2, 2]),
-);
-
-const scaledQuotient: Scaled = pointwise({
-  name: "addcdiv",
-  body: (m, x, a, b, value) => m.add(x!, m.div(m.mul(value!, a!), b!)),
-  derivatives: [
-    partial(() => 1),
-    singular((_, _x, _a, b, value) => div(value!, b!)),
-    singular((_, _x, a, b, value) => neg(div(div(mul(value!, a!), b!), b!))),
-    singular((_, _x, a, b) => div(a!, b!)),
-  ],
-  samples: within([-2, 2], [-2, 2], [0.5, 3], [-2, 2]),
-  accepts: "float",
-});
-
-/** `x + value * a / b`, element by element; `value` is 1 unless given. */
-export const addcdiv: AddScaled = composed(
-  "addcdiv",
-  (x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}) =>
-    scaledQuotient(x, a, b, value),
-  within([-2, 2], [-2, 2], [0.5, 3]),
-);
-
-const atLeast: Binary = pointwise({
-  name: "clamp",
-  body: (m, x, min) => m.select(m.or(m.lt(x!, min!), m.ne(min!, min!)), min!, x!),
-  derivatives: [
-    partial((_, x, min) => cast(ge(x!, min!), x!.dtype)),
-    partial((_, x, min) => cast(lt(x!, min!), x!.dtype)),
-  ],
-  samples: within([-2, 0], [0.2, 2]),
-});
-
-const atMost: Binary = pointwise({
-  name: "clamp",
-  body: (m, x, max) => m.select(m.or(m.lt(max!, x!), m.ne(max!, max!)), max!, x!),
-  derivatives: [
-    partial((_, x, max) => cast(le(x!, max!), x!.dtype)),
-    partial((_, x, max) => cast(gt(x!, max!), x!.dtype)),
-  ],
-  samples: within([-2, 0], [0.2, 2]),
-});
-
-type Limit = Operand | null | undefined;
-
-/**
- * `x` between `min` and `max`, element by element; without one of them only the other counts. Throws ValueError if both are
- * left out. NaN stays NaN.
- */
-export const clamp: Clamp = composed(
-  "clamp",
-  (x: Tensor, min?: Limit, max?: Limit): Tensor => {
-    const noMin = min === undefined || min === null;
-    const noMax = max === undefined || max === null;
-    if (noMin && noMax) throw new ValueError("clamp: has neither min nor max; give at least one");
-    const above = noMin ? x : atLeast(x, min);
-    return noMax ? above : atMost(above, max);
-  },
-  (draw) => [draw.tensor(draw.shape(), { low: -2, high: 2, away: [-1, 1] }), -1, 1],
-  "At the boundary the gradient passes to x.",
-);
-
-const fillWhere: Ternary = pointwise({
-  name: "maskedFill",
-  body: (m, mask, x, value) => m.select(mask!, value!, x!),
-  derivatives: [
-    zero,
-    linear((g, out) => where(out.inputs[0]!, zerosLike(g), g)),
-    linear((g, out) => where(out.inputs[0]!, g, zerosLike(g))),
-  ],
-  samples: (draw) => [draw.bools([2]), draw.tensor([2]), 1],
-  accepts: "any",
-  conditional: true,
-});
-
-/** `value` where `mask` (bool) holds, else `x`. Throws DTypeError if the mask is not bool. */
-export const maskedFill: Operation<[mask: Tensor, value: Operand]> = composed(
-  "maskedFill",
-  (x: Tensor, mask: Tensor, value: Operand) => fillWhere(mask, x, value),
-  (draw) => {
-    const [x, mask] = draw.broadcastable(2);
-    return [draw.tensor(x!), draw.bools(mask!), 0.5];
-  },
-);
 
 /** Does exactly one of `x` and `y` (bool) hold, element by element? */
 export const logicalXor: Comparison = pointwise({

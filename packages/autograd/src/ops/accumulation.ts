@@ -1,0 +1,3 @@
+/** Elements brought together at places that a tensor names. */
+
+export {};

@@ -1,0 +1,128 @@
+import { ValueError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { linear, partial, zero } from "../graph.ts";
+import type { Binary, Clamp, Operand, Operation, Ternary, UnaryWith } from "../signature.ts";
+import { cast } from "./cast.ts";
+import { eq, ge, gt, le, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
+import { pointwise } from "./elementwise.ts";
+import { zerosLike } from "./leaf.ts";
+import { where } from "./pointwise.ts";
+import { composed, within } from "./sample.ts";
+
+/** Numbers kept within bounds, replaced, or chosen of two. */
+
+/** What stands in for NaN and the infinities. */
+interface Replacements {
+  readonly nan?: number;
+  readonly posinf?: number;
+  readonly neginf?: number;
+}
+
+const largest = { float32: 2 ** 128 - 2 ** 104, float64: Number.MAX_VALUE };
+
+/**
+ * `x` with numbers in place of NaN (0 unless given) and of the infinities (the largest numbers of the dtype unless given).
+ * What was replaced gets the gradient 0.
+ */
+export const nanToNum: UnaryWith<[options?: Replacements]> = composed(
+  "nanToNum",
+  (x: Tensor, { nan = 0, posinf, neginf }: Replacements = {}) => {
+    if (x.dtype === "int32" || x.dtype === "bool") return x.node;
+    const most = largest[x.dtype];
+    const above = where(eq(x, Infinity), posinf ?? most, x);
+    const below = where(eq(x, -Infinity), neginf ?? -most, above);
+    return where(ne(x, x), nan, below);
+  },
+  within([-2, 2]),
+  "Replaced elements have the derivative 0.",
+);
+
+const toFirst = (takes: Tensor, y: Tensor): Tensor => cast(logicalOr(takes, ne(y, y)), y.dtype);
+const toSecond = (takes: Tensor, y: Tensor): Tensor => cast(logicalNot(logicalOr(takes, ne(y, y))), y.dtype);
+const ties = "Where the operands are equal the first gets the whole gradient.";
+
+/** The larger of `x` and `y`, element by element; the other one if one is NaN. */
+export const fmax: Binary = pointwise({
+  name: "fmax",
+  body: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(x!, x!)), y!, x!),
+  derivatives: [
+    partial((_, x, y) => toFirst(ge(x!, y!), y!)),
+    partial((_, x, y) => toSecond(ge(x!, y!), y!)),
+  ],
+  samples: within([-2, 0], [0.2, 2]),
+  kink: ties,
+});
+
+/** The smaller of `x` and `y`, element by element; the other one if one is NaN. */
+export const fmin: Binary = pointwise({
+  name: "fmin",
+  body: (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(x!, x!)), y!, x!),
+  derivatives: [
+    partial((_, x, y) => toFirst(le(x!, y!), y!)),
+    partial((_, x, y) => toSecond(le(x!, y!), y!)),
+  ],
+  samples: within([-2, 0], [0.2, 2]),
+  kink: ties,
+});
+
+const atLeast: Binary = pointwise({
+  name: "clamp",
+  body: (m, x, min) => m.select(m.or(m.lt(x!, min!), m.ne(min!, min!)), min!, x!),
+  derivatives: [
+    partial((_, x, min) => cast(ge(x!, min!), x!.dtype)),
+    partial((_, x, min) => cast(lt(x!, min!), x!.dtype)),
+  ],
+  samples: within([-2, 0], [0.2, 2]),
+});
+
+const atMost: Binary = pointwise({
+  name: "clamp",
+  body: (m, x, max) => m.select(m.or(m.lt(max!, x!), m.ne(max!, max!)), max!, x!),
+  derivatives: [
+    partial((_, x, max) => cast(le(x!, max!), x!.dtype)),
+    partial((_, x, max) => cast(gt(x!, max!), x!.dtype)),
+  ],
+  samples: within([-2, 0], [0.2, 2]),
+});
+
+type Limit = Operand | null | undefined;
+
+/**
+ * `x` between `min` and `max`, element by element; without one of them only the other counts. Throws ValueError if both are
+ * left out. NaN stays NaN.
+ */
+export const clamp: Clamp = composed(
+  "clamp",
+  (x: Tensor, min?: Limit, max?: Limit): Tensor => {
+    const noMin = min === undefined || min === null;
+    const noMax = max === undefined || max === null;
+    if (noMin && noMax) throw new ValueError("clamp: has neither min nor max; give at least one");
+    const above = noMin ? x : atLeast(x, min);
+    return noMax ? above : atMost(above, max);
+  },
+  (draw) => [draw.tensor(draw.shape(), { low: -2, high: 2, away: [-1, 1] }), -1, 1],
+  "At the boundary the gradient passes to x.",
+);
+
+const fillWhere: Ternary = pointwise({
+  name: "maskedFill",
+  body: (m, mask, x, value) => m.select(mask!, value!, x!),
+  derivatives: [
+    zero,
+    linear((g, out) => where(out.inputs[0]!, zerosLike(g), g)),
+    linear((g, out) => where(out.inputs[0]!, g, zerosLike(g))),
+  ],
+  samples: (draw) => [draw.bools([2]), draw.tensor([2]), 1],
+  accepts: "any",
+  conditional: true,
+});
+
+/** `value` where `mask` (bool) holds, else `x`. Throws DTypeError if the mask is not bool. */
+export const maskedFill: Operation<[mask: Tensor, value: Operand]> = composed(
+  "maskedFill",
+  (x: Tensor, mask: Tensor, value: Operand) => fillWhere(mask, x, value),
+  (draw) => {
+    const [x, mask] = draw.broadcastable(2);
+    return [draw.tensor(x!), draw.bools(mask!), 0.5];
+  },
+);

@@ -1,0 +1,3 @@
+/** Products and distances of vectors in pairs. */
+
+export {};

@@ -1,0 +1,3 @@
+/** Factorization into an orthogonal and a triangular matrix. */
+
+export {};

@@ -1,0 +1,3 @@
+/** Eigenvalues and singular values, and what is made of them. */
+
+export {};

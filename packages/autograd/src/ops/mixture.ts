@@ -1,0 +1,69 @@
+import type { Tensor } from "../graph.ts";
+import { partial, singular } from "../graph.ts";
+import type { Operand, Operation, Ternary } from "../signature.ts";
+import { pointwise } from "./elementwise.ts";
+import { div, mul, neg, sub } from "./pointwise.ts";
+import { composed, within } from "./sample.ts";
+
+/** Weighted sums of three operands. */
+
+/** `x + weight * (end - x)`, element by element: exactly `end` where the weight is 1. */
+export const lerp: Ternary = pointwise({
+  name: "lerp",
+  body: (m, x, end, weight) => {
+    const whole = m.sub(end!, x!);
+    const fromEnd = m.sub(end!, m.mul(whole, m.sub(1, weight!)));
+    return m.select(m.lt(m.abs(weight!), 0.5), m.add(x!, m.mul(weight!, whole)), fromEnd);
+  },
+  derivatives: [
+    partial((_, _x, _end, weight) => sub(1, weight!)),
+    partial((_, _x, _end, weight) => weight!),
+    partial((_, x, end) => sub(end!, x!)),
+  ],
+  samples: within([-2, 2], [-2, 2], [0, 1]),
+  accepts: "float",
+});
+
+type Scaled = (x: Operand, a: Operand, b: Operand, value: Operand) => Tensor;
+type AddScaled = Operation<[a: Operand, b: Operand, options?: { readonly value?: number }]>;
+
+const scaledProduct: Scaled = pointwise({
+  name: "addcmul",
+  body: (m, x, a, b, value) => m.add(x!, m.mul(m.mul(value!, a!), b!)),
+  derivatives: [
+    partial(() => 1),
+    partial((_, _x, _a, b, value) => mul(value!, b!)),
+    partial((_, _x, a, _b, value) => mul(value!, a!)),
+    partial((_, _x, a, b) => mul(a!, b!)),
+  ],
+  samples: within([-2, 2], [-2, 2], [-2, 2], [-2, 2]),
+});
+
+/** `x + value * a * b`, element by element; `value` is 1 unless given. */
+export const addcmul: AddScaled = composed(
+  "addcmul",
+  (x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}) =>
+    scaledProduct(x, a, b, value),
+  within([-2, 2], [-2, 2], [-2, 2]),
+);
+
+const scaledQuotient: Scaled = pointwise({
+  name: "addcdiv",
+  body: (m, x, a, b, value) => m.add(x!, m.div(m.mul(value!, a!), b!)),
+  derivatives: [
+    partial(() => 1),
+    singular((_, _x, _a, b, value) => div(value!, b!)),
+    singular((_, _x, a, b, value) => neg(div(div(mul(value!, a!), b!), b!))),
+    singular((_, _x, a, b) => div(a!, b!)),
+  ],
+  samples: within([-2, 2], [-2, 2], [0.5, 3], [-2, 2]),
+  accepts: "float",
+});
+
+/** `x + value * a / b`, element by element; `value` is 1 unless given. */
+export const addcdiv: AddScaled = composed(
+  "addcdiv",
+  (x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}) =>
+    scaledQuotient(x, a, b, value),
+  within([-2, 2], [-2, 2], [0.5, 3]),
+);

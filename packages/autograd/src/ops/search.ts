@@ -1,0 +1,3 @@
+/** Where elements are: their places, and places for them in a sorted list. */
+
+export {};
