@@ -93,7 +93,7 @@ export { einsum } from "./ops/einsum.ts";
 export * from "./ops/product.ts";
 export { cholesky, triangularSolve } from "./ops/linalg/factorization.ts";
 export * from "./ops/distance.ts";
-export * from "./ops/linalg/solve.ts";
+export { det, inv, slogdet, solve } from "./ops/linalg/solve.ts";
 export * from "./ops/linalg/orthogonal.ts";
 export * from "./ops/linalg/spectrum.ts";
 export * from "./ops/linalg/matrix.ts";

@@ -59,4 +59,26 @@ for dtype in (f32, f64):
     for n in (1, 2, 3, 5, -1, -2):
         case("matrixPower", f"{name} to {n}", regular([2, 2], dtype), n)
 
+# At a singular matrix PyTorch 1.13 answers 0 for the gradient of the determinant, which is the matrix of cofactors.
+a = t([[1.0, 2.0], [2.0, 4.0]], f64)
+ours = dict(zip([("gradient 0", i) for i in range(4)], [4.0, -2.0, -2.0, 1.0]))
+case("det", "singular", a, cotangent=t(1.0, f64), second=False, depart=("the gradient is the matrix of cofactors", ours))
+case("det", "rank below n - 1", torch.zeros(2, 2, dtype=f64), second=False)
+for f in ("det", "slogdet", "inv", "cholesky"):
+    case(f, "empty", torch.zeros(0, 0))
+    case(f, "no matrices", torch.zeros(0, 2, 2))
+case("matrixPower", "empty", torch.zeros(0, 0), 3)
+case("solve", "empty", torch.zeros(0, 0), torch.zeros(0, 2))
+case("triangularSolve", "empty", torch.zeros(0, 0), torch.zeros(0, 2))
+
+# Of a matrix that is not symmetric we take the symmetric part, PyTorch the lower triangle.
+a, g = t([[4.0, 4.0], [2.0, 5.0]], f64), t([[1.0, 0.0], [2.0, -1.0]], f64)
+half = ((a + a.T) / 2).requires_grad_(True)
+l = torch.linalg.cholesky(half)
+(gradient,) = torch.autograd.grad(l, half, g)
+ours = {("value", i): l.flatten()[i].item() for i in (2, 3)}
+ours.update({("gradient 0", i): gradient.flatten()[i].item() for i in range(4)})
+why = "so that the symmetric gradient is the derivative"
+case("cholesky", "not symmetric", a, second=False, cotangent=g, depart=(why, ours))
+
 write(__file__)

@@ -1,7 +1,7 @@
 import { isFloat, promote } from "../../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
-import type { Op, Tensor } from "../../graph.ts";
-import { apply, bilinear, pushed } from "../../graph.ts";
+import type { Attributes, Op, Tensor } from "../../graph.ts";
+import { apply, bilinear, none, pushed, rememberSite } from "../../graph.ts";
 import { broadcastShapes, formatShape } from "../../shape.ts";
 import type { Operation, Unary } from "../../signature.ts";
 import { cast } from "../cast.ts";
@@ -15,6 +15,13 @@ import type { Draw } from "../sample.ts";
 import { declare } from "../sample.ts";
 
 /** Factorizations: each one opaque kernel with a forward rule made of ordinary ops. */
+
+/** A node of an op that finds out only when it is computed that it has no answer: errors then name the line that made it. */
+export function located(op: Op, inputs: readonly Tensor[], attributes: Attributes = none): Tensor {
+  const x = apply(op, inputs, attributes);
+  rememberSite(x);
+  return x;
+}
 
 /** The node of square matrices of numbers. */
 export function squareOfNumbers(name: string, a: Tensor): Tensor {
@@ -57,6 +64,11 @@ export function linearSystem(
     broadcastTo(cast(column, dtype), [...batch, n, width]),
   ]);
   return right.rank === 1 ? reshape(x, [...batch, n]) : x;
+}
+
+/** `(x + x^T) / 2` */
+export function symmetricPart(x: Tensor): Tensor {
+  return mul(0.5, add(x, transpose(x)));
 }
 
 /** Matrices far from singular: small elements, and 2 more on the diagonal. */
@@ -132,7 +144,7 @@ const choleskyOp: Op = {
   name: "cholesky",
   kernel: {
     kind: "opaque",
-    run: ([a], out) => {
+    run: ([a], out, _, site) => {
       const n = a!.shape[a!.shape.length - 1]!;
       const count = n === 0 ? 0 : out.data.length / (n * n);
       for (let batch = 0; batch < count; batch++) {
@@ -144,7 +156,7 @@ const choleskyOp: Op = {
             for (let k = 0; k < j; k++) rest -= l[i * n + k]! * l[j * n + k]!;
             if (i === j && !(rest > 0))
               throw new ValueError(
-                "cholesky: the matrix is not positive definite; add a small multiple of the identity",
+                `cholesky: the matrix is not positive definite; add a small multiple of the identity${site()}`,
               );
             l[i * n + j] = i === j ? Math.sqrt(rest) : rest / l[j * n + j]!;
           }
@@ -167,8 +179,8 @@ const choleskyOp: Op = {
 
 /**
  * The lower triangular `l` with `l l^T = a` for symmetric positive definite matrices `a` [..., n, n]. Of a matrix that is
- * not symmetric the symmetric part `(a + a^T) / 2` is factorized, so gradients are symmetric. Computed in float64. Throws
- * ShapeError if they are not square and, when its value is read, ValueError if one is not positive definite.
+ * not symmetric the symmetric part `(a + a^T) / 2` is factorized: so gradients are symmetric, as PyTorch's are, and true
+ * derivatives, which PyTorch's, which reads the lower triangle, are not. Computed in float64. Throws ShapeError if they are not square and, when its value is read, ValueError if one is not positive definite.
  *
  * @example
  * ```ts
@@ -180,7 +192,7 @@ export const cholesky: Unary = declare(
   "cholesky",
   (a: Tensor) => {
     const x = squareOfFloats("cholesky", a);
-    return apply(choleskyOp, [mul(0.5, add(x, transpose(x)))]);
+    return located(choleskyOp, [symmetricPart(x)]);
   },
   choleskyOp,
   (draw) => {

@@ -6,7 +6,7 @@ import { eye } from "../leaf.ts";
 import { broadcastTo } from "../movement.ts";
 import { composed } from "../sample.ts";
 import { regularMatrices, squareOfFloats, squareOfNumbers } from "./factorization.ts";
-import { inv } from "./solve.ts";
+import { inverse } from "./solve.ts";
 
 /** Functions of whole matrices: powers, the exponential, products by blocks, distances. */
 
@@ -25,7 +25,7 @@ export const matrixPower: UnaryWith<[n: number]> = composed(
       const identity = eye(x.shape[x.rank - 1]!, undefined, { dtype: x.dtype });
       return broadcastTo(identity.node, x.shape);
     }
-    let factor = n < 0 ? inv(squareOfFloats("matrixPower", x)) : x;
+    let factor = n < 0 ? inverse("matrixPower", squareOfFloats("matrixPower", x)) : x;
     let out: Tensor | null = null;
     for (let rest = Math.abs(n); ; factor = matmul(factor, factor)) {
       if (rest % 2 === 1) out = out === null ? factor : matmul(out, factor);
@@ -35,6 +35,6 @@ export const matrixPower: UnaryWith<[n: number]> = composed(
   },
   (draw) => {
     const n = draw.integer(1, 3);
-    return [regularMatrices(draw, [...draw.shape(0, 1), n, n]), draw.integer(-2, 4)];
+    return [regularMatrices(draw, [...draw.shape(0, 1), n, n]), draw.integer(-3, 3)];
   },
 );
