@@ -81,4 +81,16 @@ ours.update({("gradient 0", i): gradient.flatten()[i].item() for i in range(4)})
 why = "so that the symmetric gradient is the derivative"
 case("cholesky", "not symmetric", a, second=False, cotangent=g, depart=(why, ours))
 
+function("qr", lambda a, options={}: list(torch.linalg.qr(a, mode=options.get("mode", "reduced"))), "product", 32)
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    case("qr", f"{name} square", regular([3, 3], dtype))
+    case("qr", f"{name} tall", regular([2, 4, 4], dtype)[:, :, :2].clone())
+    case("qr", f"{name} wide", regular([3, 3], dtype)[:2].clone())
+    case("qr", f"{name} complete", regular([2, 3, 3], dtype)[:, :2].clone(), {"mode": "complete"})
+case("qr", "one column", t([[-3.0]]))
+case("qr", "triangular already", t([[-2.0, 1.0], [0.0, 3.0]]))
+case("qr", "no columns", torch.zeros(2, 0), second=False)
+case("qr", "no rows", torch.zeros(0, 2), second=False)
+
 write(__file__)
