@@ -94,7 +94,7 @@ export * from "./ops/product.ts";
 export { cholesky, triangularSolve } from "./ops/linalg/factorization.ts";
 export * from "./ops/distance.ts";
 export { det, inv, slogdet, solve } from "./ops/linalg/solve.ts";
-export * from "./ops/linalg/orthogonal.ts";
+export { qr } from "./ops/linalg/orthogonal.ts";
 export * from "./ops/linalg/spectrum.ts";
 export * from "./ops/linalg/matrix.ts";
 export type * from "./signature.ts";

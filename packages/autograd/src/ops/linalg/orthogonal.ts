@@ -19,7 +19,9 @@ import {
   unpacked,
 } from "./factorization.ts";
 
-/** Factorization into an orthogonal and a triangular matrix. */
+/**
+ * Orthogonal matrices: reflections, which make a matrix triangular, and rotations, which make it diagonal, in float64.
+ */
 
 /** The shapes of Q and R for matrices of `rows` x `columns`. */
 function factorShapes(shape: Shape, complete: boolean): readonly [Shape, Shape] {
@@ -148,3 +150,127 @@ export const qr: Operation<
   },
   "Where the first columns are linearly dependent it is not differentiable: infinities or NaN.",
 );
+
+/** Rotations come to rest after a handful of sweeps; NaN never does. */
+const sweeps = 60;
+
+/** The tangent of a rotation whose double angle has the cotangent `x`, the smaller one. */
+const tangent = (x: number): number => (x < 0 ? -1 : 1) / (Math.abs(x) + Math.hypot(x, 1));
+
+/** Turns two vectors by the angle of which `t` is the tangent. */
+function rotate(x: Float64Array, y: Float64Array, t: number): void {
+  const cos = 1 / Math.hypot(t, 1);
+  const sin = t * cos;
+  for (let i = 0; i < x.length; i++) {
+    const [a, b] = [x[i]!, y[i]!];
+    x[i] = cos * a - sin * b;
+    y[i] = sin * a + cos * b;
+  }
+}
+
+const unitVectors = (n: number): Float64Array[] =>
+  Array.from({ length: n }, (_, i) => new Float64Array(n).fill(1, i, i + 1));
+
+/** -1 if the first of the largest elements is negative, else 1: two that differ by rounding count as equally large. */
+export function orientation(x: Float64Array): number {
+  const largest = x.reduce((found, element) => Math.max(found, Math.abs(element)), 0);
+  const first = x.find((element) => Math.abs(element) >= largest * (1 - 1e-9));
+  return first !== undefined && first < 0 ? -1 : 1;
+}
+
+/** The matrix with these columns, row by row. */
+export function fromColumns(columns: readonly Float64Array[], rows: number): Float64Array {
+  return Float64Array.from(
+    { length: rows * columns.length },
+    (_, i) => columns[i % columns.length]![Math.floor(i / columns.length)]!,
+  );
+}
+
+/** The eigenvalues of a symmetric matrix, ascending, and the matrix of its eigenvectors. */
+export function eigen(m: Float64Array, n: number): readonly [Float64Array, Float64Array] {
+  const rows = Array.from({ length: n }, (_, i) => m.subarray(i * n, (i + 1) * n));
+  const vectors = unitVectors(n);
+  for (let sweep = 0, moved = true; moved && sweep < sweeps; sweep++) {
+    moved = false;
+    for (let p = 0; p < n; p++)
+      for (let q = p + 1; q < n; q++) {
+        const [a, b, off] = [rows[p]![p]!, rows[q]![q]!, rows[p]![q]!];
+        if (Math.abs(off) <= 2 ** -54 * Math.min(Math.abs(a), Math.abs(b))) continue;
+        moved = true;
+        const t = tangent((b - a) / (2 * off));
+        rotate(rows[p]!, rows[q]!, t);
+        for (let i = 0; i < n; i++) {
+          rows[i]![p] = rows[p]![i]!;
+          rows[i]![q] = rows[q]![i]!;
+        }
+        rows[p]![p] = a - t * off;
+        rows[q]![q] = b + t * off;
+        rows[p]![q] = 0;
+        rows[q]![p] = 0;
+        rotate(vectors[p]!, vectors[q]!, t);
+      }
+  }
+  const order = vectors.map((_, i) => i).sort((i, j) => rows[i]![i]! - rows[j]![j]!);
+  const columns = order.map((i) => vectors[i]!.map((x) => x * orientation(vectors[i]!)));
+  return [Float64Array.from(order, (i) => rows[i]![i]!), fromColumns(columns, n)];
+}
+
+interface Singular {
+  readonly u: Float64Array[];
+  readonly s: number[];
+  readonly v: Float64Array[];
+}
+
+/** The columns of U and V, and the singular values between them, descending. The columns of the matrix are turned until orthogonal. */
+export function singular(m: Float64Array, rows: number, columns: number): Singular {
+  if (rows < columns) {
+    const { u, s, v } = singular(fromColumns(rowsOf(m, rows, columns), columns), columns, rows);
+    return { u: v, s, v: u };
+  }
+  const largest = m.reduce((found, x) => Math.max(found, Math.abs(x)), 0);
+  const scale = largest === 0 ? 1 : largest;
+  const w = Array.from({ length: columns }, (_, j) =>
+    Float64Array.from({ length: rows }, (_, i) => m[i * columns + j]! / scale),
+  );
+  const v = unitVectors(columns);
+  for (let sweep = 0, moved = true; moved && sweep < sweeps; sweep++) {
+    moved = false;
+    for (let p = 0; p < columns; p++)
+      for (let q = p + 1; q < columns; q++) {
+        const [a, b, off] = [product(w[p]!, w[p]!), product(w[q]!, w[q]!), product(w[p]!, w[q]!)];
+        if (Math.abs(off) <= 2 ** -53 * (rows + 2) * Math.sqrt(a) * Math.sqrt(b)) continue;
+        moved = true;
+        const t = tangent((b - a) / (2 * off));
+        rotate(w[p]!, w[q]!, t);
+        rotate(v[p]!, v[q]!, t);
+      }
+  }
+  const sizes = w.map((x) => Math.sqrt(product(x, x)));
+  const order = sizes.map((_, i) => i).sort((i, j) => sizes[j]! - sizes[i]!);
+  const u = order.filter((i) => sizes[i] !== 0).map((i) => w[i]!.map((x) => x / sizes[i]!));
+  complete(u, rows, columns);
+  return { u, s: order.map((i) => sizes[i]! * scale), v: order.map((i) => v[i]!) };
+}
+
+/** The rows of a matrix. */
+export const rowsOf = (m: Float64Array, rows: number, columns: number): Float64Array[] =>
+  Array.from({ length: rows }, (_, i) => m.slice(i * columns, (i + 1) * columns));
+
+/** The inner product. */
+const product = (x: Float64Array, y: Float64Array): number =>
+  x.reduce((total, element, i) => total + element * y[i]!, 0);
+
+/** Adds vectors to orthonormal ones of size `n` until there are `count`: of the axes what lies across all others, the most. */
+export function complete(vectors: Float64Array[], n: number, count: number): void {
+  while (vectors.length < count) {
+    const across = unitVectors(n);
+    for (const x of across)
+      for (const y of [...vectors, ...vectors]) {
+        const along = product(x, y);
+        for (let i = 0; i < n; i++) x[i]! -= along * y[i]!;
+      }
+    const best = across.reduce((found, x) => (product(x, x) > product(found, found) + 1e-9 ? x : found));
+    const size = Math.sqrt(product(best, best));
+    vectors.push(best.map((x) => x / size));
+  }
+}
