@@ -173,4 +173,16 @@ case("svd", "no columns", torch.zeros(2, 0), {"fullMatrices": False}, second=Fal
 case("pinv", "no columns", torch.zeros(2, 0), second=False)
 case("lstsq", "no columns", torch.zeros(2, 0), torch.ones(2, 1), second=False)
 
+function("matrixExp", torch.linalg.matrix_exp, "product", 32)
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    case("matrixExp", f"{name} a matrix", draw.floats([3, 3], dtype, -1.0, 1.0))
+    case("matrixExp", f"{name} a batch", draw.floats([2, 2, 2], dtype))
+    case("matrixExp", f"{name} of some size", draw.floats([2, 2], dtype) * 4)
+case("matrixExp", "zeros", torch.zeros(2, 2, dtype=f64))
+case("matrixExp", "nilpotent", t([[0.0, 1.0], [0.0, 0.0]], f64))
+case("matrixExp", "one number", t([[-3.0]]))
+case("matrixExp", "tiny", t([[1e-20, 0.0], [1e-30, -1e-20]], f64))
+case("matrixExp", "empty", torch.zeros(0, 0), second=False)
+
 write(__file__)

@@ -162,7 +162,8 @@ function rotate(x: Float64Array, y: Float64Array, t: number): void {
   const cos = 1 / Math.hypot(t, 1);
   const sin = t * cos;
   for (let i = 0; i < x.length; i++) {
-    const [a, b] = [x[i]!, y[i]!];
+    const a = x[i]!;
+    const b = y[i]!;
     x[i] = cos * a - sin * b;
     y[i] = sin * a + cos * b;
   }
@@ -257,8 +258,11 @@ export const rowsOf = (m: Float64Array, rows: number, columns: number): Float64A
   Array.from({ length: rows }, (_, i) => m.slice(i * columns, (i + 1) * columns));
 
 /** The inner product. */
-const product = (x: Float64Array, y: Float64Array): number =>
-  x.reduce((total, element, i) => total + element * y[i]!, 0);
+function product(x: Float64Array, y: Float64Array): number {
+  let total = 0;
+  for (let i = 0; i < x.length; i++) total += x[i]! * y[i]!;
+  return total;
+}
 
 /** Adds vectors to orthonormal ones of size `n` until there are `count`: of the axes what lies across all others, the most. */
 export function complete(vectors: Float64Array[], n: number, count: number): void {
