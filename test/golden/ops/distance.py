@@ -57,6 +57,11 @@ case("cdist", "not finite", t([[INF, 1.0], [NAN, 0.0]]), t([[1.0, 1.0]]), second
 case("cosineSimilarity", "int32", draw.integers([2, 3]), draw.integers([2, 3]))
 case("cosineSimilarity", "a vector of zeros", torch.zeros(1, 2, dtype=f64), t([[1.0, 2.0]], f64), second=False)
 case("cosineSimilarity", "another eps", t([[0.3, 0.4]], f64), t([[1.0, 2.0]], f64), {"eps": 0.1})
+# Below eps the length is constant, and PyTorch's gradient is that of a length that is not.
+x, y = t([[0.3, 0.4]], f64), t([[3.0, 4.0]], f64)
+ours = {("gradient 0", 0): 0.6, ("gradient 0", 1): 0.8}
+why = "the derivative of what is computed"
+case("cosineSimilarity", "below eps", x, y, {"eps": 1.0}, cotangent=t([1.0], f64), second=False, depart=(why, ours))
 case("cosineSimilarity", "empty", torch.zeros(0, 2), torch.zeros(0, 2))
 case("cosineSimilarity", "no elements", torch.zeros(2, 0), torch.zeros(2, 0))
 case("cosineSimilarity", "huge and tiny", t([[1e30, 1e30]]), t([[1e-3, 2e-3]]), second=False)
