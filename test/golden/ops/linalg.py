@@ -88,6 +88,8 @@ for dtype in (f32, f64):
     case("qr", f"{name} tall", regular([2, 4, 4], dtype)[:, :, :2].clone())
     case("qr", f"{name} wide", regular([3, 3], dtype)[:2].clone())
     case("qr", f"{name} complete", regular([2, 3, 3], dtype)[:, :2].clone(), {"mode": "complete"})
+case("qr", "zero above", t([[0.0, 1.0], [2.0, 3.0]]))
+case("qr", "zero below", t([[2.0, 1.0], [0.0, -3.0], [0.0, 4.0]], f64))
 case("qr", "one column", t([[-3.0]]))
 case("qr", "triangular already", t([[-2.0, 1.0], [0.0, 3.0]]))
 case("qr", "no columns", torch.zeros(2, 0), second=False)

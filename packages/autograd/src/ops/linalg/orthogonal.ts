@@ -84,34 +84,39 @@ function reflect(m: Float64Array, rows: number, columns: number, inner: number):
   const q = new Float64Array(rows * inner);
   for (let i = 0; i < inner; i++) q[i * inner + i] = 1;
   const steps = Math.min(rows, columns);
-  const mirrors: Float64Array[] = [];
+  const mirrors: Mirror[] = [];
   for (let step = 0; step < steps; step++) {
     const v = new Float64Array(rows - step);
     let below = 0;
     for (let i = 0; i < v.length; i++) v[i] = m[(step + i) * columns + step]!;
     for (let i = 1; i < v.length; i++) below = Math.hypot(below, v[i]!);
-    mirrors.push(v);
-    if (below === 0) {
-      v.fill(0);
-      continue;
-    }
-    const pivot = v[0]! > 0 ? -Math.hypot(v[0]!, below) : Math.hypot(v[0]!, below);
-    v[0]! -= pivot;
-    const length = Math.hypot(v[0]!, below);
-    for (let i = 0; i < v.length; i++) v[i]! /= length;
-    mirror(m, v, step, columns, step);
+    const head = v[0]!;
+    const pivot = below === 0 ? head : Math.hypot(head, below) * (head >= 0 ? -1 : 1);
+    v[0] = 1;
+    for (let i = 1; i < v.length; i++) v[i]! /= below === 0 ? 1 : head - pivot;
+    const mirror = { v, factor: below === 0 ? 0 : (pivot - head) / pivot, start: step };
+    mirrors.push(mirror);
+    reflectRows(m, mirror, columns, step);
     m[step * columns + step] = pivot;
   }
-  for (let step = steps - 1; step >= 0; step--) mirror(q, mirrors[step]!, step, inner, 0);
+  for (const mirror of mirrors.reverse()) reflectRows(q, mirror, inner, 0);
   return q;
 }
 
-/** Subtracts `2 v v^T m` from the rows of `m` from `start` on, in the columns from `from` on. */
-function mirror(m: Float64Array, v: Float64Array, start: number, columns: number, from: number): void {
+/** The reflection `1 - factor v v^T` of the rows from `start` on. */
+interface Mirror {
+  readonly v: Float64Array;
+  readonly factor: number;
+  readonly start: number;
+}
+
+/** Reflects `m` in its columns from `from` on. */
+function reflectRows(m: Float64Array, { v, factor, start }: Mirror, columns: number, from: number): void {
+  if (factor === 0) return;
   for (let j = from; j < columns; j++) {
     let along = 0;
     for (let i = 0; i < v.length; i++) along += v[i]! * m[(start + i) * columns + j]!;
-    for (let i = 0; i < v.length; i++) m[(start + i) * columns + j]! -= 2 * along * v[i]!;
+    for (let i = 0; i < v.length; i++) m[(start + i) * columns + j]! -= factor * along * v[i]!;
   }
 }
 
@@ -179,6 +184,9 @@ export function orientation(x: Float64Array): number {
   return first !== undefined && first < 0 ? -1 : 1;
 }
 
+/** `x` times 1 or -1, without zeros of negative sign. */
+export const turned = (x: Float64Array, sign: number): Float64Array => x.map((element) => element * sign + 0);
+
 /** The matrix with these columns, row by row. */
 export function fromColumns(columns: readonly Float64Array[], rows: number): Float64Array {
   return Float64Array.from(
@@ -212,7 +220,7 @@ export function eigen(m: Float64Array, n: number): readonly [Float64Array, Float
       }
   }
   const order = vectors.map((_, i) => i).sort((i, j) => rows[i]![i]! - rows[j]![j]!);
-  const columns = order.map((i) => vectors[i]!.map((x) => x * orientation(vectors[i]!)));
+  const columns = order.map((i) => turned(vectors[i]!, orientation(vectors[i]!)));
   return [Float64Array.from(order, (i) => rows[i]![i]!), fromColumns(columns, n)];
 }
 

@@ -25,7 +25,7 @@ import {
   symmetricPart,
   unpacked,
 } from "./factorization.ts";
-import { complete, eigen, fromColumns, orientation, rowsOf, singular } from "./orthogonal.ts";
+import { complete, eigen, fromColumns, orientation, rowsOf, singular, turned } from "./orthogonal.ts";
 
 /** Eigenvalues and singular values, and what is made of them. By Jacobi's rotations (`orthogonal.ts`). */
 
@@ -97,13 +97,13 @@ const svdOp: Op = {
     run: ([a], out) =>
       factorizeEach(a!, out, (m, rows, columns) => {
         const { u, s, v } = singular(m, rows, columns);
-        const signs = u.map(orientation);
-        const turned = u.map((x, i) => x.map((element) => element * signs[i]!));
+        const left = u.map((x) => turned(x, orientation(x)));
+        const right = v.map((x, i) => turned(x, orientation(u[i]!)));
         const rowsOfV = new Float64Array(v.length * columns);
-        v.forEach((x, i) => {
-          for (let j = 0; j < columns; j++) rowsOfV[i * columns + j] = x[j]! * signs[i]!;
+        right.forEach((x, i) => {
+          rowsOfV.set(x, i * columns);
         });
-        return [fromColumns(turned, rows), Float64Array.from(s), rowsOfV];
+        return [fromColumns(left, rows), Float64Array.from(s), rowsOfV];
       }),
   },
   derivatives: [
@@ -180,10 +180,10 @@ function filledUp(u: Tensor): Tensor {
  * @example
  * ```ts
  * import { svd, tensor } from "@cotangent/autograd";
- * const { U, S, Vh } = svd(tensor([[0, 2], [-3, 0]]), { fullMatrices: false });
+ * const { U, S, Vh } = svd(tensor([[0, -2], [3, 0]]), { fullMatrices: false });
  * S.toArray(); // => 3,2
  * U.toArray(); // => [ [ 0, 1 ], [ 1, 0 ] ]
- * Vh.toArray(); // => [ [ -1, 0 ], [ 0, 1 ] ]
+ * Vh.toArray(); // => [ [ 1, 0 ], [ 0, -1 ] ]
  * ```
  */
 export const svd: Operation<
