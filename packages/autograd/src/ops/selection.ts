@@ -150,6 +150,7 @@ export const scatter: ScatterAdd = composed(
     return where(gt(writer, 0), picked("scatter", source, at, from), x);
   },
   writes,
+  "Where a place is named again, the last element that names it has all of the gradient (PyTorch leaves it undefined).",
 );
 
 /**
