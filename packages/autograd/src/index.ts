@@ -85,7 +85,7 @@ export * from "./ops/partition.ts";
 export * from "./ops/border.ts";
 export * from "./ops/window.ts";
 export * from "./ops/diagonal.ts";
-export * from "./ops/selection.ts";
+export { embedding, indexAdd, indexSelect, scatter } from "./ops/selection.ts";
 export * from "./ops/search.ts";
 export * from "./ops/accumulation.ts";
 export * from "./ops/at.ts";
