@@ -43,7 +43,7 @@ export type { DrawOptions } from "./generator.ts";
 // Ops.
 export { cast } from "./ops/cast.ts";
 export * from "./ops/movement.ts";
-export * from "./ops/region.ts";
+export { flip, slice } from "./ops/region.ts";
 export * from "./ops/comparison.ts";
 export * from "./ops/pointwise.ts";
 export {

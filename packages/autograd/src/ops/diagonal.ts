@@ -3,12 +3,13 @@ import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { checkShape, formatShape, stridesOf } from "../shape.ts";
 import type { Operation, UnaryWith } from "../signature.ts";
+import { pad } from "./border.ts";
 import { cast } from "./cast.ts";
 import { le, lt } from "./comparison.ts";
 import { fill, iota, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { sub, where } from "./pointwise.ts";
-import { pad, slice } from "./region.ts";
+import { slice } from "./region.ts";
 import { composed, declare } from "./sample.ts";
 import { view } from "./view.ts";
 
