@@ -29,6 +29,7 @@ export {
 export type { CreateOptions } from "./ops/leaf.ts";
 export {
   bernoulli,
+  categorical,
   exponential,
   Generator,
   manualSeed,
@@ -38,7 +39,7 @@ export {
   truncatedNormal,
   uniform,
 } from "./generator.ts";
-export type { DrawOptions } from "./generator.ts";
+export type { ClassWeights, DrawOptions } from "./generator.ts";
 
 // Ops.
 export { cast } from "./ops/cast.ts";
