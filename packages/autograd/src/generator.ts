@@ -188,8 +188,9 @@ export type ClassWeights =
 
 /**
  * Classes drawn by their weights, int32 from 0 up to but not including `classes`: `shape` draws for each row of `logits` or
- * `probabilities` [..., classes], so [...shape, ...]. Throws ShapeError where there are no classes, ValueError unless one of the two is
- * given and for negative probabilities that are known, DTypeError for bool. Rows of NaN or of zeros only have no sensible draw.
+ * `probabilities` [..., classes], so [...shape, ...]. Throws ShapeError where there are no classes, ValueError unless one of
+ * the two is given and for negative probabilities that are known, DTypeError for bool. Rows of NaN or of zeros only have no
+ * sensible draw.
  *
  * @example
  * ```ts
@@ -216,7 +217,7 @@ export function categorical(
   checkShape("categorical", shape);
   const sizes = [...shape, ...given.shape];
   const unit = draw("categorical", sizes, { dtype: "float64", generator }, 1, unitDraw);
-  // The largest of the logits, each with a draw from Gumbel's distribution (Yellott, J. Math. Psychol. 15, 1977). No draw is infinite.
+  // The largest of the logits, each with a draw from Gumbel's distribution (Yellott, J. Math. Psychol. 15, 1977), all finite.
   const gumbel = neg(log(neg(log(maximum(unit, 2 ** -54)))));
   const weights = cast(given, "float64");
   return argmax(add(logits ? weights : log(weights), gumbel), -1);

@@ -70,7 +70,7 @@ function products(source: Tensor, axis: number, index: Tensor, size: number): Te
   const shape = (length: number) => index.shape.with(axis, length);
   const part = (y: Tensor, from: number, to: number) => slice(y, from, to, { axis });
   let product = picked("scatterReduce", source, axis, order);
-  // Running products of neighbours with one place, over twice as many elements each time (Hillis and Steele, Comm. ACM 29, 1986).
+  // Running products of neighbours with one place, over twice as many each time (Hillis and Steele, Comm. ACM 29, 1986).
   for (let reach = 1; reach < count; reach *= 2) {
     const same = eq(part(place, reach, count), part(place, 0, count - reach));
     const before = where(same, part(product, 0, count - reach), 1);
@@ -99,10 +99,11 @@ type ScatterReduce = UnaryWith<
 >;
 
 /**
- * `x` with the elements of `source` brought into it at the places that `index` names along `axis`, as by `scatterAdd`, and combined by
- * `reduce`: their sum, product, mean (of integers rounded down), or the largest or smallest of them. Without `includeSelf` the element
- * of `x` counts only where nothing is brought. `index` is int32 and has the shape of `source`. Sum and mean can be compiled. Throws
- * ShapeError, DTypeError or IndexError if they do not fit `x`, ValueError for another `reduce`.
+ * `x` with the elements of `source` brought into it at the places that `index` names along `axis`, as by `scatterAdd`, and
+ * combined by `reduce`: their sum, product, mean (of integers rounded down), or the largest or smallest of them. Without
+ * `includeSelf` the element of `x` counts only where nothing is brought. `index` is int32 and has the shape of `source`. Sum
+ * and mean can be compiled. Throws ShapeError, DTypeError or IndexError if they do not fit `x`, ValueError for another
+ * `reduce`.
  *
  * @example
  * ```ts
@@ -175,10 +176,10 @@ interface Accumulating {
 type IndexPut = UnaryWith<[indices: readonly Tensor[], values: Tensor, options?: Accumulating]>;
 
 /**
- * `x` with `values` at the places that `indices` name together: one tensor for each of the first axes, int32 (negative from the
- * end) or a mask over as many axes as it has, which is read at once. They broadcast together, and `values` to what they name. Where a place
- * is named again the last value wins; with `accumulate` all are added to what is there. Throws IndexError for places outside and
- * too many indices, ShapeError or DTypeError for what does not fit, ValueError without indices.
+ * `x` with `values` at the places that `indices` name together: one tensor for each of the first axes, int32 (negative from
+ * the end) or a mask over as many axes as it has, which is read at once. They broadcast together, and `values` to what they
+ * name. Where a place is named again the last value wins; with `accumulate` all are added to what is there. Throws IndexError
+ * for places outside and too many indices, ShapeError or DTypeError for what does not fit, ValueError without indices.
  *
  * @example
  * ```ts
@@ -252,9 +253,9 @@ interface Counting {
 }
 
 /**
- * How often each whole number from 0 to the largest of `x` is in `x`, which has one axis and is int32; with `weights` of its shape, what
- * they add up to, in their dtype. It reads `x`. Throws ShapeError or DTypeError if something does not fit, ValueError for negative
- * elements.
+ * How often each whole number from 0 to the largest of `x` is in `x`, which has one axis and is int32; with `weights` of its
+ * shape, what they add up to, in their dtype. It reads `x`. Throws ShapeError or DTypeError if something does not fit,
+ * ValueError for negative elements.
  *
  * @example
  * ```ts

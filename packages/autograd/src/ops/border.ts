@@ -45,8 +45,8 @@ function bordered(
 /**
  * `x` with a border around it: `widths` are `[before, after]` for each axis, or one number for all sides. In the border is
  * `value` (0 unless given), or by `mode` the elements mirrored at the outermost ("reflect"), the outermost themselves
- * ("replicate") or those of the other end ("circular"), axis by axis. Throws ShapeError if there are not as many pairs as axes or an axis
- * has too few elements for its border, ValueError for widths that are not whole numbers of at least 0.
+ * ("replicate") or those of the other end ("circular"), axis by axis. Throws ShapeError if there are not as many pairs as axes
+ * or an axis has too few elements for its border, ValueError for widths that are not whole numbers of at least 0.
  *
  * @example
  * ```ts

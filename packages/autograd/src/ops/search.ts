@@ -17,8 +17,8 @@ import { any } from "./statistics.ts";
 /** Where elements are: their places, places for them in a sorted list, and what is at a place in order. */
 
 /**
- * The places of the elements that are not 0 (or hold), row by row: int32 [count, rank]. It reads `x`; where the number of places must
- * not depend on elements, as inside `compile`, `where` is the way.
+ * The places of the elements that are not 0 (or hold), row by row: int32 [count, rank]. It reads `x`; where the number of
+ * places must not depend on elements, as inside `compile`, `where` is the way.
  *
  * @example
  * ```ts
@@ -45,8 +45,9 @@ export const nonzero: Operation<[]> = composed(
 );
 
 /**
- * The elements of `x` where `mask` (bool) holds, row by row, in a tensor of one axis; both are broadcast together. It reads `mask`,
- * and derivatives take it as fixed. Throws DTypeError for a mask that is not bool, ShapeError if they do not broadcast.
+ * The elements of `x` where `mask` (bool) holds, row by row, in a tensor of one axis; both are broadcast together. It reads
+ * `mask`, and derivatives take it as fixed. Throws DTypeError for a mask that is not bool, ShapeError if they do not
+ * broadcast.
  *
  * @example
  * ```ts
@@ -152,8 +153,8 @@ const interpolations = ["linear", "lower", "higher", "nearest", "midpoint"];
 
 /**
  * The place `q` (from 0, the smallest element, to 1, the largest) in the order of the elements over one axis, several, or all:
- * between two elements by `interpolation`. NaN if there is one. Throws DTypeError unless `x` is float, ValueError for another `q` and
- * where there are no elements.
+ * between two elements by `interpolation`. NaN if there is one. Throws DTypeError unless `x` is float, ValueError for another
+ * `q` and where there are no elements.
  *
  * @example
  * ```ts
