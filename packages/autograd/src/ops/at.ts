@@ -3,7 +3,7 @@ import { Tensor } from "../graph.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import type { Places } from "./indexing.ts";
-import { checkPlace, joined, picked, placesOf } from "./indexing.ts";
+import { checkWithin, joined, picked, placesOf } from "./indexing.ts";
 import { describe } from "./leaf.ts";
 import { broadcastTo, permute, reshape, squeeze } from "./movement.ts";
 import { add } from "./pointwise.ts";
@@ -126,7 +126,7 @@ function spelledOut(indices: readonly Index[], x: Tensor): (number | null | Stre
 
 function entry(x: Tensor, axis: number, index: number, original: number): Tensor {
   const size = x.shape[axis]!;
-  checkPlace("at", index, size, original);
+  checkWithin("at", index, size, original, "", -size);
   const place = index < 0 ? index + size : index;
   return squeeze(slice(x, place, place + 1, { axis }), axis);
 }

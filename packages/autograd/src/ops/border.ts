@@ -11,35 +11,21 @@ import { composed, declare } from "./sample.ts";
 
 /** What happens at the ends of axes: what is put there, and elements that leave at one end and enter at the other. */
 
-/** How much wider than the axis a border may be, as a factor and what is taken off. */
-const widest: Record<string, (size: number) => number> = {
-  constant: () => Number.POSITIVE_INFINITY,
-  reflect: (size) => size - 1,
-  replicate: (size) => (size === 0 ? 0 : Number.POSITIVE_INFINITY),
-  circular: (size) => size,
-};
+const modes = ["constant", "reflect", "replicate", "circular"] as const;
 
-/** `x` between its borders on one axis. */
-function bordered(
-  x: Tensor,
-  axis: number,
-  [before, after]: readonly [number, number],
-  mode: string,
-  value: number,
-): Tensor {
-  const size = x.shape[axis]!;
-  const border = (width: number, first: boolean): Tensor[] => {
-    if (width === 0) return [];
-    if (mode === "constant") return [fill(value, x.shape.with(axis, width), x.dtype)];
-    if (mode === "replicate") {
-      const edge = slice(x, first ? 0 : size - 1, first ? 1 : size, { axis });
-      return [broadcastTo(edge, x.shape.with(axis, width))];
-    }
-    if (mode === "circular") return [slice(x, first ? size - width : 0, first ? size : width, { axis })];
-    const mirrored = slice(x, first ? 1 : size - 1 - width, first ? 1 + width : size - 1, { axis });
-    return [flip(mirrored, axis)];
-  };
-  return cat([...border(before, true), x, ...border(after, false)], axis);
+/** The border of `width` entries before `x` on one axis, or behind it. */
+function border(x: Tensor, axis: number, width: number, behind: boolean, mode: string): Tensor {
+  const taken = mode === "replicate" ? 1 : width;
+  const end = behind === (mode === "circular") ? 0 : x.shape[axis]! - taken;
+  const start = mode !== "reflect" ? end : behind ? end - 1 : 1;
+  const part = slice(x, start, start + taken, { axis });
+  return mode === "reflect" ? flip(part, axis) : broadcastTo(part, x.shape.with(axis, width));
+}
+
+/** The largest border of an axis. */
+function widest(mode: string, size: number): number {
+  if (mode === "reflect") return Math.max(0, size - 1);
+  return mode === "circular" || (mode === "replicate" && size === 0) ? size : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -75,32 +61,36 @@ export const pad: Pad = declare(
       "pad",
       a.shape.map((size, i) => size + pairs[i]![0] + pairs[i]![1]),
     );
-    const limit = widest[mode];
-    if (!limit)
-      throw new ValueError(`pad: unknown mode "${mode}"; there are ${Object.keys(widest).join(", ")}`);
+    if (!modes.includes(mode))
+      throw new ValueError(`pad: unknown mode "${mode}"; there are ${modes.join(", ")}`);
     if (!isFloat(a.dtype) && value !== (a.dtype === "bool" ? Number(value !== 0) : value | 0))
       throw new DTypeError(`pad: ${value} is no ${a.dtype}; cast x to float32 first`);
-    pairs.forEach((pair, i) => {
-      const most = limit(a.shape[i]!);
-      if (Math.max(...pair) > most)
-        throw new ShapeError(
-          `pad: a border of [${pair.join(", ")}] on axis ${i} of shape ${formatShape(a.shape)}; ` +
-            `by "${mode}" it has at most ${most} elements`,
-        );
-    });
     if (mode === "constant" && value === 0)
       return padded(
         a,
         pairs.map((pair) => pair[0]),
         pairs.map((pair) => pair[1]),
       );
-    return pairs.reduce((y, pair, i) => bordered(y, i, pair, mode, value), a);
+    return pairs.reduce((y, [before, after], i) => {
+      const most = widest(mode, a.shape[i]!);
+      if (Math.max(before, after) > most)
+        throw new ShapeError(
+          `pad: a border of [${before}, ${after}] on axis ${i} of shape ${formatShape(a.shape)}; ` +
+            `by "${mode}" it has at most ${most} elements`,
+        );
+      if (before + after === 0) return y;
+      const side = (width: number, behind: boolean) =>
+        mode === "constant"
+          ? fill(value, y.shape.with(i, width), y.dtype)
+          : border(y, i, width, behind, mode);
+      return cat([side(before, false), y, side(after, true)], i);
+    }, a);
   },
   padOp,
   (draw) => {
     const shape = draw.shape();
-    const mode = (["constant", "reflect", "replicate", "circular"] as const)[draw.integer(0, 3)]!;
-    const width = (size: number) => draw.integer(0, Math.min(2, widest[mode]!(size)));
+    const mode = modes[draw.integer(0, 3)]!;
+    const width = (size: number) => draw.integer(0, Math.min(2, widest(mode, size)));
     const widths = shape.map((size) => [width(size), width(size)]);
     return [draw.tensor(shape), widths, { mode, value: draw.integer(0, 1) }];
   },

@@ -129,19 +129,18 @@ export function checkIndex(name: string, index: Tensor, shape: Shape, axis: numb
   if (data) for (const i of data) checkWithin(name, i, shape[axis]!, axis, "");
 }
 
-/** Throws IndexError unless `0 <= i < size`; `site` says where the op was applied, if that is not the present line. */
-export function checkWithin(name: string, i: number, size: number, axis: number, site: string): void {
-  if (i < 0 || i >= size)
+/** Throws IndexError unless `least <= i < size`; `site` says where the op was applied, if that is not the present line. */
+export function checkWithin(
+  name: string,
+  i: number,
+  size: number,
+  axis: number,
+  site: string,
+  least = 0,
+): void {
+  if (i < least || i >= size)
     throw new IndexError(
-      `${name}: index ${i} is outside axis ${axis} of size ${size}, whose indices are 0 ... ${size - 1}${site}`,
-    );
-}
-
-/** Throws IndexError unless `-size <= i < size`. */
-export function checkPlace(name: string, i: number, size: number, axis: number): void {
-  if (i < -size || i >= size)
-    throw new IndexError(
-      `${name}: index ${i} is outside axis ${axis} of size ${size}, whose indices are ${-size} ... ${size - 1}`,
+      `${name}: index ${i} is outside axis ${axis} of size ${size}, whose indices are ${least} ... ${size - 1}${site}`,
     );
 }
 
@@ -179,7 +178,7 @@ export function placesOf(caller: string, index: Tensor, shape: Shape, axis: numb
   if (index.dtype !== "int32")
     throw new DTypeError(`${caller}: the index is ${index.dtype}; cast it to int32 (or bool for a mask)`);
   const data = elementsOf(index.node);
-  if (data) for (const i of data) checkPlace(caller, i, size, axis);
+  if (data) for (const i of data) checkWithin(caller, i, size, axis, "", -size);
   return { places: where(lt(index, 0), add(index, size), index), axis, span, size, checked: data !== null };
 }
 
