@@ -146,6 +146,8 @@ for dtype in [f32, f64]:
     case("median", f"{NAMES[dtype]}, everything", draw.floats([2, 3, 2], dtype))
     case("median", f"{NAMES[dtype]}, ties, everything", t([2.0, 1.0, 2.0, 2.0, 5.0], dtype))
     case("median", f"{NAMES[dtype]}, edges", t([[1.0, NAN, -INF, NAN], [INF, -INF, INF, 1.0]], dtype), 1)
+    case("median", f"{NAMES[dtype]}, everything, ties at -inf", t([-INF, 1.0, -INF, -INF, 5.0], dtype), second=False)
+    case("median", f"{NAMES[dtype]}, everything, ties at inf", t([INF, 1.0, INF, INF, 5.0], dtype), second=False)
     case("median", f"{NAMES[dtype]}, everything, NaN", t([1.0, NAN, 2.0], dtype))
 case("sort", "int32", t([[3, -1, 2, 3]], i32))
 case("sort", "empty axis", torch.zeros([2, 0]))
