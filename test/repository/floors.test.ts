@@ -45,6 +45,7 @@ const packages: readonly PackageFloors[] = [
         "ops/rounding.ts",
         "ops/bounds.ts",
         "ops/mixture.ts",
+        "ops/piecewise.ts",
         "ops/activation.ts",
         "ops/reduction.ts",
         "ops/contraction.ts",

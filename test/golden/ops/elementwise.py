@@ -4,13 +4,17 @@ import torch.nn.functional as F
 from cases import *
 
 
+FLOAT_ONLY = [torch.copysign]
+
+
 def together(call):
-    """The operands of one dtype first, so that derivatives are computed in that dtype too; integers become float32."""
+    """The operands of one dtype first, so that derivatives are computed in that dtype too; integers stay among themselves."""
 
     def of(*args):
         operands = [x for x in args if not isinstance(x, dict)]
         options = [x for x in args if isinstance(x, dict)]
-        dtype = f64 if any(torch.is_tensor(x) and x.dtype == f64 for x in operands) else f32
+        dtypes = [x.dtype if torch.is_tensor(x) else i32 if isinstance(x, int) else f32 for x in operands]
+        dtype = f64 if f64 in dtypes else f32 if f32 in dtypes or call in FLOAT_ONLY else i32
         return call(*[x.to(dtype) if torch.is_tensor(x) else torch.tensor(x, dtype=dtype) for x in operands], *options)
 
     return of
@@ -75,7 +79,7 @@ def function_value(name, title, *args):
 
 for name, call in [("floor", torch.floor), ("ceil", torch.ceil), ("round", torch.round), ("trunc", torch.trunc)]:
     unary(name, call, -3, 3, "exact elementwise signed", integers=True)
-unary("frac", floated(torch.frac), -3, 3, "exact elementwise", edges=[NAN] + FINITE)
+unary("frac", floated(torch.frac), -3, 3, "exact elementwise", edges=EDGES)
 for name, call in [("isNaN", torch.isnan), ("isInf", torch.isinf), ("isFinite", torch.isfinite)]:
     unary(name, call, -3, 3, "exact elementwise", integers=True)
 unary("nanToNum", nan_to_num, -3, 3, "exact elementwise", integers=True)
@@ -99,6 +103,15 @@ for name in ["fmod", "remainder"]:
 for dtype in [f32, f64]:
     x, y = (t(list(side), dtype) for side in zip(*[(3.0, 0.0), (-3.0, 0.0), (0.0, 0.0), (NAN, 1.0), (1.0, NAN)]))
     case("floorDivide", f"special values in {NAMES[dtype]}", x, y)
+
+WHOLE = [(7, 2), (-7, 2), (7, -2), (-7, -2), (6, 3), (-6, 3), (6, -3), (0, 5), (0, -5), (2147483647, 2), (-2147483648, 3)]
+WHOLE += [(2147483647, -1), (-2147483648, 1), (2147483647, 2147483647), (-2147483648, 2147483647), (1, -2147483648)]
+for name in ["fmod", "remainder", "floorDivide"]:
+    x, y = (t(list(side), i32) for side in zip(*WHOLE))
+    case(name, "int32", x, y)
+    case(name, "int32 and a whole number", x, -3)
+    case(name, "int32 and a fraction", x[:9], 2.5)
+    case(name, "int32 and float64", x[:9], t(2.5, f64), cotangent=None)
 
 SIGNS = [(1.0, -2.0), (-1.0, 3.0), (2.0, -0.0), (-2.0, 0.0), (0.0, -1.0), (-0.0, 1.0), (2.0, -INF), (2.0, INF)]
 binary("copysign", together(torch.copysign), (-2, 2), (-2, 2), "exact elementwise signed", pairs=SIGNS)
@@ -140,6 +153,17 @@ case("clamp", "from above", t(EDGES), None, 0.5)
 case("clamp", "at the boundary", t([-1.0, 1.0]), -1.0, 1.0)
 case("clamp", "tensors for limits", t([-2.0, 0.3, 2.0]), t([-1.0, -1.5, -1.25]), t([0.5, 1.5, 1.25]))
 case("clamp", "the limits the wrong way round", t([-2.0, 0.3, 2.0]), 1.0, -1.0)
+WHY = "Where both limits are equal and x is below them PyTorch gives the gradient to neither, though the value moves with them"
+for dtype in [f32, f64]:
+    case("clamp", f"equal limits in {NAMES[dtype]}", t([1.0, 2.0, 0.5, NAN, INF, -INF], dtype), 1.0, 1.0)
+    ends = [t([1.0] * 6, dtype), t([1.0] * 6, dtype)]
+    case("clamp", f"equal tensors for limits in {NAMES[dtype]}", t([1.0, 2.0, 0.5, NAN, INF, -INF], dtype), *ends, cotangent=torch.ones(6, dtype=dtype), second=False, depart=(WHY, {("gradient 1", 2): 1.0, ("gradient 1", 5): 1.0}))
+    x = [1.0, -1.0, 0.0, NAN, 1.0, 1.0, NAN, INF, -INF, INF, 5.0, 1.0]
+    low = [1.0, -1.0, 0.0, 0.0, NAN, 0.0, NAN, 0.0, 0.0, INF, 3.0, 2.0]
+    high = [2.0, 1.0, 0.0, 1.0, 2.0, NAN, 1.0, 1.0, 1.0, INF, 1.0, 0.5]
+    case("clamp", f"edges of limits in {NAMES[dtype]}", t(x, dtype), t(low, dtype), t(high, dtype))
+    case("clamp", f"a tensor for min in {NAMES[dtype]}", t(x, dtype), t(low, dtype))
+    case("clamp", f"a tensor for max in {NAMES[dtype]}", t(x, dtype), None, t(high, dtype))
 case("clamp", "int32", t([-9, 0, 9], i32), -2, 3)
 case("clamp", "empty", t([]), 0.0, 1.0)
 case("clamp", "a number without axes", t(2.0), 0.0, 1.0)

@@ -1,15 +1,13 @@
-import { isFloat } from "../dtype.ts";
-import { DTypeError, ValueError } from "../errors.ts";
+import { ValueError } from "../errors.ts";
 import { erfc as complement } from "../functions/complement.ts";
 import * as gamma from "../functions/gamma.ts";
 import { erfinv as inverse } from "../functions/quantile.ts";
 import { sincDerivative } from "../functions/sinc.ts";
-import type { Op } from "../graph.ts";
-import { apply, partial, singular, Tensor } from "../graph.ts";
+import type { Op, Tensor } from "../graph.ts";
+import { apply, partial, singular } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import type { Unary } from "../signature.ts";
-import { cast } from "./cast.ts";
-import { pointwise } from "./elementwise.ts";
+import { floated, pointwise } from "./elementwise.ts";
 import { describe } from "./leaf.ts";
 import { exp, mul, neg, square } from "./pointwise.ts";
 import { composed, within } from "./sample.ts";
@@ -46,14 +44,6 @@ function sincOp(order: number): Op {
     dtype: ([x]) => x!.dtype,
   };
   return sincs[order];
-}
-
-/** The operand of a function of floats; integers become float32. */
-function floated(name: string, x: unknown): Tensor {
-  if (!(x instanceof Tensor))
-    throw new ValueError(`${name}: takes a tensor, got ${describe(x)}; make one with tensor(...)`);
-  if (x.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to float32 first`);
-  return isFloat(x.dtype) ? x.node : cast(x, "float32");
 }
 
 /**
