@@ -106,7 +106,7 @@ const packages: readonly PackageFloors[] = [
     folder: "packages/nn",
     mayImport: ["@cotangent/autograd"],
     floors: [
-      ["module.ts", "initialize.ts", "layers/*", "losses.ts"],
+      ["module.ts", "initialize/*", "layers/*", "losses/*"],
       ["optimize/*", "schedules.ts", "data/*", "checkpoint.ts", "metrics.ts"],
       ["train.ts", "node/*", "index.ts"],
     ],
