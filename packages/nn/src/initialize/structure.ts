@@ -70,6 +70,12 @@ export function orthogonal<V extends Variable>(x: V, { gain = 1, ...options }: O
   return x;
 }
 
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!;
+  return sum;
+}
+
 /**
  * Makes `count` rows of `length` orthonormal in place by the method of Gram and Schmidt, each made orthogonal twice, which is
  * enough (L. Giraud, J. Langou and M. Rozloznik 2005). These are the rows of Q in a factorization Q R whose R has a positive
@@ -77,7 +83,6 @@ export function orthogonal<V extends Variable>(x: V, { gain = 1, ...options }: O
  */
 function orthonormal(rows: Float64Array, count: number, length: number): Float64Array {
   const row = (i: number) => rows.subarray(i * length, (i + 1) * length);
-  const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, j) => sum + value * b[j]!, 0);
   for (let i = 0; i < count; i++) {
     const current = row(i);
     for (let k = 0; k < 2 * i; k++) {
