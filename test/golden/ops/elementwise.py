@@ -50,7 +50,7 @@ def unary(name, call, low, high, words, units=1, integers=False, edges=EDGES, si
             case(name, f"sizes in {NAMES[dtype]}", t(some, dtype), second=False, depart=departures.get(NAMES[dtype]))
 
 
-def binary(name, call, first, second, words, units=1, pairs=(), gradients=True):
+def binary(name, call, first, second, words, units=1, pairs=()):
     function(name, call, words, units)
     draw = Draws(name)
     case(name, "float32 matrix and vector", draw.floats([3, 4], f32, *first), draw.floats([4], f32, *second))
@@ -60,19 +60,7 @@ def binary(name, call, first, second, words, units=1, pairs=(), gradients=True):
     case(name, "empty", t([]), t([]))
     for dtype in [f32, f64]:
         x, y = (t(list(side), dtype) for side in zip(*pairs))
-        if gradients:
-            case(name, f"edges in {NAMES[dtype]}", x, y, second=False)
-        else:
-            function_value(name, f"edges in {NAMES[dtype]}", x, y)
-
-
-def function_value(name, title, *args):
-    """A case of values alone: a cotangent of 0."""
-    call = functions[name]["call"]
-    functions[name]["call"] = lambda *xs: call(*[x.detach() if torch.is_tensor(x) else x for x in xs])
-    shape = torch.broadcast_shapes(*[x.shape for x in args])
-    case(name, title, *args, cotangent=torch.zeros(shape, dtype=args[0].dtype), second=False)
-    functions[name]["call"] = call
+        case(name, f"edges in {NAMES[dtype]}", x, y, second=False)
 
 
 # Rounding.
@@ -99,7 +87,7 @@ binary(
 for name in ["fmod", "remainder"]:
     for dtype in [f32, f64]:
         x, y = (t(list(side), dtype) for side in zip(*(DIVISIONS[12:] + SPECIAL)))
-        function_value(name, f"special values in {NAMES[dtype]}", x, y)
+        case(name, f"special values in {NAMES[dtype]}", x, y, second=False)
 for dtype in [f32, f64]:
     x, y = (t(list(side), dtype) for side in zip(*[(3.0, 0.0), (-3.0, 0.0), (0.0, 0.0), (NAN, 1.0), (1.0, NAN)]))
     case("floorDivide", f"special values in {NAMES[dtype]}", x, y)
@@ -142,6 +130,13 @@ for name, call in [("addcmul", torch.addcmul), ("addcdiv", torch.addcdiv)]:
     case(name, "numbers without axes", draw.floats([]), draw.floats([]), t(2.0))
     case(name, "empty", t([]), t([]), t([]))
     case(name, "edges", t([NAN, INF, 0.0, 1.0]), t([1.0, 1.0, INF, 2.0]), t([1.0, 1.0, 2.0, 4.0]), second=False)
+
+for dtype in [f32, f64]:
+    x, a, b = [1.0, 0.0, -2.0, NAN, 1.0], [3.0, 0.0, 1.0, 2.0, INF], [0.0, 0.0, -0.0, 1.0, INF]
+    case("addcdiv", f"divisions by zero in {NAMES[dtype]}", t(x, dtype), t(a, dtype), t(b, dtype), second=False)
+    ends = t([1.0, 2.0, INF, -INF, 3.0, NAN], dtype)
+    weights = t([-0.5, 1.5, 0.25, 0.75, INF, 0.5], dtype)
+    case("lerp", f"beyond the ends and edges in {NAMES[dtype]}", t([0.0, 1.0, 1.0, 1.0, 1.0, 1.0], dtype), ends, weights, second=False)
 
 function("clamp", lambda x, low=None, high=None: torch.clamp(x, low, high), "exact elementwise")
 draw = Draws("clamp")
