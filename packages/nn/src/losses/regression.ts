@@ -68,7 +68,7 @@ const logCoshOp: Unary = pointwise({
  * ```ts
  * import { tensor } from "@cotangent/autograd";
  * import { logCosh } from "@cotangent/nn/loss";
- * logCosh(tensor([1, 1000]), tensor([1, 0]), { reduction: "none" }); // => Tensor([0.0000, 999.3069], float32)
+ * logCosh(tensor([1, 1000]), tensor([1, 0]), { reduction: "sum" }); // => Tensor(999.3068, float32)
  * ```
  */
 export const logCosh: Loss = elementwise("logCosh", (x, y) => logCoshOp(sub(x, y)));
