@@ -10,7 +10,7 @@ import type { Unary } from "../signature.ts";
 import { floated, pointwise } from "./elementwise.ts";
 import { describe } from "./leaf.ts";
 import { exp, mul, neg, square } from "./pointwise.ts";
-import { composed, within } from "./sample.ts";
+import { composed, declare, within } from "./sample.ts";
 
 /** Special functions: the kin of the error function and of the gamma function, and the cardinal sine. */
 
@@ -56,9 +56,10 @@ function sincOp(order: number): Op {
  * sinc(tensor([0, 1, 0.5])); // => Tensor([1.0000, 0.0000, 0.6366], float32)
  * ```
  */
-export const sinc: Unary = composed(
+export const sinc: Unary = declare(
   "sinc",
   (x: Tensor) => apply(sincOp(0), [floated("sinc", x)]),
+  sincOp(0),
   within([-3, 3]),
 );
 
