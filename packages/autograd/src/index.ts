@@ -72,6 +72,7 @@ export * from "./ops/special.ts";
 export * from "./ops/rounding.ts";
 export * from "./ops/bounds.ts";
 export * from "./ops/mixture.ts";
+export * from "./ops/piecewise.ts";
 export * from "./ops/activation.ts";
 export * from "./ops/reduction.ts";
 export { matmul } from "./ops/contraction.ts";
