@@ -16,19 +16,12 @@ import { dying } from "./dying.ts";
 import { logistic } from "./logistic.ts";
 import { optimizers } from "./optimizers.ts";
 import type { Chapter, Tell } from "./page/chapter.ts";
+import { corners as x, xorAnswers as y } from "./page/plane.ts";
 import { perceptron } from "./perceptron.ts";
 import { recurrent } from "./recurrent.ts";
 import { vanishing } from "./vanishing.ts";
 import { checkWeights } from "./xor/check.ts";
 import { neurons, type Trial, xorPage } from "./xor/page.ts";
-
-const x = tensor([
-  [0, 0],
-  [0, 1],
-  [1, 0],
-  [1, 1],
-]);
-const y = tensor([[0], [1], [1], [0]]);
 
 /** Two inputs, `hidden` neurons, one output between 0 and 1. The seed decides where the weights start. */
 function network(hidden: number, seed: number, dtype: DType = "float32"): Sequential {

@@ -1,19 +1,10 @@
 import type { Tensor } from "@cotangent/autograd";
-import { tensor } from "@cotangent/autograd";
 import { Linear, type Sequential } from "@cotangent/nn";
 import type { Chapter } from "../page/chapter.ts";
 import { graphPicture } from "../page/graph.ts";
 import { code, contents, figure, page, panel, paragraph, power, section, table } from "../page/html.ts";
-import {
-  boundaryPlot,
-  type Field,
-  type Labelled,
-  type Line,
-  lossPlot,
-  middles,
-  scatterPlot,
-  triesPlot,
-} from "../page/plots.ts";
+import { corners, labelled, sampled, xorAnswers } from "../page/plane.ts";
+import { boundaryPlot, type Line, lossPlot, scatterPlot, triesPlot } from "../page/plots.ts";
 import type { Check } from "./check.ts";
 
 /** A network of some hidden neurons after training, and how others of its size fared. */
@@ -41,12 +32,7 @@ export interface Results {
   readonly after: readonly Chapter[];
 }
 
-const data: readonly Labelled[] = [
-  { x: 0, y: 0, label: 0 },
-  { x: 0, y: 1, label: 1 },
-  { x: 1, y: 0, label: 1 },
-  { x: 1, y: 1, label: 0 },
-];
+const data = labelled(corners, xorAnswers.toTypedArray());
 
 /** The page that tells the story with the numbers of this run. */
 export async function xorPage(results: Results): Promise<string> {
@@ -137,7 +123,12 @@ function training({ steps, trials }: Results): string {
 function boundaries({ trials }: Results): string {
   const panels = trials.map(({ hidden, model, right }) => {
     const description = `Output of the network with ${neurons(hidden)} over the plane`;
-    const picture = boundaryPlot(field(model), data, hiddenLines(model), description);
+    const picture = boundaryPlot(
+      sampled((x) => model.forward(x)),
+      data,
+      hiddenLines(model),
+      description,
+    );
     return panel(neurons(hidden), picture, `${right} of 4 right`);
   });
   return section(
@@ -152,14 +143,6 @@ function boundaries({ trials }: Results): string {
       "wide panels",
     ),
   );
-}
-
-/** The model's output on a grid. */
-function field(model: Sequential): Field {
-  const area = { size: 64, low: -0.5, high: 1.5 };
-  const at = middles(area);
-  const values = model.forward(tensor(at.flatMap((y) => at.map((x) => [x, y])))).toTypedArray();
-  return { ...area, values };
 }
 
 /** Where the weighted sum of each hidden neuron is 0. */
