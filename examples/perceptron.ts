@@ -44,7 +44,7 @@ export async function perceptron({ effort = 1 }: ChapterOptions = {}): Promise<C
     console.log(`${name.padEnd(4)} ${says}`);
     const [a = 0, b = 0] = model.weight.toTypedArray();
     const line = { a, b, c: model.bias.toTypedArray()[0]! };
-    const field = sampled((input) => model.forward(input));
+    const field = sampled((input) => model.forward(input), 128);
     return panel(name, boundaryPlot(field, labelled(x, answers), [line], `A perceptron on ${name}`), says);
   });
   const tried = share(200, effort);

@@ -11,8 +11,11 @@ import { mse } from "@cotangent/nn/loss";
 import { type Output, progress } from "@cotangent/nn/node";
 import { activations } from "./activations.ts";
 import { backpropagation } from "./backpropagation.ts";
+import { deeper } from "./deeper.ts";
 import { descent } from "./descent.ts";
 import { dying } from "./dying.ts";
+import { forward } from "./forward.ts";
+import { kernel } from "./kernel.ts";
 import { logistic } from "./logistic.ts";
 import { optimizers } from "./optimizers.ts";
 import type { Chapter, Tell } from "./page/chapter.ts";
@@ -68,8 +71,16 @@ function example() {
 }
 
 /** The chapters around the training of the network, each a file that also runs alone. */
-const before: readonly Tell[] = [perceptron, logistic, activations, descent, backpropagation];
-const after: readonly Tell[] = [optimizers, vanishing, dying, recurrent];
+const before: readonly Tell[] = [
+  perceptron,
+  logistic,
+  kernel,
+  activations,
+  forward,
+  descent,
+  backpropagation,
+];
+const after: readonly Tell[] = [deeper, optimizers, vanishing, dying, recurrent];
 
 async function tellAll(chapters: readonly Tell[], effort: number, output: Output): Promise<Chapter[]> {
   const told: Chapter[] = [];

@@ -67,7 +67,7 @@ function points(data: readonly Labelled[], radius: number): Plot.Markish {
     symbol: ({ label }: Labelled) => (label === 1 ? "square" : "circle"),
     fill: ({ label }: Labelled) => `var(--class-${label})`,
     stroke: "var(--paper)",
-    strokeWidth: 2,
+    strokeWidth: radius > 5 ? 2 : 1,
   });
 }
 
@@ -176,12 +176,13 @@ export function spread(numbers: readonly number[], gap: number): number[] {
 const bands = Array.from({ length: 10 }, (_, i) => `var(--band-${i})`);
 const edges = bands.slice(1).map((_, i) => (i + 1) / 10);
 
-/** What a model says on the plane, in ten bands, the line where it changes its mind, and the line of each hidden neuron. */
+/** What a model says on the plane, in ten bands, the line where it changes its mind, and the line of each hidden neuron; the points have `radius`. */
 export function boundaryPlot(
   field: Field,
   data: readonly Labelled[],
   lines: readonly Line[],
   description: string,
+  radius = 7,
 ): string {
   const { values, size, low, high } = field;
   const grid = { width: size, height: size, x1: low, y1: low, x2: high, y2: high, value: Plot.identity };
@@ -209,7 +210,42 @@ export function boundaryPlot(
       Plot.contour(values, { ...grid, stroke: "currentColor", strokeWidth: 2, thresholds: [0.5] }),
       // Covers the edges, along which the line is closed.
       Plot.frame({ stroke: "var(--paper)", strokeWidth: 4 }),
-      points(data, 7),
+      points(data, radius),
+    ],
+  });
+}
+
+/** A surface seen from above, with a walk on it. */
+export function landscapePlot(
+  { values, size, low, high }: Field,
+  walk: readonly { readonly x: number; readonly y: number }[],
+  description: string,
+): string {
+  const grid = { width: size, height: size, x1: low, y1: low, x2: high, y2: high, value: Plot.identity };
+  const color = "var(--series-1)";
+  return draw(description, {
+    width: 220,
+    height: 220,
+    margin: 8,
+    marginLeft: 22,
+    marginBottom: 26,
+    x: { domain: [low, high], ticks: 5, label: null },
+    y: { domain: [low, high], ticks: 5, label: null },
+    marks: [
+      // Each level lies on the ones below it, so higher places get more colour.
+      Plot.contour(values, { ...grid, fill: "var(--series-4)", fillOpacity: 0.07, thresholds: 12 }),
+      Plot.contour(values, { ...grid, stroke: "var(--faint)", strokeWidth: 0.6, thresholds: 12 }),
+      Plot.frame({ stroke: "var(--paper)", strokeWidth: 3 }),
+      Plot.line(walk, { x: "x", y: "y", stroke: color, strokeWidth: 2 }),
+      Plot.dot(walk, { x: "x", y: "y", r: 2.5, fill: color }),
+      Plot.dot(walk.slice(0, 1), {
+        x: "x",
+        y: "y",
+        r: 4.5,
+        fill: "var(--paper)",
+        stroke: color,
+        strokeWidth: 2,
+      }),
     ],
   });
 }

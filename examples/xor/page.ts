@@ -72,10 +72,15 @@ function problem(): string {
     "problem",
     "Four points that no line can separate",
     paragraph(
-      `XOR asks whether exactly one of two inputs is 1. The answer is ${one} for (0, 1) and (1, 0), and ${zero} for (0, 0) and (1, 1).`,
+      `XOR asks whether exactly one of two inputs is 1. The answer is ${one} for (0, 1) and (1, 0), and ${zero} for (0, 0) and (1, 1):`,
+    ),
+    table(
+      "The table of XOR.",
+      ["First input", "Second input", "XOR"],
+      data.map(({ x, y, label }) => [String(x), String(y), label === 1 ? one : zero]),
     ),
     figure(
-      `The whole data set: discs are ${zero}, squares are ${one}. Lay a ruler anywhere: it never has both discs on one side and both squares on the other.`,
+      `The same four points in the plane of the two inputs: discs are ${zero}, squares are ${one}. Lay a ruler anywhere: it never has both discs on one side and both squares on the other.`,
       [scatterPlot(data)],
       "small",
     ),
