@@ -48,7 +48,8 @@ export function draw(description: string, options: Plot.PlotOptions): string {
   // The page's style takes the place of Plot's own; the size is the width of the figure.
   for (const style of svg.querySelectorAll("style")) style.remove();
   for (const name of ["width", "height", "style"]) svg.removeAttribute(name);
-  return svg.outerHTML;
+  // A hundredth of a pixel is not seen.
+  return svg.outerHTML.replace(/ d="[^"]*"/g, (path: string) => path.replace(/(\.\d\d)\d+/g, "$1"));
 }
 
 /** The middles of the cells of a grid of `size` cells from `low` to `high`, where a field is sampled. */
@@ -185,7 +186,7 @@ export function boundaryPlot(
   radius = 7,
 ): string {
   const { values, size, low, high } = field;
-  const grid = { width: size, height: size, x1: low, y1: low, x2: high, y2: high, value: Plot.identity };
+  const grid = gridOf({ size, low, high });
   const segments = lines.map((line) => across(line, low, high)).filter((ends) => ends.length === 2);
   return draw(description, {
     width: 220,
@@ -215,13 +216,19 @@ export function boundaryPlot(
   });
 }
 
+/** Where the values of a field lie. Plot would look for each cell's nearest value if it were not told to leave them. */
+function gridOf({ size, low, high }: Omit<Field, "values">) {
+  const corners = { x1: low, y1: low, x2: high, y2: high };
+  return { width: size, height: size, ...corners, value: Plot.identity, interpolate: null };
+}
+
 /** A surface seen from above, with a walk on it. */
 export function landscapePlot(
   { values, size, low, high }: Field,
   walk: readonly { readonly x: number; readonly y: number }[],
   description: string,
 ): string {
-  const grid = { width: size, height: size, x1: low, y1: low, x2: high, y2: high, value: Plot.identity };
+  const grid = gridOf({ size, low, high });
   const color = "var(--series-1)";
   return draw(description, {
     width: 220,
