@@ -99,7 +99,7 @@ export async function deeper({ effort = 1 }: ChapterOptions = {}): Promise<Chapt
       `Spirals: the median loss on the seen points and the share of the unseen that is right, over ${starts} starts.`,
       ["Network", "Loss", "Worst start", "Middle", "Best start"],
       large.map((net) => [
-        net.name,
+        `<span class="number">${net.name}</span>`,
         median(net).toFixed(4),
         ...[worst(net), middle(net).right, best(net)].map(percent),
       ]),

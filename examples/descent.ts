@@ -98,7 +98,7 @@ export async function descent({ effort = 1 }: ChapterOptions = {}): Promise<Chap
     paragraph(
       `Training asks one question again and again: if this weight grew a little, would the loss grow or shrink? The answer is the derivative. At w = −1 the bowl (w − 1)² has the slope ${minus(slope.toFixed(0))}: it falls to the right. Gradient descent takes a step against the slope; its length is the slope times the <em>learning rate</em>:`,
     ),
-    code("w.assign(w.sub(grad(loss, [w])[0].mul(lr)));"),
+    code("const [slope] = grad(loss, [w]);\nw.assign(w.sub(slope.mul(lr)));"),
     figure(
       `${steps} steps on the bowl from w = −1 with three learning rates. Too small: on the way, but slow. Right: there. Too large: each step overshoots the valley by more than the one before.`,
       runs.map(({ lr, word, places }) =>

@@ -99,7 +99,7 @@ export async function forward(): Promise<Chapter> {
       "Put two such neurons side by side and let a third one look at their answers instead of the inputs: that is a <em>multi-layer perceptron</em>. The two form the hidden layer. Nothing goes back or in circles; the input is fed forward, layer after layer:",
     ),
     code(
-      "const model = new MLP([2, 2, 1], { activation: tanh, output: sigmoid });\nconst answer = model.forward(x);",
+      "const model = new MLP([2, 2, 1], {\n  activation: tanh, output: sigmoid,\n});\nconst answer = model.forward(x);",
     ),
     paragraph(
       "Here is the way of the input (1, 0) through a network whose nine weights and biases were made up. Each neuron multiplies, adds and bends, and that is all there is to it:",

@@ -76,9 +76,13 @@ export async function kernel({ effort = 1 }: ChapterOptions = {}): Promise<Chapt
     paragraph(
       "Each example xᵢ has a weight aᵢ in the vote, f(x) = Σᵢ aᵢ k(x, xᵢ) + b, and the sign of f is the class. Seen from the plane the boundary is a curve. Seen from the similarities, f is linear again, and to train it is as easy as to train one neuron. The loss is the <em>hinge</em>, max(0, 1 − y f(x)) with y = ±1: it is 0 once an example is on its side by a margin of 1. A small price on the size of f keeps the weights from growing without need. Together they make a support vector machine (Boser, Guyon and Vapnik 1992).",
     ),
-    code(`const k = x.unsqueeze(1).sub(x.unsqueeze(0)).square().sum(2).mul(-gamma).exp();
+    code(`const apart = x.unsqueeze(1)
+  .sub(x.unsqueeze(0)).square().sum(2);
+const k = apart.mul(-gamma).exp();
 const f = matmul(k, a).add(b);
-optimizer.step(hinge(f, y).add(a.mul(matmul(k, a)).sum().mul(0.001)));`),
+const size = a.mul(matmul(k, a)).sum();
+const loss = hinge(f, y)
+  .add(size.mul(0.001));`),
     figure("XOR with γ = 2. Solid: where f is 0.", [picture(four, corners, xorAnswers, -0.5, 1.5)], "small"),
     table(
       `How alike the four points are for γ = 2, the weight of each after ${steps} steps, and what the vote says about it. The bias is ${fixed(four.b.toTypedArray())}.`,
@@ -91,7 +95,7 @@ optimizer.step(hinge(f, y).add(a.mul(matmul(k, a)).sum().mul(0.001)));`),
       ]),
     ),
     paragraph(
-      "What is γ worth? Take forty points that lie around the four corners, and a thousand more from the same source that the machine never sees. With γ too small everybody is everybody’s neighbour, all votes are nearly the same, and the machine has hardly anything to go by. With γ too large nobody has a neighbour: each example rules over an island of its own, the machine knows the forty by heart and says nearly the same about everything else.",
+      "Which γ is right? Take forty points that lie around the four corners, and a thousand more from the same source that the machine never sees. With γ too small everybody is everybody’s neighbour, all votes are nearly the same, and the machine has hardly anything to go by. With γ too large nobody has a neighbour: each example rules over an island of its own, the machine knows the forty by heart and says nearly the same about everything else.",
     ),
     figure(
       "The forty points, and what the machine makes of the plane for three γ.",

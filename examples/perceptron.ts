@@ -54,14 +54,12 @@ export async function perceptron({ effort = 1 }: ChapterOptions = {}): Promise<C
     "perceptron",
     "From a threshold to a neuron that learns",
     paragraph(
-      "A <em>perceptron</em> (Rosenblatt 1958) fires if the weighted sum of its inputs is above a threshold: w₁x₁ + w₂x₂ > t. Move the threshold to the left side and call it a <em>bias</em>, b = −t, and the question is always the same, w · x + b > 0. A bias is a weight like any other, for an input that is always 1, so it can be learned like any other.",
+      "A <em>perceptron</em> (Rosenblatt 1958) fires if the weighted sum of its inputs is above a threshold: w₁x₁ + w₂x₂ > t. Move the threshold to the left side and call it a <em>bias</em>, b&nbsp;=&nbsp;−t, and the question is always the same, w · x + b > 0. A bias is a weight like any other, for an input that is always 1, so it can be learned like any other.",
     ),
     paragraph(
-      "The rule of learning needs no derivative. Show an example; if the answer is right, leave everything alone. If it is wrong, add the input to the weights, or take it away: w becomes w + (y − ŷ) x, and b becomes b + (y − ŷ), for the right answer y and the given answer ŷ. A round shows each of the four points once:",
+      "The rule of learning needs no derivative. Show an example; if the answer is right, leave everything alone. If it is wrong, add the input to the weights, or take it away: w becomes w + (y − ŷ) x, and b becomes b + (y − ŷ), for the right answer y and the given answer ŷ. A round shows each of the four points once, and the last round is the first without a mistake:",
     ),
-    code(
-      "const model = new Perceptron(2);\nwhile (model.learn(x, y).item() > 0); // until a round has no mistakes",
-    ),
+    code("const model = new Perceptron(2);\nwhile (model.learn(x, y).item() > 0);"),
     figure(
       `The rule on three tasks, at most ${rounds} rounds each. A point on the line counts as 0. AND and OR can be cut off by one straight line, and for such tasks the rule always ends. For XOR there is no line, so the weights go round in circles.`,
       panels,

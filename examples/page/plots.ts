@@ -142,10 +142,12 @@ export function lossPlot(curves: readonly Curve[]): string {
   });
 }
 
-/** The powers of ten from `low` to `high`. */
+/** The powers of ten from `low` to `high`, or every so many of them, so that there is room for their names. */
 export function powersOfTen(low: number, high: number): number[] {
   const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
-  return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+  const every = Math.ceil((last - first + 1) / 8);
+  const exponents = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  return exponents.filter((exponent) => exponent % every === 0).map((exponent) => 10 ** exponent);
 }
 
 /** `10⁻³` for 0.001. */
@@ -240,8 +242,14 @@ export function landscapePlot(
     y: { domain: [low, high], ticks: 5, label: null },
     marks: [
       // Each level lies on the ones below it, so higher places get more colour.
-      Plot.contour(values, { ...grid, fill: "var(--series-4)", fillOpacity: 0.07, thresholds: 12 }),
-      Plot.contour(values, { ...grid, stroke: "var(--faint)", strokeWidth: 0.6, thresholds: 12 }),
+      Plot.contour(values, {
+        ...grid,
+        fill: "var(--series-4)",
+        fillOpacity: 0.07,
+        stroke: "var(--faint)",
+        strokeWidth: 0.6,
+        thresholds: 12,
+      }),
       Plot.frame({ stroke: "var(--paper)", strokeWidth: 3 }),
       Plot.line(walk, { x: "x", y: "y", stroke: color, strokeWidth: 2 }),
       Plot.dot(walk, { x: "x", y: "y", r: 2.5, fill: color }),

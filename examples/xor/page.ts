@@ -46,7 +46,7 @@ export async function xorPage(results: Results): Promise<string> {
   const titles = (chapters: readonly Chapter[]) => chapters.map(({ id, title }) => [id, title] as const);
   return page(
     "From perceptron to deep learning",
-    "Four points, a handful of numbers, and the derivatives that move them. Every number on this page is from the run that wrote it.",
+    "Four points, a handful of numbers, and the derivatives that move them. Every number on this page is from the run that wrote it, but for those of PyTorch.",
     contents([
       ["problem", "Four points that no line can separate"],
       ...titles(results.before),
@@ -75,7 +75,7 @@ function problem(): string {
       `XOR asks whether exactly one of two inputs is 1. The answer is ${one} for (0, 1) and (1, 0), and ${zero} for (0, 0) and (1, 1):`,
     ),
     table(
-      "The table of XOR.",
+      "The table of XOR, the exclusive or.",
       ["First input", "Second input", "XOR"],
       data.map(({ x, y, label }) => [String(x), String(y), label === 1 ? one : zero]),
     ),
@@ -85,7 +85,20 @@ function problem(): string {
       "small",
     ),
     paragraph(
-      "A single neuron weighs its inputs, adds a bias and asks whether the sum is above a threshold. That is a ruler: it cuts the plane along a straight line, so it gets at most three of the four points right. Neurons in a <em>hidden layer</em> draw one line each, and the output neuron combines their answers. With three of them, the network and its training are this:",
+      "A single neuron weighs its inputs, adds a bias and asks whether the sum is above a threshold. That is a ruler: it cuts the plane along a straight line, so it gets at most three of the four points right. How to get past the ruler is what this page is about.",
+    ),
+  );
+}
+
+export const neurons = (hidden: number): string => (hidden === 1 ? "1 neuron" : `${hidden} neurons`);
+const solving = ({ solved }: Trial): string => `${solved.filter(Boolean).length} of ${solved.length}`;
+
+function training({ steps, trials }: Results): string {
+  return section(
+    "training",
+    "Training",
+    paragraph(
+      "Now all of it together. Neurons in a hidden layer draw one line each, and the output neuron combines their answers. With three of them, the network and its training are this:",
     ),
     code(`const model = new Sequential(
   new Linear(2, 3), tanh,
@@ -100,16 +113,6 @@ const step = compile(() => {
   optimizer.step(loss);
   return loss;
 });`),
-  );
-}
-
-export const neurons = (hidden: number): string => (hidden === 1 ? "1 neuron" : `${hidden} neurons`);
-const solving = ({ solved }: Trial): string => `${solved.filter(Boolean).length} of ${solved.length}`;
-
-function training({ steps, trials }: Results): string {
-  return section(
-    "training",
-    "Training",
     paragraph(
       `The <em>loss</em> is the mean squared distance between the four outputs and the four answers: the smaller, the better. Each step finds out which way every weight should move to make it smaller, and moves it a little. Here are ${count(steps, "step")} for networks with ${list(trials.map(({ hidden }) => String(hidden)))} hidden neurons.`,
     ),
