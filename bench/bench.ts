@@ -41,11 +41,12 @@ function tableRow(result: Measurement & { readonly error?: string }): string {
   const { workload, peer, error } = result;
   if (error !== undefined) return `${row(workload, peer, error)}\n`;
   const time = (ms: number) => (ms < 0.1 ? `${(ms * 1000).toPrecision(4)} us` : `${ms.toPrecision(4)} ms`);
-  const check = result.check > 1 ? `${result.loss0} ... ${result.lossN}` : String(result.loss0);
-  return `${row(workload, peer, time(result.median_ms), time(result.min_ms), time(result.first_ms), check)}\n`;
+  const { check, loss0, lossN, c01 } = result;
+  const shown = check > 1 ? `${loss0} ... ${lossN}` : String(loss0 ?? c01);
+  return `${row(workload, peer, time(result.median_ms), time(result.min_ms), time(result.first_ms), shown)}\n`;
 }
 
-const widths = [10, 22, 12, 12, 12, 0];
+const widths = [12, 20, 12, 12, 12, 0];
 const row = (...cells: string[]): string =>
   cells
     .map((cell, i) => cell.padEnd(widths[i] ?? 0))
