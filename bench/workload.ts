@@ -11,11 +11,11 @@ export interface Workload {
   entry?(): number;
 }
 
+export const variants = ["plain", "compiled"] as const;
+export type Variant = (typeof variants)[number];
+
 /** A workload as a user writes it, and with its step given to `compile`. */
-export interface Variants {
-  plain(): Workload;
-  compiled(): Workload;
-}
+export type Variants = Readonly<Record<Variant, () => Workload>>;
 
 /** A training step that returns its loss; `make` builds the model anew. */
 export function training(check: number, make: () => () => Tensor): Variants {
