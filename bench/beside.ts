@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Line } from "./beside/lines.ts";
 import { runOurs, runPeers } from "./beside/lines.ts";
-import { type Clock, compare, complaints, firsts, markdown, text } from "./beside/report.ts";
+import { type Clock, compare, complaints, firsts, markdown, type Passes, text } from "./beside/report.ts";
 import { type Variant, variants } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 
@@ -93,17 +93,28 @@ function hasRun(group: string, workload: string, seen: Set<string>): boolean {
   return already;
 }
 
-try {
-  const chosen = settings();
-  const passes = Array.from({ length: chosen.passes }, (_, i) => onePass(i + 1, chosen));
-  const comparisons = compare(passes, chosen.workloads, chosen.variants, chosen.clock);
+function report(passes: Passes, { workloads, variants, clock }: Settings): string {
+  const comparisons = compare(passes, workloads, variants, clock);
+  if (comparisons.length === 0)
+    return ["No peer has a time for these workloads.", ...complaints(passes, workloads)].join("\n");
   const parts = [
     text(comparisons),
     firsts(passes).join("\n"),
     markdown(comparisons),
-    complaints(passes, chosen.workloads).join("\n") || "All check values agree.",
+    complaints(passes, workloads).join("\n") || "All check values agree.",
   ];
-  console.log(parts.filter((part) => part !== "").join("\n\n"));
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+try {
+  const chosen = settings();
+  const passes: Line[][] = [];
+  while (passes.length < chosen.passes) {
+    // What is known so far, for whoever does not wait for the end.
+    if (passes.length > 0) console.error(`\n${report(passes, chosen)}\n`);
+    passes.push(onePass(passes.length + 1, chosen));
+  }
+  console.log(report(passes, chosen));
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 2;

@@ -97,7 +97,11 @@ function aligned(rows: readonly (readonly string[])[]): string {
 /** Peers round differently; where their check values are further apart than this, one of them computes something else. */
 const tolerance = 1e-4;
 
-/** Check values that disagree, between our variants in any bit, and what failed. */
+/** A BLAS that takes more milliseconds than this for W5-fwd-1024, 20 GFLOP/s, is none to compare with. */
+const slowProduct = 107;
+const isTorchProduct = ({ peer, workload }: Line) => peer === "torch-1t" && workload === "W5-fwd-1024";
+
+/** Check values that disagree, between our variants in any bit, what failed, and a PyTorch that is none to compare with. */
 export function complaints(passes: Passes, workloads: readonly string[]): string[] {
   const all = passes.flat();
   const failures = all.flatMap(({ peer, workload, error }) =>
@@ -116,7 +120,12 @@ export function complaints(passes: Passes, workloads: readonly string[]): string
       });
     });
   });
-  return [...new Set([...disagreements, ...failures])];
+  const product = median(all.filter(isTorchProduct).map((line) => line.cpu_ms ?? 0));
+  const blas =
+    product > slowProduct
+      ? [`PyTorch needs ${short(product)} ms for a product of 1024: is its BLAS the reference one?`]
+      : [];
+  return [...new Set([...disagreements, ...failures, ...blas])];
 }
 
 /** First calls against their aims. */

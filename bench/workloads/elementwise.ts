@@ -15,6 +15,6 @@ export const elementwise: Variants = computing(
   (...inputs) => {
     const [a, b, c, d] = inputs;
     const sum = a!.mul(b!).add(c!).tanh().mul(d!.sigmoid()).sum();
-    return [sum, ...grad(sum, [...inputs])];
+    return [sum, ...grad(sum, inputs)];
   },
 );
