@@ -1,4 +1,5 @@
 import * as accumulation from "./accumulation.ts";
+import * as activation from "./activation.ts";
 import * as distance from "./distance.ts";
 import * as factorization from "./linalg/factorization.ts";
 import * as matrix from "./linalg/matrix.ts";
@@ -6,6 +7,7 @@ import * as orthogonal from "./linalg/orthogonal.ts";
 import * as solve from "./linalg/solve.ts";
 import * as spectrum from "./linalg/spectrum.ts";
 import { chained } from "./methods.ts";
+import * as piecewise from "./piecewise.ts";
 import type { Registered } from "./sample.ts";
 import { isDeclared } from "./sample.ts";
 import * as search from "./search.ts";
@@ -16,7 +18,7 @@ const linalg = [factorization, solve, orthogonal, spectrum, matrix];
 
 /** Every op and composition by name: the exports of the files of this folder. */
 export const registry: ReadonlyMap<string, Registered> = new Map(
-  [...chained, special, window, search, accumulation, distance, ...linalg]
+  [...chained, activation, piecewise, special, window, search, accumulation, distance, ...linalg]
     .flatMap((module) => Object.entries(module))
     .filter((entry): entry is [string, Registered] => isDeclared(entry[1])),
 );

@@ -1,4 +1,3 @@
-import * as activation from "./activation.ts";
 import * as at from "./at.ts";
 import * as border from "./border.ts";
 import * as bounds from "./bounds.ts";
@@ -15,7 +14,6 @@ import * as layout from "./layout.ts";
 import * as mixture from "./mixture.ts";
 import * as movement from "./movement.ts";
 import * as partition from "./partition.ts";
-import * as piecewise from "./piecewise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as product from "./product.ts";
 import * as reduction from "./reduction.ts";
@@ -41,8 +39,6 @@ export const chained: readonly object[] = [
   rounding,
   bounds,
   mixture,
-  piecewise,
-  activation,
   reduction,
   contraction,
   indexing,
