@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as autograd from "@cotangent/autograd";
 import { formula, registry } from "@cotangent/autograd";
 import { expect, test } from "vitest";
 import { opsDocument, opsSources } from "../../scripts/ops-document.mjs";
@@ -11,4 +12,9 @@ test("docs/ops.md says what the registry holds", () => {
   const committed = readFileSync(join(root, "docs", "ops.md"), "utf8").replaceAll("\r\n", "\n");
   const present = opsDocument({ registry, formula, sources: opsSources(root) });
   expect(committed, "docs/ops.md is out of date: `pnpm run docs` writes it").toBe(present);
+});
+
+test("every function of the registry is exported under its name", () => {
+  const exported = new Map<string, unknown>(Object.entries(autograd));
+  expect([...registry.keys()].filter((name) => exported.get(name) !== registry.get(name))).toEqual([]);
 });

@@ -268,11 +268,11 @@ export function singular(rule: (out: Tensor, ...inputs: Tensor[]) => Partial): D
   return { kind: "partial", partial: rule, singular: true };
 }
 
-export function linear<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
+export function linearRule<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
   return { kind: "linear", transpose };
 }
 
-export function bilinear<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
+export function bilinearRule<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
   return { kind: "bilinear", transpose };
 }
 

@@ -118,7 +118,7 @@ export type { Compiled } from "./compiled.ts";
 export { defineOp } from "./ops/define.ts";
 export { pointwise } from "./ops/elementwise.ts";
 export type { Elementwise } from "./ops/elementwise.ts";
-export { bilinear, linear, partial, pushed, singular, zero } from "./graph.ts";
+export { bilinearRule, linearRule, partial, pushed, singular, zero } from "./graph.ts";
 export type { Attribute, Attributes, Derivative, Elements, IndexMap, Kernel, Op, Partial } from "./graph.ts";
 export * as functions from "./functions.ts";
 export { formula } from "./arithmetic.ts";

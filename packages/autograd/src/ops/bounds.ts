@@ -1,6 +1,6 @@
 import { ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { linear, partial, zero } from "../graph.ts";
+import { linearRule, partial, zero } from "../graph.ts";
 import type { Binary, Clamp, Operand, Operation, Ternary, UnaryWith } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, ge, gt, le, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
@@ -109,8 +109,8 @@ const fillWhere: Ternary = pointwise({
   body: (m, mask, x, value) => m.select(mask!, value!, x!),
   derivatives: [
     zero,
-    linear((g, out) => where(out.inputs[0]!, zerosLike(g), g)),
-    linear((g, out) => where(out.inputs[0]!, g, zerosLike(g))),
+    linearRule((g, out) => where(out.inputs[0]!, zerosLike(g), g)),
+    linearRule((g, out) => where(out.inputs[0]!, g, zerosLike(g))),
   ],
   samples: (draw) => [draw.bools([2]), draw.tensor([2]), 1],
   accepts: "any",

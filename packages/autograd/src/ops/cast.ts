@@ -1,14 +1,14 @@
 import type { DType } from "../dtype.ts";
 import { checkDType } from "../dtype.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, linear } from "../graph.ts";
+import { apply, linearRule } from "../graph.ts";
 import type { Cast } from "../signature.ts";
 import { declare } from "./sample.ts";
 
 const castOp: Op<{ readonly dtype: DType }> = {
   name: "cast",
   kernel: { kind: "pointwise", body: (m, x) => m.convert(x!, m.dtype) },
-  derivatives: [linear((g, out) => cast(g, out.inputs[0]!.dtype))],
+  derivatives: [linearRule((g, out) => cast(g, out.inputs[0]!.dtype))],
   shape: ([x]) => x!.shape,
   dtype: (_, { dtype }) => dtype,
 };

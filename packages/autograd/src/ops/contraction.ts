@@ -1,7 +1,7 @@
 import { promote } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, bilinear } from "../graph.ts";
+import { apply, bilinearRule } from "../graph.ts";
 import { readLabels } from "../labels.ts";
 import type { Shape } from "../shape.ts";
 import { formatShape } from "../shape.ts";
@@ -21,11 +21,11 @@ function contraction(name: string, implied: readonly string[] = []): Op<{ readon
     implied,
     kernel: { kind: "contract" },
     derivatives: [
-      bilinear((g, out, { spec }) => {
+      bilinearRule((g, out, { spec }) => {
         const { left, right, out: result } = readLabels(spec);
         return apply(einsumOp, [g, out.inputs[1]!], { spec: `${result},${right}->${left}` });
       }),
-      bilinear((g, out, { spec }) => {
+      bilinearRule((g, out, { spec }) => {
         const { left, right, out: result } = readLabels(spec);
         return apply(einsumOp, [out.inputs[0]!, g], { spec: `${left},${result}->${right}` });
       }),

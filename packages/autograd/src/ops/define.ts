@@ -11,11 +11,11 @@ import { operand } from "./elementwise.ts";
  *
  * @example
  * ```ts
- * import { defineOp, grad, linear, tensor } from "@cotangent/autograd";
+ * import { defineOp, grad, linearRule, tensor } from "@cotangent/autograd";
  * const twice = defineOp({
  *   name: "twice",
  *   kernel: { kind: "pointwise", body: (m, x) => m.add(x!, x!) },
- *   derivatives: [linear((g) => twice([g], {}))],
+ *   derivatives: [linearRule((g) => twice([g], {}))],
  *   shape: ([x]) => x!.shape,
  *   dtype: ([x]) => x!.dtype,
  * });

@@ -1,6 +1,6 @@
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, elementsOf, linear, readElements, rememberSite, zero } from "../graph.ts";
+import { apply, elementsOf, linearRule, readElements, rememberSite, zero } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { broadcastShapes, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { ArgSort, Gather, OneHot, ScatterAdd } from "../signature.ts";
@@ -17,7 +17,7 @@ const gatherOp: Op<{ readonly axis: number }> = {
   name: "gather",
   kernel: { kind: "gather" },
   derivatives: [
-    linear((g, out, { axis }) => {
+    linearRule((g, out, { axis }) => {
       const [x, index] = out.inputs;
       return apply(scatterOp, [g, index!], { axis, size: x!.shape[axis]! });
     }),
@@ -31,7 +31,7 @@ const gatherOp: Op<{ readonly axis: number }> = {
 const scatterOp: Op<{ readonly axis: number; readonly size: number }> = {
   name: "scatter",
   kernel: { kind: "scatter" },
-  derivatives: [linear((g, out, { axis }) => apply(gatherOp, [g, out.inputs[1]!], { axis })), zero],
+  derivatives: [linearRule((g, out, { axis }) => apply(gatherOp, [g, out.inputs[1]!], { axis })), zero],
   implied: ["caller"],
   shape: ([x], { axis, size }) => x!.shape.map((old, i) => (i === axis ? size : old)),
   dtype: ([x]) => x!.dtype,

@@ -1,7 +1,7 @@
 import { promote } from "../dtype.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, linear } from "../graph.ts";
+import { apply, linearRule } from "../graph.ts";
 import { equalShapes, formatShape, normalizeAxis } from "../shape.ts";
 import type { Join, Stack } from "../signature.ts";
 import { cast } from "./cast.ts";
@@ -14,7 +14,7 @@ const catOp: Op<{ readonly axis: number }> = {
   name: "cat",
   kernel: { kind: "concatenate" },
   derivatives: [
-    linear((g, out, { axis }, i) => {
+    linearRule((g, out, { axis }, i) => {
       const sizes = out.inputs.map((x) => x.shape[axis]!);
       const start = sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
       return slice(g, start, start + sizes[i]!, { axis });

@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, linear } from "../graph.ts";
+import { apply, linearRule } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import {
   broadcastsTo,
@@ -172,7 +172,7 @@ const sumOp: Op<{ readonly axes: readonly number[] }> = {
   name: "sum",
   kernel: { kind: "reduce", combine: (m, x, y) => m.add(x!, y!), identity: () => 0 },
   derivatives: [
-    linear((g, out, { axes }) => {
+    linearRule((g, out, { axes }) => {
       const shape = out.inputs[0]!.shape;
       return broadcastTo(reshape(g, reducedShape(shape, axes, true)), shape);
     }),

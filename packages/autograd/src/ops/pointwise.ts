@@ -1,6 +1,6 @@
 import * as f from "../functions.ts";
 import type { Tensor } from "../graph.ts";
-import { linear, partial, singular, zero } from "../graph.ts";
+import { linearRule, partial, singular, zero } from "../graph.ts";
 import type { Binary, Heaviside, Ternary, Unary } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, ge, logicalAnd, logicalNot, lt } from "./comparison.ts";
@@ -248,8 +248,8 @@ export const where: Ternary = pointwise({
   body: (m, condition, x, y) => m.select(condition!, x!, y!),
   derivatives: [
     zero,
-    linear((g, out) => where(out.inputs[0]!, g, zerosLike(g))),
-    linear((g, out) => where(out.inputs[0]!, zerosLike(g), g)),
+    linearRule((g, out) => where(out.inputs[0]!, g, zerosLike(g))),
+    linearRule((g, out) => where(out.inputs[0]!, zerosLike(g), g)),
   ],
   samples: (draw) => {
     const [c, x, y] = draw.broadcastable(3);

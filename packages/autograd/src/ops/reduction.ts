@@ -3,7 +3,7 @@ import type { DType } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, linear, pushed } from "../graph.ts";
+import { apply, linearRule, pushed } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { formatShape, normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { AxisFunction, Reduction } from "../signature.ts";
@@ -92,7 +92,7 @@ export const amin: Reduction = extreme(
 const cumsumOp: Op<{ readonly axis: number; readonly reverse: boolean }> = {
   name: "cumsum",
   kernel: { kind: "scan", combine: (m, x, y) => m.add(x!, y!), identity: () => 0 },
-  derivatives: [linear((g, _, { axis, reverse }) => apply(cumsumOp, [g], { axis, reverse: !reverse }))],
+  derivatives: [linearRule((g, _, { axis, reverse }) => apply(cumsumOp, [g], { axis, reverse: !reverse }))],
   shape: ([x]) => x!.shape,
   dtype: ([x]) => x!.dtype,
 };

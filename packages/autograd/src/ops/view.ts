@@ -1,5 +1,5 @@
 import type { Attributes, IndexMap, Op, Tensor } from "../graph.ts";
-import { linear } from "../graph.ts";
+import { linearRule } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 
 /** What makes a view: where its elements are found, its shape, and its adjoint for an operand of `shape`. */
@@ -15,7 +15,7 @@ export function view<A extends Attributes>({ name, map, shape, transpose }: View
   return {
     name,
     kernel: { kind: "view", map },
-    derivatives: [linear<A>((g, out, attributes) => transpose(g, out.inputs[0]!.shape, attributes))],
+    derivatives: [linearRule<A>((g, out, attributes) => transpose(g, out.inputs[0]!.shape, attributes))],
     shape: ([x], attributes) => shape(x!.shape, attributes),
     dtype: ([x]) => x!.dtype,
   };

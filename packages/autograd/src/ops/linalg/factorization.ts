@@ -1,7 +1,7 @@
 import { isFloat, promote } from "../../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
 import type { Attributes, Elements, Op, Tensor } from "../../graph.ts";
-import { apply, bilinear, none, pushed, rememberSite } from "../../graph.ts";
+import { apply, bilinearRule, none, pushed, rememberSite } from "../../graph.ts";
 import type { Shape } from "../../shape.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../../shape.ts";
 import type { Operation, Unary } from "../../signature.ts";
@@ -161,7 +161,9 @@ const triangularOp: Op<{ readonly upper: boolean }> = {
     pushed((t, out, { upper }) =>
       neg(apply(triangularOp, [out.inputs[0]!, matmul(upper ? triu(t) : tril(t), out)], { upper })),
     ),
-    bilinear((g, out, { upper }) => apply(triangularOp, [transpose(out.inputs[0]!), g], { upper: !upper })),
+    bilinearRule((g, out, { upper }) =>
+      apply(triangularOp, [transpose(out.inputs[0]!), g], { upper: !upper }),
+    ),
   ],
   shape: ([, b]) => b!.shape,
   dtype: ([, b]) => b!.dtype,

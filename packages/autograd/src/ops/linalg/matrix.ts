@@ -1,7 +1,7 @@
 import type { TypedArray } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { Elements, Op, Tensor } from "../../graph.ts";
-import { apply, bilinear, pushed } from "../../graph.ts";
+import { apply, bilinearRule, pushed } from "../../graph.ts";
 import type { Unary, UnaryWith } from "../../signature.ts";
 import { matmul } from "../contraction.ts";
 import { eye } from "../leaf.ts";
@@ -60,7 +60,7 @@ const expOp: Op = {
   },
   derivatives: [
     pushed((t, out) => apply(expOp, [...out.inputs, t])),
-    bilinear((g, out, _, i) => apply(expOp, out.inputs.map((x) => transpose(x)).with(i, g))),
+    bilinearRule((g, out, _, i) => apply(expOp, out.inputs.map((x) => transpose(x)).with(i, g))),
   ],
   shape: ([a]) => a!.shape,
   dtype: ([a]) => a!.dtype,

@@ -1,6 +1,6 @@
 import { ValueError } from "../../errors.ts";
 import type { Derivative, Elements, Op, Tensor } from "../../graph.ts";
-import { apply, bilinear, pushed, zero } from "../../graph.ts";
+import { apply, bilinearRule, pushed, zero } from "../../graph.ts";
 import type { Operation, Unary } from "../../signature.ts";
 import { matmul } from "../contraction.ts";
 import { eye } from "../leaf.ts";
@@ -34,7 +34,7 @@ const solveOp: Op<{ readonly caller: string }> = {
   },
   derivatives: [
     pushed((t, out, attributes) => neg(located(solveOp, [out.inputs[0]!, matmul(t, out)], attributes))),
-    bilinear((g, out, attributes) => located(solveOp, [transpose(out.inputs[0]!), g], attributes)),
+    bilinearRule((g, out, attributes) => located(solveOp, [transpose(out.inputs[0]!), g], attributes)),
   ],
   shape: ([, b]) => b!.shape,
   dtype: ([, b]) => b!.dtype,
@@ -179,7 +179,7 @@ const cofactorOp: Op = {
   },
   derivatives: [
     pushed((t, out) => apply(cofactorOp, [...out.inputs, t])),
-    bilinear((g, out, _, i) => apply(cofactorOp, out.inputs.with(i, g))),
+    bilinearRule((g, out, _, i) => apply(cofactorOp, out.inputs.with(i, g))),
   ],
   shape: ([a]) => a!.shape,
   dtype: ([a]) => a!.dtype,
