@@ -10,8 +10,8 @@ import { loads, stores } from "./words.ts";
 /** Code of one function at the most, in bytes: the engine's optimizing compiler gives up on very long ones. */
 const partBytes = 20_000;
 const pageBytes = 65_536;
-/** Bytes behind the end, so that a whole vector may be read at the last element. */
-const margin = 16;
+/** Bytes behind the end, so that whole vectors may be read at the last element. */
+const margin = 64;
 
 /** The module: one function that runs the nests in order. Long programs are cut into several that it calls. */
 export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBuffer> {

@@ -78,6 +78,11 @@ export function scalar(
   };
 }
 
+/** The steps of a program as scalars. */
+export function scalarsOf({ instructions }: Program): Scalar[] {
+  return instructions.map(({ word, dtype, operands, ...rest }) => scalar(word, dtype, operands, rest));
+}
+
 /**
  * Throws unless every scalar uses earlier ones only, everything that is loaded is held or computed before, and every load
  * that has no condition lies inside its source.

@@ -7,6 +7,7 @@ import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import { isHeld } from "./fuse.ts";
 import type { Scalar } from "./kernel.ts";
+import { splatKey } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 
 /** What a compiled function begins with and what it leaves: nodes of one graph. */
@@ -27,6 +28,8 @@ export interface Layout {
   /** The first byte of what a nest keeps between its rounds. */
   readonly scratch: ReadonlyMap<Nest, number>;
   readonly tables: ReadonlyMap<readonly number[], Readonly<Partial<Record<DType, number>>>>;
+  /** Vectors of equal numbers, by `splatKey`. */
+  readonly splats: ReadonlyMap<string, number>;
   /** What is written once, before the first run. */
   readonly constants: readonly {
     readonly address: number;
@@ -64,6 +67,14 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
     known[dtype] = arena.keep(values.length * byteSize(dtype));
     constants.push({ address: known[dtype], dtype, data: values });
   });
+  const splats = new Map<string, number>();
+  eachSplat(nests, (value, dtype) => {
+    const key = splatKey(value, dtype);
+    if (splats.has(key)) return;
+    splats.set(key, arena.keep(vectorBytes));
+    const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
+    constants.push({ address: splats.get(key)!, dtype, data });
+  });
   const last = lastReads(nests, traced);
   const copies: { from: number; to: number; bytes: number }[] = [];
   for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
@@ -73,7 +84,7 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
     if (from && addresses.get(from) !== addresses.get(to))
       copies.push({ from: addresses.get(from) ?? 0, to: addresses.get(to)!, bytes: bytesOf(to) });
   });
-  return { addresses, scratch, tables, constants, copies, size: arena.size };
+  return { addresses, scratch, tables, splats, constants, copies, size: arena.size };
 }
 
 function bytesOf({ dtype, shape }: Tensor): number {
@@ -150,6 +161,19 @@ function eachTable(nests: readonly Nest[], visit: (values: readonly number[], dt
   }
 }
 
+const vectorBytes = 16;
+
+/** The numbers that vectors are filled with. */
+function eachSplat(nests: readonly Nest[], visit: (value: number, dtype: DType) => void): void {
+  for (const { kernel, vector } of nests) {
+    if (!vector) continue;
+    const { body, fold, node } = kernel;
+    for (const { word, value, dtype } of [...body, ...(fold?.combine.instructions ?? [])])
+      if (word === "constant" && dtype !== "bool") visit(value, dtype);
+    if (fold && node.dtype !== "bool") visit(fold.identity, node.dtype);
+  }
+}
+
 /** The number of the last nest that reads or writes each node; outputs and updates live to the end. */
 function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Tensor, number> {
   const last = new Map<Tensor, number>();
@@ -212,7 +236,7 @@ function placeTemporaries(
       addresses.set(node, address);
       dying[last.get(node)!]?.push(address);
     }
-    const lanes = fold ? 2 * fold.order.lanes * byteSize(node.dtype) : 0;
+    const lanes = fold ? 2 * fold.order.lanes * (nest.vector ? vectorBytes : byteSize(node.dtype)) : 0;
     if (lanes > 0) {
       scratch.set(nest, arena.take(lanes));
       arena.free(scratch.get(nest)!);
