@@ -2,8 +2,11 @@ import type { Program } from "../program.ts";
 import { assemble, Code } from "./assembler.ts";
 import { FoldWriter } from "./fold.ts";
 import type { Nest } from "./loops.ts";
+import type { Microkernel } from "./microkernel.ts";
+import { microkernel } from "./microkernel.ts";
 import { NestWriter } from "./nest.ts";
 import type { Layout } from "./plan.ts";
+import { ProductWriter } from "./product.ts";
 import { slowFunction } from "./scalars.ts";
 import { loads, stores } from "./words.ts";
 
@@ -17,10 +20,11 @@ const margin = 64;
 export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBuffer> {
   const functions: Code[] = [];
   const slow = slowFunctions(functions, layout);
+  const micro = microkernels(functions);
   const parts = [new Code()];
   nests.forEach((nest, n) => {
     if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
-    write(new NestWriter(parts[parts.length - 1]!, nest, n, layout, slow));
+    write(new NestWriter(parts[parts.length - 1]!, nest, n, layout, slow), micro);
   });
   let main = parts[0]!;
   if (parts.length > 1) {
@@ -32,7 +36,7 @@ export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBu
   return assemble(functions, Math.ceil((layout.size + margin) / pageBytes));
 }
 
-function write(writer: NestWriter): void {
+function write(writer: NestWriter, micro: (form: Microkernel) => number): void {
   const { kind, fold } = writer.nest.kernel;
   switch (kind) {
     case "map":
@@ -44,6 +48,9 @@ function write(writer: NestWriter): void {
       break;
     case "scan":
       writer.results(() => new FoldWriter(writer, fold!).scan());
+      break;
+    case "product":
+      new ProductWriter(writer, micro).write();
       break;
     case "reduce":
       writer.results(() => new FoldWriter(writer, fold!).reduce());
@@ -67,6 +74,19 @@ function slowFunctions(functions: Code[], layout: Layout): (program: Program) =>
     return number;
   };
   return slow;
+}
+
+/** Numbers for micro-kernels, of which products of one form share one. */
+function microkernels(functions: Code[]): (form: Microkernel) => number {
+  const known = new Map<string, number>();
+  return (form) => {
+    const key = Object.values(form).join();
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const number = functions.push(microkernel(form)) - 1;
+    known.set(key, number);
+    return number;
+  };
 }
 
 /** Copies of few bytes are written out: the instruction for any number of bytes is a call of the engine. */

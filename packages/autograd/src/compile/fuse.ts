@@ -7,6 +7,7 @@ import { topology } from "../topology.ts";
 import type { Kernel } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import { operandsOf, programOf } from "./simplify.ts";
+import { tiledOp } from "./tile.ts";
 
 /**
  * Decides which nodes get elements of their own in memory and lets the bodies of all others merge into the kernels that
@@ -59,7 +60,8 @@ function chooseStored(roots: readonly Tensor[], required: ReadonlySet<Tensor>): 
       const input = edges[k]!;
       const place = placeOf(node, n, i, own ? n * nodes.length : places[n]!, nodes.length);
       places[input] = places[input] === unseen || places[input] === place ? place : many;
-      if (kernel.kind === "contract") memory[input]! |= 1;
+      if (node.op === tiledOp && i === 1) memory[input]! |= 2;
+      else if (kernel.kind === "contract") memory[input]! |= 1;
       else if (kernel.kind === "gather" && i === 0) memory[input]! |= 2;
       else if (kernel.kind === "view" && !own) memory[input]! |= memory[n]! & 1;
     }

@@ -78,6 +78,7 @@ export function strideOf({ walks }: Pick<Nest, "walks">, place: Place, loop: num
 /** The vector loop: the innermost over results, whose elements lie side by side, or the one over terms in several lanes. */
 function vectorOf(nest: Plain): Vector | null {
   const { kernel, counts, outer, target } = nest;
+  if (kernel.kind === "product") return null;
   const width = widthOf(kernel);
   if (width === null) return null;
   const size = byteSize(kernel.node.dtype);
@@ -163,7 +164,10 @@ function scaled({ offset, steps }: Affine, by: number): Affine {
 }
 
 /** The loops that become one, outermost first. Results and terms stay apart. */
-function merged({ space, outer }: Kernel, moving: readonly Affine[]): { groups: number[][]; outer: number } {
+function merged(
+  { kind, space, outer }: Kernel,
+  moving: readonly Affine[],
+): { groups: number[][]; outer: number } {
   const groups: number[][] = [];
   let results = 0;
   space.forEach((size, loop) => {
@@ -173,6 +177,7 @@ function merged({ space, outer }: Kernel, moving: readonly Affine[]): { groups: 
     const even =
       before !== undefined &&
       before < outer === loop < outer &&
+      !(kind === "product" && loop === outer - 1) &&
       moving.every(({ steps }) => steps[before] === steps[loop]! * size);
     if (even) last!.push(loop);
     else groups.push([loop]);
@@ -186,7 +191,7 @@ const unrolledLimit = 400;
 const unrolledTerms = 64;
 
 function unrolling({ kernel, counts, outer }: Plain, vector: Vector | null): Nest["unrolled"] {
-  if (vector && vector.loop >= outer) return { terms: false, results: false };
+  if (kernel.kind === "product" || (vector && vector.loop >= outer)) return { terms: false, results: false };
   const { body, fold } = kernel;
   const work =
     body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);

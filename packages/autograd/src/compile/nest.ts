@@ -46,11 +46,11 @@ export class NestWriter {
     );
   }
 
-  /** Runs `result`, which computes one result, at all indices of the loops over results. */
-  results(result: () => void): void {
+  /** Runs `result`, which computes one result, at all indices of the loops over results, or of the first of them. */
+  results(result: () => void, outer: number = this.nest.outer): void {
     const code = this.code;
     for (const local of this.#walks) if (local !== null) code.i32(0).set(local);
-    this.loop(0, this.nest.outer, result);
+    this.loop(0, outer, result);
     for (const local of this.#walks) if (local !== null) code.release(local);
   }
 
@@ -98,7 +98,9 @@ export class NestWriter {
 
   /** How far a walk has gone when the loops from `from` on are done. */
   #travelled(walk: number, from: number): number {
-    const { counts, outer, unrolled, walks } = this.nest;
+    const { counts, outer, unrolled, walks, kernel } = this.nest;
+    // The inner loops of a product move addresses of their own.
+    if (kernel.kind === "product" && from >= outer - 2) return 0;
     if (from >= counts.length || (from < outer ? unrolled.results : unrolled.terms)) return 0;
     return this.#covered(from) * walks[walk]![from]!;
   }
@@ -130,6 +132,14 @@ export class NestWriter {
   }
 
   // Places.
+
+  /** Pushes the address of the place of scalar `i`, or of the target (-1). */
+  pushAddress(i: number): void {
+    const { kernel, places, target } = this.nest;
+    const [place, node] = i < 0 ? [target, kernel.node] : [places[i]!, kernel.body[i]!.source!];
+    const rest = this.#address(place, baseOf(this.layout, node));
+    if (rest !== 0) this.code.i32(rest).op(i32.add);
+  }
 
   /** Pushes the moving part of a place; what it returns is constant and not negative. */
   #address({ walk, offset }: Place, base: number): number {

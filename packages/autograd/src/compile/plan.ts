@@ -236,7 +236,10 @@ function placeTemporaries(
       addresses.set(node, address);
       dying[last.get(node)!]?.push(address);
     }
-    const lanes = fold ? 2 * fold.order.lanes * (nest.vector ? vectorBytes : byteSize(node.dtype)) : 0;
+    const lanes =
+      fold && nest.kernel.kind !== "product"
+        ? 2 * fold.order.lanes * (nest.vector ? vectorBytes : byteSize(node.dtype))
+        : 0;
     if (lanes > 0) {
       scratch.set(nest, arena.take(lanes));
       arena.free(scratch.get(nest)!);
