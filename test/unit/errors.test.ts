@@ -10,6 +10,7 @@ import {
   CotangentError,
   cast,
   cat,
+  cholesky,
   cumsum,
   DTypeError,
   evaluate,
@@ -22,10 +23,12 @@ import {
   gather,
   grad,
   IndexError,
+  inv,
   jvp,
   linspace,
   logicalAnd,
   matmul,
+  matrixPower,
   maximum,
   mean,
   mul,
@@ -41,7 +44,9 @@ import {
   StateError,
   scatterAdd,
   slice,
+  slogdet,
   softmax,
+  solve,
   sqrt,
   squeeze,
   stack,
@@ -467,6 +472,30 @@ refuses("reading", [
   ["item of several elements", () => of(2, 3).item(), ShapeError, "item", "[2, 3]", "6", "toArray()"],
   ["item of none", () => of(0).item(), ShapeError, "item", "[0]", "reduce first"],
 ]);
+
+describe("matrices without an answer", () => {
+  const singular = tensor([
+    [1, 2],
+    [2, 4],
+  ]);
+
+  test.each([
+    ["solve", () => solve(singular, of(2)), "singular"],
+    ["inv", () => inv(singular), "singular"],
+    ["matrixPower", () => matrixPower(singular, -2), "singular"],
+    ["cholesky", () => cholesky(neg(singular)), "not positive definite"],
+  ] as const)("%s refuses one when it is read, with the line that applied it", (name, make, says) => {
+    const made = make();
+    const error = refusal(() => made.toArray(), ValueError, `${name}: `, says);
+    expect(error.message).toMatch(/; made at .*errors\.test\.ts:\d+/);
+  });
+
+  test("a derivative that has to invert one names the line that asked for it", () => {
+    const g = grad(slogdet(singular).logabsdet, [singular])[0]!;
+    const error = refusal(() => g.toArray(), ValueError, "slogdet: ", "singular");
+    expect(error.message).toMatch(/; made at .*errors\.test\.ts:\d+/);
+  });
+});
 
 describe("indices out of range", () => {
   test("a known index is refused where gather is called", () => {

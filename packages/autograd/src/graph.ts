@@ -200,8 +200,11 @@ export type Kernel<A extends Attributes = Attributes> =
   | { readonly kind: "scan"; readonly combine: Body; identity(dtype: DType): number }
   /** Sums of products as attribute `spec` says: `"ij,jk->ik"`. */
   | { readonly kind: "contract" }
-  /** One function that the interpreter owns. */
-  | { readonly kind: "opaque"; run(inputs: readonly Elements[], out: Elements, attributes: A): void };
+  /** One function that the interpreter owns. `site` ends the messages of its errors: "; made at ...", or nothing. */
+  | {
+      readonly kind: "opaque";
+      run(inputs: readonly Elements[], out: Elements, attributes: A, site: () => string): void;
+    };
 
 /** The elements of a tensor, row by row. */
 export interface Elements {

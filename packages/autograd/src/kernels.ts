@@ -43,7 +43,7 @@ export function compute(node: Tensor, inputs: readonly TypedArray[], out: TypedA
       break;
     case "opaque": {
       const operands = inputs.map((data, i) => ({ shape: node.inputs[i]!.shape, data }));
-      kernel.run(operands, { shape: node.shape, data: out }, node.attributes);
+      kernel.run(operands, { shape: node.shape, data: out }, node.attributes, () => site(node));
       break;
     }
     default:

@@ -1,3 +1,140 @@
+import { isFloat, promote } from "../dtype.ts";
+import { DTypeError, ShapeError, ValueError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
+import { broadcastShapes, formatShape, normalizeAxis } from "../shape.ts";
+import type { Operation } from "../signature.ts";
+import { cast } from "./cast.ts";
+import { operand } from "./elementwise.ts";
+import { cat } from "./join.ts";
+import { fill } from "./leaf.ts";
+import { broadcastTo, sum, unsqueeze } from "./movement.ts";
+import { div, maximum, mul, sub } from "./pointwise.ts";
+import { slice } from "./region.ts";
+import type { Draw } from "./sample.ts";
+import { composed } from "./sample.ts";
+import { norm } from "./statistics.ts";
+
 /** Products and distances of vectors in pairs. */
 
-export {};
+/** Two tensors of numbers in one dtype. */
+function pair(name: string, x: Tensor, y: Tensor, floats: boolean): readonly [Tensor, Tensor] {
+  const [a, b] = [operand(name, x, "float32"), operand(name, y, "float32")];
+  if (a.dtype === "bool" || b.dtype === "bool")
+    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to float32 first`);
+  const common = promote(a.dtype, b.dtype);
+  const dtype = floats && !isFloat(common) ? "float32" : common;
+  return [cast(a, dtype), cast(b, dtype)];
+}
+
+interface Along {
+  readonly axis?: number;
+}
+
+/**
+ * The cross products of the vectors of 3 elements along `axis`, the last unless given, of two tensors that broadcast together:
+ * orthogonal to both. Throws ShapeError unless that axis has size 3 in both.
+ *
+ * @example
+ * ```ts
+ * import { cross, tensor } from "@cotangent/autograd";
+ * cross(tensor([1, 0, 0]), tensor([0, 1, 0])).toArray(); // => 0,0,1
+ * ```
+ */
+export const cross: Operation<[y: Tensor, options?: Along]> = composed(
+  "cross",
+  (x: Tensor, y: Tensor, { axis = -1 }: Along = {}) => {
+    const [a, b] = pair("cross", x, y, false);
+    const shape = broadcastShapes("cross", a.shape, b.shape);
+    const along = normalizeAxis("cross", axis, shape);
+    const size = (of: Tensor) => of.shape[along - shape.length + of.rank];
+    if (size(a) !== 3 || size(b) !== 3)
+      throw new ShapeError(
+        `cross: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)} along axis ${axis}; vectors there need 3 elements`,
+      );
+    const turned = (of: Tensor, by: number) =>
+      cat([slice(of, by, 3, { axis: along }), slice(of, 0, by, { axis: along })], along);
+    const [left, right] = [broadcastTo(a, shape), broadcastTo(b, shape)];
+    return sub(mul(turned(left, 1), turned(right, 2)), mul(turned(left, 2), turned(right, 1)));
+  },
+  (draw) => {
+    const shape = draw.shape(0, 2);
+    const place = draw.integer(0, shape.length);
+    const full = [...shape.slice(0, place), 3, ...shape.slice(place)];
+    const other = draw.integer(0, 1) === 1 ? full.slice(draw.integer(0, place)) : full;
+    return [draw.tensor(full), draw.tensor(other), { axis: place - full.length }];
+  },
+);
+
+/**
+ * The distances [..., m, n] of each of the points `x` [..., m, k] to each of the points `y` [..., n, k]: the p-norms of their
+ * differences, p 2 unless given, also 0 (how many elements differ) or Infinity. Batch axes broadcast. Throws ShapeError if the
+ * shapes do not fit, ValueError if `p` is negative or NaN.
+ *
+ * @example
+ * ```ts
+ * import { cdist, tensor } from "@cotangent/autograd";
+ * cdist(tensor([[0, 0], [3, 0]]), tensor([[0, 4]])).toArray(); // => [ [ 4 ], [ 5 ] ]
+ * ```
+ */
+export const cdist: Operation<[y: Tensor, options?: { readonly p?: number }]> = composed(
+  "cdist",
+  (x: Tensor, y: Tensor, { p = 2 }: { readonly p?: number } = {}) => {
+    if (!(p >= 0)) throw new ValueError(`cdist: p is ${p}; give a number of at least 0, or Infinity`);
+    const [a, b] = pair("cdist", x, y, true);
+    const size = a.shape[a.rank - 1];
+    if (a.rank < 2 || b.rank < 2 || size !== b.shape[b.rank - 1])
+      throw new ShapeError(
+        `cdist: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}; both need two axes, the last of one size`,
+      );
+    const batch = broadcastShapes("cdist", a.shape.slice(0, -2), b.shape.slice(0, -2));
+    if (size === 0) return fill(0, [...batch, a.shape[a.rank - 2]!, b.shape[b.rank - 2]!], a.dtype);
+    return norm(sub(unsqueeze(a, -2), unsqueeze(b, -3)), -1, { p });
+  },
+  (draw) => {
+    const [m, n, k] = [draw.integer(1, 3), draw.integer(1, 3), draw.integer(1, 3)];
+    const p = [2, 1, 3, 1.5, Number.POSITIVE_INFINITY][draw.integer(0, 4)]!;
+    return [steps(draw, [...draw.shape(0, 1), m, k], 0), steps(draw, [n, k], 4), { p }];
+  },
+  "Where two points are equal the derivative is 0; for p = Infinity the largest differences share the gradient equally.",
+);
+
+/** Points whose elements lie near `from`, farther apart from one column to the next. */
+function steps(draw: Draw, shape: readonly number[], from: number): Tensor {
+  const columns = Array.from({ length: shape[shape.length - 1]! }, (_, i) => i);
+  const parts = columns.map((i) =>
+    draw.tensor([...shape.slice(0, -1), 1], { low: from * (i + 1), high: from * (i + 1) + 1.5 }),
+  );
+  return cat(parts, -1);
+}
+
+/**
+ * The cosines of the angles between the vectors along `axis` (1 unless given) of two tensors that broadcast together, without
+ * that axis: their inner products divided by the product of their lengths, each at least `eps` (1e-8 unless given).
+ * Throws ShapeError if the shapes do not fit, ValueError if `eps` is negative or NaN.
+ *
+ * @example
+ * ```ts
+ * import { cosineSimilarity, tensor } from "@cotangent/autograd";
+ * cosineSimilarity(tensor([3, 4]), tensor([4, 3]), { axis: 0 }).item().toFixed(2); // => 0.96
+ * ```
+ */
+export const cosineSimilarity: Operation<[y: Tensor, options?: Along & { readonly eps?: number }]> = composed(
+  "cosineSimilarity",
+  (x: Tensor, y: Tensor, { axis = 1, eps = 1e-8 }: Along & { readonly eps?: number } = {}) => {
+    if (!(eps >= 0)) throw new ValueError(`cosineSimilarity: eps is ${eps}; give a number of at least 0`);
+    const [a, b] = pair("cosineSimilarity", x, y, true);
+    const shape = broadcastShapes("cosineSimilarity", a.shape, b.shape);
+    const along = normalizeAxis("cosineSimilarity", axis, shape);
+    const unit = (of: Tensor) => {
+      const full = broadcastTo(of, shape);
+      return div(full, maximum(norm(full, along, { keepDims: true }), eps));
+    };
+    return sum(mul(unit(a), unit(b)), along);
+  },
+  (draw) => {
+    const shape = draw.shape(1);
+    const away = { low: 0.3, high: 2 };
+    return [draw.tensor(shape, away), draw.tensor(shape), { axis: draw.axis(shape) }];
+  },
+  "Where a vector is 0, and below `eps`, its length counts as constant.",
+);

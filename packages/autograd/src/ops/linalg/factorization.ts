@@ -1,27 +1,87 @@
 import { isFloat, promote } from "../../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
-import type { Op, Tensor } from "../../graph.ts";
-import { apply, bilinear, pushed } from "../../graph.ts";
-import { broadcastShapes, formatShape } from "../../shape.ts";
+import type { Attributes, Elements, Op, Tensor } from "../../graph.ts";
+import { apply, bilinear, none, pushed, rememberSite } from "../../graph.ts";
+import type { Shape } from "../../shape.ts";
+import { broadcastShapes, formatShape, sizeOf } from "../../shape.ts";
 import type { Operation, Unary } from "../../signature.ts";
 import { cast } from "../cast.ts";
 import { matmul } from "../contraction.ts";
 import { tril, triu } from "../diagonal.ts";
 import { operand } from "../elementwise.ts";
+import { cat } from "../join.ts";
 import { eye, fromElements } from "../leaf.ts";
 import { broadcastTo, reshape, transpose } from "../movement.ts";
 import { add, mul, neg, sub } from "../pointwise.ts";
+import { slice } from "../region.ts";
 import type { Draw } from "../sample.ts";
 import { declare } from "../sample.ts";
 
 /** Factorizations: each one opaque kernel with a forward rule made of ordinary ops. */
 
-/** The node of square matrices of numbers. */
-export function squareOfNumbers(name: string, a: Tensor): Tensor {
+/** A node of an op that finds out only when it is computed that it has no answer: errors then name the line that made it. */
+export function located(op: Op, inputs: readonly Tensor[], attributes: Attributes = none): Tensor {
+  const x = apply(op, inputs, attributes);
+  rememberSite(x);
+  return x;
+}
+
+/**
+ * For kernels with several results: `factors` gives those of one matrix, and they lie end to end along the last axis of the
+ * op's one result, behind the batch axes.
+ */
+export function factorizeEach(
+  a: Elements,
+  out: Elements,
+  factors: (m: Float64Array, rows: number, columns: number) => readonly Float64Array[],
+): void {
+  const [rows, columns] = a.shape.slice(-2) as [number, number];
+  const count = sizeOf(a.shape.slice(0, -2));
+  for (let batch = 0, at = 0; batch < count; batch++) {
+    const m = a.data.subarray(batch * rows * columns, (batch + 1) * rows * columns);
+    for (const factor of factors(Float64Array.from(m), rows, columns)) {
+      out.data.set(factor, at);
+      at += factor.length;
+    }
+  }
+}
+
+/** The results of `shapes`, each behind the batch axes, that lie end to end along the last axis of `x`. */
+export function unpacked(x: Tensor, shapes: readonly Shape[]): Tensor[] {
+  let end = 0;
+  return shapes.map((shape) => {
+    const start = end;
+    end += sizeOf(shape);
+    return reshape(slice(x, start, end, { axis: -1 }), [...x.shape.slice(0, -1), ...shape]);
+  });
+}
+
+/** The opposite of `unpacked`, for results behind `batch` axes. */
+export function packed(results: readonly Tensor[], batch: number): Tensor {
+  const flat = results.map((x) => reshape(x, [...x.shape.slice(0, batch), sizeOf(x.shape.slice(batch))]));
+  return cat(flat, -1);
+}
+
+/** The node of matrices of numbers. */
+export function matricesOfNumbers(name: string, a: Tensor): Tensor {
   const x = operand(name, a, "float32");
   if (x.dtype === "bool")
     throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to float32 first`);
-  if (x.rank < 2 || x.shape[x.rank - 1] !== x.shape[x.rank - 2])
+  if (x.rank < 2)
+    throw new ShapeError(`${name}: takes matrices, got shape ${formatShape(x.shape)}; it needs two axes`);
+  return x;
+}
+
+/** The node of matrices of floats; integers become float32. */
+export function matricesOfFloats(name: string, a: Tensor): Tensor {
+  const x = matricesOfNumbers(name, a);
+  return isFloat(x.dtype) ? x : cast(x, "float32");
+}
+
+/** The node of square matrices of numbers. */
+export function squareOfNumbers(name: string, a: Tensor): Tensor {
+  const x = matricesOfNumbers(name, a);
+  if (x.shape[x.rank - 1] !== x.shape[x.rank - 2])
     throw new ShapeError(`${name}: shape ${formatShape(x.shape)}; the last two axes have to be of one size`);
   return x;
 }
@@ -59,14 +119,18 @@ export function linearSystem(
   return right.rank === 1 ? reshape(x, [...batch, n]) : x;
 }
 
-/** Matrices far from singular: small elements, and 2 more on the diagonal. */
-export function regularMatrices(draw: Draw, shape: readonly number[]): Tensor {
-  const n = shape[shape.length - 1]!;
-  const count = shape.reduce((product, size) => product * size, 1);
-  const data = Array.from(
-    { length: count },
-    (_, i) => draw.real({ low: -0.5, high: 0.5 }) + ((i % (n * n)) % (n + 1) === 0 ? 2 : 0),
-  );
+/** `(x + x^T) / 2` */
+export function symmetricPart(x: Tensor): Tensor {
+  return mul(0.5, add(x, transpose(x)));
+}
+
+/** Matrices far from a lower rank: small elements, and 2 more on the diagonal; `spread` more from each entry there to the next. */
+export function regularMatrices(draw: Draw, shape: Shape, spread = 0): Tensor {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  const data = Array.from({ length: sizeOf(shape) }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns) % rows, i % columns];
+    return draw.real({ low: -0.5, high: 0.5 }) + (row === column ? 2 + spread * row : 0);
+  });
   return fromElements(draw.dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data), shape);
 }
 
@@ -103,6 +167,11 @@ const triangularOp: Op<{ readonly upper: boolean }> = {
   dtype: ([, b]) => b!.dtype,
 };
 
+/** The solution of a triangular system whose operands fit. */
+export function triangular(a: Tensor, b: Tensor, upper: boolean): Tensor {
+  return apply(triangularOp, [a, b], { upper });
+}
+
 /**
  * The solution `x` of `a x = b` for lower triangular matrices `a` [..., n, n], or with `upper` upper triangular ones, and
  * `b` [..., n, k], or [n]; batch axes broadcast. The other triangle is not read. A zero on the diagonal gives infinities or
@@ -117,7 +186,7 @@ const triangularOp: Op<{ readonly upper: boolean }> = {
 export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?: boolean }]> = declare(
   "triangularSolve",
   (a: Tensor, b: Tensor, { upper = false }: { readonly upper?: boolean } = {}) =>
-    linearSystem("triangularSolve", a, b, (operands) => apply(triangularOp, operands, { upper })),
+    linearSystem("triangularSolve", a, b, (operands) => triangular(...operands, upper)),
   triangularOp,
   (draw) => {
     const n = draw.integer(1, 3);
@@ -132,7 +201,7 @@ const choleskyOp: Op = {
   name: "cholesky",
   kernel: {
     kind: "opaque",
-    run: ([a], out) => {
+    run: ([a], out, _, site) => {
       const n = a!.shape[a!.shape.length - 1]!;
       const count = n === 0 ? 0 : out.data.length / (n * n);
       for (let batch = 0; batch < count; batch++) {
@@ -144,7 +213,7 @@ const choleskyOp: Op = {
             for (let k = 0; k < j; k++) rest -= l[i * n + k]! * l[j * n + k]!;
             if (i === j && !(rest > 0))
               throw new ValueError(
-                "cholesky: the matrix is not positive definite; add a small multiple of the identity",
+                `cholesky: the matrix is not positive definite; add a small multiple of the identity${site()}`,
               );
             l[i * n + j] = i === j ? Math.sqrt(rest) : rest / l[j * n + j]!;
           }
@@ -155,8 +224,8 @@ const choleskyOp: Op = {
   // With a = l l^T the matrix l^-1 da l^-T is x + x^T for the lower triangular x = l^-1 dl.
   derivatives: [
     pushed((t, out) => {
-      const half = apply(triangularOp, [out, t], { upper: false });
-      const both = apply(triangularOp, [out, transpose(half)], { upper: false });
+      const half = triangular(out, t, false);
+      const both = triangular(out, transpose(half), false);
       const identity = eye(out.shape[out.rank - 1]!, undefined, { dtype: out.dtype });
       return matmul(out, mul(tril(transpose(both)), sub(1, mul(0.5, identity.node))));
     }),
@@ -167,8 +236,8 @@ const choleskyOp: Op = {
 
 /**
  * The lower triangular `l` with `l l^T = a` for symmetric positive definite matrices `a` [..., n, n]. Of a matrix that is
- * not symmetric the symmetric part `(a + a^T) / 2` is factorized, so gradients are symmetric. Computed in float64. Throws
- * ShapeError if they are not square and, when its value is read, ValueError if one is not positive definite.
+ * not symmetric the symmetric part `(a + a^T) / 2` is factorized: so gradients are symmetric, as PyTorch's are, and true
+ * derivatives, which PyTorch's, which reads the lower triangle, are not. Computed in float64. Throws ShapeError if they are not square and, when its value is read, ValueError if one is not positive definite.
  *
  * @example
  * ```ts
@@ -180,7 +249,7 @@ export const cholesky: Unary = declare(
   "cholesky",
   (a: Tensor) => {
     const x = squareOfFloats("cholesky", a);
-    return apply(choleskyOp, [mul(0.5, add(x, transpose(x)))]);
+    return located(choleskyOp, [symmetricPart(x)]);
   },
   choleskyOp,
   (draw) => {

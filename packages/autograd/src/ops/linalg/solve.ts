@@ -1,5 +1,5 @@
 import { ValueError } from "../../errors.ts";
-import type { Derivative, Op, Tensor } from "../../graph.ts";
+import type { Derivative, Elements, Op, Tensor } from "../../graph.ts";
 import { apply, bilinear, pushed, zero } from "../../graph.ts";
 import type { Operation, Unary } from "../../signature.ts";
 import { matmul } from "../contraction.ts";
@@ -8,7 +8,7 @@ import { broadcastTo, sum, transpose } from "../movement.ts";
 import { mul, neg } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare } from "../sample.ts";
-import { linearSystem, regularMatrices, squareOfFloats } from "./factorization.ts";
+import { linearSystem, located, regularMatrices, squareOfFloats } from "./factorization.ts";
 
 /** Linear systems and what follows from their factorization: inverse, determinant, least squares. */
 
@@ -18,37 +18,38 @@ const solveOp: Op<{ readonly caller: string }> = {
   implied: ["caller"],
   kernel: {
     kind: "opaque",
-    run: ([a, b], out, { caller }) => {
+    run: ([a, b], out, { caller }, site) => {
       const [n, k] = b!.shape.slice(-2) as [number, number];
       const count = n * k === 0 ? 0 : out.data.length / (n * k);
       for (let batch = 0; batch < count; batch++) {
         const m = Float64Array.from(a!.data.subarray(batch * n * n, (batch + 1) * n * n));
         const x = Float64Array.from(b!.data.subarray(batch * n * k, (batch + 1) * n * k));
-        eliminate(caller, m, x, n, k);
+        if (!eliminate(m, x, n, k))
+          throw new ValueError(
+            `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet${site()}`,
+          );
         out.data.set(x, batch * n * k);
       }
     },
   },
   derivatives: [
-    pushed((t, out, attributes) => neg(apply(solveOp, [out.inputs[0]!, matmul(t, out)], attributes))),
-    bilinear((g, out, attributes) => apply(solveOp, [transpose(out.inputs[0]!), g], attributes)),
+    pushed((t, out, attributes) => neg(located(solveOp, [out.inputs[0]!, matmul(t, out)], attributes))),
+    bilinear((g, out, attributes) => located(solveOp, [transpose(out.inputs[0]!), g], attributes)),
   ],
   shape: ([, b]) => b!.shape,
   dtype: ([, b]) => b!.dtype,
 };
 
-/** Solves one system: `m` becomes upper triangular, and `x` the solution. */
-function eliminate(caller: string, m: Float64Array, x: Float64Array, n: number, k: number): void {
-  if (triangulate(m, x, n, k) === 0)
-    throw new ValueError(
-      `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet`,
-    );
+/** Solves one system: `m` becomes upper triangular, and `x` the solution. False if the matrix is singular. */
+function eliminate(m: Float64Array, x: Float64Array, n: number, k: number): boolean {
+  if (triangulate(m, x, n, k) === 0) return false;
   for (let row = n - 1; row >= 0; row--)
     for (let j = 0; j < k; j++) {
       let rest = x[row * k + j]!;
       for (let i = row + 1; i < n; i++) rest -= m[row * n + i]! * x[i * k + j]!;
       x[row * k + j] = rest / m[row * n + row]!;
     }
+  return true;
 }
 
 /**
@@ -94,7 +95,7 @@ function exchange(m: Float64Array, width: number, a: number, b: number): void {
 export const solve: Operation<[b: Tensor]> = declare(
   "solve",
   (a: Tensor, b: Tensor) =>
-    linearSystem("solve", a, b, (operands) => apply(solveOp, operands, { caller: "solve" })),
+    linearSystem("solve", a, b, (operands) => located(solveOp, operands, { caller: "solve" })),
   solveOp,
   (draw) => {
     const n = draw.integer(1, 3);
@@ -110,19 +111,17 @@ const regulars = (draw: Draw): readonly Tensor[] => {
   return [regularMatrices(draw, [...draw.shape(0, 1), n, n])];
 };
 
+/** The inverses of square matrices of floats, for the function `caller`, whose name errors bear. */
+export function inverse(caller: string, x: Tensor): Tensor {
+  const identity = eye(x.shape[x.rank - 1]!, undefined, { dtype: x.dtype });
+  return located(solveOp, [x, broadcastTo(identity.node, x.shape)], { caller });
+}
+
 /**
  * The inverses of square matrices `a` [..., n, n]. To solve a system use `solve`, which is faster and more accurate.
  * Throws ShapeError if they are not square and, when its value is read, ValueError if one is singular.
  */
-export const inv: Unary = composed(
-  "inv",
-  (a: Tensor) => {
-    const x = squareOfFloats("inv", a);
-    const identity = eye(x.shape[x.rank - 1]!, undefined, { dtype: x.dtype });
-    return apply(solveOp, [x, broadcastTo(identity.node, x.shape)], { caller: "inv" });
-  },
-  regulars,
-);
+export const inv: Unary = composed("inv", (a: Tensor) => inverse("inv", squareOfFloats("inv", a)), regulars);
 
 const noElements = new Float64Array(0);
 
@@ -152,16 +151,106 @@ function determinant(
   };
 }
 
-/** The traces of `a^-1 t`, by Jacobi's formula the tangent of `log |det a|`; `caller` is who errors name. */
-function relative(caller: string, a: Tensor, t: Tensor): Tensor {
+/** The traces of `a^-1 t`, by Jacobi's formula the tangent of `log |det a|`. */
+function relative(a: Tensor, t: Tensor): Tensor {
   const identity = eye(a.shape[a.rank - 1]!, undefined, { dtype: a.dtype });
-  return sum(mul(apply(solveOp, [a, t], { caller }), identity.node), [-2, -1]);
+  return sum(mul(located(solveOp, [a, t], { caller: "slogdet" }), identity.node), [-2, -1]);
+}
+
+/**
+ * The cofactors of a square matrix `a`, its first operand: the derivative of its determinant. With further operands t, u, ...
+ * the derivative of that along them, which is linear in each. The determinant is linear in each row, so it sums the
+ * cofactors of `a` with a row of t, another of u, ... in place of its own, over all choices of rows.
+ */
+const cofactorOp: Op = {
+  name: "cofactors",
+  kernel: {
+    kind: "opaque",
+    run: ([a, ...along], out) => {
+      const n = a!.shape[a!.shape.length - 1]!;
+      out.data.fill(0);
+      for (let start = 0; start < out.data.length; start += n * n) {
+        const matrix = ({ data }: Elements) => Float64Array.from(data.subarray(start, start + n * n));
+        const total = new Float64Array(n * n);
+        addCofactors(matrix(a!), along.map(matrix), n, [], total);
+        out.data.set(total, start);
+      }
+    },
+  },
+  derivatives: [
+    pushed((t, out) => apply(cofactorOp, [...out.inputs, t])),
+    bilinear((g, out, _, i) => apply(cofactorOp, out.inputs.with(i, g))),
+  ],
+  shape: ([a]) => a!.shape,
+  dtype: ([a]) => a!.dtype,
+};
+
+function addCofactors(
+  m: Float64Array,
+  along: readonly Float64Array[],
+  n: number,
+  taken: readonly number[],
+  total: Float64Array,
+): void {
+  const [t, ...others] = along;
+  const free = Array.from({ length: n }, (_, row) => row).filter((row) => !taken.includes(row));
+  if (t === undefined) {
+    const found = cofactors(m, n);
+    for (const row of free) for (let j = 0; j < n; j++) total[row * n + j]! += found[row * n + j]!;
+  } else
+    for (const row of free) {
+      const changed = m.slice();
+      changed.set(t.subarray(row * n, (row + 1) * n), row * n);
+      addCofactors(changed, others, n, [...taken, row], total);
+    }
+}
+
+/**
+ * The cofactors of one matrix, singular or not: elimination with complete pivoting of all but the last column needs no division
+ * by the last pivot, and if an earlier one is 0 the rank is below n - 1 and all cofactors are 0. Overwrites `m`.
+ */
+function cofactors(m: Float64Array, n: number): Float64Array {
+  const out = new Float64Array(n * n);
+  const y = new Float64Array(n * n);
+  const columns = Array.from({ length: n }, (_, i) => i);
+  for (let i = 0; i < n; i++) y[i * n + i] = 1;
+  let product = 1;
+  for (let step = 0; step < n - 1; step++) {
+    let [row, column] = [step, step];
+    for (let i = step; i < n; i++)
+      for (let j = step; j < n; j++)
+        if (!(Math.abs(m[i * n + j]!) <= Math.abs(m[row * n + column]!))) [row, column] = [i, j];
+    const pivot = m[row * n + column]!;
+    if (pivot === 0) return out;
+    product *= (row === step ? pivot : -pivot) * (column === step ? 1 : -1);
+    exchange(m, n, row, step);
+    exchange(y, n, row, step);
+    for (let i = 0; i < n; i++) [m[i * n + step], m[i * n + column]] = [m[i * n + column]!, m[i * n + step]!];
+    [columns[step], columns[column]] = [columns[column]!, columns[step]!];
+    for (let i = step + 1; i < n; i++) {
+      const factor = m[i * n + step]! / pivot;
+      for (let j = step; j < n; j++) m[i * n + j]! -= factor * m[step * n + j]!;
+      for (let j = 0; j < n; j++) y[i * n + j]! -= factor * y[step * n + j]!;
+    }
+  }
+  const last = n - 1;
+  for (let j = 0; j < n; j++) {
+    const x = new Float64Array(n);
+    x[last] = y[last * n + j]!;
+    for (let i = last - 1; i >= 0; i--) {
+      let rest = m[last * n + last]! * y[i * n + j]! - m[i * n + last]! * x[last]!;
+      for (let k = i + 1; k < last; k++) rest -= m[i * n + k]! * x[k]!;
+      x[i] = rest / m[i * n + i]!;
+    }
+    for (let i = 0; i < n; i++) out[j * n + columns[i]!] = product * x[i]!;
+  }
+  return out;
 }
 
 const detOp: Op = determinant(
   "det",
   (diagonal, sign) => (sign === 0 ? 0 : diagonal.reduce((product, x) => product * x, sign)),
-  pushed((t, out) => mul(out, relative("det", out.inputs[0]!, t))),
+  pushed((t, out) => sum(mul(apply(cofactorOp, [out.inputs[0]!]), t), [-2, -1])),
 );
 
 /** The sign of a determinant, NaN if the matrix is. */
@@ -175,12 +264,20 @@ const logAbsOp: Op = determinant(
   "logAbsDet",
   (diagonal, sign) =>
     sign === 0 ? Number.NEGATIVE_INFINITY : diagonal.reduce((logs, x) => logs + Math.log(Math.abs(x)), 0),
-  pushed((t, out) => relative("slogdet", out.inputs[0]!, t)),
+  pushed((t, out) => relative(out.inputs[0]!, t)),
 );
 
 /**
  * The determinants of square matrices `a` [..., n, n]. Computed in float64. Throws ShapeError if they are not square.
- * Its derivative solves a system, so reading it throws ValueError where a matrix is singular.
+ * Derivatives are made of cofactors and exact to any order for singular matrices too; one of second order costs n times as
+ * much as one of first.
+ *
+ * @example
+ * ```ts
+ * import { det, grad, tensor } from "@cotangent/autograd";
+ * const a = tensor([[1, 2], [2, 4]]);
+ * grad(det(a), [a])[0].toArray(); // => [ [ 4, -2 ], [ -2, 1 ] ]
+ * ```
  */
 export const det: Operation<[]> = declare(
   "det",
@@ -191,7 +288,8 @@ export const det: Operation<[]> = declare(
 
 /**
  * The signs of the determinants of square matrices `a` [..., n, n] (0 if singular), and the logarithms of their absolute
- * values (-inf if singular), which do not overflow. Throws ShapeError if they are not square.
+ * values (-inf if singular), which do not overflow. Throws ShapeError if they are not square. Reading a derivative throws
+ * ValueError where a matrix is singular.
  *
  * @example
  * ```ts

@@ -1,3 +1,308 @@
-/** Eigenvalues and singular values, and what is made of them. */
+import { promote } from "../../dtype.ts";
+import { DTypeError, GradientError, ShapeError, ValueError } from "../../errors.ts";
+import type { Op, Tensor } from "../../graph.ts";
+import { apply, pushed } from "../../graph.ts";
+import type { Shape } from "../../shape.ts";
+import { broadcastShapes, formatShape, sizeOf } from "../../shape.ts";
+import type { Operation } from "../../signature.ts";
+import { cast } from "../cast.ts";
+import { eq } from "../comparison.ts";
+import { matmul } from "../contraction.ts";
+import { diagonal } from "../diagonal.ts";
+import { cat } from "../join.ts";
+import { eye } from "../leaf.ts";
+import { squeeze, transpose, unsqueeze } from "../movement.ts";
+import { add, chain, div, mul, neg, sub, where } from "../pointwise.ts";
+import type { Draw } from "../sample.ts";
+import { composed, declare } from "../sample.ts";
+import {
+  factorizeEach,
+  matricesOfFloats,
+  matricesOfNumbers,
+  packed,
+  regularMatrices,
+  squareOfFloats,
+  symmetricPart,
+  unpacked,
+} from "./factorization.ts";
+import { complete, eigen, fromColumns, orientation, rowsOf, singular, turned } from "./orthogonal.ts";
 
-export {};
+/** Eigenvalues and singular values, and what is made of them. By Jacobi's rotations (`orthogonal.ts`). */
+
+/** 1 over `gaps`, whose diagonal is 0 and stays so. */
+function inverseGaps(gaps: Tensor): Tensor {
+  const same = eq(eye(gaps.shape[gaps.rank - 1]!), 1);
+  return where(same, 0, div(1, where(same, 1, gaps)));
+}
+
+/** Eigenvalues and eigenvectors of symmetric matrices end to end. */
+const eighOp: Op = {
+  name: "eigh",
+  kernel: { kind: "opaque", run: ([a], out) => factorizeEach(a!, out, eigen) },
+  // Products with the gaps are chains: what is 0 stays 0 where eigenvalues are equal.
+  derivatives: [
+    pushed((t, out) => {
+      const [values, vectors] = eigenparts(out);
+      const inside = matmul(transpose(vectors), matmul(t, vectors));
+      const gaps = sub(unsqueeze(values, -2), unsqueeze(values, -1));
+      const turn = chain(inside, inverseGaps(gaps));
+      return packed([diagonal(inside), matmul(vectors, turn)], out.rank - 1);
+    }),
+  ],
+  shape: ([a]) => [...a!.shape.slice(0, -2), a!.shape[a!.rank - 1]! * (a!.shape[a!.rank - 1]! + 1)],
+  dtype: ([a]) => a!.dtype,
+};
+
+function eigenparts(x: Tensor): readonly [Tensor, Tensor] {
+  const n = x.inputs[0]!.shape[x.inputs[0]!.rank - 1]!;
+  return unpacked(x, [[n], [n, n]]) as [Tensor, Tensor];
+}
+
+/** Samples of matrices whose eigenvalues and singular values keep apart. */
+const apart = (draw: Draw, rows: number, columns: number): Tensor =>
+  regularMatrices(draw, [...draw.shape(0, 1), rows, columns], 2);
+
+/**
+ * The eigenvalues of symmetric matrices `a` [..., n, n], ascending, and their eigenvectors as columns; of each the first of the
+ * largest elements is positive. Of a matrix that is not symmetric the symmetric part `(a + a^T) / 2` is taken, so
+ * gradients are symmetric. Computed in float64. Throws ShapeError if they are not square.
+ *
+ * @example
+ * ```ts
+ * import { eigh, tensor } from "@cotangent/autograd";
+ * const { eigenvalues, eigenvectors } = eigh(tensor([[3, 0], [0, 2]]));
+ * eigenvalues.toArray(); // => 2,3
+ * eigenvectors.toArray(); // => [ [ 0, 1 ], [ 1, 0 ] ]
+ * ```
+ */
+export const eigh: Operation<[], { readonly eigenvalues: Tensor; readonly eigenvectors: Tensor }> = declare(
+  "eigh",
+  (a: Tensor) => {
+    const [eigenvalues, eigenvectors] = eigenparts(apply(eighOp, [symmetricPart(squareOfFloats("eigh", a))]));
+    return { eigenvalues, eigenvectors };
+  },
+  eighOp,
+  (draw) => {
+    const n = draw.integer(1, 3);
+    return [apart(draw, n, n)];
+  },
+  "Where eigenvalues are equal, their eigenvectors are not differentiable: infinities or NaN.",
+);
+
+/** U, the singular values and V transposed end to end. */
+const svdOp: Op = {
+  name: "svd",
+  kernel: {
+    kind: "opaque",
+    run: ([a], out) =>
+      factorizeEach(a!, out, (m, rows, columns) => {
+        const { u, s, v } = singular(m, rows, columns);
+        const left = u.map((x) => turned(x, orientation(x)));
+        const right = v.map((x, i) => turned(x, orientation(u[i]!)));
+        const rowsOfV = new Float64Array(v.length * columns);
+        right.forEach((x, i) => {
+          rowsOfV.set(x, i * columns);
+        });
+        return [fromColumns(left, rows), Float64Array.from(s), rowsOfV];
+      }),
+  },
+  derivatives: [
+    pushed((t, out) => {
+      const [u, s, vh] = singularParts(out);
+      const [rows, columns] = out.inputs[0]!.shape.slice(-2) as [number, number];
+      const v = transpose(vh);
+      const inside = matmul(transpose(u), matmul(t, v));
+      const mirrored = transpose(inside);
+      const [across, down] = [unsqueeze(s, -2), unsqueeze(s, -1)];
+      const gaps = inverseGaps(mul(sub(across, down), add(across, down)));
+      let du = matmul(u, chain(add(mul(inside, across), mul(down, mirrored)), gaps));
+      let dv = matmul(v, chain(add(mul(down, inside), mul(mirrored, across)), gaps));
+      const inverse = div(1, across);
+      if (rows > columns) du = add(du, chain(sub(matmul(t, v), matmul(u, inside)), inverse));
+      if (columns > rows) dv = add(dv, chain(sub(matmul(transpose(t), u), matmul(v, mirrored)), inverse));
+      return packed([du, diagonal(inside), transpose(dv)], out.rank - 1);
+    }),
+  ],
+  shape: ([a]) => [
+    ...a!.shape.slice(0, -2),
+    singularShapes(a!.shape).reduce((total, shape) => total + sizeOf(shape), 0),
+  ],
+  dtype: ([a]) => a!.dtype,
+};
+
+function singularShapes(shape: Shape): readonly Shape[] {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  const inner = Math.min(rows, columns);
+  return [[rows, inner], [inner], [inner, columns]];
+}
+
+function singularParts(x: Tensor): readonly [Tensor, Tensor, Tensor] {
+  return unpacked(x, singularShapes(x.inputs[0]!.shape)) as [Tensor, Tensor, Tensor];
+}
+
+/** The columns that complete those of [..., m, k] to an orthonormal basis. */
+const complementOp: Op = {
+  name: "complement",
+  kernel: {
+    kind: "opaque",
+    run: ([u], out) =>
+      factorizeEach(u!, out, (m, rows, columns) => {
+        const known = rowsOf(fromColumns(rowsOf(m, rows, columns), columns), columns, rows);
+        complete(known, rows, rows);
+        return [fromColumns(known.slice(columns), rows)];
+      }),
+  },
+  derivatives: [
+    pushed(() => {
+      throw new GradientError(
+        "svd: what fills U or Vh up to a square has no derivative; take { fullMatrices: false }",
+      );
+    }),
+  ],
+  shape: ([u]) => {
+    const [rows, columns] = u!.shape.slice(-2) as [number, number];
+    return [...u!.shape.slice(0, -1), rows - columns];
+  },
+  dtype: ([u]) => u!.dtype,
+};
+
+function filledUp(u: Tensor): Tensor {
+  const full = u.shape[u.rank - 1] === u.shape[u.rank - 2];
+  return full ? u : cat([u, apply(complementOp, [u])], -1);
+}
+
+/**
+ * `U`, the singular values `S`, descending, and `Vh`, whose product `U diag(S) Vh` is `a` [..., m, n]. `U` [..., m, m] and `Vh`
+ * [..., n, n] are orthogonal; with `fullMatrices` false they are cut to the k singular values, [..., m, k] and [..., k, n], and
+ * only these have derivatives. Of each column of `U` the first of the largest elements is positive. Computed in float64.
+ * Throws ShapeError unless `a` has two axes; asking for the derivative of what was filled up throws GradientError.
+ *
+ * @example
+ * ```ts
+ * import { svd, tensor } from "@cotangent/autograd";
+ * const { U, S, Vh } = svd(tensor([[0, -2], [3, 0]]), { fullMatrices: false });
+ * S.toArray(); // => 3,2
+ * U.toArray(); // => [ [ 0, 1 ], [ 1, 0 ] ]
+ * Vh.toArray(); // => [ [ 1, 0 ], [ 0, -1 ] ]
+ * ```
+ */
+export const svd: Operation<
+  [options?: { readonly fullMatrices?: boolean }],
+  { readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor }
+> = declare(
+  "svd",
+  (a: Tensor, { fullMatrices = true }: { readonly fullMatrices?: boolean } = {}) => {
+    const [U, S, Vh] = singularParts(apply(svdOp, [matricesOfFloats("svd", a)]));
+    if (!fullMatrices) return { U, S, Vh };
+    return { U: filledUp(U), S, Vh: transpose(filledUp(transpose(Vh))) };
+  },
+  svdOp,
+  (draw) => {
+    const [rows, columns] = [draw.integer(1, 3), draw.integer(1, 3)];
+    return [apart(draw, rows, columns), { fullMatrices: rows === columns && draw.integer(0, 1) === 1 }];
+  },
+  "Where singular values are equal or 0, their vectors are not differentiable: infinities or NaN.",
+);
+
+/** The pseudoinverse; singular values of up to `rcond` times the largest count as 0. */
+const pinvOp: Op<{ readonly rcond: number }> = {
+  name: "pinv",
+  kernel: {
+    kind: "opaque",
+    run: ([a], out, { rcond }) =>
+      factorizeEach(a!, out, (m, rows, columns) => {
+        const { u, s, v } = singular(m, rows, columns);
+        const inverse = new Float64Array(columns * rows);
+        s.forEach((size, k) => {
+          if (size <= rcond * s[0]!) return;
+          for (let i = 0; i < columns; i++)
+            for (let j = 0; j < rows; j++) inverse[i * rows + j]! += (v[k]![i]! / size) * u[k]![j]!;
+        });
+        return [inverse];
+      }),
+  },
+  // Golub and Pereyra (1973), for a rank that stays as it is.
+  derivatives: [
+    pushed((t, out) => {
+      const a = out.inputs[0]!;
+      const [outT, tT] = [transpose(out), transpose(t)];
+      const left = matmul(out, matmul(outT, tT));
+      const right = matmul(matmul(tT, outT), out);
+      return add(
+        neg(matmul(out, matmul(t, out))),
+        add(sub(left, matmul(matmul(left, a), out)), sub(right, matmul(out, matmul(a, right)))),
+      );
+    }),
+  ],
+  shape: ([a]) => [...a!.shape.slice(0, -2), a!.shape[a!.rank - 1]!, a!.shape[a!.rank - 2]!],
+  dtype: ([a]) => a!.dtype,
+};
+
+interface Cutoff {
+  readonly rcond?: number;
+}
+
+/** The pseudoinverse for the function `name`; `rcond` is the larger side times the precision of the dtype unless given. */
+function pseudoinverse(name: string, x: Tensor, rcond: number | undefined): Tensor {
+  if (rcond !== undefined && !(rcond >= 0))
+    throw new ValueError(`${name}: rcond is ${rcond}; give a number of at least 0, such as 1e-6`);
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  const precision = x.dtype === "float32" ? 2 ** -23 : 2 ** -52;
+  return apply(pinvOp, [x], { rcond: rcond ?? Math.max(rows, columns) * precision });
+}
+
+/**
+ * The pseudoinverses [..., n, m] of matrices `a` [..., m, n], by their singular values, of which those of up to `rcond` times the
+ * largest count as 0 (`rcond` is the larger of m and n times the precision of the dtype unless given). Throws ShapeError
+ * unless `a` has two axes, ValueError if `rcond` is negative.
+ *
+ * @example
+ * ```ts
+ * import { pinv, tensor } from "@cotangent/autograd";
+ * pinv(tensor([[2, 0], [0, 0]])).toArray(); // => [ [ 0.5, 0 ], [ 0, 0 ] ]
+ * ```
+ */
+export const pinv: Operation<[options?: Cutoff]> = declare(
+  "pinv",
+  (a: Tensor, { rcond }: Cutoff = {}) => pseudoinverse("pinv", matricesOfFloats("pinv", a), rcond),
+  pinvOp,
+  (draw) => [apart(draw, draw.integer(1, 3), draw.integer(1, 3))],
+  "Where the rank jumps, so does the value; the derivative is that of matrices of the same rank.",
+);
+
+/**
+ * The `x` [..., n, k] with the smallest `|a x - b|` for matrices `a` [..., m, n] and `b` [..., m, k], or [m]; of several that with
+ * the smallest norm. It is `pinv(a, { rcond })` times `b`; batch axes broadcast. Throws ShapeError if the shapes do not
+ * fit, ValueError if `rcond` is negative.
+ *
+ * @example
+ * ```ts
+ * import { lstsq, tensor } from "@cotangent/autograd";
+ * lstsq(tensor([[1, 0], [0, 2], [0, 0]]), tensor([1, 1, 5])).toArray(); // => 1,0.5
+ * ```
+ */
+export const lstsq: Operation<[b: Tensor, options?: Cutoff]> = composed(
+  "lstsq",
+  (a: Tensor, b: Tensor, { rcond }: Cutoff = {}) => {
+    const left = matricesOfFloats("lstsq", a);
+    const right = b.rank === 1 ? unsqueeze(b, 1) : matricesOfNumbers("lstsq", b);
+    const rows = left.shape[left.rank - 2]!;
+    if (right.dtype === "bool")
+      throw new DTypeError("lstsq: is arithmetic and takes no bool; cast to float32 first");
+    if (right.shape[right.rank - 2] !== rows)
+      throw new ShapeError(
+        `lstsq: shapes ${formatShape(left.shape)} and ${formatShape(b.shape)}; the right-hand side needs ${rows} rows`,
+      );
+    broadcastShapes("lstsq", left.shape.slice(0, -2), right.shape.slice(0, -2));
+    const dtype = promote(left.dtype, right.dtype);
+    const x = matmul(pseudoinverse("lstsq", cast(left, dtype), rcond), cast(right, dtype));
+    return b.rank === 1 ? squeeze(x, -1) : x;
+  },
+  (draw) => {
+    const [rows, columns] = [draw.integer(1, 3), draw.integer(1, 3)];
+    const batch = draw.shape(0, 1);
+    const b = draw.integer(0, 2) === 0 ? [rows] : [...batch, rows, draw.integer(1, 3)];
+    return [regularMatrices(draw, [...batch, rows, columns]), draw.tensor(b)];
+  },
+  "Where the rank of `a` jumps, so does the value; the derivative is that of matrices of the same rank.",
+);

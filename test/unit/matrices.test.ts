@@ -1,0 +1,203 @@
+import {
+  checkGradient,
+  det,
+  div,
+  eigh,
+  eye,
+  fromTypedArray,
+  GradientError,
+  grad,
+  jvp,
+  lstsq,
+  matmul,
+  matrixExp,
+  matrixPower,
+  mul,
+  pinv,
+  qr,
+  slogdet,
+  sub,
+  svd,
+  type Tensor,
+  tensor,
+  transpose,
+  triangularSolve,
+  tril,
+  zeros,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+import { mulberry32 } from "../mulberry.ts";
+
+/** Of elements between -1 and 1, float64. */
+function matrix(rows: number, columns: number, seed = 1): Tensor {
+  const random = mulberry32(seed);
+  return fromTypedArray(
+    Float64Array.from({ length: rows * columns }, () => 2 * random() - 1),
+    [rows, columns],
+  );
+}
+
+const float64 = (data: number[][]): Tensor => tensor(data, { dtype: "float64" });
+const largest = (x: Tensor): number => Math.max(0, ...x.toTypedArray().map(Math.abs));
+const far = (x: Tensor, y: Tensor): number => largest(sub(x, y));
+const identity = (n: number) => eye(n, n, { dtype: "float64" });
+
+/** How far the columns of `x` are from orthonormal. */
+const skewness = (x: Tensor): number => far(matmul(transpose(x), x), identity(x.shape[1]!));
+
+const kinds: readonly (readonly [string, Tensor])[] = [
+  ["of some size", matrix(20, 20)],
+  ["tall", matrix(12, 7)],
+  ["wide", matrix(7, 12)],
+  ["of rank 3", matmul(matrix(12, 3), matrix(3, 12, 2))],
+  ["of ones", matmul(float64([[1], [1], [1]]), float64([[1, 1, 1]]))],
+  ["of zeros", matrix(3, 2).mul(0)],
+  ["with elements that square to infinity", matrix(4, 4).mul(1e300)],
+  ["with elements that square to 0", matrix(4, 4).mul(1e-300)],
+  ["with rows of many sizes", mul(matrix(6, 6), float64([[1], [1e-5], [1e-10], [1e-15], [1e-20], [1e-25]]))],
+  ["of one number", float64([[-2]])],
+];
+
+describe.each(kinds)("the factors of a matrix %s", (_, a) => {
+  const size = largest(a) || 1;
+
+  test("qr", () => {
+    for (const mode of ["reduced", "complete"] as const) {
+      const { Q, R } = qr(a, { mode });
+      expect(far(matmul(Q, R), a) / size).toBeLessThan(1e-14);
+      expect(skewness(Q)).toBeLessThan(1e-14);
+    }
+  });
+
+  test("svd", () => {
+    for (const fullMatrices of [false, true]) {
+      const { U, S, Vh } = svd(a, { fullMatrices });
+      const k = S.size;
+      expect(skewness(U)).toBeLessThan(2e-14);
+      expect(skewness(transpose(Vh))).toBeLessThan(2e-14);
+      const product = matmul(mul(U.slice(0, k, { axis: 1 }), S), Vh.slice(0, k));
+      expect(far(product, a) / size).toBeLessThan(2e-14);
+      expect([...S.toTypedArray()]).toEqual([...S.toTypedArray()].sort((x, y) => y - x));
+    }
+  });
+
+  test("pinv", () => {
+    const product = matmul(div(a, size), matmul(pinv(div(a, size)), div(a, size)));
+    expect(far(product, div(a, size))).toBeLessThan(1e-13);
+  });
+
+  test("eigh of its symmetric part", () => {
+    if (a.shape[0] !== a.shape[1]) return;
+    const { eigenvalues, eigenvectors } = eigh(a);
+    const product = matmul(mul(eigenvectors, eigenvalues), transpose(eigenvectors));
+    expect(far(product, a.add(transpose(a)).mul(0.5)) / size).toBeLessThan(2e-14);
+    expect(skewness(eigenvectors)).toBeLessThan(2e-14);
+  });
+});
+
+test("eigenvalues are ascending, and the first of an eigenvector's largest elements is positive", () => {
+  const { eigenvalues, eigenvectors } = eigh(
+    float64([
+      [0, 1],
+      [1, 0],
+    ]),
+  ); // prettier-ignore
+  expect(eigenvalues.toTypedArray()[0]).toBeCloseTo(-1, 15);
+  expect(eigenvectors.toTypedArray()[0]).toBeCloseTo(Math.SQRT1_2, 15);
+  expect(eigenvectors.toTypedArray()[1]).toBeCloseTo(Math.SQRT1_2, 15);
+});
+
+test("NaN spreads and ends no loop", () => {
+  const a = float64([
+    [Number.NaN, 1],
+    [1, 2],
+  ]); // prettier-ignore
+  const found = [det(a), eigh(a).eigenvalues, svd(a).S, pinv(a), matrixExp(a), slogdet(a).logabsdet];
+  for (const x of found) expect(x.toTypedArray().every(Number.isNaN)).toBe(true);
+});
+
+test("matrices without rows or columns have factors", () => {
+  expect(qr(zeros([0, 2]), { mode: "complete" }).R.shape).toEqual([0, 2]);
+  expect(qr(zeros([2, 0]), { mode: "complete" }).Q.toArray()).toEqual([
+    [1, 0],
+    [0, 1],
+  ]); // prettier-ignore
+  expect(svd(zeros([2, 0])).U.toArray()).toEqual([
+    [1, 0],
+    [0, 1],
+  ]); // prettier-ignore
+  expect(svd(zeros([0, 2, 2])).Vh.shape).toEqual([0, 2, 2]);
+  expect(lstsq(zeros([0, 2]), zeros([0])).toArray()).toEqual([0, 0]);
+  expect(det(zeros([0, 0])).item()).toBe(1);
+});
+
+describe("what has no derivative says so where it is asked for", () => {
+  const a = matrix(3, 2);
+  test.each([
+    ["qr", () => qr(a, { mode: "complete" }).R, 'mode "reduced"'],
+    ["svd", () => svd(a).U, "fullMatrices: false"],
+  ] as const)("%s", (name, make, remedy) => {
+    const y = make().sum();
+    expect(() => grad(y, [a])).toThrow(GradientError);
+    expect(() => grad(y, [a])).toThrow(new RegExp(`^${name}: .*${remedy}`));
+  });
+
+  test("the singular values of full matrices have one", () => {
+    expect(checkGradient((x) => svd(x).S, [a]).pass).toBe(true);
+  });
+});
+
+test("where all eigenvalues or singular values are equal, their sums have a gradient", () => {
+  const a = identity(2);
+  const of = (y: Tensor) => grad(y, [a])[0]!.toArray();
+  expect(of(eigh(a).eigenvalues.sum())).toEqual(a.toArray());
+  expect(of(svd(a).S.sum())).toEqual(a.toArray());
+});
+
+describe("derivatives of third order", () => {
+  const a = matrix(3, 3).add(
+    float64([
+      [4, 0, 0],
+      [0, 2, 0],
+      [0, 0, -3],
+    ]),
+  ); // prettier-ignore
+  const weights = matrix(3, 3, 5);
+  const third: Record<string, (x: Tensor) => Tensor> = {
+    det: (x) => det(x),
+    slogdet: (x) => slogdet(x).logabsdet,
+    triangularSolve: (x) => triangularSolve(tril(x), weights).mul(weights).sum(),
+    qr: (x) => qr(x).Q.mul(weights).sum().add(qr(x).R.mul(weights).sum()),
+    eigh: (x) => eigh(x).eigenvectors.mul(weights).sum().add(eigh(x).eigenvalues.square().sum()),
+    svd: (x) => svd(x).U.mul(weights).sum().add(svd(x).Vh.mul(weights).sum()).add(svd(x).S.square().sum()),
+    pinv: (x) =>
+      pinv(x.slice(0, 2))
+        .mul(weights.slice(0, 2, { axis: 1 }))
+        .sum(),
+    matrixExp: (x) => matrixExp(x.mul(0.2)).mul(weights).sum(),
+  };
+  for (const [name, f] of Object.entries(third))
+    test(`of ${name} equal finite differences of the second`, () => {
+      const report = checkGradient((x) => grad(f(x), [x])[0]!, [a], { order: 2, directions: 2 });
+      if (!report.pass) throw new Error(String(report));
+    });
+
+  test("of the determinant are right where the matrix is 0", () => {
+    const [zero, t] = [matrix(3, 3).mul(0), matrix(3, 3, 3)];
+    const along = (f: (x: Tensor) => Tensor) => (x: Tensor) => jvp(([y]: Tensor[]) => f(y!))([x], [t])[1];
+    const found = along(along(along((x) => det(x))))(zero);
+    expect(found.item()).toBeCloseTo(6 * det(t).item(), 12);
+  });
+});
+
+test("the determinant's second derivative at a singular matrix equals finite differences", () => {
+  for (const a of [matmul(matrix(4, 2), matrix(2, 4, 2)), matmul(matrix(4, 3), matrix(3, 4, 2))])
+    expect(checkGradient((x) => det(x), [a], { order: 2 }).pass).toBe(true);
+});
+
+test("the exponential of a large matrix is that of a small one, squared", () => {
+  const a = matrix(4, 4).mul(10);
+  const expected = matrixPower(matrixExp(a.mul(1 / 16)), 16);
+  expect(far(matrixExp(a), expected) / largest(expected)).toBeLessThan(1e-12);
+  expect(matrixExp(float64([[-1000]])).item()).toBe(0);
+});
