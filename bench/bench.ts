@@ -2,15 +2,14 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
+import { type Variant, variants } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 
 /**
  * `pnpm -s bench [--json] [workload ...]`: times the workloads, each variant in a process of its own. `--json` prints one
  * JSON line for each; without it a table.
  */
-const variants = ["plain", "compiled"] as const;
-
-function runOne(name: string, variant: (typeof variants)[number]): void {
+function runOne(name: string, variant: Variant): void {
   const peer = `cotangent-${variant}`;
   try {
     console.log(JSON.stringify(measure(peer, name, workloads[name]![variant]())));
@@ -41,11 +40,13 @@ function tableRow(result: Measurement & { readonly error?: string }): string {
   const { workload, peer, error } = result;
   if (error !== undefined) return `${row(workload, peer, error)}\n`;
   const time = (ms: number) => (ms < 0.1 ? `${(ms * 1000).toPrecision(4)} us` : `${ms.toPrecision(4)} ms`);
-  const check = result.check > 1 ? `${result.loss0} ... ${result.lossN}` : String(result.loss0);
-  return `${row(workload, peer, time(result.median_ms), time(result.min_ms), time(result.first_ms), check)}\n`;
+  const { check, loss0, lossN, c01 } = result;
+  const digits = (x: number | null | undefined) => String(Number(x?.toPrecision(6)));
+  const shown = check > 1 ? `${digits(loss0)} ... ${digits(lossN)}` : digits(loss0 ?? c01);
+  return `${row(workload, peer, time(result.median_ms), time(result.min_ms), time(result.first_ms), shown)}\n`;
 }
 
-const widths = [10, 22, 12, 12, 12, 0];
+const widths = [12, 20, 12, 12, 12, 0];
 const row = (...cells: string[]): string =>
   cells
     .map((cell, i) => cell.padEnd(widths[i] ?? 0))

@@ -1,3 +1,6 @@
+import type { Tensor } from "@cotangent/autograd";
+import { fromTypedArray } from "@cotangent/autograd";
+
 /**
  * The data of the workloads: made from a seed, so that every library computes with the same bytes.
  * Numbers in [0, 1) come from mulberry32 (T. Ettinger), one after the other.
@@ -16,23 +19,29 @@ export class Source {
     return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  uniform(count: number, low: number, high: number): Float32Array {
-    return Float32Array.from({ length: count }, () => low + (high - low) * this.next());
+  uniform(shape: readonly number[], low: number, high: number): Tensor {
+    return this.#fill(Float32Array, shape, () => low + (high - low) * this.next());
+  }
+
+  /** Box-Muller, the first of the two numbers that a pair gives. */
+  normal(shape: readonly number[], deviation: number): Tensor {
+    return this.#fill(Float32Array, shape, () => {
+      const radius = Math.sqrt(-2 * Math.log(1 - this.next()));
+      return deviation * radius * Math.cos(2 * Math.PI * this.next());
+    });
+  }
+
+  /** Whole numbers from 0 to below `end`. */
+  integers(shape: readonly number[], end: number): Tensor {
+    return this.#fill(Int32Array, shape, () => Math.floor(this.next() * end));
+  }
+
+  #fill(
+    array: typeof Float32Array | typeof Int32Array,
+    shape: readonly number[],
+    draw: () => number,
+  ): Tensor {
+    const size = shape.reduce((product, length) => product * length, 1);
+    return fromTypedArray(new array(size).map(draw), shape);
   }
 }
-
-/** XOR with a 2-3-1 network: inputs, targets and initial parameters. */
-export function xorData(): Record<"x" | "y" | "w1" | "b1" | "w2" | "b2", Float32Array> {
-  const source = new Source(1);
-  return {
-    x: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1),
-    y: Float32Array.of(0, 1, 1, 0),
-    w1: source.uniform(6, -1, 1),
-    b1: source.uniform(3, -1, 1),
-    w2: source.uniform(3, -1, 1),
-    b2: source.uniform(1, -1, 1),
-  };
-}
-
-/** Where the Hessian of the Rosenbrock function is taken. */
-export const rosenbrockPoint: Float32Array = Float32Array.from({ length: 10 }, (_, i) => 0.1 * (i + 1) - 0.4);

@@ -1,10 +1,5 @@
 import { loadavg } from "node:os";
-
-/** What is measured: a step that returns the number to check, run `check` times before the clock counts. */
-export interface Workload {
-  readonly step: () => number;
-  readonly check: number;
-}
+import type { Workload } from "./workload.ts";
 
 /** One line of results. Times are milliseconds of one step. */
 export interface Measurement {
@@ -15,28 +10,36 @@ export interface Measurement {
   readonly min_ms: number;
   readonly max_ms: number;
   readonly cpu_ms: number;
+  /** The first step, with tracing and compiling. */
   readonly first_ms: number;
   readonly steps_per_batch: number;
   readonly batches: number;
   readonly check: number;
-  readonly loss0: number;
-  readonly lossN: number;
+  /** The losses of the first and of the last check step; null without check steps. */
+  readonly loss0: number | null;
+  readonly lossN: number | null;
   readonly load: number;
   readonly rss_peak_mb: number;
+  /** One entry of a result that has no loss. */
+  readonly c01?: number;
 }
 
-const batches = 7;
+const mostBatches = 7;
 const batchMs = 350;
 const warmMs = 500;
+/** A step so slow that its batches would take longer than this gets fewer of them, at least three. */
+const maxMs = 40_000;
 
 /** Check steps, warm-up, then batches of about 350 ms; medians over the batches. */
-export function measure(peer: string, workload: string, { step, check }: Workload): Measurement {
+export function measure(peer: string, workload: string, { step, check, entry }: Workload): Measurement {
   const begin = performance.now();
   const loss0 = step();
   const first = performance.now() - begin;
   let lossN = loss0;
   for (let i = 1; i < check; i++) lossN = step();
-  const size = Math.max(1, Math.round(batchMs / warmUp(step)));
+  const estimate = warmUp(step);
+  const size = Math.max(1, Math.round(batchMs / estimate));
+  const batches = Math.max(3, Math.min(mostBatches, Math.floor(maxMs / (estimate * size))));
   const wall: number[] = [];
   const cpu: number[] = [];
   for (let b = 0; b < batches; b++) {
@@ -59,14 +62,15 @@ export function measure(peer: string, workload: string, { step, check }: Workloa
     steps_per_batch: size,
     batches,
     check,
-    loss0: short(loss0),
-    lossN: short(lossN),
+    loss0: check > 0 ? loss0 : null,
+    lossN: check > 0 ? lossN : null,
     load: short(loadavg()[0] ?? 0),
     rss_peak_mb: Math.round(process.resourceUsage().maxRSS / 1024),
+    ...(entry && { c01: entry() }),
   };
 }
 
-/** Runs for three quarters of a second; returns milliseconds of one step in the last third. */
+/** Runs for three quarters of a second or two steps; returns milliseconds of one step in the last third. */
 export function warmUp(step: () => number): number {
   time(step, warmMs);
   return time(step, warmMs / 2);

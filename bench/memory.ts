@@ -1,40 +1,63 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { warmUp } from "./measure.ts";
+import { variants } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 
 /**
- * `pnpm memory`: 100,000 synchronous steps of W1, plain and compiled, after the warm-up that every workload gets, and the
- * resident set on the way. Flat means: no more than 5% growth from 20% to 100% of the run. V8 doubles its young generation, by 8
- * and then 16 MB, after some tens of thousands of plain steps, which may fall into the run; what is alive after a full collection
- * tells growth from sizing.
+ * `pnpm -s memory [NAME[=COUNT] ...]`: many synchronous steps of a workload, plain and compiled, after the warm-up that every
+ * workload gets, or many programs compiled, run once and dropped; and the resident set on the way. Flat means: no more than 5%
+ * growth from 20% to 100% of the run. V8 doubles its young generation, by 8 and then 16 MB, after some tens of thousands of plain
+ * steps, which may fall into the run; what is alive after a full collection tells growth from sizing.
  */
-const steps = 100_000;
+const counts: Readonly<Record<string, number>> = { W1: 100_000, W2: 2000, programs: 1000 };
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
 function liveHeap(): number {
   collect();
-  return process.memoryUsage().heapUsed / 2 ** 20;
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 2 ** 20;
 }
 
-for (const variant of ["plain", "compiled"] as const) {
-  const { step, check } = workloads.W1![variant]();
-  for (let i = 0; i < check; i++) step();
-  warmUp(step);
+function watch(name: string, count: number, step: () => unknown): void {
   const before = liveHeap();
   const marks: number[] = [];
-  for (let i = 1; i <= steps; i++) {
-    step();
-    if (i % (steps / 5) === 0) marks.push(process.memoryUsage.rss() / 2 ** 20);
+  for (let part = 1; part <= 5; part++) {
+    for (let i = 0; i < count / 5; i++) step();
+    marks.push(process.memoryUsage.rss() / 2 ** 20);
   }
-  const growth = marks.at(-1)! / marks[0]! - 1;
+  const growth = 100 * (marks.at(-1)! / marks[0]! - 1);
   const line = marks.map((mb) => mb.toFixed(1)).join(" ");
   console.log(
-    `${variant.padEnd(9)} resident MB at 20, 40, 60, 80, 100%: ${line}; growth ${(100 * growth).toFixed(1)}%`,
+    `${name.padEnd(12)} resident MB at 20, 40, 60, 80, 100%: ${line}; growth ${growth.toFixed(1)}%\n` +
+      `${" ".repeat(12)} live MB before and after: ${before.toFixed(2)} ${liveHeap().toFixed(2)}`,
   );
-  console.log(
-    `${" ".repeat(9)} live heap MB before and after: ${before.toFixed(2)} ${liveHeap().toFixed(2)}`,
-  );
+}
+
+/** Each time a new training step is traced, compiled and run once. */
+const compileAnew = () => workloads.W1!.compiled().step();
+
+function run(name: string, count: number): void {
+  if (name === "programs") {
+    for (let i = 0; i < 100; i++) compileAnew();
+    watch(name, count, compileAnew);
+    return;
+  }
+  for (const variant of variants) {
+    const { step, check } = workloads[name]![variant]();
+    for (let i = 0; i < check; i++) step();
+    warmUp(step);
+    watch(`${name} ${variant}`, count, step);
+  }
+}
+
+const words = process.argv.slice(2);
+for (const word of words.length > 0 ? words : Object.keys(counts)) {
+  const [name, count] = word.split("=") as [string, string?];
+  if (name !== "programs" && !(name in workloads)) {
+    console.error(`unknown: ${name}; there are programs, ${Object.keys(workloads).join(", ")}`);
+    process.exitCode = 2;
+  } else run(name, Number(count ?? counts[name] ?? 1000));
 }
