@@ -25,6 +25,8 @@ LOSSES = {
     "smoothL1": F.smooth_l1_loss,
     "poissonNll": F.poisson_nll_loss,
     "nll": F.nll_loss,
+    "gaussianNll": lambda x, y, v, **options: F.gaussian_nll_loss(x, y, v, **options),
+    "klDiv": lambda x, y, logTarget=False, **options: F.kl_div(x, y, log_target=logTarget, **options),
     # PyTorch has no such functions.
     "hinge": lambda x, y, reduction: reduce(torch.relu(1 - x * y), reduction),
     "squaredHinge": lambda x, y, reduction: reduce(torch.relu(1 - x * y).square(), reduction),
@@ -85,6 +87,13 @@ CASES = [
     ("perceptron", "of an equal distance", np.array([0.0, -0.0, 2.0]), np.array([1.0, -1.0, -1.0])),
     ("poissonNll", "of counts", draw((3, 4)), np.floor(draw((3, 4), 0, 5))),
     ("nll", "of classes", np.log(softmax(draw((5, 3)))), np.array([0, 2, 1, 1, 0])),
+    ("gaussianNll", "of a matrix", draw((3, 4)), draw((3, 4)), {}, draw((3, 4), 0.2, 3)),
+    ("gaussianNll", "with one variance for each row", draw((3, 4)), draw((3, 4)), {"full": True}, draw((3, 1), 0.2, 3)),
+    ("gaussianNll", "without the last axis", draw((3, 4)), draw((3, 4)), {"eps": 1e-3}, draw((3,), 0.2, 3)),
+    ("gaussianNll", "of a variance at the certain limit", draw((3,)), draw((3,)), {"eps": 0.5}, np.array([0.25, 0.5, 0.0])),
+    ("klDiv", "of probabilities", np.log(softmax(draw((4, 3)))), softmax(draw((4, 3)))),
+    ("klDiv", "of logarithms", np.log(softmax(draw((4, 3)))), np.log(softmax(draw((4, 3)))), {"logTarget": True}),
+    ("klDiv", "of certain probabilities", np.log(softmax(draw((2, 2)))), np.array([[0.0, 1.0], [0.5, 0.0]])),
 ]
 
 
@@ -92,17 +101,19 @@ def shortest(x, dtype):
     if x is None:
         return None
     values = x.detach().numpy().astype(dtype).reshape(-1)
-    return [float(str(v)) if np.isfinite(v) else str(float(v)).replace("inf", "Infinity") for v in values]
+    return [float(str(v)) if np.isfinite(v) else str(float(v)).replace("inf", "Infinity").replace("nan", "NaN") for v in values]
 
 
-def evaluate(name, prediction, target, options, dtype):
+def evaluate(name, prediction, target, options, variance, dtype):
     classes = target.dtype.kind == "i"
     results = {}
     cotangent = None
-    for reduction in ("mean", "sum", "none"):
+    for reduction in ("mean", "sum", "none", *(["batchMean"] if name == "klDiv" else [])):
         x = torch.tensor(prediction.astype(dtype), requires_grad=True)
         y = torch.tensor(target) if classes else torch.tensor(target.astype(dtype), requires_grad=True)
-        value = LOSSES[name](x, y, reduction=reduction, **options)
+        v = None if variance is None else torch.tensor(variance.astype(dtype), requires_grad=True)
+        operands = (x, y) if v is None else (x, y, v)
+        value = LOSSES[name](*operands, reduction=reduction.lower(), **options)
         weights = torch.ones_like(value)
         if reduction == "none":
             weights = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape) / 4
@@ -113,6 +124,7 @@ def evaluate(name, prediction, target, options, dtype):
             "value": shortest(value, dtype),
             "prediction": shortest(x.grad, dtype),
             "target": None if classes else shortest(y.grad, dtype),
+            **({} if v is None else {"variance": shortest(v.grad, dtype)}),
         }
     return {"cotangent": cotangent, **results}
 
@@ -127,11 +139,12 @@ cases = [
         "targetShape": list(target.shape),
         "target": target.reshape(-1).tolist(),
         "classes": target.dtype.kind == "i",
-        "float32": evaluate(name, prediction, target, options, np.float32),
-        "float64": evaluate(name, prediction, target, options, np.float64),
+        **({} if variance is None else {"varianceShape": list(variance.shape), "variance": variance.reshape(-1).tolist()}),
+        "float32": evaluate(name, prediction, target, options, variance, np.float32),
+        "float64": evaluate(name, prediction, target, options, variance, np.float64),
     }
     for name, case, prediction, target, *rest in CASES
-    for options in [rest[0] if rest else {}]
+    for options, variance in [rest if len(rest) == 2 else (rest[0] if rest else {}, None)]
 ]
 lines = ",\n".join(f"    {json.dumps(case, allow_nan=False)}" for case in cases)
 path = pathlib.Path(__file__).with_suffix(".json")

@@ -6,33 +6,37 @@ import type { Reduction } from "@cotangent/nn/loss";
 import * as nnLoss from "@cotangent/nn/loss";
 import { describe, expect, test } from "vitest";
 
-type Entry = number | "Infinity" | "-Infinity";
+type Entry = number | "NaN" | "Infinity" | "-Infinity";
 interface Result {
   readonly shape: Shape;
   readonly value: readonly Entry[];
   readonly prediction: readonly Entry[];
   readonly target: readonly Entry[] | null;
+  readonly variance?: readonly Entry[];
 }
-type Results = { readonly [R in Reduction]: Result } & { readonly cotangent: readonly number[] };
+type Results = { readonly [R in Reduction]: Result } & {
+  readonly batchMean?: Result;
+  readonly cotangent: readonly number[];
+};
 interface Case {
   readonly loss: string;
   readonly case: string;
-  readonly options: { readonly delta?: number; readonly beta?: number };
+  readonly options: Readonly<Record<string, number | boolean>>;
   readonly shape: Shape;
   readonly prediction: readonly number[];
   readonly targetShape: Shape;
   readonly target: readonly number[];
   readonly classes: boolean;
+  /** A third operand. */
+  readonly variance?: readonly number[];
+  readonly varianceShape?: Shape;
   readonly float32: Results;
   readonly float64: Results;
 }
 
-type AnyLoss = (
-  prediction: Tensor,
-  target: Tensor,
-  options?: Case["options"] & { readonly reduction?: Reduction },
-) => Tensor;
-const losses: Record<string, AnyLoss> = { ...nnLoss };
+/** Two or three tensors, then options. */
+type AnyLoss = (...operands: unknown[]) => Tensor;
+const losses = nnLoss as unknown as Record<string, AnyLoss>;
 
 const { cases }: { cases: Case[] } = JSON.parse(
   readFileSync(new URL("losses.json", import.meta.url), "utf8"),
@@ -44,35 +48,45 @@ const unit = { float32: 2 ** -24, float64: 2 ** -53 };
 
 for (const dtype of ["float32", "float64"] as const)
   describe(`in ${dtype} PyTorch's value and gradients for`, () => {
-    for (const reduction of ["mean", "sum", "none"] as const)
-      test.each(cases)(`$loss $case, reduction ${reduction}`, (example) => {
-        const [x, y] = operands(example, dtype);
-        const { shape, value, prediction, target } = example[dtype][reduction];
-        const out: Tensor = losses[example.loss]!(x, y, { reduction, ...example.options });
-        expect(out.shape).toEqual(shape);
-        expect(out.dtype).toBe(dtype);
-        expectNear(out, value, dtype);
-        const cotangent =
-          reduction === "none" ? numbers(example[dtype].cotangent, shape, dtype) : onesLike(out);
-        expectNear(grad(out, [x], { cotangent })[0], prediction, dtype);
-        if (target) expectNear(grad(out, [y], { cotangent })[0], target, dtype);
-      });
+    for (const reduction of ["mean", "sum", "none", "batchMean"] as const)
+      test.each(cases.filter((example) => example[dtype][reduction]))(
+        `$loss $case, reduction ${reduction}`,
+        (example) => {
+          const inputs = operands(example, dtype);
+          const [x, y, v] = inputs;
+          const { shape, value, prediction, target, variance } = example[dtype][reduction]!;
+          const out = losses[example.loss]!(...inputs, { reduction, ...example.options });
+          expect(out.shape).toEqual(shape);
+          expect(out.dtype).toBe(dtype);
+          expectNear(out, value, dtype);
+          const cotangent =
+            reduction === "none" ? numbers(example[dtype].cotangent, shape, dtype) : onesLike(out);
+          expectNear(grad(out, [x], { cotangent })[0], prediction, dtype);
+          if (target) expectNear(grad(out, [y], { cotangent })[0], target, dtype);
+          if (v) expectNear(grad(out, [v], { cotangent })[0], variance!, dtype);
+        },
+      );
   });
 
 describe("the gradients agree with finite differences for", () => {
   const smooth = cases.filter(({ case: name }) => !/certain|equal|large/.test(name));
   test.each(smooth)("$loss $case", (example) => {
-    const [x, y] = operands(example, "float64");
-    const f = (prediction: Tensor, target: Tensor = y): Tensor =>
-      losses[example.loss]!(prediction, target, example.options);
-    const report = checkGradient(f, example.classes ? [x] : [x, y]);
+    const inputs = operands(example, "float64");
+    const f = (...some: Tensor[]): Tensor =>
+      losses[example.loss]!(...some, ...inputs.slice(some.length), example.options);
+    const report = checkGradient(f, example.classes ? inputs.slice(0, 1) : inputs);
     expect(report.pass, String(report)).toBe(true);
   });
 });
 
-function operands(example: Case, dtype: "float32" | "float64"): [Tensor, Tensor] {
+function operands(example: Case, dtype: "float32" | "float64"): [Tensor, Tensor, ...Tensor[]] {
   const target = numbers(example.target, example.targetShape, "float64");
-  return [numbers(example.prediction, example.shape, dtype), cast(target, example.classes ? "int32" : dtype)];
+  const { variance, varianceShape } = example;
+  return [
+    numbers(example.prediction, example.shape, dtype),
+    cast(target, example.classes ? "int32" : dtype),
+    ...(variance ? [numbers(variance, varianceShape!, dtype)] : []),
+  ];
 }
 
 function numbers(data: readonly number[], shape: Shape, dtype: "float32" | "float64"): Tensor {
@@ -88,7 +102,8 @@ function expectNear(x: Tensor, expected: readonly Entry[], dtype: "float32" | "f
   const largest = Math.max(0, ...finite.map(Math.abs));
   x.toTypedArray().forEach((value, i) => {
     const entry = expected[i]!;
-    if (typeof entry === "string") expect(Math.sign(value)).toBe(Math.sign(Number(entry)));
+    if (entry === "NaN") expect(value).toBeNaN();
+    else if (typeof entry === "string") expect(Math.sign(value)).toBe(Math.sign(Number(entry)));
     else expect(Math.abs(value - entry)).toBeLessThanOrEqual(allowed * unit[dtype] * largest);
   });
 }

@@ -32,7 +32,10 @@ CASES = {
     "Adam with a large learning rate": ("Adam", {"lr": 0.1}),
     "Adam with other betas and eps": ("Adam", {"lr": 0.01, "betas": (0.8, 0.95), "eps": 1e-3}),
     "Adam with weight decay": ("Adam", {"lr": 0.05, "weight_decay": 0.1}),
+    "Adam with amsgrad": ("Adam", {"lr": 0.1, "betas": (0.5, 0.6), "amsgrad": True}),
+    "Adam with amsgrad and weight decay": ("Adam", {"lr": 0.05, "weight_decay": 0.1, "amsgrad": True}),
     "AdamW": ("AdamW", {}),
+    "AdamW with amsgrad": ("AdamW", {"lr": 0.1, "betas": (0.5, 0.6), "weight_decay": 0.1, "amsgrad": True}),
     "AdamW with other numbers": ("AdamW", {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.1}),
     "RMSprop": ("RMSprop", {}),
     "RMSprop with momentum and weight decay": (

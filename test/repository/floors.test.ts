@@ -45,6 +45,7 @@ const packages: readonly PackageFloors[] = [
         "ops/rounding.ts",
         "ops/bounds.ts",
         "ops/mixture.ts",
+        "ops/piecewise.ts",
         "ops/activation.ts",
         "ops/reduction.ts",
         "ops/contraction.ts",
@@ -105,7 +106,7 @@ const packages: readonly PackageFloors[] = [
     folder: "packages/nn",
     mayImport: ["@cotangent/autograd"],
     floors: [
-      ["module.ts", "initialize.ts", "layers/*", "losses.ts"],
+      ["module.ts", "initialize/*", "layers/*", "losses/*"],
       ["optimize/*", "schedules.ts", "data/*", "checkpoint.ts", "metrics.ts"],
       ["train.ts", "node/*", "index.ts"],
     ],

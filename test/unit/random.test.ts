@@ -1,5 +1,6 @@
 import {
   bernoulli,
+  categorical,
   compile,
   DTypeError,
   evaluate,
@@ -9,7 +10,9 @@ import {
   normal,
   permutation,
   randint,
+  ShapeError,
   type Tensor,
+  tensor,
   truncatedNormal,
   uniform,
   ValueError,
@@ -281,6 +284,67 @@ describe("exponential and bernoulli", () => {
     expect(() => exponential([2], { rate: 0 })).toThrow(ValueError);
     expect(() => bernoulli([2], { probability: 1.5 })).toThrow(ValueError);
     expect(() => bernoulli([2], { dtype: "int32" })).toThrow(DTypeError);
+  });
+});
+
+describe("categorical", () => {
+  const probabilities = [0.5, 0, 0.125, 0.375];
+
+  test.each(["logits", "probabilities"] as const)("draws classes as often as their %s say", (kind) => {
+    const count = 100_000;
+    const weights = tensor(probabilities.map((p) => (kind === "logits" ? Math.log(p) + 3 : 8 * p)));
+    const options = { generator: new Generator(23) };
+    const xs = dataOf(
+      kind === "logits"
+        ? categorical([count], { logits: weights, ...options })
+        : categorical([count], { probabilities: weights, ...options }),
+    );
+    const counts = probabilities.map((_, i) => xs.filter((x) => x === i).length);
+    expect(counts[1]).toBe(0);
+    const expected = probabilities.map((p) => p * count);
+    const statistic = counts.reduce(
+      (sum, n, i) => sum + (i === 1 ? 0 : (n - expected[i]!) ** 2 / expected[i]!),
+      0,
+    );
+    // Two degrees of freedom: above 13.8 once in a thousand seeds.
+    expect(statistic).toBeLessThan(13.8);
+  });
+
+  test("has one draw for each row, or as many as asked", () => {
+    const logits = tensor([
+      [0, 90, 0],
+      [90, 0, 0],
+    ]);
+    const one = categorical([], { logits });
+    expect([one.shape, one.dtype, dataOf(one)]).toEqual([[2], "int32", [1, 0]]);
+    expect(categorical([2, 2], { logits }).shape).toEqual([2, 2, 2]);
+    expect(dataOf(categorical([0], { logits }))).toEqual([]);
+    expect(dataOf(categorical([2], { logits: tensor([-Infinity, 5, -Infinity]) }))).toEqual([1, 1]);
+  });
+
+  test("the same seed gives the same classes, compiled or not, and each call new ones", () => {
+    const logits = normal([50, 7], { generator: new Generator(1) });
+    const draws = (make: (generator: Generator) => () => Tensor) => {
+      const next = make(new Generator(5));
+      return [next(), next()].map(dataOf);
+    };
+    const plain = draws((generator) => () => categorical([], { logits, generator }));
+    const compiled = draws((generator) => {
+      const step = compile((x: Tensor) => categorical([], { logits: x, generator }));
+      return () => step(logits);
+    });
+    expect(plain).toEqual(compiled);
+    expect(plain[0]).not.toEqual(plain[1]);
+  });
+
+  test("refuses what has no classes or no weights", () => {
+    expect(() => categorical([2], { logits: tensor(1) })).toThrow(ShapeError);
+    expect(() => categorical([2], { logits: tensor([]) })).toThrow(ShapeError);
+    expect(() => categorical([-1], { logits: tensor([1]) })).toThrow(ValueError);
+    expect(() => categorical([2], { probabilities: tensor([1, -1]) })).toThrow(ValueError);
+    expect(() => categorical([2], { logits: tensor([true]) })).toThrow(DTypeError);
+    // @ts-expect-error: one of the two is needed.
+    expect(() => categorical([2], {})).toThrow(ValueError);
   });
 });
 

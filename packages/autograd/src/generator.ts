@@ -1,18 +1,20 @@
 import type { DType } from "./dtype.ts";
 import { checkDType, isFloat } from "./dtype.ts";
-import { DTypeError, ValueError } from "./errors.ts";
+import { DTypeError, ShapeError, ValueError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
+import { elementsOf } from "./graph.ts";
 import { cast } from "./ops/cast.ts";
 import { lt } from "./ops/comparison.ts";
 import type { Stream } from "./ops/draws.ts";
 import { countersOfNormal, normalDraw, truncatedDraw, unitDraw } from "./ops/draws.ts";
 import { argsort } from "./ops/indexing.ts";
 import { fill } from "./ops/leaf.ts";
-import { add, div, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
+import { add, div, log, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
 import { floor } from "./ops/rounding.ts";
+import { argmax } from "./ops/statistics.ts";
 import type { Shape } from "./shape.ts";
-import { checkShape } from "./shape.ts";
+import { checkShape, formatShape } from "./shape.ts";
 import { Variable } from "./variable.ts";
 
 /**
@@ -175,6 +177,50 @@ export function bernoulli<const S extends Shape>(
     throw new ValueError(`bernoulli: the probability is ${probability}; it must be between 0 and 1`);
   const unit = draw("bernoulli", shape, options, 1, unitDraw);
   return cast(lt(unit, probability), unit.dtype) as Tensor<S>;
+}
+
+/** What the classes of a categorical draw weigh: one of the two. */
+export type ClassWeights =
+  /** Logarithms of weights [..., classes], which may be off by any constant: what a classifier gives. */
+  | { readonly logits: Tensor; readonly probabilities?: undefined }
+  /** Weights [..., classes] of at least 0, which need not add up to 1. */
+  | { readonly probabilities: Tensor; readonly logits?: undefined };
+
+/**
+ * Classes drawn by their weights, int32 from 0 up to but not including `classes`: `shape` draws for each row of `logits` or
+ * `probabilities` [..., classes], so [...shape, ...]. Throws ShapeError where there are no classes, ValueError unless one of
+ * the two is given and for negative probabilities that are known, DTypeError for bool. Rows of NaN or of zeros only have no
+ * sensible draw.
+ *
+ * @example
+ * ```ts
+ * import { categorical, tensor } from "@cotangent/autograd";
+ * categorical([3], { probabilities: tensor([0, 1, 0]) }).toArray(); // => 1,1,1
+ * categorical([], { logits: tensor([[0, 50], [50, 0]]) }).toArray(); // => 1,0
+ * ```
+ */
+export function categorical(
+  shape: Shape,
+  { logits, probabilities, generator = standard }: ClassWeights & Pick<DrawOptions, "generator">,
+): Tensor {
+  const given = logits ?? probabilities;
+  if (!given || (logits && probabilities))
+    throw new ValueError("categorical: takes either logits or probabilities, and one of them");
+  if (given.dtype === "bool") throw new DTypeError("categorical: takes no bool; cast to float32 first");
+  const classes = given.shape[given.rank - 1] ?? 0;
+  if (classes === 0)
+    throw new ShapeError(
+      `categorical: shape ${formatShape(given.shape)} has no classes; they lie along the last axis`,
+    );
+  if (probabilities && elementsOf(probabilities.node)?.some((p: number) => p < 0))
+    throw new ValueError("categorical: there are negative probabilities; give logits, or at least 0");
+  checkShape("categorical", shape);
+  const sizes = [...shape, ...given.shape];
+  const unit = draw("categorical", sizes, { dtype: "float64", generator }, 1, unitDraw);
+  // The largest of the logits, each with a draw from Gumbel's distribution (Yellott, J. Math. Psychol. 15, 1977), all finite.
+  const gumbel = neg(log(neg(log(maximum(unit, 2 ** -54)))));
+  const weights = cast(given, "float64");
+  return argmax(add(logits ? weights : log(weights), gumbel), -1);
 }
 
 /**

@@ -29,6 +29,7 @@ export {
 export type { CreateOptions } from "./ops/leaf.ts";
 export {
   bernoulli,
+  categorical,
   exponential,
   Generator,
   manualSeed,
@@ -38,12 +39,12 @@ export {
   truncatedNormal,
   uniform,
 } from "./generator.ts";
-export type { DrawOptions } from "./generator.ts";
+export type { ClassWeights, DrawOptions } from "./generator.ts";
 
 // Ops.
 export { cast } from "./ops/cast.ts";
 export * from "./ops/movement.ts";
-export * from "./ops/region.ts";
+export { flip, slice } from "./ops/region.ts";
 export * from "./ops/comparison.ts";
 export * from "./ops/pointwise.ts";
 export {
@@ -71,6 +72,7 @@ export * from "./ops/special.ts";
 export * from "./ops/rounding.ts";
 export * from "./ops/bounds.ts";
 export * from "./ops/mixture.ts";
+export * from "./ops/piecewise.ts";
 export * from "./ops/activation.ts";
 export * from "./ops/reduction.ts";
 export { matmul } from "./ops/contraction.ts";
@@ -85,7 +87,7 @@ export * from "./ops/partition.ts";
 export * from "./ops/border.ts";
 export * from "./ops/window.ts";
 export * from "./ops/diagonal.ts";
-export * from "./ops/selection.ts";
+export { embedding, indexAdd, indexSelect, scatter } from "./ops/selection.ts";
 export * from "./ops/search.ts";
 export * from "./ops/accumulation.ts";
 export * from "./ops/at.ts";

@@ -274,7 +274,15 @@ export interface SameRank<Rest extends readonly unknown[]> {
 export type Slice = SameRank<
   [start?: number | null, end?: number | null, options?: { readonly axis?: number; readonly step?: number }]
 >;
-export type Pad = SameRank<[widths: number | readonly (readonly [before: number, after: number])[]]>;
+export type Pad = SameRank<
+  [widths: number | readonly (readonly [before: number, after: number])[], options?: PadOptions]
+>;
+export interface PadOptions {
+  /** What is in the border: "constant" (the `value`) unless given. */
+  readonly mode?: "constant" | "reflect" | "replicate" | "circular";
+  /** 0 unless given. */
+  readonly value?: number;
+}
 /** The elements of some axes (all unless given) in reverse. */
 export type Flip = UnaryWith<[axis?: number | readonly number[]]>;
 

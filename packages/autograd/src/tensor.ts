@@ -34,6 +34,7 @@ declare module "./graph.ts" {
       Methods<typeof import("./ops/rounding.ts")>,
       Methods<typeof import("./ops/bounds.ts")>,
       Methods<typeof import("./ops/mixture.ts")>,
+      Methods<typeof import("./ops/piecewise.ts")>,
       Methods<typeof import("./ops/activation.ts")>,
       Methods<typeof import("./ops/reduction.ts")>,
       Methods<typeof import("./ops/contraction.ts")>,

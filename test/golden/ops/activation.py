@@ -25,7 +25,12 @@ def prelu(x, weight):
 
 def hardsigmoid(x):
     """PyTorch's own gradient divides by a 6 of float32 even in float64."""
-    return (x + 3).clamp(0, 6) / 6 if x.dtype == f64 else F.hardsigmoid(x)
+    return F.hardsigmoid(x) if x.dtype == f32 else torch.where(x.abs() < 3, (x + 3) / 6, F.hardsigmoid(x).detach())
+
+
+def hardswish(x):
+    """One element at a time: at 3 PyTorch's derivative is 1.5, but 1 where it computes several at once."""
+    return torch.cat([F.hardswish(y) for y in x.reshape(-1).split(1)]).reshape(x.shape) if x.numel() else F.hardswish(x)
 
 
 # Name, call, options to try, words, units.
@@ -42,7 +47,7 @@ ALL = [
     ("softsign", whole(F.softsign), [], ""),
     ("hardtanh", lambda x, o={}: F.hardtanh(x, o.get("minVal", -1), o.get("maxVal", 1)), [{"minVal": -2, "maxVal": 0}], "exact"),
     ("hardsigmoid", whole(hardsigmoid), [], ""),
-    ("hardswish", whole(F.hardswish), [], ""),
+    ("hardswish", whole(hardswish), [], ""),
     ("hardshrink", options(F.hardshrink, **{"lambda": "lambd"}), [{"lambda": 1.25}], "exact"),
     ("softshrink", options(F.softshrink, **{"lambda": "lambd"}), [{"lambda": 1.25}], ""),
     ("tanhshrink", whole(F.tanhshrink), [], ""),
@@ -64,23 +69,36 @@ for name, call, tried, words in ALL:
         case(name, f"options {i}, float64", draw.floats([6], f64, -4, 4), given, second=second)
     case(name, "large and tiny", t([-90.0, -25.0, 1e-6, -1e-6, 25.0, 90.0]), second=second and name != "mish")
 
-# At kinks; second derivatives there are a matter of taste.
-for name, kinks in {
-    "relu6": [0, 6, NAN, INF, -INF],
-    "leakyRelu": [0, NAN, INF, -INF],
-    "elu": [0, NAN, INF, -INF],
-    "celu": [0, INF, -INF],
-    "selu": [0, NAN, INF, -INF],
-    "softplus": [0, INF, -INF],
-    "softsign": [0],
-    "hardtanh": [-1, 1, NAN, INF, -INF],
-    "hardsigmoid": [-3, 3, INF, -INF],
-    "hardswish": [-3, 3],
-    "hardshrink": [-0.5, 0.5, INF, -INF],
-    "softshrink": [-0.5, 0.5, INF, -INF],
-    "logSigmoid": [0],
-}.items():
-    case(name, "kinks and infinities", t([float(x) for x in kinks]), second=False)
+# NaN, infinities, zeros, kinks and the places next to them, tiny and huge; second derivatives there are a matter of taste.
+KINKS = {
+    "relu6": [6.0, 5.5, 6.5],
+    "softplus": [20.0, 20.5],
+    "hardtanh": [-1.0, 1.0],
+    "hardsigmoid": [-3.0, 3.0, -3.5, 3.5],
+    "hardswish": [-3.0, 3.0, -3.5, 3.5],
+    "hardshrink": [-0.5, 0.5],
+    "softshrink": [-0.5, 0.5],
+}
+EDGES = [NAN, INF, -INF, 0.0, -0.0, 1e-40, -1e-40, 1e-20, -1e-20, 0.25, -0.25, 40.0, -40.0, 120.0, -120.0, 3e38, -3e38]
+BETTER = {
+    "softsign": ("The limit of the derivative is 0", {("gradient 0", 1): 0.0, ("gradient 0", 2): 0.0}),
+    "hardswish": (
+        "At -inf PyTorch multiplies by 0, and at NaN its derivative is 1",
+        {("value", 6): 0.0, ("gradient 0", 4): NAN},
+    ),
+}
+for name in [name for name, *_ in ALL]:
+    for dtype in [f32, f64]:
+        case(name, f"edges in {NAMES[dtype]}", t(KINKS.get(name, []) + (EDGES[:-2] if name == "hardswish" else EDGES), dtype), second=False, depart=BETTER.get(name))
+case("gelu", "edges by tanh", t(EDGES), {"approximate": "tanh"}, second=False)
+case("elu", "edges with options", t(EDGES), {"alpha": -0.5}, second=False)
+case("celu", "edges with options", t(EDGES), {"alpha": 0.5}, second=False)
+case("leakyRelu", "edges with options", t(EDGES), {"negativeSlope": 0}, second=False)
+case("leakyRelu", "edges with a negative slope", t(EDGES), {"negativeSlope": -2}, second=False)
+case("softplus", "edges with options", t(EDGES), {"beta": -1.0, "threshold": 0.5}, second=False)
+case("hardtanh", "edges with equal limits", t([0.5, 0.25, -INF, INF]), {"minVal": 0.5, "maxVal": 0.5}, second=False)
+case("hardshrink", "edges with lambda 0", t(EDGES), {"lambda": 0}, second=False)
+case("softshrink", "edges with lambda 0", t(EDGES), {"lambda": 0}, second=False)
 
 draw = Draws("others")
 function("prelu", prelu, "", 2)
@@ -88,25 +106,34 @@ case("prelu", "one for each channel", draw.floats([2, 3, 2]), draw.floats([3]))
 case("prelu", "one for all", draw.floats([2, 3]), draw.floats([1]))
 case("prelu", "a number", draw.floats([5]), 0.25)
 case("prelu", "float64", draw.floats([3, 2], f64), draw.floats([2], f64))
-case("prelu", "kink and infinity", t([[0.0, INF, -2.0]]), t([0.5]), second=False)
+for dtype in [f32, f64]:
+    case("prelu", f"edges in {NAMES[dtype]}", t(EDGES, dtype), t([0.5], dtype), second=False)
+    case("prelu", f"edges of the weight in {NAMES[dtype]}", t([[2.0, 0.0, 3.0, 4.0]], dtype), t([NAN, INF, -INF, 0.0], dtype), second=False)
 
 function("threshold", F.threshold, "exact")
 case("threshold", "float32", draw.floats([2, 4]), 0.5, -1)
 case("threshold", "float64", draw.floats([5], f64), -0.5, 3)
 case("threshold", "int32", t([-2, 0, 1, 5], i32), 0, 7)
 case("threshold", "empty", t([]), 0, 1)
-case("threshold", "edges", t([0.5, NAN, INF, -INF]), 0.5, 2, second=False)
+for dtype in [f32, f64]:
+    case("threshold", f"edges in {NAMES[dtype]}", t([0.5] + EDGES, dtype), 0.5, 2, second=False)
 
 function("glu", lambda x, axis=-1: F.glu(x, axis), "", 2)
 case("glu", "float32", draw.floats([2, 4]))
 case("glu", "float64 along 0", draw.floats([4, 3], f64), 0)
 case("glu", "along -2", draw.floats([2, 2, 3]), -2)
 case("glu", "empty", t([]))
+PAIRS = [(NAN, 1.0), (1.0, NAN), (INF, 1.0), (INF, -INF), (1.0, INF), (2.0, -INF), (0.0, 120.0), (-0.0, -120.0), (3e38, 0.0)]
+for dtype in [f32, f64]:
+    case("glu", f"edges in {NAMES[dtype]}", t([list(pair) for pair in PAIRS], dtype), second=False)
 
 function("softmin", whole(lambda x, axis=-1: F.softmin(x, axis)), "", 2)
 case("softmin", "float32", draw.floats([2, 4]))
 case("softmin", "float64 along 0", draw.floats([3, 2], f64), 0)
 case("softmin", "int32", t([1, 2, 3], i32))
 case("softmin", "large", t([1000.0, 1001.0, -3.0]))
+for dtype in [f32, f64]:
+    rows = [[NAN, 1.0, 2.0], [INF, 1.0, 2.0], [-INF, 1.0, 2.0], [INF, INF, INF], [3e38, -3e38, 0.0], [1.0, 1.0, 1.0]]
+    case("softmin", f"edges in {NAMES[dtype]}", t(rows, dtype), second=False)
 
 write(__file__)

@@ -43,9 +43,17 @@ def argsort(x, axis=-1, options={}):
     return torch.sort(x, dim=axis, stable=True, descending=options.get("descending", False)).indices
 
 
-def pad(x, widths):
+def pad(x, widths, options={}):
     pairs = [(widths, widths)] * x.dim() if isinstance(widths, int) else widths
-    return F.pad(x, [width for pair in reversed(pairs) for width in pair])
+    mode = options.get("mode", "constant")
+    if mode == "constant":
+        return F.pad(x, [width for pair in reversed(pairs) for width in pair], value=options.get("value", 0))
+    for axis, pair in enumerate(pairs):
+        # The other modes know the last axis of three only.
+        lines = x.movedim(axis, -1)
+        padded = F.pad(lines.reshape(1, -1, lines.shape[-1]), list(pair), mode)
+        x = padded.reshape(*lines.shape[:-1], -1).movedim(-1, axis)
+    return x
 
 
 def pytorch_slice(x, start=None, end=None, options={}):
@@ -458,6 +466,19 @@ for start, end, step in [(None, None, -1), (4, 1, -1), (None, None, -2), (-1, -4
     case("slice", f"{start}, {end} in steps of {step}", Draws("slice", start).floats([6]), start, end, {"step": step})
 case("pad", "edges", t(SPECIAL), 1)
 case("pad", "int32", t([[1, 2]], i32), 1)
+case("pad", "value", Draws("pad", "value").floats([2, 2]), [[1, 0], [0, 2]], {"value": -1.5})
+case("pad", "infinity", Draws("pad", "infinity").floats([2], f64), 2, {"value": -INF})
+case("pad", "int32, value", t([[1, 2]], i32), 1, {"value": 7})
+for mode in ["reflect", "replicate", "circular"]:
+    for dtype in [f32, f64]:
+        draw = Draws("pad", mode, NAMES[dtype])
+        case("pad", f"{mode}, {NAMES[dtype]}", draw.floats([4], dtype), [[3, 2]], {"mode": mode})
+        case("pad", f"{mode}, two axes, {NAMES[dtype]}", draw.floats([3, 4], dtype), [[2, 0], [1, 3]], {"mode": mode})
+        case("pad", f"{mode}, three axes, {NAMES[dtype]}", draw.floats([2, 3, 2], dtype), 1, {"mode": mode})
+    case("pad", f"{mode}, no width", Draws("pad", mode).floats([2]), 0, {"mode": mode})
+    case("pad", f"{mode}, edges", t(SPECIAL), 2, {"mode": mode})
+case("pad", "replicate, far", Draws("pad", "far").floats([2]), [[3, 5]], {"mode": "replicate"})
+case("pad", "circular, whole", Draws("pad", "whole").floats([2]), 2, {"mode": "circular"})
 case("squeeze", "edges", t(SPECIAL).reshape(1, 6), 0)
 
 # Reductions.

@@ -4,13 +4,17 @@ import torch.nn.functional as F
 from cases import *
 
 
+FLOAT_ONLY = [torch.copysign]
+
+
 def together(call):
-    """The operands of one dtype first, so that derivatives are computed in that dtype too; integers become float32."""
+    """The operands of one dtype first, so that derivatives are computed in that dtype too; integers stay among themselves."""
 
     def of(*args):
         operands = [x for x in args if not isinstance(x, dict)]
         options = [x for x in args if isinstance(x, dict)]
-        dtype = f64 if any(torch.is_tensor(x) and x.dtype == f64 for x in operands) else f32
+        dtypes = [x.dtype if torch.is_tensor(x) else i32 if isinstance(x, int) else f32 for x in operands]
+        dtype = f64 if f64 in dtypes else f32 if f32 in dtypes or call in FLOAT_ONLY else i32
         return call(*[x.to(dtype) if torch.is_tensor(x) else torch.tensor(x, dtype=dtype) for x in operands], *options)
 
     return of
@@ -46,7 +50,7 @@ def unary(name, call, low, high, words, units=1, integers=False, edges=EDGES, si
             case(name, f"sizes in {NAMES[dtype]}", t(some, dtype), second=False, depart=departures.get(NAMES[dtype]))
 
 
-def binary(name, call, first, second, words, units=1, pairs=(), gradients=True):
+def binary(name, call, first, second, words, units=1, pairs=()):
     function(name, call, words, units)
     draw = Draws(name)
     case(name, "float32 matrix and vector", draw.floats([3, 4], f32, *first), draw.floats([4], f32, *second))
@@ -56,26 +60,14 @@ def binary(name, call, first, second, words, units=1, pairs=(), gradients=True):
     case(name, "empty", t([]), t([]))
     for dtype in [f32, f64]:
         x, y = (t(list(side), dtype) for side in zip(*pairs))
-        if gradients:
-            case(name, f"edges in {NAMES[dtype]}", x, y, second=False)
-        else:
-            function_value(name, f"edges in {NAMES[dtype]}", x, y)
-
-
-def function_value(name, title, *args):
-    """A case of values alone: a cotangent of 0."""
-    call = functions[name]["call"]
-    functions[name]["call"] = lambda *xs: call(*[x.detach() if torch.is_tensor(x) else x for x in xs])
-    shape = torch.broadcast_shapes(*[x.shape for x in args])
-    case(name, title, *args, cotangent=torch.zeros(shape, dtype=args[0].dtype), second=False)
-    functions[name]["call"] = call
+        case(name, f"edges in {NAMES[dtype]}", x, y, second=False)
 
 
 # Rounding.
 
 for name, call in [("floor", torch.floor), ("ceil", torch.ceil), ("round", torch.round), ("trunc", torch.trunc)]:
     unary(name, call, -3, 3, "exact elementwise signed", integers=True)
-unary("frac", floated(torch.frac), -3, 3, "exact elementwise", edges=[NAN] + FINITE)
+unary("frac", floated(torch.frac), -3, 3, "exact elementwise", edges=EDGES)
 for name, call in [("isNaN", torch.isnan), ("isInf", torch.isinf), ("isFinite", torch.isfinite)]:
     unary(name, call, -3, 3, "exact elementwise", integers=True)
 unary("nanToNum", nan_to_num, -3, 3, "exact elementwise", integers=True)
@@ -95,10 +87,19 @@ binary(
 for name in ["fmod", "remainder"]:
     for dtype in [f32, f64]:
         x, y = (t(list(side), dtype) for side in zip(*(DIVISIONS[12:] + SPECIAL)))
-        function_value(name, f"special values in {NAMES[dtype]}", x, y)
+        case(name, f"special values in {NAMES[dtype]}", x, y, second=False)
 for dtype in [f32, f64]:
     x, y = (t(list(side), dtype) for side in zip(*[(3.0, 0.0), (-3.0, 0.0), (0.0, 0.0), (NAN, 1.0), (1.0, NAN)]))
     case("floorDivide", f"special values in {NAMES[dtype]}", x, y)
+
+WHOLE = [(7, 2), (-7, 2), (7, -2), (-7, -2), (6, 3), (-6, 3), (6, -3), (0, 5), (0, -5), (2147483647, 2), (-2147483648, 3)]
+WHOLE += [(2147483647, -1), (-2147483648, 1), (2147483647, 2147483647), (-2147483648, 2147483647), (1, -2147483648)]
+for name in ["fmod", "remainder", "floorDivide"]:
+    x, y = (t(list(side), i32) for side in zip(*WHOLE))
+    case(name, "int32", x, y)
+    case(name, "int32 and a whole number", x, -3)
+    case(name, "int32 and a fraction", x[:9], 2.5)
+    case(name, "int32 and float64", x[:9], t(2.5, f64), cotangent=None)
 
 SIGNS = [(1.0, -2.0), (-1.0, 3.0), (2.0, -0.0), (-2.0, 0.0), (0.0, -1.0), (-0.0, 1.0), (2.0, -INF), (2.0, INF)]
 binary("copysign", together(torch.copysign), (-2, 2), (-2, 2), "exact elementwise signed", pairs=SIGNS)
@@ -130,6 +131,13 @@ for name, call in [("addcmul", torch.addcmul), ("addcdiv", torch.addcdiv)]:
     case(name, "empty", t([]), t([]), t([]))
     case(name, "edges", t([NAN, INF, 0.0, 1.0]), t([1.0, 1.0, INF, 2.0]), t([1.0, 1.0, 2.0, 4.0]), second=False)
 
+for dtype in [f32, f64]:
+    x, a, b = [1.0, 0.0, -2.0, NAN, 1.0], [3.0, 0.0, 1.0, 2.0, INF], [0.0, 0.0, -0.0, 1.0, INF]
+    case("addcdiv", f"divisions by zero in {NAMES[dtype]}", t(x, dtype), t(a, dtype), t(b, dtype), second=False)
+    ends = t([1.0, 2.0, INF, -INF, 3.0, NAN], dtype)
+    weights = t([-0.5, 1.5, 0.25, 0.75, INF, 0.5], dtype)
+    case("lerp", f"beyond the ends and edges in {NAMES[dtype]}", t([0.0, 1.0, 1.0, 1.0, 1.0, 1.0], dtype), ends, weights, second=False)
+
 function("clamp", lambda x, low=None, high=None: torch.clamp(x, low, high), "exact elementwise")
 draw = Draws("clamp")
 for dtype in [f32, f64]:
@@ -140,6 +148,17 @@ case("clamp", "from above", t(EDGES), None, 0.5)
 case("clamp", "at the boundary", t([-1.0, 1.0]), -1.0, 1.0)
 case("clamp", "tensors for limits", t([-2.0, 0.3, 2.0]), t([-1.0, -1.5, -1.25]), t([0.5, 1.5, 1.25]))
 case("clamp", "the limits the wrong way round", t([-2.0, 0.3, 2.0]), 1.0, -1.0)
+WHY = "Where both limits are equal and x is below them PyTorch gives the gradient to neither, though the value moves with them"
+for dtype in [f32, f64]:
+    case("clamp", f"equal limits in {NAMES[dtype]}", t([1.0, 2.0, 0.5, NAN, INF, -INF], dtype), 1.0, 1.0)
+    ends = [t([1.0] * 6, dtype), t([1.0] * 6, dtype)]
+    case("clamp", f"equal tensors for limits in {NAMES[dtype]}", t([1.0, 2.0, 0.5, NAN, INF, -INF], dtype), *ends, cotangent=torch.ones(6, dtype=dtype), second=False, depart=(WHY, {("gradient 1", 2): 1.0, ("gradient 1", 5): 1.0}))
+    x = [1.0, -1.0, 0.0, NAN, 1.0, 1.0, NAN, INF, -INF, INF, 5.0, 1.0]
+    low = [1.0, -1.0, 0.0, 0.0, NAN, 0.0, NAN, 0.0, 0.0, INF, 3.0, 2.0]
+    high = [2.0, 1.0, 0.0, 1.0, 2.0, NAN, 1.0, 1.0, 1.0, INF, 1.0, 0.5]
+    case("clamp", f"edges of limits in {NAMES[dtype]}", t(x, dtype), t(low, dtype), t(high, dtype))
+    case("clamp", f"a tensor for min in {NAMES[dtype]}", t(x, dtype), t(low, dtype))
+    case("clamp", f"a tensor for max in {NAMES[dtype]}", t(x, dtype), None, t(high, dtype))
 case("clamp", "int32", t([-9, 0, 9], i32), -2, 3)
 case("clamp", "empty", t([]), 0.0, 1.0)
 case("clamp", "a number without axes", t(2.0), 0.0, 1.0)

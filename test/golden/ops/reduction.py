@@ -93,6 +93,23 @@ for name in ["variance", "std"]:
         case(name, f"{NAMES[dtype]}, one element", t([[2.0]], dtype), 1, second=False)
         case(name, f"{NAMES[dtype]}, empty", torch.zeros([2, 0], dtype=dtype), 1, second=False)
 
+SIZES = {f32: [1e30, 1e-30, 1e37], f64: [1e200, 1e-200, 1e306]}
+
+
+def measured(name, title, x, *args):
+    """A case in units of its largest element, and in float64: in float32 PyTorch's squares overflow and vanish, as ours do not."""
+    unit, call = x.abs().max(), functions[name]["call"]
+    functions[name]["call"] = lambda y, *rest: (call(y.to(f64) / unit.to(f64), *rest) * unit.to(f64)).to(y.dtype)
+    case(name, title, x, *args, second=False)
+    functions[name]["call"] = call
+
+
+for dtype in [f32, f64]:
+    for size in SIZES[dtype]:
+        x = (torch.tensor([[1.0, 2.0, 4.0], [2.0, 0.5, -1.0]], dtype=f64) * size).to(dtype)
+        measured("std", f"{NAMES[dtype]}, times {size}", x, 1)
+        for p in [2, 3, -1, 0.5]:
+            measured("norm", f"{NAMES[dtype]}, times {size}, p = {p}", x[:, :2].clone(), 1, {"p": p})
 for dtype in [f32, f64]:
     for p in [2, 1, 0, 3, 1.5, 0.5, -1, INF, -INF]:
         draw = Draws("norm", p, dtype)
@@ -146,6 +163,8 @@ for dtype in [f32, f64]:
     case("median", f"{NAMES[dtype]}, everything", draw.floats([2, 3, 2], dtype))
     case("median", f"{NAMES[dtype]}, ties, everything", t([2.0, 1.0, 2.0, 2.0, 5.0], dtype))
     case("median", f"{NAMES[dtype]}, edges", t([[1.0, NAN, -INF, NAN], [INF, -INF, INF, 1.0]], dtype), 1)
+    case("median", f"{NAMES[dtype]}, everything, ties at -inf", t([-INF, 1.0, -INF, -INF, 5.0], dtype), second=False)
+    case("median", f"{NAMES[dtype]}, everything, ties at inf", t([INF, 1.0, INF, INF, 5.0], dtype), second=False)
     case("median", f"{NAMES[dtype]}, everything, NaN", t([1.0, NAN, 2.0], dtype))
 case("sort", "int32", t([[3, -1, 2, 3]], i32))
 case("sort", "empty axis", torch.zeros([2, 0]))

@@ -19,7 +19,7 @@ def at(x, *indices):
     for index in indices:
         if isinstance(index, dict):
             index = slice(index.get("start"), index.get("end"), index.get("step"))
-        places.append(... if index == "..." else slice(None) if index is None else index.long() if torch.is_tensor(index) else index)
+        places.append(... if index == "..." else slice(None) if index is None else index if not torch.is_tensor(index) or index.dtype == boolean else index.long())
     return x[tuple(places)]
 
 
@@ -49,6 +49,22 @@ for dtype in (f32, f64):
     case("at", f"tensor in {name}", x, {"start": 1}, t([[1, -1], [0, -2]], i32))
     case("at", f"number and tensor in {name}", x, -1, None, t([3, -4, 3], i32))
     case("at", f"tensor without axes in {name}", x, None, t(-1, i32))
+    one, other = t([[1], [-1]], i32), t([0, -2, 1], i32)
+    mask = draw.bools([3, 2])
+    mask[2, 1] = True
+    case("at", f"two tensors side by side in {name}", x, None, other, t([3, -4, 0], i32))
+    case("at", f"two tensors apart in {name}", x, t([2, 0], i32), None, t([1, -1], i32))
+    case("at", f"tensors that broadcast in {name}", x, one, other)
+    case("at", f"tensors that broadcast, apart, in {name}", x, one, {"end": 1}, other)
+    case("at", f"three tensors in {name}", x, one, t(1, i32), other)
+    case("at", f"tensors with a number between in {name}", x, t([2, 0], i32), 1, t([1, -1], i32))
+    case("at", f"a number, then tensors apart in {name}", draw.floats([2, 2, 3, 2], dtype), 1, one, None, t([1, 0], i32))
+    case("at", f"mask of all axes in {name}", x, draw.bools([3, 2, 4]))
+    case("at", f"mask of the first axes in {name}", x, mask)
+    case("at", f"mask of the last axes in {name}", x, "...", draw.bools([2, 4]))
+    case("at", f"mask of one axis in {name}", x, {"start": 1}, t([False, True], boolean), -1)
+    case("at", f"mask and tensor in {name}", x, mask, t([3], i32))
+    case("at", f"mask and tensor apart in {name}", x, t([True, False, True], boolean), None, t([[0], [-1]], i32))
 case("embedding", "three axes", Draws("three").floats([2, 2, 2]), t([1, 1, 0], i32))
 case("embedding", "int32", t([[7, 8], [9, 10]], i32), t([1, 0, 1], i32))
 case("embedding", "edges", t([[x] for x in SPECIAL]), t([6, 5, 4, 3, 2, 1, 0], i32))
@@ -67,5 +83,9 @@ case("at", "bool", t([[True, False], [False, True]], boolean), None, -1)
 case("at", "nothing of it", t([1.0, 2.0]), {"start": 1, "end": 1})
 case("at", "empty tensor", t([1.0, 2.0]), t([], i32))
 case("at", "0-d", t(1.5))
+case("at", "0-d, masks", t(1.5), t(True, boolean))
+case("at", "a mask without axes that fails", t([1.0, 2.0]), t(False, boolean))
+case("at", "a mask that never holds", t([[1.0, 2.0]]), None, t([False, False], boolean))
+case("at", "int32, mask", t([7, 8, 9], i32), t([True, False, True], boolean))
 
 write(__file__)

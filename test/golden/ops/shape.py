@@ -28,11 +28,11 @@ def fold(x, axis, size, step):
 
 
 function("fold", fold)
-function("diagEmbed", lambda x: torch.diag_embed(x), EXACT)
+function("diagEmbed", lambda x, options={}: torch.diag_embed(x, options.get("offset", 0)), EXACT)
 function("diagonal", lambda x, options={}: x.diagonal(options.get("offset", 0), -2, -1), EXACT)
-function("diag", lambda x: x.diag(), EXACT)
+function("diag", lambda x, options={}: x.diag(options.get("offset", 0)), EXACT)
 function("unflatten", lambda x, axis, sizes: x.unflatten(axis, sizes), EXACT)
-function("meshgrid", lambda xs: list(torch.meshgrid(*xs, indexing="ij")), EXACT)
+function("meshgrid", lambda xs, options={}: list(torch.meshgrid(*xs, indexing=options.get("indexing", "ij"))), EXACT)
 
 CALLS = {
     "flatten": [([2, 3],), ([2, 3, 2], 1), ([2, 3, 2], 0, 1), ([],), ([0, 3],), ([2, 3, 2], -2, -1)],
@@ -48,9 +48,9 @@ CALLS = {
     "roll": [([5], 2), ([2, 3], 1), ([2, 3, 2], -4, 1), ([2, 3], [1, -1], [0, -1]), ([0, 3], 1, 0), ([], 1), ([4], 9, 0)],
     "unfold": [([5], 0, 3, 1), ([4, 3], -2, 2, 2), ([2, 5], 1, 2, 3), ([3], 0, 3, 7), ([0, 3], 1, 2, 1), ([3], 0, 0, 1)],
     "fold": [([3, 3], 0, 5, 1), ([2, 3, 2], -1, 4, 1), ([2, 2, 2], 1, 5, 3), ([1, 3], 0, 3, 7), ([0, 2, 2], 1, 3, 1)],
-    "diagEmbed": [([3],), ([2, 3],), ([1, 2, 2],), ([0],), ([2, 0],), ([0, 2],)],
+    "diagEmbed": [([3],), ([2, 3],), ([1, 2, 2],), ([0],), ([2, 0],), ([0, 2],), ([3], {"offset": 1}), ([2, 2], {"offset": -2}), ([0], {"offset": 1})],
     "diagonal": [([3, 3],), ([2, 4], {"offset": 1}), ([2, 3, 2], {"offset": -1}), ([2, 2], {"offset": 3}), ([0, 2],)],
-    "diag": [([3],), ([2, 3],), ([3, 2],), ([0],), ([0, 2],), ([1, 1],)],
+    "diag": [([3],), ([2, 3],), ([3, 2],), ([0],), ([0, 2],), ([1, 1],), ([2], {"offset": -1}), ([2, 3], {"offset": 1}), ([3, 2], {"offset": -2}), ([2, 2], {"offset": 2})],
     "unflatten": [([6], 0, [2, 3]), ([2, 4], -1, [-1, 2]), ([4, 3], 0, [2, 1, 2]), ([0, 2], 0, [0, 3])],
     "trace": [([3, 3],), ([2, 4],), ([1, 1],), ([0, 2],)],
 }
@@ -71,6 +71,8 @@ for sizes in [[3], [2, 3], [2, 1, 2], [0, 2]]:
     draw = Draws("meshgrid", sizes)
     for dtype in [f32, f64]:
         case("meshgrid", f"{NAMES[dtype]} {sizes}", [draw.floats([n], dtype) for n in sizes])
+for sizes in [[3], [2, 3], [2, 3, 2]]:
+    case("meshgrid", f"xy {sizes}", [Draws("xy", sizes).floats([n]) for n in sizes], {"indexing": "xy"})
 case("meshgrid", "edges", [t(SPECIAL), t([-0.0, NAN])])
 case("meshgrid", "a single number", [t(1.5), t([1.0, 2.0])])
 case("meshgrid", "int32", [torch.arange(2, dtype=i32), torch.arange(3, dtype=i32)])

@@ -1,7 +1,7 @@
 import type { Arithmetic, Body } from "../arithmetic.ts";
 import { named } from "../arithmetic.ts";
 import { log } from "./logarithm.ts";
-import { polynomial } from "./precision.ts";
+import { inDouble, polynomial } from "./precision.ts";
 
 /**
  * The coefficients of algorithm AS 241, PPND16 (M. J. Wichura, Appl. Stat. 37, 1988), relative error 1e-16: near the median
@@ -42,15 +42,27 @@ function quotient<E>(m: Arithmetic<E>, x: E, { numerator, denominator }: typeof 
   return m.div(polynomial(m, x, numerator), polynomial(m, x, denominator));
 }
 
-/** Where the standard normal distribution reaches the probability `p`, in float64. */
-export const normalQuantile: Body = named("normalQuantile", (m, p) => {
-  const offset = m.sub(p!, 0.5);
+/** The quantile of the probability `1/2 + offset`, of which `smaller` is the distance to the nearer of 0 and 1. */
+function quantileOf<E>(m: Arithmetic<E>, offset: E, smaller: E): E {
   const near = m.mul(offset, quotient(m, m.sub(0.180625, m.mul(offset, offset)), median));
-  const radius = m.sqrt(m.neg(log(m, m.pmin(p!, m.sub(1, p!)))));
+  const radius = m.sqrt(m.neg(log(m, smaller)));
   const magnitude = m.select(
     m.le(radius, 5),
     quotient(m, m.sub(radius, 1.6), tail),
     quotient(m, m.sub(radius, 5), farTail),
   );
   return m.select(m.le(m.abs(offset), 0.425), near, m.copysign(magnitude, offset));
+}
+
+/** Where the standard normal distribution reaches the probability `p`, in float64. */
+export const normalQuantile: Body = named("normalQuantile", (m, p) =>
+  quantileOf(m, m.sub(p!, 0.5), m.pmin(p!, m.sub(1, p!))),
+);
+
+/** The inverse of the error function: the quantile of `(1 + x) / 2` over the root of 2. */
+export const erfinv: Body = inDouble("erfinv", (m, x) => {
+  const size = m.abs(x!);
+  const inside = m.mul(quantileOf(m, m.mul(x!, 0.5), m.mul(m.sub(1, size), 0.5)), Math.SQRT1_2);
+  const end = m.select(m.eq(size, 1), m.copysign(Infinity, x!), NaN);
+  return m.select(m.lt(size, 1), inside, end);
 });

@@ -2,6 +2,17 @@ import type { Arithmetic, Body } from "../arithmetic.ts";
 import { named } from "../arithmetic.ts";
 import { isSingle, product } from "./precision.ts";
 
+/**
+ * A function of two float64 numbers for int32 ones, which all are float64 numbers: no quotient of them is so near to a whole
+ * number that it would be rounded to it. 0 where `y` is 0, since a body cannot throw.
+ */
+function ofIntegers<E>(m: Arithmetic<E>, x: E, y: E, f: (x: E, y: E) => E): E {
+  const result = f(m.convert(x, "float64"), m.convert(y, "float64"));
+  return m.select(m.eq(y, 0), 0, m.convert(result, "int32"));
+}
+
+const isInteger = <E>(m: Arithmetic<E>, x: E): boolean => m.dtypeOf(x) === "int32";
+
 /** `x` less a multiple of `y`: exact, since the rest has no more digits than either, and the product comes in two parts. */
 function reduced<E>(m: Arithmetic<E>, x: E, y: E): E {
   const { high, low } = product(m, m.trunc(m.div(x, y)), y);
@@ -13,6 +24,7 @@ function reduced<E>(m: Arithmetic<E>, x: E, y: E): E {
  * (float32) or 2^106.
  */
 export const fmod: Body = named("fmod", (m, x, y) => {
+  if (isInteger(m, x!)) return ofIntegers(m, x!, y!, (a, b) => m.sub(a, m.mul(m.trunc(m.div(a, b)), b)));
   // Products are taken apart into halves, which overflow for huge numbers and vanish for tiny ones.
   const [huge, tiny] = isSingle(m, x!) ? [2 ** 100, 2 ** -60] : [2 ** 960, 2 ** -900];
   const size = m.abs(y!);
@@ -31,6 +43,7 @@ export const fmod: Body = named("fmod", (m, x, y) => {
 
 /** The rest of the division of `x` by `y` with the sign of `y`. */
 export const remainder: Body = named("remainder", (m, x, y) => {
+  if (isInteger(m, x!)) return ofIntegers(m, x!, y!, (a, b) => m.sub(a, m.mul(m.floor(m.div(a, b)), b)));
   const rest = fmod(m, x!, y!);
   const other = m.ne(m.lt(rest, 0), m.lt(y!, 0));
   return m.select(m.eq(rest, 0), rest, m.select(other, m.add(rest, y!), rest));
@@ -38,6 +51,7 @@ export const remainder: Body = named("remainder", (m, x, y) => {
 
 /** The whole number below `x / y`, from the exact rest, so that a quotient rounded up does not count. */
 export const floorDivide: Body = named("floorDivide", (m, x, y) => {
+  if (isInteger(m, x!)) return ofIntegers(m, x!, y!, (a, b) => m.floor(m.div(a, b)));
   const rest = fmod(m, x!, y!);
   const even = m.div(m.sub(x!, rest), y!);
   const other = m.ne(m.lt(rest, 0), m.lt(y!, 0));

@@ -1,12 +1,12 @@
-import { DTypeError, IndexError, ValueError } from "../errors.ts";
-import { elementsOf, Tensor } from "../graph.ts";
+import { IndexError, ValueError } from "../errors.ts";
+import { Tensor } from "../graph.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
-import { lt } from "./comparison.ts";
-import { picked } from "./indexing.ts";
+import type { Places } from "./indexing.ts";
+import { checkWithin, joined, picked, placesOf } from "./indexing.ts";
 import { describe } from "./leaf.ts";
-import { broadcastTo, reshape, squeeze } from "./movement.ts";
-import { add, where } from "./pointwise.ts";
+import { broadcastTo, permute, reshape, squeeze } from "./movement.ts";
+import { add } from "./pointwise.ts";
 import { slice } from "./region.ts";
 import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
@@ -22,14 +22,18 @@ export interface Stretch {
 
 /**
  * What `at` takes for an axis: a whole number for one entry (negative from the end), a stretch, null for all of it, an int32
- * tensor for the entries that it names; and "..." for all axes that are not named otherwise.
+ * tensor for the entries that it names; a bool tensor for as many axes as it has; and "..." for all axes that are not named
+ * otherwise.
  */
 export type Index = number | null | undefined | Stretch | Tensor | "...";
 
 /**
- * `x` at an index for each axis, as `x[1, :, 0:3, index]` in Python. A whole number takes its axis away, a tensor puts its own
- * axes there. Axes without an index stay whole. Throws IndexError for places outside and for too many indices, ValueError for
- * what is no index and for two tensors, DTypeError for a tensor that is not int32.
+ * `x` at an index for each axis, as `x[1, :, 0:3, index]` in Python. A whole number takes its axis away, an int32 tensor puts
+ * its own axes there. A bool tensor, a mask over as many axes as it has, puts one axis there: of the places where it holds,
+ * which are read at once. Several tensors broadcast together and name one place each; their axes go in front if the axes that
+ * they index are not adjacent, as in NumPy (whole numbers take their axes away first, as in PyTorch). Axes without an index
+ * stay whole. Throws IndexError for places outside and for too many indices, ShapeError for masks of another shape, ValueError
+ * for what is no index, DTypeError for tensors of floats.
  *
  * @example
  * ```ts
@@ -38,32 +42,46 @@ export type Index = number | null | undefined | Stretch | Tensor | "...";
  * const x = tensor([[1, 2, 3], [4, 5, 6]]);
  * at(x, -1).toTypedArray(); // => 4,5,6
  * at(x, null, { start: 1 }).toTypedArray(); // => 2,3,5,6
- * at(x, "...", tensor([2, 0], { dtype: "int32" })).toTypedArray(); // => 3,1,6,4
+ * const index = tensor([1, 0], { dtype: "int32" });
+ * at(x, "...", index).toTypedArray(); // => 2,1,5,4
+ * at(x, index, index).toTypedArray(); // => 5,1
+ * at(x, x.gt(3)).toTypedArray(); // => 4,5,6
  * ```
  */
 export const at: Operation<Index[]> = composed(
   "at",
   (x: Tensor, ...indices: Index[]) => {
     let out: Tensor = x.node;
-    let axis = 0;
+    let [axis, original] = [0, 0];
+    const all: Places[] = [];
+    const axes: number[] = [];
     for (const index of spelledOut(indices, x)) {
-      const original = x.rank - out.rank + axis;
       if (index instanceof Tensor) {
-        out = entries(out, axis, index, original);
-        axis += index.rank;
+        const places = placesOf("at", index, x.shape, original);
+        all.push(places);
+        axes.push(axis);
+        axis += places.span;
+        original += places.span - 1;
       } else if (typeof index === "number") {
         out = entry(out, axis, index, original);
       } else {
         if (index !== null) out = stretch(out, axis, index);
         axis++;
       }
+      original++;
     }
-    return out;
+    return all.length === 0 ? out : entries(out, all, axes);
   },
   (draw) => {
     const shape = draw.shape(1);
+    if (draw.integer(0, 4) === 0)
+      return [draw.tensor(shape), "...", draw.bools(shape.slice(draw.integer(0, shape.length)))];
     const chosen = draw.integer(0, shape.length - 1);
-    const indices = shape.map((size, i) => (i === chosen ? named(draw, size) : unnamed(draw, size)));
+    const last = draw.integer(chosen, shape.length - 1);
+    const common = draw.shape(0, 2);
+    const indices = shape.map((size, i) =>
+      i === chosen || i === last ? named(draw, common, size) : unnamed(draw, size),
+    );
     const kept = draw.integer(0, shape.length);
     const shortened: Index[] =
       draw.integer(0, 1) === 0 ? indices.slice(0, kept) : ["...", ...indices.slice(kept)];
@@ -71,8 +89,8 @@ export const at: Operation<Index[]> = composed(
   },
 );
 
-function named(draw: Draw, size: number): Tensor {
-  return add(draw.indices(draw.shape(0, 2), size), draw.integer(0, 1) === 0 ? 0 : -size);
+function named(draw: Draw, shape: readonly number[], size: number): Tensor {
+  return add(draw.indices(shape, size), draw.integer(0, 1) === 0 ? 0 : -size);
 }
 
 function unnamed(draw: Draw, size: number): Index {
@@ -86,12 +104,14 @@ function unnamed(draw: Draw, size: number): Index {
 function spelledOut(indices: readonly Index[], x: Tensor): (number | null | Stretch | Tensor)[] {
   const dots = indices.filter((index) => index === "...").length;
   if (dots > 1) throw new ValueError('at: "..." stands more than once; it can be there once');
-  if (indices.filter((index) => index instanceof Tensor).length > 1)
-    throw new ValueError("at: takes one tensor of indices; apply it again for another axis");
-  const rest = x.rank - (indices.length - dots);
+  const covered = indices.map((index) =>
+    index === "..." ? 0 : index instanceof Tensor && index.dtype === "bool" ? index.rank : 1,
+  );
+  const count = covered.reduce((sum, span) => sum + span, 0);
+  const rest = x.rank - count;
   if (rest < 0)
     throw new IndexError(
-      `at: ${indices.length - dots} indices for shape ${formatShape(x.shape)}; there can be one for each axis`,
+      `at: indices for ${count} axes of shape ${formatShape(x.shape)}; there can be one for each axis`,
     );
   return indices.flatMap((index) => {
     if (index === "...") return new Array<null>(rest).fill(null);
@@ -106,16 +126,9 @@ function spelledOut(indices: readonly Index[], x: Tensor): (number | null | Stre
 
 function entry(x: Tensor, axis: number, index: number, original: number): Tensor {
   const size = x.shape[axis]!;
-  checkPlace(index, size, original);
+  checkWithin("at", index, size, original, "", -size);
   const place = index < 0 ? index + size : index;
   return squeeze(slice(x, place, place + 1, { axis }), axis);
-}
-
-function checkPlace(index: number, size: number, axis: number): void {
-  if (index < -size || index >= size)
-    throw new IndexError(
-      `at: index ${index} is outside axis ${axis} of size ${size}, whose indices are ${-size} ... ${size - 1}`,
-    );
 }
 
 function stretch(x: Tensor, axis: number, { start, end, step = 1 }: Stretch): Tensor {
@@ -127,14 +140,23 @@ function stretch(x: Tensor, axis: number, { start, end, step = 1 }: Stretch): Te
   return slice(x, start, end, { axis, step });
 }
 
-function entries(x: Tensor, axis: number, index: Tensor, original: number): Tensor {
-  if (index.dtype !== "int32") throw new DTypeError(`at: the index is ${index.dtype}; cast it to int32`);
-  const size = x.shape[axis]!;
-  const data = elementsOf(index.node);
-  if (data) for (const i of data) checkPlace(i, size, original);
-  const places = reshape(where(lt(index, 0), add(index, size), index), [index.size]);
-  const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
-  const line = reshape(places, [...before.map(() => 1), index.size, ...after.map(() => 1)]);
-  const taken = picked("at", x, axis, broadcastTo(line, [...before, index.size, ...after]));
-  return reshape(taken, [...before, ...index.shape, ...after]);
+/** The elements at `places`, whose axes go where theirs were if those are adjacent, else in front, as in NumPy. */
+function entries(x: Tensor, all: readonly Places[], axes: readonly number[]): Tensor {
+  const index = joined("at", all);
+  const taken = axes.flatMap((axis, k) => Array.from({ length: all[k]!.span }, (_, i) => axis + i));
+  const rest = x.shape.map((_, i) => i).filter((i) => !taken.includes(i));
+  const adjacent = axes.every((axis, k) => k === 0 || axis === axes[k - 1]! + all[k - 1]!.span);
+  const first = adjacent ? axes[0]! : 0;
+  const order = [...rest.slice(0, first), ...taken, ...rest.slice(first)];
+  const sizes = rest.map((i) => x.shape[i]!);
+  const [before, after] = [sizes.slice(0, first), sizes.slice(first)];
+  const size = all.reduce((product, one) => product * one.size, 1);
+  const line = reshape(index, [...before.map(() => 1), index.size, ...after.map(() => 1)]);
+  const found = picked(
+    "at",
+    reshape(permute(x, order), [...before, size, ...after]),
+    first,
+    broadcastTo(line, [...before, index.size, ...after]),
+  );
+  return reshape(found, [...before, ...index.shape, ...after]);
 }

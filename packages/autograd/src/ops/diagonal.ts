@@ -3,12 +3,13 @@ import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { checkShape, formatShape, stridesOf } from "../shape.ts";
 import type { Operation, UnaryWith } from "../signature.ts";
+import { pad } from "./border.ts";
 import { cast } from "./cast.ts";
 import { le, lt } from "./comparison.ts";
 import { fill, iota, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { sub, where } from "./pointwise.ts";
-import { pad, slice } from "./region.ts";
+import { slice } from "./region.ts";
 import { composed, declare } from "./sample.ts";
 import { view } from "./view.ts";
 
@@ -76,8 +77,28 @@ function embedded(x: Tensor): Tensor {
   return reshape(all, [...batch, n, n]);
 }
 
+interface Offset {
+  /** How far above the main diagonal (below if negative); 0 unless given. */
+  readonly offset?: number;
+}
+
+function checkOffset(name: string, offset: number): void {
+  if (!Number.isInteger(offset)) throw new ValueError(`${name}: the offset is a whole number, got ${offset}`);
+}
+
+/** The last axis of `x` on a diagonal of matrices that are just large enough. */
+function laid(name: string, x: Tensor, offset: number): Tensor {
+  const batch = x.shape.slice(0, -1);
+  const size = x.shape[batch.length]! + Math.abs(offset);
+  checkOffset(name, offset);
+  checkShape(name, [...batch, size, size + 1]);
+  const [down, across] = [Math.max(0, -offset), Math.max(0, offset)];
+  return pad(embedded(x), [...batch.map(() => [0, 0] as const), [down, across], [across, down]]);
+}
+
 /**
- * The last axis of `x` [..., n] on the main diagonal of matrices [..., n, n] of zeros. Throws ShapeError if there is no axis.
+ * The last axis of `x` [..., n] on the main diagonal, or `offset` above it, of matrices [..., n, n] (larger by the offset) of
+ * zeros. Throws ShapeError if there is no axis, ValueError for an offset that is no whole number.
  *
  * @example
  * ```ts
@@ -85,16 +106,14 @@ function embedded(x: Tensor): Tensor {
  * diagEmbed(tensor([1, 2])).toArray(); // => [ [ 1, 0 ], [ 0, 2 ] ]
  * ```
  */
-export const diagEmbed: Operation<[]> = composed(
+export const diagEmbed: Operation<[options?: Offset]> = composed(
   "diagEmbed",
-  (x: Tensor) => {
+  (x: Tensor, { offset = 0 }: Offset = {}) => {
     if (x.rank === 0)
       throw new ShapeError("diagEmbed: a single number has no axis to lay on a diagonal; reshape it");
-    const n = x.shape[x.rank - 1]!;
-    checkShape("diagEmbed", [...x.shape, n + 1]);
-    return embedded(x);
+    return laid("diagEmbed", x, offset);
   },
-  (draw) => [draw.tensor(draw.shape(1))],
+  (draw) => [draw.tensor(draw.shape(1)), { offset: draw.integer(-2, 2) }],
 );
 
 /** The first row and column of a diagonal of matrices [rows, columns], and its length. */
@@ -141,13 +160,12 @@ const diagonalOp = view<{ readonly offset: number }>({
  * diagonal(tensor([[1, 2], [3, 4]]), { offset: 1 }).toArray(); // => 2
  * ```
  */
-export const diagonal: Operation<[options?: { readonly offset?: number }]> = declare(
+export const diagonal: Operation<[options?: Offset]> = declare(
   "diagonal",
-  (x: Tensor, { offset = 0 }: { readonly offset?: number } = {}) => {
+  (x: Tensor, { offset = 0 }: Offset = {}) => {
     if (x.rank < 2)
       throw new ShapeError(`diagonal: takes matrices, got shape ${formatShape(x.shape)}; it needs two axes`);
-    if (!Number.isInteger(offset))
-      throw new ValueError(`diagonal: the offset is a whole number, got ${offset}`);
+    checkOffset("diagonal", offset);
     return apply(diagonalOp, [x.node], { offset });
   },
   diagonalOp,
@@ -157,17 +175,19 @@ export const diagonal: Operation<[options?: { readonly offset?: number }]> = dec
   },
 );
 
-/** The matrix with the vector `x` on its diagonal, or the main diagonal of a matrix. Throws ShapeError for other shapes. */
-export const diag: Operation<[]> = composed(
+/**
+ * The matrix with the vector `x` on its main diagonal, or `offset` above it, or that diagonal of a matrix. Throws ShapeError
+ * for other shapes, ValueError for an offset that is no whole number.
+ */
+export const diag: Operation<[options?: Offset]> = composed(
   "diag",
-  (x: Tensor) => {
+  (x: Tensor, { offset = 0 }: Offset = {}) => {
     if (x.rank !== 1 && x.rank !== 2)
       throw new ShapeError(
         `diag: takes a vector or a matrix, got shape ${formatShape(x.shape)}; for batches use diagEmbed or diagonal`,
       );
-    if (x.rank === 2) return diagonal(x);
-    checkShape("diag", [x.size, x.size + 1]);
-    return embedded(x);
+    checkOffset("diag", offset);
+    return x.rank === 2 ? diagonal(x, { offset }) : laid("diag", x, offset);
   },
-  (draw) => [draw.tensor(draw.shape(1, 2))],
+  (draw) => [draw.tensor(draw.shape(1, 2)), { offset: draw.integer(-2, 2) }],
 );

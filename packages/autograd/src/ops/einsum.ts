@@ -4,11 +4,12 @@ import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { formatShape } from "../shape.ts";
+import { pad } from "./border.ts";
 import { cast } from "./cast.ts";
 import { einsumOp } from "./contraction.ts";
 import { operand } from "./elementwise.ts";
 import { permute, reshape, sum } from "./movement.ts";
-import { pad, slice } from "./region.ts";
+import { slice } from "./region.ts";
 import { composed } from "./sample.ts";
 
 /** Sums of products by Einstein's notation, one contraction of two operands after another. */

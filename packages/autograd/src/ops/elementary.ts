@@ -221,8 +221,9 @@ export const atan2: Binary = pointwise({
     return m.select(m.and(m.eq(x!, x!), m.eq(y!, y!)), turned, m.add(x!, y!));
   },
   derivatives: [
-    singular((_, y, x) => div(x!, add(square(x!), square(y!)))),
-    singular((_, y, x) => neg(div(y!, add(square(x!), square(y!))))),
+    // Divided twice: the square of a huge or tiny length is no number.
+    singular((_, y, x) => div(div(x!, hypot(x!, y!)), hypot(x!, y!))),
+    singular((_, y, x) => neg(div(div(y!, hypot(x!, y!)), hypot(x!, y!)))),
   ],
   samples: within([0.3, 2], [-2, 2]),
   accepts: "float",

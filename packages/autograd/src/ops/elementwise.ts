@@ -102,6 +102,26 @@ export function operand(name: string, x: unknown, dtype: DType): Tensor {
   );
 }
 
+/** The node of an operand that is a tensor and not bool, for compositions. */
+export function numeric(name: string, x: unknown): Tensor {
+  if (!(x instanceof Tensor))
+    throw new ValueError(`${name}: takes a tensor, got ${describe(x)}; make one with tensor(...)`);
+  if (x.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to float32 first`);
+  return x.node;
+}
+
+/** The same with integers as float32. */
+export function floated(name: string, x: unknown): Tensor {
+  const a = numeric(name, x);
+  return isFloat(a.dtype) ? a : cast(a, "float32");
+}
+
+/** Throws ValueError unless an option is a number. */
+export function checkNumber(name: string, option: string, value: unknown): void {
+  if (typeof value !== "number" || Number.isNaN(value))
+    throw new ValueError(`${name}: ${option} is ${describe(value)}; give a number`);
+}
+
 const singles: Record<DType, Map<number, Tensor>> = {
   float32: new Map(),
   float64: new Map(),

@@ -1,14 +1,14 @@
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, elementsOf, linear, rememberSite, zero } from "../graph.ts";
+import { apply, elementsOf, linear, readElements, rememberSite, zero } from "../graph.ts";
 import type { Shape } from "../shape.ts";
-import { equalShapes, formatShape, normalizeAxis } from "../shape.ts";
+import { broadcastShapes, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { ArgSort, Gather, OneHot, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
-import { eq } from "./comparison.ts";
-import { iota } from "./leaf.ts";
-import { broadcastTo, unsqueeze } from "./movement.ts";
-import { add } from "./pointwise.ts";
+import { eq, lt } from "./comparison.ts";
+import { fromElements, iota } from "./leaf.ts";
+import { broadcastTo, reshape, unsqueeze } from "./movement.ts";
+import { add, mul, where } from "./pointwise.ts";
 import { composed, declare } from "./sample.ts";
 
 /** Indexing by tensors of indices. gather and scatter are each other's adjoint. */
@@ -129,12 +129,71 @@ export function checkIndex(name: string, index: Tensor, shape: Shape, axis: numb
   if (data) for (const i of data) checkWithin(name, i, shape[axis]!, axis, "");
 }
 
-/** Throws IndexError unless `0 <= i < size`; `site` says where the op was applied, if that is not the present line. */
-export function checkWithin(name: string, i: number, size: number, axis: number, site: string): void {
-  if (i < 0 || i >= size)
+/** Throws IndexError unless `least <= i < size`; `site` says where the op was applied, if that is not the present line. */
+export function checkWithin(
+  name: string,
+  i: number,
+  size: number,
+  axis: number,
+  site: string,
+  least = 0,
+): void {
+  if (i < least || i >= size)
     throw new IndexError(
-      `${name}: index ${i} is outside axis ${axis} of size ${size}, whose indices are 0 ... ${size - 1}${site}`,
+      `${name}: index ${i} is outside axis ${axis} of size ${size}, whose indices are ${least} ... ${size - 1}${site}`,
     );
+}
+
+/** The places, counted row by row, of the elements that are not 0: for `caller`, whose shape depends on them. */
+export function nonzeroPlaces(caller: string, x: Tensor): Tensor {
+  const found: number[] = [];
+  readElements(x, caller).forEach((value, i) => {
+    if (value !== 0) found.push(i);
+  });
+  return fromElements(Int32Array.from(found), [found.length]);
+}
+
+/** What a tensor as an index names: int32 `places`, from 0 on, along an axis that `span` axes from `axis` on make together. */
+export interface Places {
+  readonly places: Tensor;
+  readonly axis: number;
+  readonly span: number;
+  readonly size: number;
+  /** Have they been compared with the size? */
+  readonly checked: boolean;
+}
+
+/** The places that `index`, int32 or a mask, names from `axis` of `shape` on. Throws typed errors if it does not fit. */
+export function placesOf(caller: string, index: Tensor, shape: Shape, axis: number): Places {
+  const span = index.dtype === "bool" ? index.rank : 1;
+  const covered = shape.slice(axis, axis + span);
+  const size = sizeOf(covered);
+  if (index.dtype === "bool") {
+    if (!equalShapes(covered, index.shape))
+      throw new ShapeError(
+        `${caller}: a mask of shape ${formatShape(index.shape)} for axes of shape ${formatShape(covered)}; make them equal`,
+      );
+    return { places: nonzeroPlaces(caller, index), axis, span, size, checked: true };
+  }
+  if (index.dtype !== "int32")
+    throw new DTypeError(`${caller}: the index is ${index.dtype}; cast it to int32 (or bool for a mask)`);
+  const data = elementsOf(index.node);
+  if (data) for (const i of data) checkWithin(caller, i, size, axis, "", -size);
+  return { places: where(lt(index, 0), add(index, size), index), axis, span, size, checked: data !== null };
+}
+
+/** Several places, broadcast together, on the axis that all their axes make together. */
+export function joined(caller: string, all: readonly Places[]): Tensor {
+  all.map(({ places }) => places.shape).reduce((a, b) => broadcastShapes(caller, a, b));
+  return all
+    .map(({ places, axis, size, checked }) => {
+      if (all.length === 1 || checked) return places;
+      // Outside its axis a place would be another's on the joint axis: what is not known yet is looked up on its own.
+      const line = (length: number) => [...new Array<number>(axis).fill(1), length];
+      const own = reshape(iota([size]), line(size));
+      return reshape(picked(caller, own, axis, reshape(places, line(places.size))), places.shape);
+    })
+    .reduce((joint, places, k) => add(mul(joint, all[k]!.size), places));
 }
 
 function located(x: Tensor): Tensor {

@@ -200,13 +200,18 @@ export const unflatten: Operation<[axis: number, sizes: Shape]> = composed(
   },
 );
 
+interface Indexing {
+  /** Which axis is the first vector's: the first ("ij", unless given), or the second, as in plots ("xy"). */
+  readonly indexing?: "ij" | "xy";
+}
+
 /** Vectors in, as many tensors with one axis for each vector out. */
-type Meshgrid = (xs: readonly Tensor[]) => Tensor[];
+type Meshgrid = (xs: readonly Tensor[], options?: Indexing) => Tensor[];
 
 /**
- * The coordinates of a grid: tensor number i has the entries of vector i along axis i and repeats them along all others
- * (PyTorch's `indexing="ij"`). Throws ValueError if there are none, ShapeError for more than one axis; single numbers count as
- * vectors of one entry.
+ * The coordinates of a grid: tensor number i has the entries of vector i along axis i and repeats them along all others; with
+ * `indexing: "xy"` the first two axes change place. Throws ValueError if there are none, ShapeError for more than one axis;
+ * single numbers count as vectors of one entry.
  *
  * @example
  * ```ts
@@ -216,23 +221,25 @@ type Meshgrid = (xs: readonly Tensor[]) => Tensor[];
  */
 export const meshgrid: Meshgrid = composed(
   "meshgrid",
-  (xs: readonly Tensor[]) => {
+  (xs: readonly Tensor[], { indexing = "ij" }: Indexing = {}) => {
     if (!Array.isArray(xs) || xs.length === 0)
       throw new ValueError("meshgrid: takes an array of at least one vector");
+    if (indexing !== "ij" && indexing !== "xy")
+      throw new ValueError(`meshgrid: unknown indexing "${indexing}"; it is "ij" or "xy"`);
     for (const x of xs)
       if (x.rank > 1)
         throw new ShapeError(`meshgrid: takes vectors, got shape ${formatShape(x.shape)}; flatten it first`);
-    const shape = xs.map((x) => x.size);
+    const order = xs.map((_, i) => i);
+    if (indexing === "xy" && xs.length > 1) order.splice(0, 2, 1, 0);
+    const shape = order.map((i) => xs[i]!.size);
     checkShape("meshgrid", shape);
-    return xs.map((x, i) =>
-      broadcastTo(
-        reshape(
-          x,
-          shape.map((size, j) => (i === j ? size : 1)),
-        ),
-        shape,
-      ),
-    );
+    return xs.map((x, i) => {
+      const line = order.map((j) => (i === j ? x.size : 1));
+      return broadcastTo(reshape(x, line), shape);
+    });
   },
-  (draw) => [Array.from({ length: draw.integer(1, 3) }, () => draw.tensor(draw.shape(1, 1)))],
+  (draw) => [
+    Array.from({ length: draw.integer(1, 3) }, () => draw.tensor(draw.shape(1, 1))),
+    { indexing: draw.integer(0, 1) === 0 ? "ij" : "xy" },
+  ],
 );

@@ -15,6 +15,7 @@ import * as layout from "./layout.ts";
 import * as mixture from "./mixture.ts";
 import * as movement from "./movement.ts";
 import * as partition from "./partition.ts";
+import * as piecewise from "./piecewise.ts";
 import * as pointwise from "./pointwise.ts";
 import * as product from "./product.ts";
 import * as reduction from "./reduction.ts";
@@ -40,6 +41,7 @@ export const chained: readonly object[] = [
   rounding,
   bounds,
   mixture,
+  piecewise,
   activation,
   reduction,
   contraction,

@@ -1,8 +1,8 @@
-import { ShapeError, ValueError } from "../errors.ts";
-import type { Tensor } from "../graph.ts";
+import { ValueError } from "../errors.ts";
+import type { Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
-import { checkShape, formatShape, normalizeAxes, normalizeAxis, stridesOf } from "../shape.ts";
-import type { Flip, Pad, Slice } from "../signature.ts";
+import { normalizeAxes, normalizeAxis, stridesOf } from "../shape.ts";
+import type { Flip, Slice } from "../signature.ts";
 import { reshape } from "./movement.ts";
 import { alongAxis, declare } from "./sample.ts";
 import { view } from "./view.ts";
@@ -33,7 +33,9 @@ function sliced(x: Tensor, starts: readonly number[], ends: readonly number[]): 
   return whole ? x : apply(sliceOp, [x], { starts, ends });
 }
 
-const padOp = view<{ readonly before: readonly number[]; readonly after: readonly number[] }>({
+type Widths = { readonly before: readonly number[]; readonly after: readonly number[] };
+
+export const padOp: Op<Widths> = view<Widths>({
   name: "pad",
   map: (shape, { before }) => {
     const strides = stridesOf(shape);
@@ -49,7 +51,8 @@ const padOp = view<{ readonly before: readonly number[]; readonly after: readonl
     ),
 });
 
-function padded(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
+/** `x` with zeros around it, as many as `before` and `after` say for each axis. */
+export function padded(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
   const nothing = before.every((width, i) => width === 0 && after[i] === 0);
   return nothing ? x : apply(padOp, [x], { before, after });
 }
@@ -128,39 +131,6 @@ function steps(x: Tensor, axis: number, from: number, to: number, step: number):
   );
   return reshape(first, [...outer, count, ...inner]);
 }
-
-/**
- * `x` with zeros around it: `widths` are `[before, after]` for each axis, or one number for all sides. Throws ShapeError
- * if there are not as many pairs as axes, ValueError for widths that are not whole numbers of at least 0.
- */
-export const pad: Pad = declare(
-  "pad",
-  (x: Tensor, widths: number | readonly (readonly [number, number])[]) => {
-    const a = x.node;
-    const pairs = typeof widths === "number" ? a.shape.map(() => [widths, widths] as const) : widths;
-    if (pairs.length !== a.rank)
-      throw new ShapeError(
-        `pad: ${pairs.length} pairs of widths for shape ${formatShape(a.shape)}; give one for each axis`,
-      );
-    for (const width of pairs.flat())
-      if (!Number.isInteger(width) || width < 0)
-        throw new ValueError(`pad: width ${width}; widths are whole numbers of at least 0, use slice to cut`);
-    checkShape(
-      "pad",
-      a.shape.map((size, i) => size + pairs[i]![0] + pairs[i]![1]),
-    );
-    return padded(
-      a,
-      pairs.map((pair) => pair[0]),
-      pairs.map((pair) => pair[1]),
-    );
-  },
-  padOp,
-  (draw) => {
-    const shape = draw.shape();
-    return [draw.tensor(shape), shape.map(() => [draw.integer(0, 2), draw.integer(0, 2)])];
-  },
-);
 
 const flipOp = view<{ readonly axes: readonly number[] }>({
   name: "flip",

@@ -70,7 +70,8 @@ export const frac: Unary = pointwise({
 });
 
 /**
- * The whole number below the quotient `x / y`, element by element, as Python's `//`. Integers are divided as float32.
+ * The whole number below the quotient `x / y`, element by element, as Python's `//`. Two int32 give int32, and 0
+ * where `y` is 0 (PyTorch throws; a compiled program could not).
  *
  * @example
  * ```ts
@@ -83,13 +84,12 @@ export const floorDivide: Binary = pointwise({
   body: floorQuotient,
   derivatives: [zero, zero],
   samples: within([0.1, 0.9], [1, 2]),
-  accepts: "float",
   kink: "Jumps where the quotient is whole; its derivatives are 0 everywhere.",
 });
 
 /**
  * The rest of the division of `x` by `y` with the sign of `x`, element by element, as C's fmod. Exact where the quotient is
- * below 2^48 (float32) or 2^106. Integers are divided as float32.
+ * below 2^48 (float32) or 2^106. Two int32 give int32, and 0 where `y` is 0.
  *
  * @example
  * ```ts
@@ -102,13 +102,12 @@ export const fmod: Binary = pointwise({
   body: rest,
   derivatives: [partial(() => 1), singular((_, x, y) => neg(trunc(div(x!, y!))))],
   samples: within([2.2, 2.8], [0.95, 1.05]),
-  accepts: "float",
   kink: "Jumps where the quotient is whole; its derivatives are those of either side.",
 });
 
 /**
- * The rest of the division of `x` by `y` with the sign of `y`, element by element, as Python's `%`. Integers are divided as
- * float32.
+ * The rest of the division of `x` by `y` with the sign of `y`, element by element, as Python's `%`. Two int32 give int32,
+ * and 0 where `y` is 0.
  *
  * @example
  * ```ts
@@ -121,7 +120,6 @@ export const remainder: Binary = pointwise({
   body: positiveRest,
   derivatives: [partial(() => 1), singular((_, x, y) => neg(floorDivide(x!, y!)))],
   samples: within([-2.8, -2.2], [0.95, 1.05]),
-  accepts: "float",
   kink: "Jumps where the quotient is whole; its derivatives are those of either side.",
 });
 

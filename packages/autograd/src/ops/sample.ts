@@ -124,6 +124,11 @@ export function alongAxis(range: Range = { low: -2, high: 2 }): Samples {
   };
 }
 
+/** Samples of elementwise functions of one tensor and an options object. */
+export const withOptions =
+  (options: object, low: number, high: number, ...away: number[]): Samples =>
+  (draw) => [draw.tensor(draw.shape(), { low, high, away }), options];
+
 /** Attaches what the registry needs to a public function, and gives it its name. */
 export function declare<F>(
   name: string,

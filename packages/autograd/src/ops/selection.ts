@@ -139,24 +139,30 @@ export const scatter: ScatterAdd = composed(
       throw new ShapeError(
         `scatter: index ${formatShape(index.shape)} and source ${formatShape(source.shape)} must have one shape`,
       );
-    if (sizeOf(index.shape) === 0) return x.node;
-    const size = x.shape[at]!;
-    const last = lastWriters(index, at, size);
-    const order = along(iota([index.shape[at]!]), at, index.shape);
-    // One more than the place of the writer, 0 where nothing is written.
-    const one = fill(1, index.shape, "int32");
-    const writer = dropped("scatter", mul(add(order, one), cast(last, "int32")), at, index, size);
-    const from = where(gt(writer, 0), sub(writer, fill(1, writer.shape, "int32")), 0);
-    return where(gt(writer, 0), picked("scatter", source, at, from), x);
+    return written("scatter", x, at, index, source);
   },
   writes,
+  "Where a place is named again, the last element that names it has all of the gradient (PyTorch leaves it undefined).",
 );
+
+/** `x` with the elements of `source` at the places that `index` names along `axis`, for the function `caller`. */
+export function written(caller: string, x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
+  if (sizeOf(index.shape) === 0) return x.node;
+  const size = x.shape[axis]!;
+  const last = lastWriters(caller, index, axis, size);
+  const order = along(iota([index.shape[axis]!]), axis, index.shape);
+  // One more than the place of the writer, 0 where nothing is written.
+  const one = fill(1, index.shape, "int32");
+  const writer = dropped(caller, mul(add(order, one), cast(last, "int32")), axis, index, size);
+  const from = where(gt(writer, 0), sub(writer, fill(1, writer.shape, "int32")), 0);
+  return where(gt(writer, 0), picked(caller, source, axis, from), x);
+}
 
 /**
  * Which elements of `index` are the last along `axis` to name their place. Bit by bit from the highest: if any candidate for
  * a place has the bit in its position, those without it drop out. So it takes log2 many sums, and no table of all pairs.
  */
-function lastWriters(index: Tensor, axis: number, size: number): Tensor {
+function lastWriters(caller: string, index: Tensor, axis: number, size: number): Tensor {
   const count = index.shape[axis]!;
   let left = fill(1, index.shape, "int32");
   let rest = along(iota([count]), axis, index.shape);
@@ -164,7 +170,7 @@ function lastWriters(index: Tensor, axis: number, size: number): Tensor {
     const set = cast(ge(rest, bit), "int32");
     rest = sub(rest, mul(set, bit));
     const high = mul(left, set);
-    const any = gt(picked("scatter", dropped("scatter", high, axis, index, size), axis, index), 0);
+    const any = gt(picked(caller, dropped(caller, high, axis, index, size), axis, index), 0);
     left = where(any, high, left);
   }
   return gt(left, 0);

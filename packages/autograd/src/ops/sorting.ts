@@ -4,11 +4,11 @@ import { DTypeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { formatShape, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { ArgReduction, Operation } from "../signature.ts";
-import { eq, ne } from "./comparison.ts";
+import { eq, gt, ne } from "./comparison.ts";
 import { argsort, picked } from "./indexing.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { where } from "./pointwise.ts";
-import { amax } from "./reduction.ts";
+import { amax, amin } from "./reduction.ts";
 import { slice } from "./region.ts";
 import { composed } from "./sample.ts";
 import { any, argmax } from "./statistics.ts";
@@ -127,9 +127,14 @@ export const median: ArgReduction = composed(
       );
     const found = picked("median", a, along, middle(a, along));
     if (axis !== undefined || !isFloat(a.dtype)) return reshape(found, out);
-    // The largest of what equals the median is the median, and there those that tie share the gradient.
-    const equal = where(eq(a, broadcastTo(found, a.shape)), a, Number.NEGATIVE_INFINITY);
-    return reshape(where(ne(found, found), found, amax(equal, 0, { keepDims: true })), out);
+    // The most extreme of what equals the median is the median, and there those that tie share the gradient.
+    const equal = eq(a, broadcastTo(found, a.shape));
+    const tied = where(
+      gt(found, 0),
+      amax(where(equal, a, Number.NEGATIVE_INFINITY), 0, { keepDims: true }),
+      amin(where(equal, a, Number.POSITIVE_INFINITY), 0, { keepDims: true }),
+    );
+    return reshape(where(ne(found, found), found, tied), out);
   },
   (draw) => {
     const shape = draw.shape(1);

@@ -5,11 +5,12 @@ import type { Tensor } from "../graph.ts";
 import { formatShape, normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { ArgReduction, Reduction } from "../signature.ts";
 import { cast } from "./cast.ts";
-import { eq, logicalNot, logicalOr, ne } from "./comparison.ts";
+import { eq, gt, logicalAnd, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
+import { stopGradient } from "./composed.ts";
 import { picked } from "./indexing.ts";
-import { iota } from "./leaf.ts";
+import { fill, iota } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
-import { abs, div, pow, sqrt, square, sub, where } from "./pointwise.ts";
+import { abs, div, mul, pow, sqrt, square, sub, where } from "./pointwise.ts";
 import { amax, amin, mean } from "./reduction.ts";
 import type { Samples } from "./sample.ts";
 import { alongAxis, composed } from "./sample.ts";
@@ -176,14 +177,45 @@ export const variance: Reduction<Corrected> = composed(
   several,
 );
 
-/** The standard deviation over one axis, several, or all: the square root of `variance`. */
+/**
+ * What to divide by so that neither powers nor their derivatives overflow or vanish, as a constant: the largest magnitude along the axes if it is
+ * huge or tiny, else 1.
+ */
+function unitOf(x: Tensor, axes: readonly number[], power = 2): Tensor {
+  if (x.size === 0) return fill(1, reducedShape(x.shape, axes, true), x.dtype);
+  const most = stopGradient(amax(abs(x), axes, { keepDims: true }));
+  const huge = (x.dtype === "float32" ? 1e30 : 1e300) ** (1 / (Math.abs(power) + 1));
+  const extreme = logicalOr(
+    logicalAnd(gt(most, huge), lt(most, Infinity)),
+    logicalAnd(gt(most, 0), lt(most, 1 / huge)),
+  );
+  return where(extreme, most, 1);
+}
+
+/**
+ * The standard deviation over one axis, several, or all: the square root of `variance`, also where that is too large or too
+ * small for a number of the dtype.
+ */
 export const std: Reduction<Corrected> = composed(
   "std",
-  (x: Tensor, axis?: Axes, options: Corrected & KeepDims = {}) =>
-    rooted(spread("std", x, axis, options), sqrt),
+  (x: Tensor, axis?: Axes, options: Corrected & KeepDims = {}) => {
+    const a = floated(x);
+    const axes = normalizeAxes("std", axis, a.shape);
+    const unit = unitOf(a, axes);
+    const root = rooted(spread("std", div(a, unit), axes, options), sqrt);
+    return mul(root, options.keepDims ? unit : reshape(unit, root.shape));
+  },
   several,
   "Where all elements are equal the derivative is 0.",
 );
+
+function rootOfPowers(x: Tensor, axes: readonly number[], p: number, keepDims: boolean): Tensor {
+  if (p === 2) return rooted(sum(square(x), axes, { keepDims }), sqrt);
+  const size = abs(x);
+  const none = eq(size, 0);
+  const powers = where(none, p > 0 ? 0 : Number.POSITIVE_INFINITY, pow(where(none, 1, size), p));
+  return rooted(sum(powers, axes, { keepDims }), (total) => pow(total, 1 / p));
+}
 
 interface Power {
   readonly p?: number;
@@ -205,19 +237,17 @@ export const norm: Reduction<Power> = composed(
   "norm",
   (x: Tensor, axis?: Axes, { p = 2, keepDims = false }: Power & KeepDims = {}) => {
     if (Number.isNaN(p)) throw new ValueError("norm: p is NaN; give a number, Infinity or -Infinity");
-    const a = floated(x);
-    const axes = normalizeAxes("norm", axis, a.shape);
-    if (p === 0) return cast(count("norm", ne(a, 0), axes, { keepDims }), a.dtype);
-    if (p === 2) return rooted(sum(square(a), axes, { keepDims }), sqrt);
-    const size = abs(a);
-    if (p === 1) return sum(size, axes, { keepDims });
+    const whole = floated(x);
+    const axes = normalizeAxes("norm", axis, whole.shape);
+    if (p === 0) return cast(count("norm", ne(whole, 0), axes, { keepDims }), whole.dtype);
+    if (p === 1) return sum(abs(whole), axes, { keepDims });
     if (Math.abs(p) === Number.POSITIVE_INFINITY) {
-      checkChoice("norm", a, axes);
-      return (p > 0 ? amax : amin)(size, axes, { keepDims });
+      checkChoice("norm", whole, axes);
+      return (p > 0 ? amax : amin)(abs(whole), axes, { keepDims });
     }
-    const none = eq(size, 0);
-    const powers = where(none, p > 0 ? 0 : Number.POSITIVE_INFINITY, pow(where(none, 1, size), p));
-    return rooted(sum(powers, axes, { keepDims }), (total) => pow(total, 1 / p));
+    const unit = unitOf(whole, axes, p);
+    const root = rootOfPowers(div(whole, unit), axes, p, keepDims);
+    return mul(root, keepDims ? unit : reshape(unit, root.shape));
   },
   (draw) => {
     const shape = draw.shape(1);

@@ -59,6 +59,16 @@ export interface RMSpropOptions {
  * Each number is a property that can be assigned between steps, `weightDecay` and `momentum` unless 0 at the beginning.
  *
  * Throws ValueError for numbers below 0 or not finite, and for an alpha of 1 or more.
+ *
+ * @example
+ * ```ts
+ * import { variable } from "@cotangent/autograd";
+ * import { RMSprop } from "@cotangent/nn";
+ * const w = variable(4);
+ * const optimizer = new RMSprop([w], { lr: 0.1, alpha: 0.75 });
+ * optimizer.step(w.square());
+ * w; // => Variable(3.8, float32)
+ * ```
  */
 export class RMSprop extends Optimizer {
   declare lr: number;
@@ -123,6 +133,16 @@ export interface AdagradOptions {
  * `eps` and `weightDecay` can be assigned between steps, the last unless it was 0 at the beginning.
  *
  * Throws ValueError for numbers below 0 or not finite.
+ *
+ * @example
+ * ```ts
+ * import { variable } from "@cotangent/autograd";
+ * import { Adagrad } from "@cotangent/nn";
+ * const w = variable(4);
+ * const optimizer = new Adagrad([w], { lr: 0.5 });
+ * optimizer.step(w.square());
+ * w; // => Variable(3.5, float32)
+ * ```
  */
 export class Adagrad extends Optimizer {
   declare lr: number;
@@ -167,30 +187,43 @@ export interface AdamWOptions {
   readonly eps?: number;
   /** Each step takes `lr weightDecay` times the parameter away; 0.01 unless given. */
   readonly weightDecay?: number;
+  /** Divides by the root of the largest average of the squares so far (Reddi, Kale and Kumar 2018). */
+  readonly amsgrad?: boolean;
 }
 
 /**
  * Adam with weight decay that does not go through its averages (Loshchilov and Hutter 2019). The numbers are PyTorch's
- * (`torch.optim.AdamW`), step by step. `lr`, `eps` and `weightDecay` can be assigned between steps, the last unless it was 0.
+ * (`torch.optim.AdamW`), step by step. Each number is a property that can be assigned between steps, `weightDecay` unless it was 0.
  *
  * Throws ValueError for numbers below 0 or not finite, and for betas of 1 or more.
+ *
+ * @example
+ * ```ts
+ * import { variable } from "@cotangent/autograd";
+ * import { AdamW } from "@cotangent/nn";
+ * const w = variable(4);
+ * const optimizer = new AdamW([w], { lr: 0.1, weightDecay: 0.5 });
+ * optimizer.step(w.square());
+ * w; // => Variable(3.7, float32)
+ * ```
  */
 export class AdamW extends Optimizer {
+  readonly amsgrad: boolean;
   declare lr: number;
+  declare betas: readonly [number, number];
   declare eps: number;
   declare weightDecay: number;
 
   constructor(parameters: Iterable<Variable>, options: AdamWOptions = {}) {
-    const { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 } = options;
+    const { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01, amsgrad = false } = options;
     const numbers = new Numbers("AdamW");
     const rate = numbers.add("lr", lr);
     const small = numbers.add("eps", eps);
     const decay = numbers.addUnlessZero("weightDecay", weightDecay);
-    const averages = new Numbers("AdamW");
-    const beta1 = averages.add("betas[0]", betas[0], 1);
-    const beta2 = averages.add("betas[1]", betas[1], 1);
-    const adam = scaleByAdam({ betas: [beta1, beta2], eps: small, rate });
+    const averages = numbers.addPair("betas", betas, 1);
+    const adam = scaleByAdam({ betas: averages, eps: small, rate, amsgrad });
     super(parameters, decay ? chain(adam, decayed(rate, decay)) : adam);
+    this.amsgrad = amsgrad;
     numbers.exposeOn(this);
   }
 }

@@ -9,6 +9,7 @@ export class Numbers {
   readonly #owner: string;
   readonly #variables: Map<string, Variable<[]> | null> = new Map();
   readonly #below: Map<string, number> = new Map();
+  readonly #pairs: string[] = [];
 
   constructor(owner: string) {
     this.#owner = owner;
@@ -31,14 +32,35 @@ export class Numbers {
     return null;
   }
 
-  /** Makes each number a property of `owner` that can be read and assigned. */
+  /** Two numbers under one name, such as `betas`: `betas[0]` and `betas[1]`. */
+  addPair(name: string, values: readonly [number, number], below?: number): [Variable<[]>, Variable<[]>] {
+    if (!Array.isArray(values) || values.length !== 2)
+      throw new ValueError(`${this.#owner}: ${name} is a list of two numbers, got ${String(values)}`);
+    this.#pairs.push(name);
+    return [this.add(`${name}[0]`, values[0], below), this.add(`${name}[1]`, values[1], below)];
+  }
+
+  /** Makes each number and each pair a property of `owner` that can be read and assigned. */
   exposeOn(owner: object): void {
     for (const name of this.#variables.keys())
+      if (!name.endsWith("]"))
+        Object.defineProperty(owner, name, {
+          get: () => this.get(name),
+          set: (value: number) => this.set(name, value),
+          enumerable: true,
+        });
+    for (const name of this.#pairs) {
+      const [first, second] = [`${name}[0]`, `${name}[1]`];
       Object.defineProperty(owner, name, {
-        get: () => this.get(name),
-        set: (value: number) => this.set(name, value),
+        get: () => [this.get(first), this.get(second)],
+        set: ([one, other]: readonly [number, number]) => {
+          this.check(second, other);
+          this.set(first, one);
+          this.set(second, other);
+        },
         enumerable: true,
       });
+    }
   }
 
   get(name: string): number {

@@ -38,7 +38,10 @@ export interface SGDOptions {
  */
 export class SGD extends Optimizer {
   readonly nesterov: boolean;
-  readonly #numbers: Numbers;
+  declare lr: number;
+  declare momentum: number;
+  declare dampening: number;
+  declare weightDecay: number;
 
   constructor(parameters: Iterable<Variable>, options: SGDOptions) {
     const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options ?? {};
@@ -56,35 +59,7 @@ export class SGD extends Optimizer {
     if (kept) parts.push(trace(kept, { dampening: lost ?? 0, nesterov }));
     super(parameters, chain(...parts, scaleByLearningRate(rate)));
     this.nesterov = nesterov;
-    this.#numbers = numbers;
-  }
-
-  get lr(): number {
-    return this.#numbers.get("lr");
-  }
-  set lr(value: number) {
-    this.#numbers.set("lr", value);
-  }
-
-  get momentum(): number {
-    return this.#numbers.get("momentum");
-  }
-  set momentum(value: number) {
-    this.#numbers.set("momentum", value);
-  }
-
-  get dampening(): number {
-    return this.#numbers.get("dampening");
-  }
-  set dampening(value: number) {
-    this.#numbers.set("dampening", value);
-  }
-
-  get weightDecay(): number {
-    return this.#numbers.get("weightDecay");
-  }
-  set weightDecay(value: number) {
-    this.#numbers.set("weightDecay", value);
+    numbers.exposeOn(this);
   }
 }
 
@@ -97,11 +72,13 @@ export interface AdamOptions {
   readonly eps?: number;
   /** Adds this times the parameter to the gradient; 0 unless given. */
   readonly weightDecay?: number;
+  /** Divides by the root of the largest average of the squares so far (Reddi, Kale and Kumar 2018). */
+  readonly amsgrad?: boolean;
 }
 
 /**
  * Adam (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980). The numbers are PyTorch's (`torch.optim.Adam`), step by step.
- * Each option is a property that can be assigned between steps, `weightDecay` unless it was 0 at the beginning.
+ * Each number is a property that can be assigned between steps, `weightDecay` unless it was 0 at the beginning.
  *
  * Throws ValueError for numbers below 0 or not finite, and for betas of 1 or more.
  *
@@ -116,50 +93,22 @@ export interface AdamOptions {
  * ```
  */
 export class Adam extends Optimizer {
-  readonly #numbers: Numbers;
+  readonly amsgrad: boolean;
+  declare lr: number;
+  declare betas: readonly [number, number];
+  declare eps: number;
+  declare weightDecay: number;
 
-  constructor(
-    parameters: Iterable<Variable>,
-    { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions = {},
-  ) {
+  constructor(parameters: Iterable<Variable>, options: AdamOptions = {}) {
+    const { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false } = options;
     const numbers = new Numbers("Adam");
     const rate = numbers.add("lr", lr);
-    const beta1 = numbers.add("betas[0]", betas[0], 1);
-    const beta2 = numbers.add("betas[1]", betas[1], 1);
+    const averages = numbers.addPair("betas", betas, 1);
     const small = numbers.add("eps", eps);
     const decay = numbers.addUnlessZero("weightDecay", weightDecay);
-    const adam = scaleByAdam({ betas: [beta1, beta2], eps: small, rate });
+    const adam = scaleByAdam({ betas: averages, eps: small, rate, amsgrad });
     super(parameters, decay ? chain(addDecayedWeights(decay), adam) : adam);
-    this.#numbers = numbers;
-  }
-
-  get lr(): number {
-    return this.#numbers.get("lr");
-  }
-  set lr(value: number) {
-    this.#numbers.set("lr", value);
-  }
-
-  get betas(): readonly [number, number] {
-    return [this.#numbers.get("betas[0]"), this.#numbers.get("betas[1]")];
-  }
-  set betas([beta1, beta2]: readonly [number, number]) {
-    this.#numbers.check("betas[1]", beta2);
-    this.#numbers.set("betas[0]", beta1);
-    this.#numbers.set("betas[1]", beta2);
-  }
-
-  get eps(): number {
-    return this.#numbers.get("eps");
-  }
-  set eps(value: number) {
-    this.#numbers.set("eps", value);
-  }
-
-  get weightDecay(): number {
-    return this.#numbers.get("weightDecay");
-  }
-  set weightDecay(value: number) {
-    this.#numbers.set("weightDecay", value);
+    this.amsgrad = amsgrad;
+    numbers.exposeOn(this);
   }
 }

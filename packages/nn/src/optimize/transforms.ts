@@ -1,5 +1,18 @@
 import type { Operand, Tensor } from "@cotangent/autograd";
-import { add, cast, div, eq, mul, pow, scalar, sqrt, sub, where, zerosLike } from "@cotangent/autograd";
+import {
+  add,
+  cast,
+  div,
+  eq,
+  maximum,
+  mul,
+  pow,
+  scalar,
+  sqrt,
+  sub,
+  where,
+  zerosLike,
+} from "@cotangent/autograd";
 import type { Transform } from "./transform.ts";
 
 /**
@@ -85,9 +98,16 @@ export interface AdamScaling {
   readonly eps?: Hyperparameter;
   /** Multiplies the result before it is divided, as in PyTorch, which saves a rounding; 1 unless given. */
   readonly rate?: Hyperparameter;
+  /** Divides by the root of the largest average so far (Reddi, Kale and Kumar 2018, "On the convergence of Adam and beyond"). */
+  readonly amsgrad?: boolean;
 }
 
-type AdamState = { readonly step: Tensor; readonly expAvg: Tensor; readonly expAvgSq: Tensor };
+type AdamState = {
+  readonly step: Tensor;
+  readonly expAvg: Tensor;
+  readonly expAvgSq: Tensor;
+  readonly maxExpAvgSq?: Tensor;
+};
 
 /**
  * The running average of the gradients over the root of that of their squares, both freed from their bias towards 0 at the
@@ -97,12 +117,14 @@ export function scaleByAdam({
   betas: [beta1, beta2] = [0.9, 0.999],
   eps = 1e-8,
   rate = 1,
-}: AdamScaling = {}): Transform<AdamState> {
+  amsgrad = false,
+}: AdamScaling = {}): Transform<AdamState & { readonly [name: string]: Tensor }> {
   return {
     init: (parameter) => ({
       step: zeroSteps(),
       expAvg: zerosLike(parameter),
       expAvgSq: zerosLike(parameter),
+      ...(amsgrad ? { maxExpAvgSq: zerosLike(parameter) } : {}),
     }),
     update: (g, before) => {
       const step = add(before.step, 1);
@@ -111,9 +133,10 @@ export function scaleByAdam({
       const times = cast(step, "float64");
       const bias1 = sub(1, pow(exact(beta1), times));
       const bias2 = sub(1, pow(exact(beta2), times));
-      const root = div(sqrt(expAvgSq), cast(sqrt(bias2), g.dtype));
+      const maxExpAvgSq = before.maxExpAvgSq ? maximum(before.maxExpAvgSq, expAvgSq) : null;
+      const root = div(sqrt(maxExpAvgSq ?? expAvgSq), cast(sqrt(bias2), g.dtype));
       const update = div(scaled(expAvg, div(exact(rate), bias1)), add(root, cast(exact(eps), g.dtype)));
-      return { update, state: { step, expAvg, expAvgSq } };
+      return { update, state: { step, expAvg, expAvgSq, ...(maxExpAvgSq ? { maxExpAvgSq } : {}) } };
     },
   };
 }

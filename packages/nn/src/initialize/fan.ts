@@ -1,79 +1,11 @@
-import type { DrawOptions, Shape, Variable } from "@cotangent/autograd";
-import {
-  normal as drawNormal,
-  uniform as drawUniform,
-  hideFrames,
-  eye as identity,
-  ShapeError,
-  ValueError,
-} from "@cotangent/autograd";
+import type { Shape, Variable } from "@cotangent/autograd";
+import { hideFrames, ShapeError, ValueError } from "@cotangent/autograd";
+import type { InitializeOptions } from "./fill.ts";
+import { atLeastZero, normal, uniform } from "./fill.ts";
 
 hideFrames(import.meta.url);
 
-/** What initializers that draw take besides. */
-export type InitializeOptions = Pick<DrawOptions, "generator">;
-
-/** Makes all elements of `x` zero and returns it. */
-export function zeros<V extends Variable>(x: V): V {
-  return constant(x, 0);
-}
-
-/** Makes all elements of `x` one and returns it. */
-export function ones<V extends Variable>(x: V): V {
-  return constant(x, 1);
-}
-
-/**
- * Makes all elements of `x` equal to `value` and returns it.
- *
- * @example
- * ```ts
- * import { Linear } from "@cotangent/nn";
- * import { constant } from "@cotangent/nn/initialize";
- * const layer = new Linear(2, 2);
- * constant(layer.weight, 0.5);
- * layer.weight.toArray(); // => 0.5,0.5,0.5,0.5
- * ```
- */
-export function constant<V extends Variable>(x: V, value: number): V {
-  x.assign(value);
-  return x;
-}
-
-/** Makes the matrix `x` the identity (ones where row and column are equal), and returns it. Throws ShapeError for other ranks. */
-export function eye<V extends Variable>(x: V): V {
-  const [rows, columns] = x.shape;
-  if (x.rank !== 2)
-    throw new ShapeError(`eye: takes a variable with two axes, got shape [${x.shape.join(", ")}]`);
-  x.assign(identity(rows!, columns, { dtype: x.dtype }));
-  return x;
-}
-
-export interface UniformOptions extends InitializeOptions {
-  /** 0 unless given. */
-  readonly low?: number;
-  /** 1 unless given. */
-  readonly high?: number;
-}
-
-/** Fills `x` with numbers evenly distributed from `low` to `high`, and returns it. Throws ValueError if `low` is above `high`. */
-export function uniform<V extends Variable>(x: V, options: UniformOptions = {}): V {
-  x.assign(drawUniform(x.shape, { ...options, dtype: x.dtype }));
-  return x;
-}
-
-export interface NormalOptions extends InitializeOptions {
-  /** 0 unless given. */
-  readonly mean?: number;
-  /** 1 unless given. */
-  readonly deviation?: number;
-}
-
-/** Fills `x` with normally distributed numbers, and returns it. Throws ValueError if `deviation` is negative. */
-export function normal<V extends Variable>(x: V, options: NormalOptions = {}): V {
-  x.assign(drawNormal(x.shape, { ...options, dtype: x.dtype }));
-  return x;
-}
+/** Initializers whose deviation follows from how many inputs and outputs a weight has. */
 
 /** What may follow a layer, for `calculateGain`; `linear` stands for nothing. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
@@ -138,7 +70,7 @@ export function xavierNormal<V extends Variable>(x: V, { gain = 1, ...options }:
 
 function xavierDeviation(name: string, shape: Shape, gain: number): number {
   const { fanIn, fanOut } = fans(name, shape);
-  return positive(name, "gain", gain) * Math.sqrt(2 / (fanIn + fanOut));
+  return atLeastZero(name, "gain", gain) * Math.sqrt(2 / (fanIn + fanOut));
 }
 
 export interface KaimingOptions extends InitializeOptions {
@@ -165,7 +97,7 @@ function kaimingDeviation(name: string, shape: Shape, fan: "in" | "out" = "in", 
   if (fan !== "in" && fan !== "out")
     throw new ValueError(`${name}: fan is "in" or "out", got ${String(fan)}`);
   const { fanIn, fanOut } = fans(name, shape);
-  return positive(name, "gain", gain) / Math.sqrt(fan === "in" ? fanIn : fanOut);
+  return atLeastZero(name, "gain", gain) / Math.sqrt(fan === "in" ? fanIn : fanOut);
 }
 
 /**
@@ -213,7 +145,7 @@ export function varianceScaling<V extends Variable>(
     throw new ValueError(`${name}: fan is "in", "out" or "average", got ${String(fan)}`);
   if (distribution !== "normal" && distribution !== "uniform")
     throw new ValueError(`${name}: distribution is "normal" or "uniform", got ${String(distribution)}`);
-  const gain = Math.sqrt(positive(name, "scale", scale));
+  const gain = Math.sqrt(atLeastZero(name, "scale", scale));
   const deviation =
     fan === "average" ? xavierDeviation(name, x.shape, gain) : kaimingDeviation(name, x.shape, fan, gain);
   return distribution === "normal"
@@ -223,7 +155,7 @@ export function varianceScaling<V extends Variable>(
 
 /** Fills `x` evenly around 0 with the given deviation. */
 function evenly<V extends Variable>(name: string, x: V, deviation: number, options: InitializeOptions): V {
-  const high = Math.sqrt(3) * positive(name, "deviation", deviation);
+  const high = Math.sqrt(3) * atLeastZero(name, "deviation", deviation);
   return uniform(x, { ...options, low: -high, high });
 }
 
@@ -236,10 +168,4 @@ function fans(name: string, shape: Shape): { fanIn: number; fanOut: number } {
     );
   const positions = field.reduce((product, size) => product * size, 1);
   return { fanIn: inputs * positions, fanOut: out * positions };
-}
-
-function positive(name: string, what: string, value: number): number {
-  if (!(value >= 0 && value < Infinity))
-    throw new ValueError(`${name}: the ${what} is a number of at least 0, got ${value}`);
-  return value;
 }

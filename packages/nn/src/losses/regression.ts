@@ -1,0 +1,124 @@
+import type { Tensor, Unary } from "@cotangent/autograd";
+import {
+  abs,
+  div,
+  functions,
+  hideFrames,
+  maximum,
+  minimum,
+  mul,
+  partial,
+  pointwise,
+  square,
+  sub,
+  tanh,
+  ValueError,
+  within,
+} from "@cotangent/autograd";
+import type { Loss, LossWith } from "./reduction.ts";
+import { elementwise } from "./reduction.ts";
+
+hideFrames(import.meta.url);
+
+/** Losses of a number: how far off it is. */
+
+/**
+ * The squared error `(prediction - target)^2`. Throws ShapeError unless both shapes are the same, ValueError for an unknown
+ * reduction.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { mse } from "@cotangent/nn/loss";
+ * mse(tensor([1, 2, 3]), tensor([1, 2, 6])).item(); // => 3
+ * mse(tensor([1, 2, 3]), tensor([1, 2, 6]), { reduction: "sum" }).item(); // => 9
+ * ```
+ */
+export const mse: Loss = elementwise("mse", (x, y) => square(sub(x, y)));
+
+/**
+ * The absolute error `|prediction - target|`; where both are equal its derivative is 0. Throws ShapeError unless both shapes
+ * are the same, ValueError for an unknown reduction.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { l1 } from "@cotangent/nn/loss";
+ * l1(tensor([1, 2]), tensor([4, 1]), { reduction: "none" }).toArray(); // => 3,1
+ * ```
+ */
+export const l1: Loss = elementwise("l1", (x, y) => abs(sub(x, y)));
+
+const logCoshOp: Unary = pointwise({
+  name: "logCosh",
+  body: (m, x) => {
+    const size = m.abs(x!);
+    return m.add(size, functions.log1p(m, m.mul(functions.expm1(m, m.mul(size, -2)), 0.5)));
+  },
+  derivatives: [partial((_, x) => tanh(x!))],
+  samples: within([-3, 3]),
+  accepts: "float",
+});
+
+/**
+ * `log(cosh(prediction - target))`, without overflow: half the square of small errors and the size of large ones, less
+ * `log 2`. Throws ShapeError unless both shapes are the same, ValueError for an unknown reduction.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { logCosh } from "@cotangent/nn/loss";
+ * logCosh(tensor([1, 1000]), tensor([1, 0]), { reduction: "sum" }); // => Tensor(999.3068, float32)
+ * ```
+ */
+export const logCosh: Loss = elementwise("logCosh", (x, y) => logCoshOp(sub(x, y)));
+
+/** With the error cut to `delta` there is one formula for both parts, and no branch that could spoil the other. */
+function huberOf(error: Tensor, delta: number): Tensor {
+  const cut = maximum(minimum(error, delta), -delta);
+  return mul(cut, sub(error, mul(cut, 0.5)));
+}
+
+export interface HuberOptions {
+  /** Where the square becomes a line; 1 unless given. */
+  readonly delta?: number;
+}
+
+/**
+ * Half the square of errors up to `delta`, and `delta (|error| - delta / 2)` of larger ones (Huber 1964). Throws ShapeError
+ * unless both shapes are the same, ValueError for an unknown reduction and unless `delta` is a finite number above 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { huber } from "@cotangent/nn/loss";
+ * huber(tensor([1, 5]), tensor([0, 0]), { delta: 2, reduction: "none" }).toArray(); // => 0.5,8
+ * ```
+ */
+export const huber: LossWith<HuberOptions> = elementwise("huber", (x, y, { delta = 1 }) => {
+  if (!(delta > 0 && delta < Infinity))
+    throw new ValueError(`huber: delta is a finite number above 0, got ${delta}`);
+  return huberOf(sub(x, y), delta);
+});
+
+export interface SmoothL1Options {
+  /** Where the square becomes a line; 1 unless given, 0 for `l1`. */
+  readonly beta?: number;
+}
+
+/**
+ * `huber` with `delta = beta`, divided by `beta`: the slope of large errors is 1. Throws ShapeError unless both shapes are the
+ * same, ValueError for an unknown reduction and unless `beta` is a finite number of at least 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { smoothL1 } from "@cotangent/nn/loss";
+ * smoothL1(tensor([1, 5]), tensor([0, 0]), { beta: 2, reduction: "none" }).toArray(); // => 0.25,4
+ * ```
+ */
+export const smoothL1: LossWith<SmoothL1Options> = elementwise("smoothL1", (x, y, { beta = 1 }) => {
+  if (!(beta >= 0 && beta < Infinity))
+    throw new ValueError(`smoothL1: beta is a finite number of at least 0, got ${beta}`);
+  return beta === 0 ? abs(sub(x, y)) : div(huberOf(sub(x, y), beta), beta);
+});

@@ -1,0 +1,178 @@
+import type { Tensor } from "@cotangent/autograd";
+import { DTypeError, grad, ShapeError, tensor, ValueError, zeros } from "@cotangent/autograd";
+import * as losses from "@cotangent/nn/loss";
+import { describe, expect, test } from "vitest";
+
+type AnyLoss = (...operands: unknown[]) => Tensor;
+const all = losses as unknown as Record<string, AnyLoss>;
+/** Losses of classes have another shape of target, and one takes a variance besides. */
+const ofClasses = ["crossEntropy", "nll"];
+const ofElements = Object.keys(all).filter((name) => !ofClasses.includes(name));
+const call = (name: string, x: unknown, y: unknown, options?: object): Tensor =>
+  name === "gaussianNll" ? all[name]!(x, y, zeros([4]).add(1), options) : all[name]!(x, y, options);
+
+const row: Tensor = zeros([4]);
+const column: Tensor = zeros([4, 1]);
+const yes: Tensor = row.eq(0);
+
+function expectRefused(
+  name: string,
+  attempt: () => unknown,
+  kind: new (message: string) => Error,
+  says: RegExp | string,
+): void {
+  expect(attempt, name).toThrow(kind);
+  expect(attempt, name).toThrow(says);
+  expect(attempt, name).toThrow(new RegExp(`^${name}: `));
+}
+
+test("all losses are here", () => {
+  expect(Object.keys(all).sort()).toEqual([
+    ...[
+      "bce",
+      "bceWithLogits",
+      "crossEntropy",
+      "gaussianNll",
+      "hinge",
+      "huber",
+      "klDiv",
+      "l1",
+      "logCosh",
+      "mse",
+      "nll",
+    ],
+    ...["perceptron", "poissonNll", "smoothL1", "squaredHinge"],
+  ]);
+});
+
+describe.each(ofElements)("%s", (name) => {
+  test("refuses other shapes, with a remedy", () => {
+    expectRefused(name, () => call(name, column, row), ShapeError, "target.reshape([4, 1])");
+    expectRefused(name, () => call(name, row, zeros([])), ShapeError, "does not broadcast");
+  });
+
+  test("refuses bool and what is no tensor", () => {
+    expectRefused(name, () => call(name, row, yes), DTypeError, "a target of bool; cast it to float32 first");
+    expectRefused(name, () => call(name, yes, row), DTypeError, "a prediction of bool");
+    expectRefused(name, () => call(name, row, 1), ValueError, "takes two tensors");
+    expectRefused(name, () => call(name, [0, 0, 0, 0], row), ValueError, "takes two tensors");
+  });
+
+  test("refuses an unknown reduction", () => {
+    expectRefused(
+      name,
+      () => call(name, row, row, { reduction: "average" }),
+      ValueError,
+      "unknown reduction average",
+    );
+  });
+
+  test("gives one number, or one for each element", () => {
+    expect(call(name, row.add(0.5), row).shape).toEqual([]);
+    expect(call(name, row.add(0.5), row, { reduction: "sum" }).shape).toEqual([]);
+    expect(call(name, row.add(0.5), row, { reduction: "none" }).shape).toEqual([4]);
+  });
+});
+
+describe.each(ofClasses)("%s", (name) => {
+  const logits: Tensor = zeros([4, 3]);
+  const classes = tensor([0, 1, 2, 0], { dtype: "int32" });
+
+  test("refuses shapes that do not fit", () => {
+    expectRefused(name, () => all[name]!(row, classes), ShapeError, "[n, c]");
+    expectRefused(name, () => all[name]!(logits, tensor([0, 1], { dtype: "int32" })), ShapeError, "[4, 3]");
+    expectRefused(name, () => all[name]!(logits, column), ShapeError, "[4, 1]");
+  });
+
+  test("refuses classes that are no int32, and what is no tensor", () => {
+    expectRefused(name, () => all[name]!(logits, row), DTypeError, "classes are int32, got float32");
+    expectRefused(name, () => all[name]!(logits, yes), DTypeError, "takes no bool");
+    expectRefused(name, () => all[name]!(logits, [0, 1, 2, 0]), ValueError, "takes two tensors");
+  });
+
+  test("refuses an unknown reduction", () => {
+    const attempt = () => all[name]!(logits, classes, { reduction: "batch" });
+    expectRefused(
+      name,
+      attempt,
+      ValueError,
+      "unknown reduction batch; the reductions are mean, sum and none",
+    );
+  });
+});
+
+test("options out of range are refused", () => {
+  for (const delta of [0, -1, Number.POSITIVE_INFINITY, Number.NaN])
+    expectRefused(
+      "huber",
+      () => losses.huber(row, row, { delta }),
+      ValueError,
+      `delta is a finite number above 0, got ${delta}`,
+    );
+  for (const beta of [-1, Number.POSITIVE_INFINITY, Number.NaN])
+    expectRefused(
+      "smoothL1",
+      () => losses.smoothL1(row, row, { beta }),
+      ValueError,
+      `at least 0, got ${beta}`,
+    );
+  for (const eps of [0, -1, Number.NaN])
+    expectRefused(
+      "gaussianNll",
+      () => losses.gaussianNll(row, row, row, { eps }),
+      ValueError,
+      `above 0, got ${eps}`,
+    );
+});
+
+describe("gaussianNll", () => {
+  test("refuses a variance that does not fit", () => {
+    const x: Tensor = zeros([4, 3]);
+    for (const shape of [[3], [4, 2], [1, 3], []])
+      expectRefused(
+        "gaussianNll",
+        () => losses.gaussianNll(x, x, zeros(shape)),
+        ShapeError,
+        `prediction [4, 3] and variance [${shape.join(", ")}] do not fit`,
+      );
+    expectRefused(
+      "gaussianNll",
+      () => losses.gaussianNll(x, x, 1 as never),
+      ValueError,
+      "the variance is a tensor",
+    );
+  });
+
+  test("is least where the variance is the squared error", () => {
+    const variance = tensor([4]);
+    const loss = losses.gaussianNll(tensor([3]), tensor([1]), variance);
+    expect(grad(loss, [variance])[0].item()).toBe(0);
+  });
+});
+
+describe("klDiv", () => {
+  test("is 0 between equal distributions, and finite where the target is 0", () => {
+    const p = tensor([[0.25, 0.75, 0]]);
+    const logs = tensor([[Math.log(0.25), Math.log(0.75), -20]]);
+    expect(losses.klDiv(logs, p, { reduction: "batchMean" }).item()).toBeCloseTo(0, 6);
+    const prediction = tensor([[-1, -1, -2]]);
+    const loss = losses.klDiv(prediction, p, { reduction: "sum" });
+    expect(grad(loss, [prediction])[0].toArray()).toEqual([[-0.25, -0.75, -0]]);
+  });
+
+  test("batchMean needs an axis, and is named among the reductions", () => {
+    const scalar: Tensor = zeros([]);
+    expectRefused(
+      "klDiv",
+      () => losses.klDiv(scalar, scalar, { reduction: "batchMean" }),
+      ShapeError,
+      "without axes",
+    );
+    expectRefused(
+      "klDiv",
+      () => losses.klDiv(row, row, { reduction: "batch" as "sum" }),
+      ValueError,
+      "none and batchMean",
+    );
+  });
+});

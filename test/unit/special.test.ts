@@ -1,0 +1,124 @@
+import {
+  compile,
+  digamma,
+  erf,
+  erfinv,
+  exp,
+  grad,
+  lgamma,
+  polygamma,
+  sinc,
+  tensor,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+
+const double = (data: number[]) => tensor(data, { dtype: "float64" });
+
+/** The derivative of order `n` of `sinc` at the places `xs`. */
+function sincDerivative(n: number, xs: number[], dtype: "float32" | "float64"): number[] {
+  const x = tensor(xs, { dtype });
+  let y = sinc(x);
+  for (let i = 0; i < n; i++) y = grad(y.sum(), [x])[0];
+  return Array.from(y.toTypedArray());
+}
+
+describe("sinc", () => {
+  test("has the derivatives of its power series at 0", () => {
+    for (const dtype of ["float32", "float64"] as const)
+      for (let n = 0; n <= 6; n++) {
+        const sign = n % 4 === 0 ? 1 : -1;
+        const wanted = n % 2 === 1 ? 0 : (sign * Math.PI ** n) / (n + 1);
+        const [at] = sincDerivative(n, [0], dtype);
+        expect(Math.abs(at! - wanted)).toBeLessThanOrEqual(Math.abs(wanted) * 2 ** -22);
+      }
+  });
+
+  test("keeps the digits of its derivatives near 0", () => {
+    const tiny = 1e-9;
+    const [first, third] = [1, 3].map((n) => sincDerivative(n, [tiny], "float64")[0]!);
+    expect(first! / (-(Math.PI ** 2 / 3) * tiny)).toBeCloseTo(1, 14);
+    expect(third! / ((Math.PI ** 4 / 5) * tiny)).toBeCloseTo(1, 14);
+  });
+
+  test("has no seam where the series ends", () => {
+    for (let n = 0; n <= 4; n++) {
+      const seam = (2 + n / 2) / Math.PI;
+      const [below, above] = sincDerivative(n, [seam - 1e-13, seam + 1e-13], "float64");
+      expect(Math.abs(below! - above!)).toBeLessThan(1e-12 * Math.PI ** (n + 1));
+    }
+  });
+
+  test("is exactly 0 at whole numbers however large", () => {
+    expect(sincDerivative(0, [1, -2, 1e6, 2 ** 60], "float64").map(Math.abs)).toEqual([0, 0, 0, 0]);
+  });
+});
+
+test("lgamma has the logarithms of factorials, and a zero of full accuracy at 1 and 2", () => {
+  const ns = [3, 4, 5, 6, 7, 8, 9, 10, 11, 20];
+  let factorial = 1;
+  const wanted: number[] = [];
+  for (let n = 1; n <= 20; n++) {
+    if (ns.includes(n)) wanted.push(Math.log(factorial));
+    factorial *= n;
+  }
+  const got = lgamma(double(ns)).toTypedArray();
+  wanted.forEach((y, i) => {
+    expect(got[i]! / y).toBeCloseTo(1, 14);
+  });
+  expect(lgamma(double([1, 2])).toArray()).toEqual([0, 0]);
+  const euler = 0.5772156649015329;
+  const near = lgamma(double([1 + 2 ** -50, 2 + 2 ** -50])).toTypedArray();
+  expect(near[0]! * 2 ** 50).toBeCloseTo(-euler, 14);
+  expect(near[1]! * 2 ** 50).toBeCloseTo(1 - euler, 14);
+});
+
+test("lgamma, digamma and polygamma satisfy recurrence and reflection", () => {
+  const xs = [0.3, 1.7, 4.2, -0.6, -3.3];
+  const [x, next] = [double(xs), double(xs.map((v) => v + 1))];
+  const log = lgamma(next).sub(lgamma(x)).toTypedArray();
+  const psi = digamma(next).sub(digamma(x)).toTypedArray();
+  xs.forEach((v, i) => {
+    expect(log[i]!).toBeCloseTo(Math.log(Math.abs(v)), 12);
+    expect(psi[i]!).toBeCloseTo(1 / v, 12);
+  });
+  let factorial = 1;
+  for (let n = 1; n <= 8; n++) {
+    factorial *= n;
+    const [before, after] = [polygamma(n, x).toTypedArray(), polygamma(n, next).toTypedArray()];
+    xs.forEach((v, i) => {
+      const wanted = ((-1) ** n * factorial) / v ** (n + 1);
+      const size = Math.abs(before[i]!) + Math.abs(after[i]!);
+      expect(Math.abs(after[i]! - before[i]! - wanted)).toBeLessThan(1e-13 * size);
+    });
+  }
+});
+
+test("polygamma is the derivative of the one before, of every order", () => {
+  const x = double([0.7, 2.5]);
+  let y = lgamma(x);
+  for (let n = 0; n < 5; n++) {
+    y = grad(y.sum(), [x])[0];
+    expect(y.toArray()).toEqual(polygamma(n, x).toArray());
+  }
+});
+
+test("polygamma of different orders in one compiled program are kept apart", () => {
+  const f = compile((x: ReturnType<typeof double>) => polygamma(1, x).add(polygamma(2, x)));
+  const x = double([0.7, 2.5]);
+  expect(f(x).toArray()).toEqual(polygamma(1, x).add(polygamma(2, x)).toArray());
+});
+
+test("polygamma refuses orders that are no whole numbers from 0 to 170", () => {
+  for (const n of [-1, 0.5, 171, Number.NaN])
+    expect(() => polygamma(n, double([1]))).toThrow(/^polygamma: n is .*whole number from 0 to 170/);
+});
+
+test("erfinv undoes erf", () => {
+  const xs = [-3, -1.1, -0.4, 1e-12, 0.2, 0.9, 2.5];
+  const back = erfinv(erf(double(xs)));
+  // An error of erf near 1 counts as many times as its slope is small.
+  const slopes = exp(double(xs).square()).toTypedArray();
+  back.toTypedArray().forEach((x, i) => {
+    expect(Math.abs(x - xs[i]!)).toBeLessThan(4e-16 * slopes[i]! + 4e-16 * Math.abs(xs[i]!));
+  });
+});
