@@ -220,9 +220,9 @@ export class FoldWriter {
   /** Everything else: lanes lie in scratch memory, and one loop counts the terms, whatever loops they are made of. */
   #inScratch(lanes: number, terms: number): void {
     const code = this.#code;
-    const { nest, layout } = this.#writer;
+    const { layout } = this.#writer;
     const size = this.#bytes;
-    const chunk = layout.scratch.get(nest)!;
+    const chunk = layout.scratch;
     const total = chunk + lanes * size;
     const sum = code.take(this.#type);
     const [term, end, place] = [code.take("i32"), code.take("i32"), code.take("i32")];

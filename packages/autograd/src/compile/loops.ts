@@ -187,20 +187,22 @@ function merged(
 }
 
 /** Scalars that loops may be written out to. */
-const unrolledLimit = 400;
+const unrolledLimit = 200;
+const unrolledRounds = 32;
 const unrolledTerms = 64;
 
 function unrolling({ kernel, counts, outer }: Plain, vector: Vector | null): Nest["unrolled"] {
   if (kernel.kind === "product" || (vector && vector.loop >= outer)) return { terms: false, results: false };
   const { body, fold } = kernel;
   const work =
-    body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);
+    1 + body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);
   const terms = sizeOf(counts.slice(outer));
   const inner = terms <= unrolledTerms && terms * work <= unrolledLimit;
   const rounds = vector
     ? (sizeOf(counts) / counts[vector.loop]!) * Math.ceil(counts[vector.loop]! / vector.width)
     : sizeOf(counts);
-  return { terms: inner, results: inner && rounds * work <= unrolledLimit };
+  const results = inner && rounds <= unrolledRounds && rounds * work <= unrolledLimit;
+  return { terms: inner, results };
 }
 
 /** The loops as text. */

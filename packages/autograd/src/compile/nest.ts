@@ -1,4 +1,5 @@
 import { byteSize } from "../dtype.ts";
+import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Code, ValueType } from "./assembler.ts";
@@ -9,17 +10,30 @@ import type { Nest, Place } from "./loops.ts";
 import { strideOf, varying } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { errorBytes } from "./plan.ts";
-import { BodyWriter, baseOf } from "./scalars.ts";
+import { BodyWriter } from "./scalars.ts";
 import { pushLane, VectorWriter, vectorConstant } from "./vectors.ts";
 import { constant, i32, loads, stores, valueType, word } from "./words.ts";
+
+/** Where a number is found: it is known, or lies in a local. */
+export type Known = number | { readonly local: number };
+
+/** What a nest needs to know of the program around it. */
+export interface Setting {
+  readonly layout: Layout;
+  /** The number of the function that computes the slow side of a `rare`. */
+  slow(program: Program): number;
+  /** The first byte of the elements of a node. */
+  base(x: Tensor): Known;
+  /** The number of the nest, which a check that fails leaves behind. */
+  readonly number: Known;
+}
 
 /** Writes the code of one nest: its loops, and its body at each index. */
 export class NestWriter {
   readonly code: Code;
   readonly nest: Nest;
-  readonly #number: number;
   readonly layout: Layout;
-  readonly #slow: (program: Program) => number;
+  readonly #setting: Setting;
   /** The local of each walk that loops advance. */
   readonly #walks: (number | null)[];
   /** How far each walk has gone in loops that are written out. */
@@ -31,12 +45,11 @@ export class NestWriter {
   /** How many lanes count in what is being written; 1 where elements are computed one by one. */
   #active = 1;
 
-  constructor(code: Code, nest: Nest, number: number, layout: Layout, slow: (program: Program) => number) {
+  constructor(code: Code, nest: Nest, setting: Setting) {
     this.code = code;
     this.nest = nest;
-    this.#number = number;
-    this.layout = layout;
-    this.#slow = slow;
+    this.layout = setting.layout;
+    this.#setting = setting;
     this.#shifts = nest.walks.map(() => 0);
     this.#backward = nest.walks.map((steps) => steps.some((step) => step < 0));
     this.#varying = nest.vector ? varying(nest, nest.vector.loop) : [];
@@ -135,33 +148,44 @@ export class NestWriter {
 
   /** Pushes the address of the place of scalar `i`, or of the target (-1). */
   pushAddress(i: number): void {
-    const { kernel, places, target } = this.nest;
-    const [place, node] = i < 0 ? [target, kernel.node] : [places[i]!, kernel.body[i]!.source!];
-    const rest = this.#address(place, baseOf(this.layout, node));
+    const rest = i < 0 ? this.#addressOfTarget() : this.#addressOf(i);
     if (rest !== 0) this.code.i32(rest).op(i32.add);
   }
 
+  #addressOf(i: number): number {
+    return this.#address(this.nest.places[i]!, this.#setting.base(this.nest.kernel.body[i]!.source!));
+  }
+  #addressOfTarget(): number {
+    return this.#address(this.nest.target, this.#setting.base(this.nest.kernel.node));
+  }
+
   /** Pushes the moving part of a place; what it returns is constant and not negative. */
-  #address({ walk, offset }: Place, base: number): number {
-    const total = base + offset + (walk < 0 ? 0 : this.#shifts[walk]!);
+  #address({ walk, offset }: Place, base: Known): number {
+    const code = this.code;
+    const known = typeof base === "number" ? base : 0;
+    const total = known + offset + (walk < 0 ? 0 : this.#shifts[walk]!);
     const local = walk < 0 ? null : this.#walks[walk]!;
-    if (local === null) {
-      this.code.i32(total);
+    if (typeof base !== "number") code.get(base.local);
+    if (local !== null) {
+      code.get(local);
+      if (typeof base !== "number") code.op(i32.add);
+    } else if (typeof base === "number") {
+      code.i32(total);
       return 0;
     }
-    this.code.get(local);
-    if (total >= 0 && !this.#backward[walk]) return total;
-    this.code.i32(total).op(i32.add);
+    if (total >= 0 && !(walk >= 0 && this.#backward[walk])) return total;
+    code.i32(total).op(i32.add);
     return 0;
   }
 
   #check(local: number, { size }: Pick): void {
     const code = this.code;
     code.get(local).i32(size).op(i32.lessUnsigned).op(i32.eqz).if(null);
-    code
-      .i32(0)
-      .i32(this.#number + 1)
-      .memory(...stores.int32, 0);
+    code.i32(0);
+    const { number } = this.#setting;
+    if (typeof number === "number") code.i32(number + 1);
+    else code.get(number.local);
+    code.memory(...stores.int32, 0);
     code
       .i32(0)
       .get(local)
@@ -173,15 +197,15 @@ export class NestWriter {
   // Bodies.
 
   #writer(body: readonly Scalar[], inputs: readonly number[], indices: readonly number[] = []): BodyWriter {
-    const { kernel, places, vector } = this.nest;
+    const { places, vector } = this.nest;
     const around = {
       layout: this.layout,
-      slow: this.#slow,
+      slow: this.#setting.slow,
       index: (i: number) => {
         const rest = this.#address(places[i]!, 0);
         if (rest !== 0) this.code.i32(rest).op(i32.add);
       },
-      address: (i: number) => this.#address(places[i]!, baseOf(this.layout, kernel.body[i]!.source!)),
+      address: (i: number) => this.#addressOf(i),
       check: (local: number, pick: Pick) => this.#check(local, pick),
     };
     if (!vector) return new BodyWriter(this.code, body, inputs, around, indices);
@@ -206,7 +230,7 @@ export class NestWriter {
     }
     const writer = this.#writer(kernel.body, []);
     writer.prepare([kernel.result]);
-    const offset = this.#address(this.nest.target, baseOf(this.layout, kernel.node));
+    const offset = this.#addressOfTarget();
     writer.push(kernel.result);
     this.code.memory(...stores[kernel.node.dtype], offset);
     writer.release();
@@ -232,10 +256,10 @@ export class NestWriter {
 
   /** Stores a local at the target: of a vector along the results the lanes that count, of one along the terms the first. */
   storeLocal(local: number): void {
-    const { kernel, target, vector, outer } = this.nest;
+    const { kernel, vector, outer } = this.nest;
     const { dtype } = kernel.node;
     const code = this.code;
-    const address = () => this.#address(target, baseOf(this.layout, kernel.node));
+    const address = () => this.#addressOfTarget();
     if (!vector) {
       const offset = address();
       code.get(local).memory(...stores[dtype], offset);
@@ -297,13 +321,15 @@ export class NestWriter {
   clear(): void {
     const { node } = this.nest.kernel;
     const bytes = sizeOf(node.shape) * byteSize(node.dtype);
-    this.code.i32(baseOf(this.layout, node)).i32(0).i32(bytes).fillMemory();
+    const base = this.#setting.base(node);
+    if (typeof base === "number") this.code.i32(base);
+    else this.code.get(base.local);
+    this.code.i32(0).i32(bytes).fillMemory();
   }
 
   /** Adds the result of the body to the element that an index picks. */
   scatter(): void {
-    const { kernel, target } = this.nest;
-    const { node, pick, body, result } = kernel;
+    const { node, pick, body, result } = this.nest.kernel;
     const code = this.code;
     const writer = this.#writer(body, [], [pick!.index]);
     writer.prepare([result, pick!.index]);
@@ -313,7 +339,7 @@ export class NestWriter {
     code.set(index);
     this.#check(index, pick!);
     const address = code.take("i32");
-    const offset = this.#address(target, baseOf(this.layout, node));
+    const offset = this.#addressOfTarget();
     code
       .get(index)
       .i32(pick!.stride * byteSize(node.dtype))

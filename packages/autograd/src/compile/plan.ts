@@ -25,8 +25,8 @@ export interface Traced {
 export interface Layout {
   /** The first byte of each stored node. */
   readonly addresses: ReadonlyMap<Tensor, number>;
-  /** The first byte of what a nest keeps between its rounds. */
-  readonly scratch: ReadonlyMap<Nest, number>;
+  /** The first byte of what a nest may keep between its rounds. */
+  readonly scratch: number;
   readonly tables: ReadonlyMap<readonly number[], Readonly<Partial<Record<DType, number>>>>;
   /** Vectors of equal numbers, by `splatKey`. */
   readonly splats: ReadonlyMap<string, number>;
@@ -75,10 +75,11 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
     const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
     constants.push({ address: splats.get(key)!, dtype, data });
   });
+  const scratch = arena.keep(Math.max(0, ...nests.map(scratchBytes)));
   const last = lastReads(nests, traced);
   const copies: { from: number; to: number; bytes: number }[] = [];
   for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
-  const scratch = placeTemporaries(nests, last, arena, addresses);
+  placeTemporaries(nests, last, arena, addresses);
   traced.updates.forEach((from, i) => {
     const to = traced.states[i]!;
     if (from && addresses.get(from) !== addresses.get(to))
@@ -220,33 +221,29 @@ function readsInStep({ kernel, places, target }: Nest, x: Tensor): boolean {
   );
 }
 
-/** Addresses for what the nests write, and for their scratch. */
+/** Two sums for every lane: of a chunk, and in all. */
+function scratchBytes({ kernel: { kind, fold, node }, vector }: Nest): number {
+  if (!fold || kind === "product") return 0;
+  return 2 * fold.order.lanes * (vector ? vectorBytes : byteSize(node.dtype));
+}
+
+/** Addresses for what the nests write. */
 function placeTemporaries(
   nests: readonly Nest[],
   last: ReadonlyMap<Tensor, number>,
   arena: Arena,
   addresses: Map<Tensor, number>,
-): Map<Nest, number> {
-  const scratch = new Map<Nest, number>();
+): void {
   const dying: number[][] = nests.map(() => []);
   nests.forEach((nest, n) => {
-    const { node, fold } = nest.kernel;
+    const { node } = nest.kernel;
     if (!addresses.has(node)) {
       const address = arena.take(bytesOf(node));
       addresses.set(node, address);
       dying[last.get(node)!]?.push(address);
     }
-    const lanes =
-      fold && nest.kernel.kind !== "product"
-        ? 2 * fold.order.lanes * (nest.vector ? vectorBytes : byteSize(node.dtype))
-        : 0;
-    if (lanes > 0) {
-      scratch.set(nest, arena.take(lanes));
-      arena.free(scratch.get(nest)!);
-    }
     for (const address of dying[n]!) arena.free(address);
   });
-  return scratch;
 }
 
 /** The addresses as text. */

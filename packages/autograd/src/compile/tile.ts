@@ -2,10 +2,9 @@ import { byteSize, isFloat } from "../dtype.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, Tensor as Node } from "../graph.ts";
 import { extent, readLabels } from "../labels.ts";
+import { pad } from "../ops/border.ts";
 import { permute, reshape } from "../ops/movement.ts";
-import { pad } from "../ops/region.ts";
 import { contractionOrder } from "../order.ts";
-import { sizeOf } from "../shape.ts";
 import { numberIn, topology } from "../topology.ts";
 import { copied, operandsOf } from "./simplify.ts";
 
@@ -125,9 +124,3 @@ export function productOf({ attributes }: Tensor): Product {
 export function panelWidth({ dtype }: Tensor): number {
   return panelBytes / byteSize(dtype);
 }
-
-export function sizesOf(letters: string, of: string, shape: readonly number[]): number[] {
-  return [...letters].map((c) => shape[of.indexOf(c)]!);
-}
-
-export const columnCount = (sizes: readonly number[]): number => sizeOf(sizes);
