@@ -45,7 +45,7 @@ export async function activations(): Promise<Chapter> {
     paragraph(
       `ReLU looks like two straight lines, and it is tempting to call it linear. It is not: a linear function would have f(−1) + f(1) = f(0), but here the left side is ${left} + ${right} = ${left! + right!}, and the right side is ${both}. One kink is enough.`,
     ),
-    code("relu(tensor([-1, 1, 0])); // Tensor([0, 1, 0], float32)"),
+    code("relu(tensor([-1, 1, 0]));\n// Tensor([0, 1, 0], float32)"),
   );
   return { id: "activations", title: "The bend that makes a network more than a line", html };
 }

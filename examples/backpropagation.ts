@@ -54,7 +54,7 @@ export async function backpropagation(): Promise<Chapter> {
     "backpropagation",
     "Backpropagation, by hand once",
     paragraph(
-      "Two inputs, two hidden neurons, one output, all with sigmoids. First <em>feed forward</em>: each layer weighs what the one before says, and bends it. For the example (1, 0), whose answer is 1:",
+      "A network of the same shape again, with sigmoids and without biases to keep the formulas short. First forward, for the example (1, 0), whose answer is 1:",
     ),
     table(
       "Feed-forward with the numbers of this run.",

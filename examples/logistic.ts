@@ -1,19 +1,11 @@
 // The best that one neuron can do on XOR: linear and logistic regression: `pnpm example logistic`.
-import { compile, manualSeed, sigmoid, type Tensor, tensor } from "@cotangent/autograd";
+import { compile, manualSeed, sigmoid, type Tensor } from "@cotangent/autograd";
 import { Linear, SGD } from "@cotangent/nn";
 import { bce, mse } from "@cotangent/nn/loss";
 import { type Chapter, type ChapterOptions, runAlone, share } from "./page/chapter.ts";
 import { figure, panel, paragraph, section, table } from "./page/html.ts";
-import { boundaryPlot, type Labelled, middles } from "./page/plots.ts";
-
-const x = tensor([
-  [0, 0],
-  [0, 1],
-  [1, 0],
-  [1, 1],
-]);
-const y = tensor([[0], [1], [1], [0]]);
-const data: Labelled[] = [0, 1, 1, 0].map((label, i) => ({ x: i >> 1, y: i & 1, label: label as 0 | 1 }));
+import { labelled, sampled, corners as x, xorAnswers as y } from "./page/plane.ts";
+import { boundaryPlot } from "./page/plots.ts";
 
 /** Trains one neuron and returns what it answers. */
 function train(answer: (sum: Tensor) => Tensor, loss: typeof mse, steps: number) {
@@ -21,20 +13,17 @@ function train(answer: (sum: Tensor) => Tensor, loss: typeof mse, steps: number)
   const layer = new Linear(2, 1);
   const optimizer = new SGD(layer.parameters(), { lr: 0.5 });
   const step = compile(() => {
-    const value = loss(answer(layer.forward(x)), y as Tensor);
+    const value = loss(answer(layer.forward(x)), y);
     optimizer.step(value);
     return value;
   });
   for (let i = 0; i < steps; i++) step();
   const forward = (input: Tensor) => answer(layer.forward(input));
-  return { forward, loss: loss(forward(x), y as Tensor).item(), outputs: forward(x).toTypedArray() };
+  return { forward, loss: loss(forward(x), y).item(), outputs: forward(x).toTypedArray() };
 }
 
 export async function logistic({ effort = 1 }: ChapterOptions = {}): Promise<Chapter> {
   const steps = share(2000, effort);
-  const area = { size: 48, low: -0.5, high: 1.5 };
-  const at = middles(area);
-  const grid = tensor(at.flatMap((b) => at.map((a) => [a, b])));
   const runs = [
     { name: "linear regression", says: "squared error", ...train((sum) => sum, mse, steps) },
     { name: "logistic regression", says: "cross entropy", ...train(sigmoid, bce, steps) },
@@ -52,8 +41,7 @@ export async function logistic({ effort = 1 }: ChapterOptions = {}): Promise<Cha
     figure(
       "What each says on the plane: one half, nearly everywhere. Where the line falls is a matter of the last digits.",
       runs.map(({ name, forward, loss }) => {
-        const values = forward(grid).toTypedArray();
-        const picture = boundaryPlot({ ...area, values }, data, [], `${name} on XOR`);
+        const picture = boundaryPlot(sampled(forward), labelled(x, y.toTypedArray()), [], `${name} on XOR`);
         return panel(name, picture, `loss ${loss.toFixed(4)}`);
       }),
       "panels",

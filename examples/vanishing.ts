@@ -6,10 +6,10 @@ import { figure, paragraph, power, section, table } from "./page/html.ts";
 
 const width = 32;
 const activations: readonly { name: string; f: (x: Tensor) => Tensor; deviation: number }[] = [
-  { name: "sigmoid", f: sigmoid, deviation: 1 / Math.sqrt(width) },
-  { name: "tanh", f: tanh, deviation: 1 / Math.sqrt(width) },
-  { name: "ReLU", f: relu, deviation: Math.sqrt(2 / width) },
   { name: "ReLU, large", f: relu, deviation: 2 / Math.sqrt(width) },
+  { name: "ReLU", f: relu, deviation: Math.sqrt(2 / width) },
+  { name: "tanh", f: tanh, deviation: 1 / Math.sqrt(width) },
+  { name: "sigmoid", f: sigmoid, deviation: 1 / Math.sqrt(width) },
 ];
 
 /** The root mean square of the loss's derivative by the values behind each layer, first layer first. */

@@ -11,24 +11,20 @@ import { mse } from "@cotangent/nn/loss";
 import { type Output, progress } from "@cotangent/nn/node";
 import { activations } from "./activations.ts";
 import { backpropagation } from "./backpropagation.ts";
+import { deeper } from "./deeper.ts";
 import { descent } from "./descent.ts";
 import { dying } from "./dying.ts";
+import { forward } from "./forward.ts";
+import { kernel } from "./kernel.ts";
 import { logistic } from "./logistic.ts";
 import { optimizers } from "./optimizers.ts";
 import type { Chapter, Tell } from "./page/chapter.ts";
+import { corners as x, xorAnswers as y } from "./page/plane.ts";
 import { perceptron } from "./perceptron.ts";
 import { recurrent } from "./recurrent.ts";
 import { vanishing } from "./vanishing.ts";
 import { checkWeights } from "./xor/check.ts";
 import { neurons, type Trial, xorPage } from "./xor/page.ts";
-
-const x = tensor([
-  [0, 0],
-  [0, 1],
-  [1, 0],
-  [1, 1],
-]);
-const y = tensor([[0], [1], [1], [0]]);
 
 /** Two inputs, `hidden` neurons, one output between 0 and 1. The seed decides where the weights start. */
 function network(hidden: number, seed: number, dtype: DType = "float32"): Sequential {
@@ -75,8 +71,16 @@ function example() {
 }
 
 /** The chapters around the training of the network, each a file that also runs alone. */
-const before: readonly Tell[] = [perceptron, logistic, activations, descent, backpropagation];
-const after: readonly Tell[] = [optimizers, vanishing, dying, recurrent];
+const before: readonly Tell[] = [
+  perceptron,
+  logistic,
+  kernel,
+  activations,
+  forward,
+  descent,
+  backpropagation,
+];
+const after: readonly Tell[] = [deeper, optimizers, vanishing, dying, recurrent];
 
 async function tellAll(chapters: readonly Tell[], effort: number, output: Output): Promise<Chapter[]> {
   const told: Chapter[] = [];

@@ -48,7 +48,8 @@ export function draw(description: string, options: Plot.PlotOptions): string {
   // The page's style takes the place of Plot's own; the size is the width of the figure.
   for (const style of svg.querySelectorAll("style")) style.remove();
   for (const name of ["width", "height", "style"]) svg.removeAttribute(name);
-  return svg.outerHTML;
+  // A hundredth of a pixel is not seen.
+  return svg.outerHTML.replace(/ d="[^"]*"/g, (path: string) => path.replace(/(\.\d\d)\d+/g, "$1"));
 }
 
 /** The middles of the cells of a grid of `size` cells from `low` to `high`, where a field is sampled. */
@@ -67,7 +68,7 @@ function points(data: readonly Labelled[], radius: number): Plot.Markish {
     symbol: ({ label }: Labelled) => (label === 1 ? "square" : "circle"),
     fill: ({ label }: Labelled) => `var(--class-${label})`,
     stroke: "var(--paper)",
-    strokeWidth: 2,
+    strokeWidth: radius > 5 ? 2 : 1,
   });
 }
 
@@ -141,10 +142,12 @@ export function lossPlot(curves: readonly Curve[]): string {
   });
 }
 
-/** The powers of ten from `low` to `high`. */
+/** The powers of ten from `low` to `high`, or every so many of them, so that there is room for their names. */
 export function powersOfTen(low: number, high: number): number[] {
   const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
-  return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+  const every = Math.ceil((last - first + 1) / 8);
+  const exponents = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  return exponents.filter((exponent) => exponent % every === 0).map((exponent) => 10 ** exponent);
 }
 
 /** `10⁻³` for 0.001. */
@@ -176,15 +179,16 @@ export function spread(numbers: readonly number[], gap: number): number[] {
 const bands = Array.from({ length: 10 }, (_, i) => `var(--band-${i})`);
 const edges = bands.slice(1).map((_, i) => (i + 1) / 10);
 
-/** What a model says on the plane, in ten bands, the line where it changes its mind, and the line of each hidden neuron. */
+/** What a model says on the plane, in ten bands, the line where it changes its mind, and the line of each hidden neuron; the points have `radius`. */
 export function boundaryPlot(
   field: Field,
   data: readonly Labelled[],
   lines: readonly Line[],
   description: string,
+  radius = 7,
 ): string {
   const { values, size, low, high } = field;
-  const grid = { width: size, height: size, x1: low, y1: low, x2: high, y2: high, value: Plot.identity };
+  const grid = gridOf({ size, low, high });
   const segments = lines.map((line) => across(line, low, high)).filter((ends) => ends.length === 2);
   return draw(description, {
     width: 220,
@@ -209,7 +213,54 @@ export function boundaryPlot(
       Plot.contour(values, { ...grid, stroke: "currentColor", strokeWidth: 2, thresholds: [0.5] }),
       // Covers the edges, along which the line is closed.
       Plot.frame({ stroke: "var(--paper)", strokeWidth: 4 }),
-      points(data, 7),
+      points(data, radius),
+    ],
+  });
+}
+
+/** Where the values of a field lie. Plot would look for each cell's nearest value if it were not told to leave them. */
+function gridOf({ size, low, high }: Omit<Field, "values">) {
+  const corners = { x1: low, y1: low, x2: high, y2: high };
+  return { width: size, height: size, ...corners, value: Plot.identity, interpolate: null };
+}
+
+/** A surface seen from above, with a walk on it. */
+export function landscapePlot(
+  { values, size, low, high }: Field,
+  walk: readonly { readonly x: number; readonly y: number }[],
+  description: string,
+): string {
+  const grid = gridOf({ size, low, high });
+  const color = "var(--series-1)";
+  return draw(description, {
+    width: 220,
+    height: 220,
+    margin: 8,
+    marginLeft: 22,
+    marginBottom: 26,
+    x: { domain: [low, high], ticks: 5, label: null },
+    y: { domain: [low, high], ticks: 5, label: null },
+    marks: [
+      // Each level lies on the ones below it, so higher places get more colour.
+      Plot.contour(values, {
+        ...grid,
+        fill: "var(--series-4)",
+        fillOpacity: 0.07,
+        stroke: "var(--faint)",
+        strokeWidth: 0.6,
+        thresholds: 12,
+      }),
+      Plot.frame({ stroke: "var(--paper)", strokeWidth: 3 }),
+      Plot.line(walk, { x: "x", y: "y", stroke: color, strokeWidth: 2 }),
+      Plot.dot(walk, { x: "x", y: "y", r: 2.5, fill: color }),
+      Plot.dot(walk.slice(0, 1), {
+        x: "x",
+        y: "y",
+        r: 4.5,
+        fill: "var(--paper)",
+        stroke: color,
+        strokeWidth: 2,
+      }),
     ],
   });
 }

@@ -6,7 +6,7 @@ export const style: string = `
   --class-0: #0068ad; --class-1: #c65300; --derivative: #a01c6b; --good: #007a5e;
   --series-0: #6b7178; --series-1: #b0428c; --series-2: #007a5e; --series-3: #946800; --series-4: #5b4bc4;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #14171a; --ink: #e4e7ea; --faint: #9aa2ab; --rule: #363c43; --panel: #1c2024;
     --class-0: #5cb8f5; --class-1: #ff9a52; --derivative: #f08cc4; --good: #35c79c;
@@ -32,7 +32,8 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 1.0625rem/1
 main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.25rem 5rem; }
 header, nav, section > *, .lead { max-width: 40rem; margin-left: auto; margin-right: auto; }
 section > figure.wide { max-width: none; }
-nav ol { columns: 2 16rem; padding-left: 1.4rem; margin: 1.5rem 0 0; font-size: 0.95rem; }
+nav ol { columns: 2 16rem; column-gap: 2.5rem; padding-left: 1.4rem; margin: 1.5rem 0 0; font-size: 0.95rem; }
+nav li { break-inside: avoid; margin-left: 0.4rem; }
 nav a { color: inherit; text-decoration-color: var(--faint); text-underline-offset: 0.2em; }
 h1 { font-size: 2.2rem; line-height: 1.15; letter-spacing: -0.02em; margin: 0 0 0.75rem; }
 h2 { font-size: 1.4rem; line-height: 1.25; letter-spacing: -0.01em; margin-top: 3.25rem; margin-bottom: 0.5rem; }
@@ -51,8 +52,10 @@ svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 svg.plot { width: 100%; overflow: visible; fill: currentColor; font: 12px var(--text); font-variant-numeric: tabular-nums; }
 .single svg.plot { max-width: 34rem; }
 .small svg.plot { max-width: 20rem; }
-.panels .pictures { display: grid; gap: 1.25rem 1rem; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); }
-.panel { text-align: center; }
+.panels .pictures { display: flex; flex-wrap: wrap; justify-content: center; gap: 1.25rem 1rem; }
+.panel { flex: 1 1 10.5rem; max-width: 20rem; text-align: center; }
+.panels .pictures:has(.panel:nth-child(4)) .panel { max-width: 14.5rem; }
+.panels .pictures:has(.panel:nth-child(5)) .panel { max-width: 11.6rem; }
 .panel h3 { font-size: 0.95rem; margin: 0 0 0.25rem; }
 .panel p { color: var(--faint); font-size: 0.88rem; line-height: 1.35; margin: 0.15rem 0 0; }
 .scroll .pictures, .table .pictures { overflow-x: auto; }
@@ -74,17 +77,20 @@ tbody th { font-weight: 400; }
   h1 { font-size: 1.75rem; }
   .lead { font-size: 1.08rem; }
   .single svg.plot { font-size: 14px; }
-  th, td { padding: 0.22rem 0.3rem; }
+  pre { font-size: 0.82rem; padding: 0.8rem 0.9rem; }
+  .panels .pictures:has(.panel) .panel.panel { max-width: calc(50% - 0.5rem); }
+  th, td { padding: 0.22rem 0.3rem; white-space: normal; }
   table { font-size: 0.82rem; }
 }
 @media print {
-  :root { --paper: #ffffff; --ink: #000000; --faint: #555555; --rule: #cccccc; --panel: #f5f5f5;
-    --class-0: #0068ad; --class-1: #c65300; --derivative: #a01c6b; --good: #007a5e; }
+  :root { color-scheme: light; font-size: 10pt; --ink: #000000; --faint: #555555; --rule: #cccccc; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main { padding: 0; }
   nav { display: none; }
-  figure, tr, .panel { break-inside: avoid; }
+  figure, tr, .panel, pre { break-inside: avoid; }
+  pre { white-space: pre-wrap; }
+  .panel { flex-basis: 7rem; }
   h2 { break-after: avoid; }
-  svg.graph { min-width: 0; max-height: 24cm; }
+  svg.graph { min-width: 0; max-height: 20cm; }
 }
 `.trim();

@@ -1,19 +1,10 @@
 import type { Tensor } from "@cotangent/autograd";
-import { tensor } from "@cotangent/autograd";
 import { Linear, type Sequential } from "@cotangent/nn";
 import type { Chapter } from "../page/chapter.ts";
 import { graphPicture } from "../page/graph.ts";
 import { code, contents, figure, page, panel, paragraph, power, section, table } from "../page/html.ts";
-import {
-  boundaryPlot,
-  type Field,
-  type Labelled,
-  type Line,
-  lossPlot,
-  middles,
-  scatterPlot,
-  triesPlot,
-} from "../page/plots.ts";
+import { corners, labelled, sampled, xorAnswers } from "../page/plane.ts";
+import { boundaryPlot, type Line, lossPlot, scatterPlot, triesPlot } from "../page/plots.ts";
 import type { Check } from "./check.ts";
 
 /** A network of some hidden neurons after training, and how others of its size fared. */
@@ -41,12 +32,7 @@ export interface Results {
   readonly after: readonly Chapter[];
 }
 
-const data: readonly Labelled[] = [
-  { x: 0, y: 0, label: 0 },
-  { x: 0, y: 1, label: 1 },
-  { x: 1, y: 0, label: 1 },
-  { x: 1, y: 1, label: 0 },
-];
+const data = labelled(corners, xorAnswers.toTypedArray());
 
 /** The page that tells the story with the numbers of this run. */
 export async function xorPage(results: Results): Promise<string> {
@@ -60,7 +46,7 @@ export async function xorPage(results: Results): Promise<string> {
   const titles = (chapters: readonly Chapter[]) => chapters.map(({ id, title }) => [id, title] as const);
   return page(
     "From perceptron to deep learning",
-    "Four points, a handful of numbers, and the derivatives that move them. Every number on this page is from the run that wrote it.",
+    "Four points, a handful of numbers, and the derivatives that move them. Every number on this page is from the run that wrote it, but for those of PyTorch.",
     contents([
       ["problem", "Four points that no line can separate"],
       ...titles(results.before),
@@ -86,15 +72,33 @@ function problem(): string {
     "problem",
     "Four points that no line can separate",
     paragraph(
-      `XOR asks whether exactly one of two inputs is 1. The answer is ${one} for (0, 1) and (1, 0), and ${zero} for (0, 0) and (1, 1).`,
+      `XOR asks whether exactly one of two inputs is 1. The answer is ${one} for (0, 1) and (1, 0), and ${zero} for (0, 0) and (1, 1):`,
+    ),
+    table(
+      "The table of XOR, the exclusive or.",
+      ["First input", "Second input", "XOR"],
+      data.map(({ x, y, label }) => [String(x), String(y), label === 1 ? one : zero]),
     ),
     figure(
-      `The whole data set: discs are ${zero}, squares are ${one}. Lay a ruler anywhere: it never has both discs on one side and both squares on the other.`,
+      `The same four points in the plane of the two inputs: discs are ${zero}, squares are ${one}. Lay a ruler anywhere: it never has both discs on one side and both squares on the other.`,
       [scatterPlot(data)],
       "small",
     ),
     paragraph(
-      "A single neuron weighs its inputs, adds a bias and asks whether the sum is above a threshold. That is a ruler: it cuts the plane along a straight line, so it gets at most three of the four points right. Neurons in a <em>hidden layer</em> draw one line each, and the output neuron combines their answers. With three of them, the network and its training are this:",
+      "A single neuron weighs its inputs, adds a bias and asks whether the sum is above a threshold. That is a ruler: it cuts the plane along a straight line, so it gets at most three of the four points right. How to get past the ruler is what this page is about.",
+    ),
+  );
+}
+
+export const neurons = (hidden: number): string => (hidden === 1 ? "1 neuron" : `${hidden} neurons`);
+const solving = ({ solved }: Trial): string => `${solved.filter(Boolean).length} of ${solved.length}`;
+
+function training({ steps, trials }: Results): string {
+  return section(
+    "training",
+    "Training",
+    paragraph(
+      "Now all of it together. Neurons in a hidden layer draw one line each, and the output neuron combines their answers. With three of them, the network and its training are this:",
     ),
     code(`const model = new Sequential(
   new Linear(2, 3), tanh,
@@ -109,16 +113,6 @@ const step = compile(() => {
   optimizer.step(loss);
   return loss;
 });`),
-  );
-}
-
-export const neurons = (hidden: number): string => (hidden === 1 ? "1 neuron" : `${hidden} neurons`);
-const solving = ({ solved }: Trial): string => `${solved.filter(Boolean).length} of ${solved.length}`;
-
-function training({ steps, trials }: Results): string {
-  return section(
-    "training",
-    "Training",
     paragraph(
       `The <em>loss</em> is the mean squared distance between the four outputs and the four answers: the smaller, the better. Each step finds out which way every weight should move to make it smaller, and moves it a little. Here are ${count(steps, "step")} for networks with ${list(trials.map(({ hidden }) => String(hidden)))} hidden neurons.`,
     ),
@@ -137,7 +131,12 @@ function training({ steps, trials }: Results): string {
 function boundaries({ trials }: Results): string {
   const panels = trials.map(({ hidden, model, right }) => {
     const description = `Output of the network with ${neurons(hidden)} over the plane`;
-    const picture = boundaryPlot(field(model), data, hiddenLines(model), description);
+    const picture = boundaryPlot(
+      sampled((x) => model.forward(x)),
+      data,
+      hiddenLines(model),
+      description,
+    );
     return panel(neurons(hidden), picture, `${right} of 4 right`);
   });
   return section(
@@ -152,14 +151,6 @@ function boundaries({ trials }: Results): string {
       "wide panels",
     ),
   );
-}
-
-/** The model's output on a grid. */
-function field(model: Sequential): Field {
-  const area = { size: 64, low: -0.5, high: 1.5 };
-  const at = middles(area);
-  const values = model.forward(tensor(at.flatMap((y) => at.map((x) => [x, y])))).toTypedArray();
-  return { ...area, values };
 }
 
 /** Where the weighted sum of each hidden neuron is 0. */

@@ -2,6 +2,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { backpropagation } from "../../examples/backpropagation.ts";
+import { deeper } from "../../examples/deeper.ts";
+import { descent } from "../../examples/descent.ts";
+import { forward } from "../../examples/forward.ts";
+import { kernel } from "../../examples/kernel.ts";
+import { perceptron } from "../../examples/perceptron.ts";
 import { pytorchSolved } from "../../examples/xor/page.ts";
 import { xor } from "../../examples/xor.ts";
 import { captureConsole } from "../console.ts";
@@ -36,24 +42,15 @@ describe("the XOR example", () => {
 
   test("writes a page with all its sections, full pictures and no other files", async () => {
     const { page } = await run(20);
-    const before = ["problem", "perceptron", "logistic", "activations", "descent", "backpropagation"];
-    const after = [
-      "training",
-      "boundaries",
-      "starts",
-      "graph",
-      "check",
-      "optimizers",
-      "vanishing",
-      "dying",
-      "recurrent",
-    ];
-    for (const section of [...before, ...after]) {
+    const before = "problem perceptron logistic kernel activations forward descent backpropagation";
+    const own = "training boundaries starts graph check";
+    const after = "deeper optimizers vanishing dying recurrent";
+    for (const section of `${before} ${own} ${after}`.split(" ")) {
       expect(page).toContain(`<section id="${section}">`);
       expect(page).toContain(`<a href="#${section}">`);
     }
     const pictures = page.match(/<svg.*?<\/svg>/gs) ?? [];
-    expect(pictures).toHaveLength(27);
+    expect(pictures).toHaveLength(37);
     for (const picture of pictures) {
       expect(picture).toMatch(/<(?:path|circle|polygon) /);
       expect(picture).toMatch(/aria-label="[^"]+"/);
@@ -70,5 +67,49 @@ describe("the XOR example", () => {
 
   test("writes the same page at each run", async () => {
     expect((await run(20)).page).toBe((await run(20)).page);
+  });
+});
+
+describe("the chapters", () => {
+  test("AND and OR are learned by the perceptron's rule, XOR is not, and no derivative moves it", async () => {
+    const lines = captureConsole();
+    await perceptron({ effort: 0.2 });
+    expect(lines).toEqual([
+      "AND  learned in 6 rounds",
+      "OR   learned in 4 rounds",
+      "XOR  2 of 4 right after 20 rounds",
+      "the largest derivative of 40 random perceptrons: 0",
+    ]);
+  });
+
+  test("a kernel machine solves XOR", async () => {
+    const lines = captureConsole();
+    await kernel({ effort: 0.2 });
+    expect(lines[0]).toContain("four points, gamma 2: 100 % right");
+  });
+
+  test("what is worked out by hand is what the graph says", async () => {
+    const lines = captureConsole();
+    await forward();
+    const differences = [lines.at(-1)];
+    await backpropagation();
+    differences.push(lines.at(-1));
+    for (const line of differences)
+      expect(Number(/largest difference (\S+)$/.exec(line!)?.[1])).toBeLessThan(1e-15);
+  });
+
+  test("networks that are compared have the same number of parameters", async () => {
+    const lines = captureConsole();
+    await deeper({ effort: 0.002 });
+    const counts = lines.map((line) => Number(/ (\d+) parameters/.exec(line)?.[1]));
+    expect(counts).toEqual([21, 21, 37, 37, 37, 177, 177, 177]);
+  });
+
+  test("descent arrives with the right learning rate only", async () => {
+    const lines = captureConsole();
+    await descent();
+    const ends = lines.slice(1, 4).map((line) => Number(/w = (\S+)$/.exec(line)?.[1]));
+    expect(ends.map((end) => Math.abs(end - 1) < 1e-3)).toEqual([false, true, false]);
+    expect(Math.abs(ends[2]! - 1)).toBeGreaterThan(2);
   });
 });

@@ -1,0 +1,71 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { xor } from "../../examples/xor.ts";
+import { browser, missing } from "../../scripts/chromium.mjs";
+import { captureConsole } from "../console.ts";
+import { inspectPage } from "./inspection.ts";
+
+const slow = 120_000;
+
+describe.skipIf(browser === undefined)(
+  browser === undefined ? `the story in a browser (${missing})` : "the story in a browser",
+  () => {
+    let page = "";
+    beforeAll(async () => {
+      captureConsole();
+      const folder = await mkdtemp(join(tmpdir(), "cotangent-"));
+      await xor({ folder, steps: 20, seeds: 2, output: { write: () => {} } });
+      page = await readFile(join(folder, "index.html"), "utf8");
+      await rm(folder, { recursive: true });
+    }, slow);
+
+    test.each([1000, 400])(
+      "shows all its pictures, asks for nothing and fits into %i pixels",
+      (width) => {
+        const found = inspectPage(page, width);
+        expect(found.faults).toEqual([]);
+        expect(found.width).toBe(width);
+        expect(found.pictures).toBe(page.match(/<svg/g)?.length);
+      },
+      slow,
+    );
+
+    test("is below 5 MB", () => {
+      expect(Buffer.byteLength(page)).toBeLessThan(5e6);
+    });
+
+    test(
+      "would not pass with broken pictures",
+      () => {
+        const picture = (name: string) => new RegExp(`(<svg[^>]*aria-label="${name}"[^>]*>)(.*?)</svg>`, "s");
+        const broken = page
+          .replace(picture("A perceptron on AND"), "$1</svg>")
+          // The axes stay.
+          .replace(picture("Loss against step, one line for each optimizer"), (svg) =>
+            svg.replace(/<g[^>]*aria-label="line".*?<\/g>/gs, ""),
+          )
+          .replace(picture("A perceptron on OR"), (svg) => svg.replace("<svg", '<svg style="height: 0"'))
+          .replace(picture("A perceptron on XOR"), (svg) => svg.replace(' d="M', ' d="MNaN,'))
+          .replace(picture("linear regression on XOR"), (svg) =>
+            svg.replace("<svg", '<svg style="width: 3000px; max-width: none"'),
+          )
+          .replace("</main>", '<img alt="from elsewhere" src="http://localhost/picture.png"></main>');
+        expect(inspectPage(broken, 1000).faults).toEqual([
+          "asks for http://localhost/picture.png",
+          "is empty: A perceptron on AND",
+          "has no size: A perceptron on OR",
+          "is empty: A perceptron on OR",
+          "has NaN: A perceptron on XOR",
+          "sticks out: linear regression on XOR",
+          "is empty: Loss against step, one line for each optimizer",
+          "has no size: from elsewhere",
+          "is empty: from elsewhere",
+          "the page is wider than its window",
+        ]);
+      },
+      slow,
+    );
+  },
+);
