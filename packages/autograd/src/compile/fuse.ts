@@ -16,15 +16,37 @@ import { tiledOp } from "./tile.ts";
  */
 export function fuse(roots: readonly Tensor[]): Kernel[] {
   const required = new Set(roots);
+  const lowered = new Map<Tensor, Lowered>();
   for (;;) {
     const before = required.size;
     const stored = chooseStored(roots, required);
-    const kernels = topology(roots, operandsOf).nodes.flatMap((node) =>
-      stored.has(node) && !isHeld(node) ? lower(node, stored, required) : [],
-    );
+    const kernels = topology(roots, operandsOf).nodes.flatMap((node) => {
+      if (!stored.has(node) || isHeld(node)) return [];
+      const known = lowered.get(node);
+      if (known && [...known.found].every(([x, isStored]) => stored.has(x) === isStored))
+        return known.kernels;
+      const made = lowerWith(node, stored, required);
+      lowered.set(node, made);
+      return made.kernels;
+    });
     // A view whose places turned out not to be affine asks for its operand; that changes who merges where.
     if (required.size === before) return kernels;
   }
+}
+
+/** Kernels, and what was found stored or not when they were made: as long as that holds, they do. */
+interface Lowered {
+  readonly kernels: readonly Kernel[];
+  readonly found: ReadonlyMap<Tensor, boolean>;
+}
+
+function lowerWith(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Lowered {
+  const found = new Map<Tensor, boolean>();
+  const isStored = (x: Tensor): boolean => {
+    found.set(x, stored.has(x));
+    return stored.has(x);
+  };
+  return { kernels: lower(node, { isStored, require: (x) => required.add(x) }), found };
 }
 
 /** Is the node in memory from the start: a constant, an input, a version of a variable? */

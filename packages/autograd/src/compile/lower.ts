@@ -6,6 +6,7 @@ import type { Shape } from "../shape.ts";
 import { sizeOf, stridesOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import { indexOf, weighted } from "./affine.ts";
+import type { Memory } from "./body.ts";
 import { bodyBuilder } from "./body.ts";
 import type { Fold, Kernel } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
@@ -14,12 +15,12 @@ import { panelWidth, productOf, tiledOp } from "./tile.ts";
 
 /**
  * The kernels that compute one stored node from what else is stored. Nodes that lie in between become part of the body;
- * where a view makes that impossible, its operand is added to `required`.
+ * where a view makes that impossible, its operand is required to be stored.
  */
-export function lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Kernel[] {
+export function lower(node: Tensor, memory: Memory): Kernel[] {
   if (node.size === 0) return [];
   const { kernel } = node.op;
-  const build = (space: Shape) => bodyBuilder(space, stored, required);
+  const build = (space: Shape) => bodyBuilder(space, memory);
   switch (kernel.kind) {
     case "leaf":
     case "pointwise":
@@ -44,7 +45,7 @@ export function lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<T
       return [lowerScan(node, folding(node, kernel.combine, kernel.identity(node.dtype), outerOrder), build)];
     case "contract":
       if (node.op !== tiledOp) return [lowerContract(node, build)];
-      return lowerProduct(node, build, required);
+      return lowerProduct(node, build, memory);
     case "opaque":
       return [];
   }
@@ -179,9 +180,9 @@ function lowerContract(node: Tensor, build: Build): Kernel {
 /**
  * A product by panels. Its space has one loop for the columns; the panels are read at the first column of the first one,
  * and the code finds the others from there. Until the left operand can be walked through evenly, nothing comes out, and
- * it is `required`.
+ * it is required to be stored.
  */
-function lowerProduct(node: Tensor, build: Build, required: Set<Tensor>): Kernel[] {
+function lowerProduct(node: Tensor, build: Build, memory: Memory): Kernel[] {
   const [x, panels] = node.inputs as readonly [Tensor, Tensor];
   const { left, out, outer, rows, columns, inner } = productOf(node);
   const outSize = (c: string) => node.shape[out.indexOf(c)]!;
@@ -203,7 +204,7 @@ function lowerProduct(node: Tensor, build: Build, required: Set<Tensor>): Kernel
   );
   const found = builder.body[a]!;
   if (found.word !== "load" || found.operands.length > 0 || !isWalkedEvenly(found.at!, space, column)) {
-    required.add(x);
+    memory.require(x);
     return [];
   }
   const width = panelWidth(node);
