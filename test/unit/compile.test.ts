@@ -616,7 +616,7 @@ describe("the text of a program", () => {
         reduce sum [2] unrolled over [2] unrolled walks (4, 8) (8, 4) (4, 0), 5 scalars
       plan
         16: %1
-        32: %0
+        64: %0
         80 bytes"
     `);
   });

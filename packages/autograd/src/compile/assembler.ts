@@ -46,7 +46,7 @@ export class Bytes {
     return this.byte(rest & 127);
   }
   /** A sequence of bytes that carries its length in front. */
-  block(bytes: Bytes): this {
+  sized(bytes: Bytes): this {
     return this.unsigned(bytes.length).append(bytes.written);
   }
   text(name: string): this {
@@ -63,8 +63,8 @@ export class Bytes {
   }
 }
 
-export type ValueType = "i32" | "i64" | "f32" | "f64";
-const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
+const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 const scratch = new DataView(new ArrayBuffer(8));
 
@@ -73,7 +73,7 @@ export class Code extends Bytes {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
   readonly #locals: ValueType[] = [];
-  readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [] };
+  readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
 
   constructor(parameters: readonly ValueType[] = [], results: readonly ValueType[] = []) {
     super();
@@ -125,6 +125,34 @@ export class Code extends Bytes {
   memory(opcode: number, alignment: number, offset: number): this {
     return this.op(opcode).unsigned(alignment).unsigned(offset);
   }
+  /** A vector instruction that takes nothing but the stack. */
+  vector(opcode: number): this {
+    return this.byte(0xfd).unsigned(opcode);
+  }
+  /** A load or store of a vector, or (with `lane`) of one of its lanes. */
+  vectorMemory(opcode: number, alignment: number, offset: number, lane?: number): this {
+    this.vector(opcode).unsigned(alignment).unsigned(offset);
+    return lane === undefined ? this : this.byte(lane);
+  }
+  /** An instruction for one lane of a vector. */
+  lane(opcode: number, lane: number): this {
+    return this.vector(opcode).byte(lane);
+  }
+  /** The vector whose byte `i` is byte `places[i]` of the two vectors on the stack, end to end. */
+  shuffle(places: readonly number[]): this {
+    this.vector(0x0d);
+    for (const place of places) this.byte(place);
+    return this;
+  }
+  /** A vector constant of four int32. */
+  v128(values: readonly number[]): this {
+    this.vector(0x0c);
+    for (const value of values) {
+      scratch.setInt32(0, value, true);
+      this.#copy(4);
+    }
+    return this;
+  }
   /** Copies bytes inside memory: destination, source and length are on the stack. */
   copyMemory(): this {
     return this.byte(0xfc).unsigned(10).byte(0).byte(0);
@@ -135,6 +163,9 @@ export class Code extends Bytes {
   }
   call(index: number): this {
     return this.byte(0x10).unsigned(index);
+  }
+  block(): this {
+    return this.byte(0x02).byte(0x40);
   }
   loop(): this {
     return this.byte(0x03).byte(0x40);
@@ -180,7 +211,7 @@ export function assemble(functions: readonly Code[], pages: number): Uint8Array<
     return types.get(key)!;
   });
   const module = new Bytes().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-  const section = (id: number, content: Bytes) => module.byte(id).block(content);
+  const section = (id: number, content: Bytes) => module.byte(id).sized(content);
   section(1, new Bytes().unsigned(types.size).append(typeBytes.written));
   const declared = new Bytes().unsigned(functions.length);
   for (const type of typeOf) declared.unsigned(type);
@@ -190,7 +221,7 @@ export function assemble(functions: readonly Code[], pages: number): Uint8Array<
   const exported = new Bytes().byte(2);
   section(7, exported.text("memory").byte(2).byte(0).text("run").byte(0).unsigned(last));
   const bodies = new Bytes().unsigned(functions.length);
-  for (const code of functions) bodies.block(code.packed);
+  for (const code of functions) bodies.sized(code.packed);
   section(10, bodies);
   return module.written;
 }

@@ -8,9 +8,17 @@ import type { Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { programOf } from "./simplify.ts";
 
+/** What is known of the nodes when a body is built, and what is found out. */
+export interface Memory {
+  /** Does the node have elements of its own? */
+  isStored(x: Tensor): boolean;
+  /** Asks for the node to have them. */
+  require(x: Tensor): void;
+}
+
 /** Collects the body of a kernel over `space`, each distinct scalar once. */
-export function bodyBuilder(space: Shape, stored: ReadonlySet<Tensor>, required: Set<Tensor>): BodyBuilder {
-  return new BodyBuilder(space, stored, required);
+export function bodyBuilder(space: Shape, memory: Memory): BodyBuilder {
+  return new BodyBuilder(space, memory);
 }
 
 /** Where a value is needed: inside `box`, and only if the bool `condition` holds (-1: always). */
@@ -22,16 +30,14 @@ interface Need {
 class BodyBuilder {
   readonly body: Scalar[] = [];
   readonly #space: Shape;
-  readonly #stored: ReadonlySet<Tensor>;
-  readonly #required: Set<Tensor>;
+  readonly #memory: Memory;
   readonly #known = new Map<string, number>();
   /** Numbers for nodes, for keys. */
   readonly #nodes = new Map<Tensor, number>();
 
-  constructor(space: Shape, stored: ReadonlySet<Tensor>, required: Set<Tensor>) {
+  constructor(space: Shape, memory: Memory) {
     this.#space = space;
-    this.#stored = stored;
-    this.#required = required;
+    this.#memory = memory;
   }
 
   add(made: Scalar): number {
@@ -44,7 +50,7 @@ class BodyBuilder {
 
   /** The element of `node` at these indices: loaded if it is stored, else computed. */
   value(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
-    if (!this.#stored.has(node)) return this.define(node, at, need);
+    if (!this.#memory.isStored(node)) return this.define(node, at, need);
     return this.#load(node, weighted(0, stridesOf(node.shape), at, this.#space.length), need);
   }
 
@@ -98,9 +104,10 @@ class BodyBuilder {
     const x = node.inputs[0]!;
     const flat = weighted(offset, strides, at, this.#space.length);
     const need = bounds ? this.#within(at, bounds, outer) : outer;
-    const coordinates = this.#stored.has(x) ? null : unravel(flat, x.shape, need.box);
+    const stored = this.#memory.isStored(x);
+    const coordinates = stored ? null : unravel(flat, x.shape, need.box);
     if (coordinates === null) {
-      if (!this.#stored.has(x)) this.#required.add(x);
+      if (!stored) this.#memory.require(x);
       return this.#load(x, flat, need);
     }
     const value = this.value(x, coordinates, need);

@@ -1,26 +1,37 @@
+import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
 import { assemble, Code } from "./assembler.ts";
 import { FoldWriter } from "./fold.ts";
+import { Forms } from "./form.ts";
 import type { Nest } from "./loops.ts";
+import type { Microkernel } from "./microkernel.ts";
+import { microkernel } from "./microkernel.ts";
+import type { Setting } from "./nest.ts";
 import { NestWriter } from "./nest.ts";
 import type { Layout } from "./plan.ts";
-import { slowFunction } from "./scalars.ts";
+import { ProductWriter } from "./product.ts";
+import { baseOf, slowFunction } from "./scalars.ts";
 import { loads, stores } from "./words.ts";
 
 /** Code of one function at the most, in bytes: the engine's optimizing compiler gives up on very long ones. */
 const partBytes = 20_000;
 const pageBytes = 65_536;
-/** Bytes behind the end, so that a whole vector may be read at the last element. */
-const margin = 16;
+/** Bytes behind the end, so that whole vectors may be read at the last element. */
+const margin = 64;
 
 /** The module: one function that runs the nests in order. Long programs are cut into several that it calls. */
 export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBuffer> {
   const functions: Code[] = [];
   const slow = slowFunctions(functions, layout);
+  const micro = microkernels(functions);
+  const shared = sharedFunctions(functions, nests, { layout, slow }, micro);
   const parts = [new Code()];
   nests.forEach((nest, n) => {
     if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
-    write(new NestWriter(parts[parts.length - 1]!, nest, n, layout, slow));
+    const code = parts[parts.length - 1]!;
+    if (shared(nest, n, code)) return;
+    const setting = { layout, slow, base: (x: Tensor) => baseOf(layout, x), number: n };
+    write(new NestWriter(code, nest, setting), micro);
   });
   let main = parts[0]!;
   if (parts.length > 1) {
@@ -32,7 +43,36 @@ export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBu
   return assemble(functions, Math.ceil((layout.size + margin) / pageBytes));
 }
 
-function write(writer: NestWriter): void {
+/** Calls the function of a form that several nests have, and writes it when it is first called; false for other nests. */
+function sharedFunctions(
+  functions: Code[],
+  nests: readonly Nest[],
+  setting: Pick<Setting, "layout" | "slow">,
+  micro: (form: Microkernel) => number,
+): (nest: Nest, n: number, code: Code) => boolean {
+  const all = new Forms();
+  const forms = nests.map((nest) => all.of(nest));
+  const counts = new Map<string, number>();
+  for (const { key } of forms) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const known = new Map<string, number>();
+  return (nest, n, code) => {
+    const { key, nodes } = forms[n]!;
+    if (counts.get(key) === 1) return false;
+    let number = known.get(key);
+    if (number === undefined) {
+      const own = new Code([...nodes, nest].map(() => "i32"));
+      const base = (x: Tensor) => ({ local: nodes.indexOf(x) });
+      write(new NestWriter(own, nest, { ...setting, base, number: { local: nodes.length } }), micro);
+      number = functions.push(own) - 1;
+      known.set(key, number);
+    }
+    for (const x of nodes) code.i32(baseOf(setting.layout, x));
+    code.i32(n + 1).call(number);
+    return true;
+  };
+}
+
+function write(writer: NestWriter, micro: (form: Microkernel) => number): void {
   const { kind, fold } = writer.nest.kernel;
   switch (kind) {
     case "map":
@@ -44,6 +84,9 @@ function write(writer: NestWriter): void {
       break;
     case "scan":
       writer.results(() => new FoldWriter(writer, fold!).scan());
+      break;
+    case "product":
+      new ProductWriter(writer, micro).write();
       break;
     case "reduce":
       writer.results(() => new FoldWriter(writer, fold!).reduce());
@@ -67,6 +110,19 @@ function slowFunctions(functions: Code[], layout: Layout): (program: Program) =>
     return number;
   };
   return slow;
+}
+
+/** Numbers for micro-kernels, of which products of one form share one. */
+function microkernels(functions: Code[]): (form: Microkernel) => number {
+  const known = new Map<string, number>();
+  return (form) => {
+    const key = Object.values(form).join();
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const number = functions.push(microkernel(form)) - 1;
+    known.set(key, number);
+    return number;
+  };
 }
 
 /** Copies of few bytes are written out: the instruction for any number of bytes is a call of the engine. */

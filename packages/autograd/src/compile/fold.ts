@@ -3,8 +3,9 @@ import { lanesFor } from "../order.ts";
 import { sizeOf } from "../shape.ts";
 import type { Code } from "./assembler.ts";
 import type { Fold } from "./kernel.ts";
+import { simd } from "./lanes.ts";
 import type { NestWriter } from "./nest.ts";
-import { constant, i32, loads, stores, valueType } from "./words.ts";
+import { i32, loads, stores } from "./words.ts";
 
 /**
  * Code that combines the results along the inner loops of a nest, in the order of `order.ts`. A lane without terms would
@@ -32,12 +33,13 @@ export class FoldWriter {
   }
 
   reduce(): void {
-    const { counts, outer, unrolled, kernel } = this.#writer.nest;
+    const { counts, outer, unrolled, kernel, vector } = this.#writer.nest;
     const { order, combine } = this.#fold;
     const terms = sizeOf(counts.slice(outer));
     const lanes = lanesFor(order, terms);
     const work = lanes * (kernel.body.length + combine.instructions.length);
-    if (unrolled.terms) this.#writtenOut(lanes);
+    if (vector && vector.loop >= outer) this.#alongTerms(lanes, terms);
+    else if (unrolled.terms) this.#writtenOut(lanes);
     else if (lanes === 1 && terms <= order.steps) this.#inRow();
     else if (counts.length === outer + 1 && work <= laneLimit) this.#inLanes(lanes, terms);
     else this.#inScratch(lanes, terms);
@@ -46,7 +48,7 @@ export class FoldWriter {
   // Pieces.
 
   get #type() {
-    return valueType(this.#writer.nest.kernel.node.dtype);
+    return this.#writer.type;
   }
 
   /** New locals that hold the identity. */
@@ -57,7 +59,7 @@ export class FoldWriter {
   }
   #reset(locals: readonly number[]): void {
     for (const local of locals) {
-      constant(this.#code, this.#fold.identity, this.#writer.nest.kernel.node.dtype);
+      this.#writer.constant(this.#fold.identity);
       this.#code.set(local);
     }
   }
@@ -81,13 +83,81 @@ export class FoldWriter {
 
   /** The tree over the lanes; the result is stored. */
   #finish(totals: readonly number[]): void {
-    for (let half = totals.length >> 1; half >= 1; half >>= 1)
-      for (let lane = 0; lane < half; lane++) this.#combine(totals[lane]!, totals[lane + half]!);
+    this.#halve(totals);
     this.#writer.storeLocal(totals[0]!);
     this.#release(totals);
   }
 
+  #halve(totals: readonly number[]): void {
+    for (let half = totals.length >> 1; half >= 1; half >>= 1)
+      for (let lane = 0; lane < half; lane++) this.#combine(totals[lane]!, totals[lane + half]!);
+  }
+
   // Ways to go through the terms.
+
+  /** The lanes lie in vectors along the one loop of terms. */
+  #alongTerms(lanes: number, terms: number): void {
+    const { width } = this.#writer.nest.vector!;
+    const count = lanes / width;
+    const length = lanes * this.#fold.order.steps;
+    const totals = this.#identities(count);
+    if (terms <= length) this.#chunkAlong(totals, terms);
+    else {
+      const sums = this.#identities(count);
+      const chunk = (size: number) => {
+        this.#reset(sums);
+        this.#chunkAlong(sums, size);
+        totals.forEach((total, i) => {
+          this.#combine(total, sums[i]!);
+        });
+      };
+      this.#writer.times(Math.floor(terms / length), () => chunk(length));
+      if (terms % length > 0) chunk(terms % length);
+      this.#release(sums);
+    }
+    this.#halve(totals);
+    const [total, upper] = [totals[0]!, this.#code.take("v128")];
+    for (let half = width >> 1; half >= 1; half >>= 1) {
+      const bytes = (half * 16) / width;
+      this.#code.get(total).get(total);
+      this.#code.shuffle(Array.from({ length: 16 }, (_, i) => (i + bytes) % 16)).set(upper);
+      this.#combine(total, upper);
+    }
+    this.#writer.storeLocal(total);
+    this.#release([...totals, upper]);
+  }
+
+  #chunkAlong(sums: readonly number[], terms: number): void {
+    const { outer, walks, vector } = this.#writer.nest;
+    const { width } = vector!;
+    const step = (walk: number) => walks[walk]![outer]!;
+    const round = (count: number) => {
+      for (let i = 0; i * width < count; i++) {
+        this.#absorbLanes(sums[i]!, Math.min(width, count - i * width));
+        this.#writer.shift((walk) => width * step(walk));
+      }
+      this.#writer.shift((walk) => -Math.ceil(count / width) * width * step(walk));
+      this.#writer.advance((walk) => count * step(walk));
+    };
+    const lanes = sums.length * width;
+    this.#writer.times(Math.floor(terms / lanes), () => round(lanes));
+    if (terms % lanes > 0) round(terms % lanes);
+  }
+
+  /** Combines the next terms into the first `active` lanes of a total. */
+  #absorbLanes(total: number, active: number): void {
+    const { width } = this.#writer.nest.vector!;
+    const code = this.#code;
+    const value = code.take("v128");
+    this.#writer.inLanes(active, () => this.#writer.evaluate(value));
+    this.#writer.apply(this.#fold.combine, [total, value]);
+    if (active < width) {
+      code.get(total).v128(Array.from({ length: 4 }, (_, i) => (i < (4 / width) * active ? -1 : 0)));
+      code.vector(simd.bitselect);
+    }
+    code.set(total);
+    code.release(value);
+  }
 
   /** Few terms: no loop is left. */
   #writtenOut(lanes: number): void {
@@ -150,10 +220,9 @@ export class FoldWriter {
   /** Everything else: lanes lie in scratch memory, and one loop counts the terms, whatever loops they are made of. */
   #inScratch(lanes: number, terms: number): void {
     const code = this.#code;
-    const { nest, layout } = this.#writer;
-    const { dtype } = nest.kernel.node;
-    const size = byteSize(dtype);
-    const chunk = layout.scratch.get(nest)!;
+    const { layout } = this.#writer;
+    const size = this.#bytes;
+    const chunk = layout.scratch;
     const total = chunk + lanes * size;
     const sum = code.take(this.#type);
     const [term, end, place] = [code.take("i32"), code.take("i32"), code.take("i32")];
@@ -170,12 +239,11 @@ export class FoldWriter {
       .i32(size)
       .op(i32.mul)
       .tee(place);
-    code.memory(...loads[dtype], chunk).set(sum);
+    this.#load(chunk);
+    code.set(sum);
     this.#absorb(sum);
-    code
-      .get(place)
-      .get(sum)
-      .memory(...stores[dtype], chunk);
+    code.get(place).get(sum);
+    this.#store(chunk);
     odometer.step();
     code.get(term).i32(1).op(i32.add).tee(term).get(end).op(i32.ne).branchIf(0).end();
     for (let lane = 0; lane < lanes; lane++) this.#combineAt(total + lane * size, chunk + lane * size);
@@ -183,10 +251,9 @@ export class FoldWriter {
     for (let half = lanes >> 1; half >= 1; half >>= 1)
       for (let lane = 0; lane < half; lane++)
         this.#combineAt(total + lane * size, total + (lane + half) * size);
-    code
-      .i32(total)
-      .memory(...loads[dtype], 0)
-      .set(sum);
+    code.i32(total);
+    this.#load(0);
+    code.set(sum);
     this.#writer.storeLocal(sum);
     odometer.release();
     this.#release([sum, term, end, place]);
@@ -204,33 +271,42 @@ export class FoldWriter {
     code.get(end).i32(terms).get(end).i32(terms).op(i32.lessUnsigned).op(select).set(end);
   }
 
+  /** Bytes of what a local holds. */
+  get #bytes(): number {
+    const { vector, kernel } = this.#writer.nest;
+    return vector ? 16 : byteSize(kernel.node.dtype);
+  }
+  #load(offset: number): void {
+    const { vector, kernel } = this.#writer.nest;
+    if (vector) this.#code.vectorMemory(simd.load, 4, offset);
+    else this.#code.memory(...loads[kernel.node.dtype], offset);
+  }
+  #store(offset: number): void {
+    const { vector, kernel } = this.#writer.nest;
+    if (vector) this.#code.vectorMemory(simd.store, 4, offset);
+    else this.#code.memory(...stores[kernel.node.dtype], offset);
+  }
+
   #fill(address: number, lanes: number): void {
-    const { dtype } = this.#writer.nest.kernel.node;
     for (let lane = 0; lane < lanes; lane++) {
-      this.#code.i32(address + lane * byteSize(dtype));
-      constant(this.#code, this.#fold.identity, dtype);
-      this.#code.memory(...stores[dtype], 0);
+      this.#code.i32(address + lane * this.#bytes);
+      this.#writer.constant(this.#fold.identity);
+      this.#store(0);
     }
   }
 
   /** Combines the element at address `y` into that at `x`. */
   #combineAt(x: number, y: number): void {
     const code = this.#code;
-    const { dtype } = this.#writer.nest.kernel.node;
     const [a, b] = [code.take(this.#type), code.take(this.#type)];
-    code
-      .i32(x)
-      .memory(...loads[dtype], 0)
-      .set(a);
-    code
-      .i32(y)
-      .memory(...loads[dtype], 0)
-      .set(b);
+    code.i32(x);
+    this.#load(0);
+    code.set(a).i32(y);
+    this.#load(0);
+    code.set(b);
     this.#combine(a, b);
-    code
-      .i32(x)
-      .get(a)
-      .memory(...stores[dtype], 0);
+    code.i32(x).get(a);
+    this.#store(0);
     this.#release([a, b]);
   }
 

@@ -7,6 +7,7 @@ import { topology } from "../topology.ts";
 import type { Kernel } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import { operandsOf, programOf } from "./simplify.ts";
+import { tiledOp } from "./tile.ts";
 
 /**
  * Decides which nodes get elements of their own in memory and lets the bodies of all others merge into the kernels that
@@ -15,15 +16,37 @@ import { operandsOf, programOf } from "./simplify.ts";
  */
 export function fuse(roots: readonly Tensor[]): Kernel[] {
   const required = new Set(roots);
+  const lowered = new Map<Tensor, Lowered>();
   for (;;) {
     const before = required.size;
     const stored = chooseStored(roots, required);
-    const kernels = topology(roots, operandsOf).nodes.flatMap((node) =>
-      stored.has(node) && !isHeld(node) ? lower(node, stored, required) : [],
-    );
+    const kernels = topology(roots, operandsOf).nodes.flatMap((node) => {
+      if (!stored.has(node) || isHeld(node)) return [];
+      const known = lowered.get(node);
+      if (known && [...known.found].every(([x, isStored]) => stored.has(x) === isStored))
+        return known.kernels;
+      const made = lowerWith(node, stored, required);
+      lowered.set(node, made);
+      return made.kernels;
+    });
     // A view whose places turned out not to be affine asks for its operand; that changes who merges where.
     if (required.size === before) return kernels;
   }
+}
+
+/** Kernels, and what was found stored or not when they were made: as long as that holds, they do. */
+interface Lowered {
+  readonly kernels: readonly Kernel[];
+  readonly found: ReadonlyMap<Tensor, boolean>;
+}
+
+function lowerWith(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Lowered {
+  const found = new Map<Tensor, boolean>();
+  const isStored = (x: Tensor): boolean => {
+    found.set(x, stored.has(x));
+    return stored.has(x);
+  };
+  return { kernels: lower(node, { isStored, require: (x) => required.add(x) }), found };
 }
 
 /** Is the node in memory from the start: a constant, an input, a version of a variable? */
@@ -59,7 +82,8 @@ function chooseStored(roots: readonly Tensor[], required: ReadonlySet<Tensor>): 
       const input = edges[k]!;
       const place = placeOf(node, n, i, own ? n * nodes.length : places[n]!, nodes.length);
       places[input] = places[input] === unseen || places[input] === place ? place : many;
-      if (kernel.kind === "contract") memory[input]! |= 1;
+      if (node.op === tiledOp && i === 1) memory[input]! |= 2;
+      else if (kernel.kind === "contract") memory[input]! |= 1;
       else if (kernel.kind === "gather" && i === 0) memory[input]! |= 2;
       else if (kernel.kind === "view" && !own) memory[input]! |= memory[n]! & 1;
     }

@@ -14,9 +14,11 @@ import { formatAffine, isEmpty, rangeOf } from "./affine.ts";
 export interface Kernel {
   /**
    * `map`: every result goes to its own element. `reduce`: those along the inner axes are combined into one. `scan`: the same,
-   * but each step is written. `scatter`: results are added to elements of which one index is data, over zeros.
+   * but each step is written. `scatter`: results are added to elements of which one index is data, over zeros. `product`:
+   * a product of matrices, the second of them in panels (`tile.ts`); the loop before those over terms counts columns, and
+   * the one before that rows.
    */
-  readonly kind: "map" | "reduce" | "scan" | "scatter";
+  readonly kind: "map" | "reduce" | "scan" | "scatter" | "product";
   readonly node: Tensor;
   /** The sizes of the loops, outermost first. */
   readonly space: Shape;
@@ -76,6 +78,11 @@ export function scalar(
     pick: null,
     ...rest,
   };
+}
+
+/** The steps of a program as scalars. */
+export function scalarsOf({ instructions }: Program): Scalar[] {
+  return instructions.map(({ word, dtype, operands, ...rest }) => scalar(word, dtype, operands, rest));
 }
 
 /**

@@ -1,8 +1,13 @@
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
+import { lanesFor } from "../order.ts";
+import type { Program } from "../program.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Scalar } from "./kernel.ts";
+import { scalarsOf } from "./kernel.ts";
+import type { Width } from "./lanes.ts";
+import { hasVectorWord } from "./lanes.ts";
 
 /**
  * A kernel as loops over memory. Loops that every place walks through evenly are one loop, loops of one round are gone,
@@ -20,6 +25,15 @@ export interface Nest {
   readonly target: Place;
   /** Are the loops over results, or those over terms, written out? */
   readonly unrolled: { readonly results: boolean; readonly terms: boolean };
+  readonly vector: Vector | null;
+}
+
+/** The loop that runs several rounds at once, in the lanes of vectors. */
+export interface Vector {
+  readonly loop: number;
+  readonly width: Width;
+  /** May the last vector reach beyond the end? Behind every node is room up to a whole vector. */
+  readonly overruns: boolean;
 }
 
 /** A walk (-1: one that stands still) and what is added to it. */
@@ -49,15 +63,100 @@ function nestOf(kernel: Kernel): Nest {
     return { walk: numbers.get(key)!, offset };
   };
   const places = affines.map((at) => at && place(at));
-  return {
-    kernel,
-    counts,
-    outer,
-    walks,
-    places,
-    target: place(target),
-    unrolled: unrolling(kernel, counts, outer),
+  const nest = { kernel, counts, outer, walks, places, target: place(target) };
+  const vector = vectorOf(nest);
+  return { ...nest, vector, unrolled: unrolling(nest, vector) };
+}
+
+type Plain = Omit<Nest, "vector" | "unrolled">;
+
+/** How far a place moves in one round of `loop`. */
+export function strideOf({ walks }: Pick<Nest, "walks">, place: Place, loop: number): number {
+  return place.walk < 0 ? 0 : walks[place.walk]![loop]!;
+}
+
+/** The vector loop: the innermost over results, whose elements lie side by side, or the one over terms in several lanes. */
+function vectorOf(nest: Plain): Vector | null {
+  const { kernel, counts, outer, target } = nest;
+  if (kernel.kind === "product") return null;
+  const width = widthOf(kernel);
+  if (width === null) return null;
+  const size = byteSize(kernel.node.dtype);
+  const terms = sizeOf(counts.slice(outer));
+  const along = (loop: number): boolean => {
+    const enough = counts[loop]! >= (width === 4 ? 3 : 2);
+    return enough && (kernel.kind !== "scatter" || !varying(nest, loop)[kernel.pick!.index]);
   };
+  if (kernel.kind === "reduce" && counts.length === outer + 1) {
+    const lanes = lanesFor(kernel.fold!.order, terms);
+    if (lanes >= width && terms >= width && isEvenAlong(nest, outer))
+      return { loop: outer, width, overruns: false };
+  }
+  const inner = outer - 1;
+  if (kernel.kind === "scan" || inner < 0 || strideOf(nest, target, inner) !== size || !along(inner))
+    return null;
+  return { loop: inner, width, overruns: mayOverrun(nest) };
+}
+
+/** Does every place stand still in this loop, or move from one element to the next? */
+function isEvenAlong(nest: Plain, loop: number): boolean {
+  const moving = varying(nest, loop);
+  return nest.kernel.body.every(({ dtype, source, pick }, i) => {
+    const place = nest.places[i];
+    if (!place || !source) return true;
+    const stride = strideOf(nest, place, loop);
+    return (stride === 0 || stride === byteSize(dtype)) && (!pick || !moving[pick.index]);
+  });
+}
+
+function mayOverrun(nest: Plain): boolean {
+  const { kernel, counts, target } = nest;
+  return (
+    kernel.kind === "map" &&
+    counts.length === 1 &&
+    counts[0] === kernel.node.size &&
+    target.offset === 0 &&
+    isEvenAlong(nest, 0) &&
+    kernel.body.every(({ word, pick }) => word !== "table" && !pick)
+  );
+}
+
+/** Which scalars change from one round of `loop` to the next? */
+export function varying(nest: Pick<Nest, "kernel" | "walks" | "places">, loop: number): boolean[] {
+  const out: boolean[] = [];
+  nest.kernel.body.forEach(({ operands, pick }, i) => {
+    const place = nest.places[i];
+    const moves = place ? strideOf(nest, place, loop) !== 0 : false;
+    out.push(moves || operands.some((x) => out[x]) || (pick !== null && out[pick.index]!));
+  });
+  return out;
+}
+
+/** How many lanes the kernel's words fit into, or null if they do not: all its dtypes must be as wide. */
+function widthOf({ body, fold, node }: Kernel): Width | null {
+  const scalars = fold ? [...body, ...scalarsOf(fold.combine)] : body;
+  const dtypes = new Set(scalars.map(({ dtype }) => dtype).concat(node.dtype));
+  const wide = dtypes.has("float64");
+  if (wide && (dtypes.has("float32") || dtypes.has("int32"))) return null;
+  const fits = fold ? hasWords(body) && hasWords(scalarsOf(fold.combine)) : hasWords(body);
+  return fits ? (wide ? 2 : 4) : null;
+}
+
+function hasWords(body: readonly Scalar[]): boolean {
+  return body.every(({ word, dtype, operands, slow }) => {
+    if (word === "load" || word === "inside" || word === "constant" || word === "input" || word === "table")
+      return true;
+    if (word === "index") return dtype === "int32";
+    if (word === "rare") return takesOneWidth(slow!);
+    if (word.startsWith("shift")) return body[operands[1]!]!.word === "constant";
+    return hasVectorWord(word, dtype, body[operands[word === "select" ? 1 : 0]!]!.dtype);
+  });
+}
+
+/** The slow side of a `rare` runs lane by lane; only what goes in and comes out counts. */
+function takesOneWidth({ inputs, instructions, result }: Program): boolean {
+  const sizes = [...inputs, instructions[result]!.dtype].filter((x) => x !== "bool").map(byteSize);
+  return sizes.every((size) => size === sizes[0]);
 }
 
 function scaled({ offset, steps }: Affine, by: number): Affine {
@@ -65,7 +164,10 @@ function scaled({ offset, steps }: Affine, by: number): Affine {
 }
 
 /** The loops that become one, outermost first. Results and terms stay apart. */
-function merged({ space, outer }: Kernel, moving: readonly Affine[]): { groups: number[][]; outer: number } {
+function merged(
+  { kind, space, outer }: Kernel,
+  moving: readonly Affine[],
+): { groups: number[][]; outer: number } {
   const groups: number[][] = [];
   let results = 0;
   space.forEach((size, loop) => {
@@ -75,6 +177,7 @@ function merged({ space, outer }: Kernel, moving: readonly Affine[]): { groups: 
     const even =
       before !== undefined &&
       before < outer === loop < outer &&
+      !(kind === "product" && loop === outer - 1) &&
       moving.every(({ steps }) => steps[before] === steps[loop]! * size);
     if (even) last!.push(loop);
     else groups.push([loop]);
@@ -84,26 +187,34 @@ function merged({ space, outer }: Kernel, moving: readonly Affine[]): { groups: 
 }
 
 /** Scalars that loops may be written out to. */
-const unrolledLimit = 400;
+const unrolledLimit = 200;
+const unrolledRounds = 32;
 const unrolledTerms = 64;
 
-function unrolling({ body, fold }: Kernel, counts: readonly number[], outer: number): Nest["unrolled"] {
+function unrolling({ kernel, counts, outer }: Plain, vector: Vector | null): Nest["unrolled"] {
+  if (kernel.kind === "product" || (vector && vector.loop >= outer)) return { terms: false, results: false };
+  const { body, fold } = kernel;
   const work =
-    body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);
+    1 + body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);
   const terms = sizeOf(counts.slice(outer));
   const inner = terms <= unrolledTerms && terms * work <= unrolledLimit;
-  return { terms: inner, results: inner && sizeOf(counts) * work <= unrolledLimit };
+  const rounds = vector
+    ? (sizeOf(counts) / counts[vector.loop]!) * Math.ceil(counts[vector.loop]! / vector.width)
+    : sizeOf(counts);
+  const results = inner && rounds <= unrolledRounds && rounds * work <= unrolledLimit;
+  return { terms: inner, results };
 }
 
 /** The loops as text. */
 export function formatLoops(nests: readonly Nest[]): string {
   return nests
-    .map(({ kernel, counts, outer, walks, unrolled }) => {
+    .map(({ kernel, counts, outer, walks, unrolled, vector }) => {
       const results = `${formatShape(counts.slice(0, outer))}${unrolled.results ? " unrolled" : ""}`;
       const terms = `${formatShape(counts.slice(outer))}${unrolled.terms ? " unrolled" : ""}`;
       const inner = counts.length > outer ? ` over ${terms}` : "";
       const steps = walks.map((walk) => `(${walk.join(", ")})`).join(" ");
-      return `${kernel.kind} ${kernel.node.op.name} ${results}${inner} walks ${steps}, ${kernel.body.length} scalars`;
+      const lanes = vector ? ` loop ${vector.loop} in ${vector.width} lanes,` : "";
+      return `${kernel.kind} ${kernel.node.op.name} ${results}${inner}${lanes} walks ${steps}, ${kernel.body.length} scalars`;
     })
     .join("\n");
 }

@@ -3,22 +3,24 @@ import type { Tensor } from "../graph.ts";
 import { extent, readLabels } from "../labels.ts";
 import { contractionOrder, outerOrder, reductionOrder } from "../order.ts";
 import type { Shape } from "../shape.ts";
-import { stridesOf } from "../shape.ts";
+import { sizeOf, stridesOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import { indexOf, weighted } from "./affine.ts";
+import type { Memory } from "./body.ts";
 import { bodyBuilder } from "./body.ts";
 import type { Fold, Kernel } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { programOf } from "./simplify.ts";
+import { panelWidth, productOf, tiledOp } from "./tile.ts";
 
 /**
  * The kernels that compute one stored node from what else is stored. Nodes that lie in between become part of the body;
- * where a view makes that impossible, its operand is added to `required`.
+ * where a view makes that impossible, its operand is required to be stored.
  */
-export function lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Kernel[] {
+export function lower(node: Tensor, memory: Memory): Kernel[] {
   if (node.size === 0) return [];
   const { kernel } = node.op;
-  const build = (space: Shape) => bodyBuilder(space, stored, required);
+  const build = (space: Shape) => bodyBuilder(space, memory);
   switch (kernel.kind) {
     case "leaf":
     case "pointwise":
@@ -42,7 +44,8 @@ export function lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<T
     case "scan":
       return [lowerScan(node, folding(node, kernel.combine, kernel.identity(node.dtype), outerOrder), build)];
     case "contract":
-      return [lowerContract(node, build)];
+      if (node.op !== tiledOp) return [lowerContract(node, build)];
+      return lowerProduct(node, build, memory);
     case "opaque":
       return [];
   }
@@ -172,4 +175,75 @@ function lowerContract(node: Tensor, build: Build): Kernel {
     body: builder.body,
     result,
   };
+}
+
+/**
+ * A product by panels. Its space has one loop for the columns; the panels are read at the first column of the first one,
+ * and the code finds the others from there. Until the left operand can be walked through evenly, nothing comes out, and
+ * it is required to be stored.
+ */
+function lowerProduct(node: Tensor, build: Build, memory: Memory): Kernel[] {
+  const [x, panels] = node.inputs as readonly [Tensor, Tensor];
+  const { left, out, outer, rows, columns, inner } = productOf(node);
+  const outSize = (c: string) => node.shape[out.indexOf(c)]!;
+  const results = [...(outer + rows)];
+  const terms = [...inner];
+  const space = [
+    ...results.map(outSize),
+    sizeOf([...columns].map(outSize)),
+    ...terms.map((c) => x.shape[left.indexOf(c)]!),
+  ];
+  const rank = space.length;
+  const column = results.length;
+  const loopOf = (c: string) =>
+    columns.includes(c) ? column : inner.includes(c) ? column + 1 + inner.indexOf(c) : results.indexOf(c);
+  const builder = build(space);
+  const a = builder.value(
+    x,
+    [...left].map((c) => indexOf(loopOf(c), rank)),
+  );
+  const found = builder.body[a]!;
+  if (found.word !== "load" || found.operands.length > 0 || !isWalkedEvenly(found.at!, space, column)) {
+    memory.require(x);
+    return [];
+  }
+  const width = panelWidth(node);
+  const strides = stridesOf(panels.shape);
+  const steps = new Array<number>(rank).fill(0);
+  [...outer].forEach((c, i) => {
+    steps[loopOf(c)] = strides[i]!;
+  });
+  stridesOf(space.slice(column + 1)).forEach((stride, i) => {
+    steps[column + 1 + i] = stride * width;
+  });
+  const b = builder.add(scalar("load", node.dtype, [], { source: panels, at: { offset: 0, steps } }));
+  const target = weighted(
+    0,
+    stridesOf(node.shape).map((stride, axis) => (columns.slice(0, -1).includes(out[axis]!) ? 0 : stride)),
+    [...out].map((c) => indexOf(loopOf(c), rank)),
+    rank,
+  );
+  return [
+    {
+      ...plain(node, space),
+      kind: "product",
+      outer: column + 1,
+      target,
+      fold: folding(node, addition, 0, contractionOrder(2, 2)),
+      body: builder.body,
+      result: builder.add(scalar("mul", node.dtype, [a, b])),
+    },
+  ];
+}
+
+/** Forwards only, and the loops over terms like one. */
+function isWalkedEvenly({ steps }: Affine, space: Shape, column: number): boolean {
+  const terms = steps
+    .map((step, i) => ({ step, size: space[i]! }))
+    .slice(column + 1)
+    .filter(({ size }) => size > 1);
+  return (
+    steps.every((step) => step >= 0) &&
+    terms.every(({ step }, i) => i === 0 || terms[i - 1]!.step === step * terms[i]!.size)
+  );
 }

@@ -7,6 +7,7 @@ import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import { isHeld } from "./fuse.ts";
 import type { Scalar } from "./kernel.ts";
+import { splatKey } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 
 /** What a compiled function begins with and what it leaves: nodes of one graph. */
@@ -24,9 +25,11 @@ export interface Traced {
 export interface Layout {
   /** The first byte of each stored node. */
   readonly addresses: ReadonlyMap<Tensor, number>;
-  /** The first byte of what a nest keeps between its rounds. */
-  readonly scratch: ReadonlyMap<Nest, number>;
+  /** The first byte of what a nest may keep between its rounds. */
+  readonly scratch: number;
   readonly tables: ReadonlyMap<readonly number[], Readonly<Partial<Record<DType, number>>>>;
+  /** Vectors of equal numbers, by `splatKey`. */
+  readonly splats: ReadonlyMap<string, number>;
   /** What is written once, before the first run. */
   readonly constants: readonly {
     readonly address: number;
@@ -64,16 +67,25 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
     known[dtype] = arena.keep(values.length * byteSize(dtype));
     constants.push({ address: known[dtype], dtype, data: values });
   });
+  const splats = new Map<string, number>();
+  eachSplat(nests, (value, dtype) => {
+    const key = splatKey(value, dtype);
+    if (splats.has(key)) return;
+    splats.set(key, arena.keep(vectorBytes));
+    const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
+    constants.push({ address: splats.get(key)!, dtype, data });
+  });
+  const scratch = arena.keep(Math.max(0, ...nests.map(scratchBytes)));
   const last = lastReads(nests, traced);
   const copies: { from: number; to: number; bytes: number }[] = [];
   for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
-  const scratch = placeTemporaries(nests, last, arena, addresses);
+  placeTemporaries(nests, last, arena, addresses);
   traced.updates.forEach((from, i) => {
     const to = traced.states[i]!;
     if (from && addresses.get(from) !== addresses.get(to))
       copies.push({ from: addresses.get(from) ?? 0, to: addresses.get(to)!, bytes: bytesOf(to) });
   });
-  return { addresses, scratch, tables, constants, copies, size: arena.size };
+  return { addresses, scratch, tables, splats, constants, copies, size: arena.size };
 }
 
 function bytesOf({ dtype, shape }: Tensor): number {
@@ -150,6 +162,19 @@ function eachTable(nests: readonly Nest[], visit: (values: readonly number[], dt
   }
 }
 
+const vectorBytes = 16;
+
+/** The numbers that vectors are filled with. */
+function eachSplat(nests: readonly Nest[], visit: (value: number, dtype: DType) => void): void {
+  for (const { kernel, vector } of nests) {
+    if (!vector) continue;
+    const { body, fold, node } = kernel;
+    for (const { word, value, dtype } of [...body, ...(fold?.combine.instructions ?? [])])
+      if (word === "constant" && dtype !== "bool") visit(value, dtype);
+    if (fold && node.dtype !== "bool") visit(fold.identity, node.dtype);
+  }
+}
+
 /** The number of the last nest that reads or writes each node; outputs and updates live to the end. */
 function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Tensor, number> {
   const last = new Map<Tensor, number>();
@@ -196,30 +221,29 @@ function readsInStep({ kernel, places, target }: Nest, x: Tensor): boolean {
   );
 }
 
-/** Addresses for what the nests write, and for their scratch. */
+/** Two sums for every lane: of a chunk, and in all. */
+function scratchBytes({ kernel: { kind, fold, node }, vector }: Nest): number {
+  if (!fold || kind === "product") return 0;
+  return 2 * fold.order.lanes * (vector ? vectorBytes : byteSize(node.dtype));
+}
+
+/** Addresses for what the nests write. */
 function placeTemporaries(
   nests: readonly Nest[],
   last: ReadonlyMap<Tensor, number>,
   arena: Arena,
   addresses: Map<Tensor, number>,
-): Map<Nest, number> {
-  const scratch = new Map<Nest, number>();
+): void {
   const dying: number[][] = nests.map(() => []);
   nests.forEach((nest, n) => {
-    const { node, fold } = nest.kernel;
+    const { node } = nest.kernel;
     if (!addresses.has(node)) {
       const address = arena.take(bytesOf(node));
       addresses.set(node, address);
       dying[last.get(node)!]?.push(address);
     }
-    const lanes = fold ? 2 * fold.order.lanes * byteSize(node.dtype) : 0;
-    if (lanes > 0) {
-      scratch.set(nest, arena.take(lanes));
-      arena.free(scratch.get(nest)!);
-    }
     for (const address of dying[n]!) arena.free(address);
   });
-  return scratch;
 }
 
 /** The addresses as text. */

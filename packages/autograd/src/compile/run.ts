@@ -15,6 +15,7 @@ import { failedCheck } from "./nest.ts";
 import type { Layout, Traced } from "./plan.ts";
 import { formatPlan, plan } from "./plan.ts";
 import { copied, formatGraph, originOf, simplify } from "./simplify.ts";
+import { tile } from "./tile.ts";
 
 /** A compiled graph with its memory. */
 export interface Executable {
@@ -111,7 +112,7 @@ function rootsOf({ outputs, updates }: Traced): Tensor[] {
 
 /** Simplifies the graph. A root that is a leaf gets elements of its own: the leaf may be overwritten before it is read. */
 function simplifyTraced({ inputs, states, outputs, updates }: Traced): Traced {
-  const simple = simplify(rootsOf({ inputs, states, outputs, updates }));
+  const simple = simplify(tile(rootsOf({ inputs, states, outputs, updates })));
   let next = 0;
   const own = (): Tensor => {
     const x = simple[next++]!;

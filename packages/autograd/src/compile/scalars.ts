@@ -1,10 +1,11 @@
 import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
-import type { Program } from "../program.ts";
+import type { Program, Word } from "../program.ts";
+import type { ValueType } from "./assembler.ts";
 import { Code } from "./assembler.ts";
 import type { Pick, Scalar } from "./kernel.ts";
-import { scalar } from "./kernel.ts";
+import { scalarsOf } from "./kernel.ts";
 import type { Layout } from "./plan.ts";
 import type { Push } from "./words.ts";
 import { constant, i32, loads, valueType, word } from "./words.ts";
@@ -22,20 +23,15 @@ export interface Surroundings {
   check(local: number, pick: Pick): void;
 }
 
-/** The steps of a program as scalars. */
-export function scalarsOf({ instructions }: Program): Scalar[] {
-  return instructions.map(({ word, dtype, operands, ...rest }) => scalar(word, dtype, operands, rest));
-}
-
 /**
  * Writes a body. Values that are used more than once go to locals first; everything else is written where it is used.
  * Returns what pushes the result; `release` frees the locals when that is done.
  */
 export class BodyWriter {
-  readonly #code: Code;
-  readonly #body: readonly Scalar[];
+  protected readonly code: Code;
+  protected readonly body: readonly Scalar[];
+  protected readonly around: Surroundings;
   readonly #inputs: readonly number[];
-  readonly #around: Surroundings;
   readonly #locals: (number | undefined)[];
   readonly #taken: number[] = [];
   /** Scalars that are indices: they lie in locals. */
@@ -48,10 +44,10 @@ export class BodyWriter {
     around: Surroundings,
     indices: readonly number[] = [],
   ) {
-    this.#code = code;
-    this.#body = body;
+    this.code = code;
+    this.body = body;
+    this.around = around;
     this.#inputs = inputs;
-    this.#around = around;
     this.#locals = new Array<number | undefined>(body.length);
     this.#indices = new Set(indices);
     for (const { pick } of body) if (pick) this.#indices.add(pick.index);
@@ -59,81 +55,121 @@ export class BodyWriter {
 
   /** Computes what is used more than once for these results, and indices that are data. */
   prepare(results: readonly number[]): void {
-    const uses = countUses(this.#body, results);
-    this.#body.forEach(({ word, dtype }, i) => {
+    const uses = this.#countUses(results);
+    this.body.forEach(({ word, dtype }, i) => {
       const shared = uses[i]! > 1 && word !== "constant" && word !== "input";
       if (uses[i] === 0 || !(shared || this.#indices.has(i))) return;
-      this.#write(i);
-      const local = this.#code.take(valueType(dtype));
+      this.write(i);
+      const local = this.code.take(this.typeOf(dtype));
       this.#taken.push(local);
-      this.#code.set(local);
+      this.code.set(local);
       this.#locals[i] = local;
     });
   }
   push(i: number): void {
     const local = this.#locals[i];
-    if (local !== undefined) this.#code.get(local);
-    else this.#write(i);
+    if (local !== undefined) this.code.get(local);
+    else this.write(i);
   }
   /** The local of an index that is data. */
   localOf(i: number): number {
     return this.#locals[i]!;
   }
   release(): void {
-    for (const local of this.#taken) this.#code.release(local);
+    for (const local of this.#taken) this.code.release(local);
     this.#taken.length = 0;
     this.#locals.fill(undefined);
   }
 
-  #write(i: number): void {
-    const { word: name, dtype, operands, value, values } = this.#body[i]!;
-    const code = this.#code;
+  /** How often each scalar is pushed on the way to `results`. */
+  #countUses(results: readonly number[]): Int32Array {
+    const uses = new Int32Array(this.body.length);
+    for (const result of results) uses[result]!++;
+    for (let i = this.body.length - 1; i >= 0; i--) {
+      if (uses[i] === 0) continue;
+      const { operands, pick } = this.body[i]!;
+      operands.forEach((x, k) => {
+        uses[x]! += this.pushesOf(i, k);
+      });
+      if (pick) uses[pick.index]!++;
+    }
+    return uses;
+  }
+
+  protected write(i: number): void {
+    const { word: name, dtype, operands, value } = this.body[i]!;
     switch (name) {
       case "constant":
-        constant(code, value, dtype);
+        this.constant(value, dtype);
         return;
       case "input":
-        code.get(this.#inputs[value]!);
+        this.code.get(this.#inputs[value]!);
         return;
       case "load":
-        this.#load(i);
+        this.load(i);
         return;
       case "index":
-        this.#around.index(i);
+        this.index(i);
         return;
       case "inside":
-        this.#around.index(i);
-        code.i32(value).op(i32.lessUnsigned);
+        this.inside(i);
         return;
       case "table":
-        this.push(operands[0]!);
-        code.i32(Math.log2(byteSize(dtype))).op(i32.shl);
-        code.memory(...loads[dtype], this.#around.layout.tables.get(values!)![dtype]!);
+        this.table(i);
         return;
       case "rare":
-        this.#rare(i);
+        this.rare(i);
         return;
       default:
-        word(code, name, dtype, this.#dtypeOfOperands(i), this.#pushes(operands));
+        this.word(
+          i,
+          name,
+          operands.map((x) => () => this.push(x)),
+        );
     }
   }
 
-  #dtypeOfOperands(i: number): DType {
-    const { word: name, operands } = this.#body[i]!;
-    return this.#body[operands[name === "select" ? 1 : 0]!]!.dtype;
+  protected dtypeOfOperands(i: number): DType {
+    const { word: name, operands } = this.body[i]!;
+    return this.body[operands[name === "select" ? 1 : 0]!]!.dtype;
   }
 
-  /** An operand that its word pushes twice must not be computed twice. */
-  #pushes(operands: readonly number[]): Push[] {
-    return operands.map((x) => () => this.push(x));
+  // What depends on how many elements are computed at once.
+
+  protected typeOf(dtype: DType): ValueType {
+    return valueType(dtype);
+  }
+  /** How often scalar `i` pushes its operand number `k`: what is pushed twice must not be computed twice. */
+  protected pushesOf(i: number, _k: number): number {
+    const { word: name, dtype } = this.body[i]!;
+    return repeating.has(name) && !(name === "abs" && dtype !== "int32") ? 2 : 1;
+  }
+  protected constant(value: number, dtype: DType): void {
+    constant(this.code, value, dtype);
+  }
+  protected word(i: number, name: Word, operands: readonly Push[]): void {
+    word(this.code, name, this.body[i]!.dtype, this.dtypeOfOperands(i), operands);
+  }
+  protected index(i: number): void {
+    this.around.index(i);
+  }
+  protected inside(i: number): void {
+    this.around.index(i);
+    this.code.i32(this.body[i]!.value).op(i32.lessUnsigned);
+  }
+  protected table(i: number): void {
+    const { dtype, operands, values } = this.body[i]!;
+    this.push(operands[0]!);
+    this.code.i32(Math.log2(byteSize(dtype))).op(i32.shl);
+    this.code.memory(...loads[dtype], this.around.layout.tables.get(values!)![dtype]!);
   }
 
-  #load(i: number): void {
-    const { dtype, operands, pick } = this.#body[i]!;
-    const code = this.#code;
+  protected load(i: number): void {
+    const { dtype, operands, pick } = this.body[i]!;
+    const code = this.code;
     const fetch = () => {
-      if (pick) this.#around.check(this.localOf(pick.index), pick);
-      const offset = this.#around.address(i);
+      if (pick) this.around.check(this.localOf(pick.index), pick);
+      const offset = this.around.address(i);
       if (pick)
         code
           .get(this.localOf(pick.index))
@@ -154,11 +190,11 @@ export class BodyWriter {
     code.end();
   }
 
-  #rare(i: number): void {
-    const { dtype, operands, slow } = this.#body[i]!;
+  protected rare(i: number): void {
+    const { dtype, operands, slow } = this.body[i]!;
     const [condition, fast, ...rest] = operands as readonly [number, number, ...number[]];
-    const code = this.#code;
-    const target = this.#around.slow(slow!);
+    const code = this.code;
+    const target = this.around.slow(slow!);
     this.push(condition);
     code.if(valueType(dtype));
     for (const x of rest) this.push(x);
@@ -171,20 +207,6 @@ export class BodyWriter {
 
 /** Words whose instructions push an operand more than once. */
 const repeating = new Set(["pmin", "pmax", "copysign", "abs"]);
-
-/** How often each scalar is pushed on the way to `results`. */
-function countUses(body: readonly Scalar[], results: readonly number[]): Int32Array {
-  const uses = new Int32Array(body.length);
-  for (const result of results) uses[result]!++;
-  for (let i = body.length - 1; i >= 0; i--) {
-    if (uses[i] === 0) continue;
-    const { word: name, dtype, operands, pick } = body[i]!;
-    const times = repeating.has(name) && !(name === "abs" && dtype !== "int32") ? 2 : 1;
-    for (const x of operands) uses[x]! += times;
-    if (pick) uses[pick.index]!++;
-  }
-  return uses;
-}
 
 /** The slow side of a `rare` as a function of its own. */
 export function slowFunction(program: Program, around: Surroundings): Code {

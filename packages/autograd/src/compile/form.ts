@@ -1,0 +1,51 @@
+import type { Tensor } from "../graph.ts";
+import type { Nest } from "./loops.ts";
+
+/**
+ * What a nest is apart from where its elements lie. Nests of one form share one function, which gets the addresses: the
+ * same layer many times, or the same update for many parameters, is written once.
+ */
+export interface Form {
+  readonly key: string;
+  /** The nodes that the nest reads and writes, in the order of the function's parameters. */
+  readonly nodes: readonly Tensor[];
+}
+
+/** Gives equal keys to nests that differ in their nodes alone. */
+export class Forms {
+  readonly #numbers = new Map<object, number>();
+
+  of(nest: Nest): Form {
+    const { kernel, counts, outer, walks, places, target, unrolled, vector } = nest;
+    const { kind, node, body, result, fold, pick, target: at } = kernel;
+    const nodes: Tensor[] = [node];
+    const parameter = (x: Tensor): number => {
+      const found = nodes.indexOf(x);
+      return found >= 0 ? found : nodes.push(x) - 1;
+    };
+    const place = (x: { walk: number; offset: number } | null | undefined) =>
+      x ? `${x.walk}+${x.offset}` : "";
+    let key = `${kind} ${node.dtype} ${counts}/${outer} ${walks.map((walk) => walk.join()).join(";")}`;
+    key += ` ${place(target)} ${at.offset} ${unrolled.results}${unrolled.terms} ${vector?.loop}${vector?.overruns}`;
+    if (kind === "scatter" || kind === "product") key += ` ${node.shape}`;
+    if (fold)
+      key += ` ${this.#number(fold.combine)},${fold.identity},${fold.order.lanes},${fold.order.steps}`;
+    if (pick) key += ` ${pick.index},${pick.size},${pick.stride}`;
+    key += ` ${result}`;
+    body.forEach(({ word, dtype, operands, value, values, slow, source, pick: index }, i) => {
+      key += `|${word} ${dtype} ${operands} ${Object.is(value, -0) ? "-0" : value} ${place(places[i])}`;
+      if (source) key += ` <${parameter(source)}`;
+      if (values) key += ` t${this.#number(values)}`;
+      if (slow) key += ` s${this.#number(slow)}`;
+      if (index) key += ` p${index.index},${index.size},${index.stride}`;
+    });
+    return { key, nodes };
+  }
+
+  #number(x: object): number {
+    const known = this.#numbers.get(x);
+    if (known !== undefined) return known;
+    this.#numbers.set(x, this.#numbers.size);
+    return this.#numbers.size - 1;
+  }
+}

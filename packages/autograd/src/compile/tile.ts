@@ -1,0 +1,126 @@
+import { byteSize, isFloat } from "../dtype.ts";
+import type { Op, Tensor } from "../graph.ts";
+import { apply, Tensor as Node } from "../graph.ts";
+import { extent, readLabels } from "../labels.ts";
+import { pad } from "../ops/border.ts";
+import { permute, reshape } from "../ops/movement.ts";
+import { contractionOrder } from "../order.ts";
+import { numberIn, topology } from "../topology.ts";
+import { copied, operandsOf } from "./simplify.ts";
+
+/**
+ * The pass that prepares products of matrices for the micro-kernel, graph to graph: the operand whose columns the result
+ * has side by side is laid out in panels, `[.., panel, k, column of the panel]`, the last one filled up with zeros. Panels
+ * are ordinary views that get elements of their own, so that equal ones become one, and what they are made of may merge
+ * into the copying.
+ */
+export function tile(roots: readonly Tensor[]): Tensor[] {
+  const order = topology(roots, operandsOf);
+  const numbers = roots.map((root) => numberIn(order, root));
+  const made: Tensor[] = [];
+  order.nodes.forEach((node, n) => {
+    const inputs: Tensor[] = [];
+    for (let k = order.starts[n]!; k < order.starts[n + 1]!; k++) inputs.push(made[order.edges[k]!]!);
+    const same = inputs.length === 0 || inputs.every((x, i) => x === node.inputs[i]);
+    const next = same ? node : new Node(node.op, inputs, node.attributes, node.shape, node.dtype);
+    made.push(node.op.kernel.kind === "contract" && inputs.length === 2 ? tiled(next) : next);
+  });
+  return numbers.map((n) => made[n]!);
+}
+
+/** Bytes of the columns of one panel: two vectors. */
+const panelBytes = 32;
+
+/** Multiplications below which nothing is gained. */
+const fewest = 2048;
+
+/** A product by panels: operands x and panels; see `Product`. */
+export const tiledOp: Op = {
+  name: "matmul",
+  kernel: { kind: "contract" },
+  derivatives: [],
+  shape: (_, { shape }) => shape as readonly number[],
+  dtype: ([x]) => x!.dtype,
+};
+
+/**
+ * The letters of a tiled product, with those of `readLabels` sorted by what the loops do: `outer` runs over whole
+ * products, `rows` and `columns` over one, and `inner` over its terms.
+ */
+export interface Product {
+  /** The letters of x, of the axes of the panels before the last three, and of the result. */
+  readonly left: string;
+  readonly panels: string;
+  readonly out: string;
+  readonly outer: string;
+  readonly rows: string;
+  readonly columns: string;
+  readonly inner: string;
+}
+
+function tiled(node: Tensor): Tensor {
+  const labels = readLabels(String(node.attributes.spec));
+  const { out, inner, batch } = labels;
+  const last = out[out.length - 1] ?? "";
+  const swapped = labels.rows.includes(last);
+  const [x, y] = swapped ? [node.inputs[1]!, node.inputs[0]!] : [node.inputs[0]!, node.inputs[1]!];
+  const [left, right] = swapped ? [labels.right, labels.left] : [labels.left, labels.right];
+  const [rows, columns] = swapped ? [labels.columns, labels.rows] : [labels.rows, labels.columns];
+  if (!isFloat(node.dtype) || last === "" || !columns.includes(last)) return node;
+  const trailing = /[^ ]*$/.exec([...out].map((c) => (columns.includes(c) ? c : " ")).join(""))![0];
+  const apart = [...columns].filter((c) => !trailing.includes(c)).join("");
+  const [n, k] = [extent(trailing, right, y.shape), extent(inner, right, y.shape)];
+  const [m, all] = [extent(rows, left, x.shape), extent(columns, right, y.shape)];
+  if (contractionOrder(m, all).lanes > 1 || n < 4 || k < 2 || m * n * k < fewest) return node;
+  const before = batch + apart;
+  const width = panelBytes / byteSize(y.dtype);
+  const wide = Math.ceil(n / width) * width;
+  const outerSizes = [...before].map((c) => y.shape[right.indexOf(c)]!);
+  const ordered = permute(
+    y,
+    [...(before + inner + trailing)].map((c) => right.indexOf(c)),
+  );
+  const flat = reshape(ordered, [...outerSizes, k, n]);
+  const padded =
+    wide === n ? flat : pad(flat, [...outerSizes.map(() => [0, 0] as const), [0, 0], [0, wide - n]]);
+  const cut = reshape(padded, [...outerSizes, k, wide / width, width]);
+  const axis = outerSizes.length;
+  const panels = permute(cut, [...outerSizes.map((_, i) => i), axis + 1, axis, axis + 2]);
+  const lying = left.includes(inner)
+    ? x
+    : copied(
+        permute(
+          x,
+          [...(batch + rows + inner)].map((c) => left.indexOf(c)),
+        ),
+      );
+  const product: Product = {
+    left: lying === x ? left : batch + rows + inner,
+    panels: before,
+    out,
+    outer: before,
+    rows,
+    columns: trailing,
+    inner,
+  };
+  return apply(tiledOp, [lying, panels], { ...product, shape: node.shape });
+}
+
+/** The letters of a tiled node. */
+export function productOf({ attributes }: Tensor): Product {
+  const text = (name: keyof Product) => String(attributes[name]);
+  return {
+    left: text("left"),
+    panels: text("panels"),
+    out: text("out"),
+    outer: text("outer"),
+    rows: text("rows"),
+    columns: text("columns"),
+    inner: text("inner"),
+  };
+}
+
+/** Columns of one panel of this node. */
+export function panelWidth({ dtype }: Tensor): number {
+  return panelBytes / byteSize(dtype);
+}
