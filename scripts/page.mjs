@@ -1,12 +1,15 @@
 // node scripts/page.mjs: the README's training program in a headless Chromium, where one is on PATH.
 import { browser, missing, openPage } from "./chromium.mjs";
-import { readmeBundle } from "./readme-bundle.mjs";
+import { chaining, documentBundle } from "./document-bundle.mjs";
 
 if (browser === undefined) console.log(missing);
 else await learn();
 
 async function learn() {
-  const { code } = await readmeBundle("document.title = model.forward(x).gt(0.5).cast('int32').toArray();");
+  const { code } = await documentBundle(
+    chaining,
+    "document.title = model.forward(x).gt(0.5).cast('int32').toArray();",
+  );
   // The program is written into the page: a module may not be fetched from a file.
   const script = code.replaceAll("</script", "<\\/script");
   const { document, stderr } = openPage(

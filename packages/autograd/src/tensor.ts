@@ -7,48 +7,18 @@ import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import { stopGradient } from "./ops/composed.ts";
 import { onesLike } from "./ops/leaf.ts";
-import { chained } from "./ops/methods.ts";
 import { add } from "./ops/pointwise.ts";
-import { isDeclared } from "./ops/sample.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
-import type { Methods } from "./signature.ts";
 import { topology } from "./topology.ts";
 import { Variable } from "./variable.ts";
 
 /** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
 export type NestedArray = number | boolean | NestedArray[];
 
-/**
- * The chaining form: every op whose first operand is a tensor is also a method, `x.tanh()` for `tanh(x)`. The methods come
- * from the modules of ops by themselves, types, documentation and all; this file adds what reads values.
- */
+/** Reading: what a tensor computes when it is asked for numbers. The ops as methods are in `chaining.ts`. */
 declare module "./graph.ts" {
-  interface Tensor<S extends Shape = Shape>
-    extends Methods<typeof import("./ops/cast.ts")>,
-      Methods<typeof import("./ops/movement.ts")>,
-      Methods<typeof import("./ops/region.ts")>,
-      Methods<typeof import("./ops/comparison.ts")>,
-      Methods<typeof import("./ops/pointwise.ts")>,
-      Methods<typeof import("./ops/elementary.ts")>,
-      Methods<typeof import("./ops/rounding.ts")>,
-      Methods<typeof import("./ops/bounds.ts")>,
-      Methods<typeof import("./ops/mixture.ts")>,
-      Methods<typeof import("./ops/reduction.ts")>,
-      Methods<typeof import("./ops/contraction.ts")>,
-      Methods<typeof import("./ops/indexing.ts")>,
-      Methods<typeof import("./ops/join.ts")>,
-      Methods<typeof import("./ops/composed.ts")>,
-      Methods<typeof import("./ops/scan.ts")>,
-      Methods<typeof import("./ops/statistics.ts")>,
-      Methods<typeof import("./ops/sorting.ts")>,
-      Methods<typeof import("./ops/layout.ts")>,
-      Methods<typeof import("./ops/partition.ts")>,
-      Methods<typeof import("./ops/border.ts")>,
-      Methods<typeof import("./ops/diagonal.ts")>,
-      Methods<typeof import("./ops/selection.ts")>,
-      Methods<typeof import("./ops/at.ts")>,
-      Methods<typeof import("./ops/product.ts")> {
+  interface Tensor<S extends Shape = Shape> {
     /**
      * The one element as a number. Computes it if need be, together with pending updates. Throws ShapeError if there are
      * more elements or none.
@@ -72,16 +42,6 @@ declare module "./graph.ts" {
     [Symbol.toPrimitive](hint: string): string;
   }
 }
-
-for (const module of chained)
-  for (const [name, call] of Object.entries(module)) {
-    if (!isDeclared(call)) continue;
-    const value = function (this: Tensor, ...rest: unknown[]): unknown {
-      return call(this, ...rest);
-    };
-    Object.defineProperty(value, "name", { value: name });
-    Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
-  }
 
 /** Adds methods that are not enumerable, as those of a class are. */
 function install(methods: object): void {

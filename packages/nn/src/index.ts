@@ -1,4 +1,4 @@
-import { hideFrames } from "@cotangent/autograd";
+import { hideFrames } from "@cotangent/autograd/functional";
 
 hideFrames(import.meta.url);
 

@@ -1,5 +1,5 @@
-import type { Shape, Tensor } from "@cotangent/autograd";
-import { Setting, ValueError, Variable } from "@cotangent/autograd";
+import type { Shape, Tensor } from "@cotangent/autograd/functional";
+import { Setting, ValueError, Variable } from "@cotangent/autograd/functional";
 
 /** A variable that training changes. As a field of a module it is found by `parameters()`. */
 export class Parameter<S extends Shape = Shape> extends Variable<S> {}

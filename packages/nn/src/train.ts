@@ -1,5 +1,5 @@
-import type { Shape } from "@cotangent/autograd";
-import { compile, Tensor, ValueError } from "@cotangent/autograd";
+import type { Shape } from "@cotangent/autograd/functional";
+import { compile, Tensor, ValueError } from "@cotangent/autograd/functional";
 import { forward, type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
 

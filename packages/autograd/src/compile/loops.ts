@@ -29,7 +29,7 @@ export interface Nest {
 }
 
 /** The loop that runs several rounds at once, in the lanes of vectors. */
-export interface Vector {
+interface Vector {
   readonly loop: number;
   readonly width: Width;
   /** May the last vector reach beyond the end? Behind every node is room up to a whole vector. */

@@ -3,7 +3,7 @@ import { formatShape } from "../shape.ts";
 import { topology } from "../topology.ts";
 import { attributesOf, nameNodes } from "./text.ts";
 
-export interface DrawOptions {
+interface DrawOptions {
   /** More lines for a node, such as its value: called for every node that is drawn. */
   readonly notes?: (node: Tensor) => readonly string[];
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from "@cotangent/autograd";
+import type { Tensor } from "@cotangent/autograd/functional";
 import {
   add,
   cat,
@@ -10,13 +10,14 @@ import {
   linspace,
   mul,
   normal,
+  reshape,
   sin,
   stack,
   sub,
   tensor,
   uniform,
   ValueError,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 
 hideFrames(import.meta.url);
 
@@ -108,7 +109,7 @@ export function spirals({ arms = 2, turns = 1, ...options }: SpiralOptions = {})
   const x = sizes.map((n, arm) => {
     const radius = mul(add(linspace(0, n - 1, n), 1), 1 / Math.max(1, n));
     const angle = mul(add(mul(radius, turns), arm / arms), 2 * Math.PI);
-    return mul(onCircle(angle), radius.reshape([n, 1]));
+    return mul(onCircle(angle), reshape(radius, [n, 1]));
   });
   return made(noisy(cat(x), noise, draw), inTurn(sizes));
 }

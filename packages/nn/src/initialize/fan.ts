@@ -1,5 +1,5 @@
-import type { Shape, Variable } from "@cotangent/autograd";
-import { hideFrames, ShapeError, ValueError } from "@cotangent/autograd";
+import type { Shape, Variable } from "@cotangent/autograd/functional";
+import { hideFrames, ShapeError, ValueError } from "@cotangent/autograd/functional";
 import type { InitializeOptions } from "./fill.ts";
 import { atLeastZero, normal, uniform } from "./fill.ts";
 

@@ -1,11 +1,11 @@
-import type { DrawOptions, Variable } from "@cotangent/autograd";
+import type { DrawOptions, Variable } from "@cotangent/autograd/functional";
 import {
   normal as drawNormal,
   truncatedNormal as drawTruncatedNormal,
   uniform as drawUniform,
   hideFrames,
   ValueError,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 
 hideFrames(import.meta.url);
 

@@ -1,13 +1,14 @@
-import type { Variable } from "@cotangent/autograd";
+import type { Variable } from "@cotangent/autograd/functional";
 import {
   normal as drawNormal,
   hideFrames,
   eye as identity,
+  reshape,
   ShapeError,
   tensor,
   uniform,
   ValueError,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 import type { InitializeOptions } from "./fill.ts";
 import { atLeastZero } from "./fill.ts";
 
@@ -29,7 +30,7 @@ const product = (sizes: readonly number[]): number => sizes.reduce((total, size)
 
 /** Assigns elements that are given row by row. */
 function assignElements(x: Variable, data: Float64Array): void {
-  x.assign(tensor(data, { dtype: x.dtype }).reshape(x.shape));
+  x.assign(reshape(tensor(data, { dtype: x.dtype }), x.shape));
 }
 
 export interface OrthogonalOptions extends InitializeOptions {

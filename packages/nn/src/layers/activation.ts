@@ -1,4 +1,4 @@
-import type { CreateOptions, Shape } from "@cotangent/autograd";
+import type { CreateOptions, Shape } from "@cotangent/autograd/functional";
 import {
   celu,
   DTypeError,
@@ -31,7 +31,7 @@ import {
   tanhshrink,
   threshold,
   ValueError,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
 
 /**

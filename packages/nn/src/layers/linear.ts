@@ -1,4 +1,4 @@
-import type { DrawOptions, MatMul } from "@cotangent/autograd";
+import type { DrawOptions, MatMul } from "@cotangent/autograd/functional";
 import {
   add,
   matmul,
@@ -8,7 +8,7 @@ import {
   transpose,
   uniform,
   ValueError,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
 
 export interface LinearOptions extends DrawOptions {

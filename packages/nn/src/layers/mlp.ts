@@ -1,4 +1,4 @@
-import { relu, ValueError } from "@cotangent/autograd";
+import { relu, ValueError } from "@cotangent/autograd/functional";
 import type { Layer } from "../module.ts";
 import { Linear, type LinearOptions } from "./linear.ts";
 import { Sequential } from "./sequential.ts";

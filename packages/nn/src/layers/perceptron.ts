@@ -1,4 +1,4 @@
-import type { Tensor } from "@cotangent/autograd";
+import type { Tensor } from "@cotangent/autograd/functional";
 import {
   add,
   assignAll,
@@ -14,7 +14,7 @@ import {
   transpose,
   ValueError,
   zeros,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
 
 export interface LearnOptions {

@@ -1,5 +1,5 @@
-import type { Tensor } from "@cotangent/autograd";
-import { ValueError } from "@cotangent/autograd";
+import type { Tensor } from "@cotangent/autograd/functional";
+import { ValueError } from "@cotangent/autograd/functional";
 import { forward, type Layer, Module } from "../module.ts";
 
 /**

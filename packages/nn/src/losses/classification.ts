@@ -1,4 +1,4 @@
-import type { Binary, Tensor } from "@cotangent/autograd";
+import type { Binary, Tensor } from "@cotangent/autograd/functional";
 import {
   DTypeError,
   div,
@@ -22,7 +22,7 @@ import {
   sum,
   unsqueeze,
   within,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 import type { Loss, LossOptions, LossShape, Reduction } from "./reduction.ts";
 import { checkTensors, elementwise, equal, format, reduced } from "./reduction.ts";
 

@@ -1,4 +1,4 @@
-import type { Shape } from "@cotangent/autograd";
+import type { Shape } from "@cotangent/autograd/functional";
 import {
   add,
   div,
@@ -16,7 +16,7 @@ import {
   unsqueeze,
   ValueError,
   xlogy,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 import type { Loss, LossOptions, LossShape, Reduction } from "./reduction.ts";
 import { checkSameShape, elementwise, equal, format, reduced } from "./reduction.ts";
 

@@ -1,5 +1,13 @@
-import type { Shape } from "@cotangent/autograd";
-import { DTypeError, hideFrames, mean, ShapeError, sum, Tensor, ValueError } from "@cotangent/autograd";
+import type { Shape } from "@cotangent/autograd/functional";
+import {
+  DTypeError,
+  hideFrames,
+  mean,
+  ShapeError,
+  sum,
+  Tensor,
+  ValueError,
+} from "@cotangent/autograd/functional";
 
 hideFrames(import.meta.url);
 

@@ -1,4 +1,4 @@
-import type { Tensor, Unary } from "@cotangent/autograd";
+import type { Tensor, Unary } from "@cotangent/autograd/functional";
 import {
   abs,
   div,
@@ -14,7 +14,7 @@ import {
   tanh,
   ValueError,
   within,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 import type { Loss, LossWith } from "./reduction.ts";
 import { elementwise } from "./reduction.ts";
 

@@ -1,5 +1,5 @@
-import type { Tensor, Variable } from "@cotangent/autograd";
-import { add, cast, div, fullLike, mul, sqrt, square, sub, zerosLike } from "@cotangent/autograd";
+import type { Tensor, Variable } from "@cotangent/autograd/functional";
+import { add, cast, div, fullLike, mul, sqrt, square, sub, zerosLike } from "@cotangent/autograd/functional";
 import { Numbers } from "./numbers.ts";
 import { chain, Optimizer, type Transform } from "./transform.ts";
 import {

@@ -1,5 +1,5 @@
-import type { Variable } from "@cotangent/autograd";
-import { StateError, ValueError, variable } from "@cotangent/autograd";
+import type { Variable } from "@cotangent/autograd/functional";
+import { StateError, ValueError, variable } from "@cotangent/autograd/functional";
 
 /**
  * The numbers of an optimizer by name: float64 variables, so that a compiled step follows when one is changed. Those of a

@@ -1,5 +1,5 @@
-import type { Variable } from "@cotangent/autograd";
-import { ValueError } from "@cotangent/autograd";
+import type { Variable } from "@cotangent/autograd/functional";
+import { ValueError } from "@cotangent/autograd/functional";
 import { Numbers } from "./numbers.ts";
 import { chain, Optimizer, type Transform } from "./transform.ts";
 import { addDecayedWeights, scaleByAdam, scaleByLearningRate, trace } from "./transforms.ts";

@@ -1,4 +1,4 @@
-import type { Tensor, Tree } from "@cotangent/autograd";
+import type { Tensor, Tree } from "@cotangent/autograd/functional";
 import {
   assignAll,
   DTypeError,
@@ -9,7 +9,7 @@ import {
   sub,
   ValueError,
   Variable,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 
 /**
  * One step of the way from a gradient to what is subtracted from its parameter. A transform holds nothing: `init` says what it

@@ -1,4 +1,4 @@
-import type { Operand, Tensor } from "@cotangent/autograd";
+import type { Operand, Tensor } from "@cotangent/autograd/functional";
 import {
   add,
   cast,
@@ -12,7 +12,7 @@ import {
   sub,
   where,
   zerosLike,
-} from "@cotangent/autograd";
+} from "@cotangent/autograd/functional";
 import type { Transform } from "./transform.ts";
 
 /**

@@ -1,0 +1,145 @@
+// All public names by topic; ops are functions only. `index.ts` makes them methods too.
+
+// Tensors and their state.
+
+export type { Arithmetic, Body } from "./arithmetic.ts";
+export { formula } from "./arithmetic.ts";
+export type { Compiled } from "./compiled.ts";
+// Compile.
+export { compile } from "./compiled.ts";
+export type { DType, TypedArray } from "./dtype.ts";
+export { dtypes, promote } from "./dtype.ts";
+// Errors.
+export {
+  CompileError,
+  CotangentError,
+  DTypeError,
+  GradientError,
+  hideFrames,
+  IndexError,
+  ShapeError,
+  StateError,
+  ValueError,
+} from "./errors.ts";
+export * as functions from "./functions.ts";
+export type { ClassWeights, DrawOptions } from "./generator.ts";
+export {
+  bernoulli,
+  categorical,
+  exponential,
+  Generator,
+  manualSeed,
+  normal,
+  permutation,
+  randint,
+  truncatedNormal,
+  uniform,
+} from "./generator.ts";
+export type { Attribute, Attributes, Derivative, Elements, IndexMap, Kernel, Op, Partial } from "./graph.ts";
+export { bilinearRule, linearRule, partial, pushed, singular, Tensor, zero } from "./graph.ts";
+export { toDot } from "./inspect/draw.ts";
+// Look inside.
+export { toText } from "./inspect/text.ts";
+export * from "./ops/accumulation.ts";
+export * from "./ops/activation.ts";
+export * from "./ops/at.ts";
+export * from "./ops/border.ts";
+export * from "./ops/bounds.ts";
+// Ops.
+export { cast } from "./ops/cast.ts";
+export * from "./ops/comparison.ts";
+export * from "./ops/composed.ts";
+export { matmul } from "./ops/contraction.ts";
+// Define ops.
+export { defineOp } from "./ops/define.ts";
+export * from "./ops/diagonal.ts";
+export * from "./ops/distance.ts";
+export { einsum } from "./ops/einsum.ts";
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  cbrt,
+  cosh,
+  exp2,
+  hypot,
+  log2,
+  log10,
+  logaddexp,
+  reciprocal,
+  rsqrt,
+  sinh,
+  tan,
+  xlogy,
+} from "./ops/elementary.ts";
+export type { Elementwise } from "./ops/elementwise.ts";
+export { pointwise } from "./ops/elementwise.ts";
+export { registry } from "./ops/index.ts";
+export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
+export * from "./ops/join.ts";
+export * from "./ops/layout.ts";
+export type { CreateOptions } from "./ops/leaf.ts";
+// Make tensors.
+export {
+  arange,
+  eye,
+  fromTypedArray,
+  full,
+  fullLike,
+  linspace,
+  logspace,
+  ones,
+  onesLike,
+  scalar,
+  tensor,
+  zeros,
+  zerosLike,
+} from "./ops/leaf.ts";
+export { cholesky, triangularSolve } from "./ops/linalg/factorization.ts";
+export * from "./ops/linalg/matrix.ts";
+export { qr } from "./ops/linalg/orthogonal.ts";
+export { det, inv, slogdet, solve } from "./ops/linalg/solve.ts";
+export * from "./ops/linalg/spectrum.ts";
+export * from "./ops/mixture.ts";
+export * from "./ops/movement.ts";
+export * from "./ops/partition.ts";
+export * from "./ops/piecewise.ts";
+export * from "./ops/pointwise.ts";
+export * from "./ops/product.ts";
+export * from "./ops/reduction.ts";
+export { flip, slice } from "./ops/region.ts";
+export * from "./ops/rounding.ts";
+export type { Chooser, Declared, Registered, Samples } from "./ops/sample.ts";
+export { Draw, within } from "./ops/sample.ts";
+export * from "./ops/scan.ts";
+export * from "./ops/search.ts";
+export { embedding, indexAdd, indexSelect, scatter } from "./ops/selection.ts";
+export * from "./ops/sorting.ts";
+export * from "./ops/special.ts";
+export * from "./ops/statistics.ts";
+export * from "./ops/window.ts";
+export type { DTypeMap } from "./rebuild.ts";
+export { rebuild } from "./rebuild.ts";
+export type { Shape } from "./shape.ts";
+export type * from "./signature.ts";
+export type { NestedArray } from "./tensor.ts";
+export { evaluateAll as evaluate } from "./tensor.ts";
+export type { Topology } from "./topology.ts";
+export { topology } from "./topology.ts";
+export type { PullbackRule } from "./transform/custom.ts";
+export { customGradient, gradientReversal, straightThrough } from "./transform/custom.ts";
+export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
+export type { Gradients, GradOptions } from "./transform/gradient.ts";
+// Derivatives.
+export { grad, pushforward } from "./transform/gradient.ts";
+export type { Like, Tree } from "./tree.ts";
+export { leavesOf, mapTree, unflattenTree } from "./tree.ts";
+export type { VariableOptions } from "./variable.ts";
+export { assignAll, Setting, Variable, variable } from "./variable.ts";
+export type { CheckOptions, Witnesses } from "./verify/gradient.ts";
+// Verify.
+export { checkGradient, GradientReport } from "./verify/gradient.ts";
