@@ -87,6 +87,9 @@ const packages: readonly PackageFloors[] = [
       ],
       ["compile/*"],
       [
+        "form.ts",
+        "routine.ts",
+        "cache.ts",
         "evaluate.ts",
         "variable.ts",
         "compiled.ts",

@@ -1,0 +1,130 @@
+import { canRun } from "./compile/run.ts";
+import type { TypedArray } from "./dtype.ts";
+import { CompileError, IndexError } from "./errors.ts";
+import { Form, FormReader } from "./form.ts";
+import { Routine } from "./routine.ts";
+import type { Topology } from "./topology.ts";
+
+export interface CacheOptions {
+  /**
+   * How much interpreting of one form, in elements for each node, comes before it is compiled. Compiling a node takes about as
+   * long as interpreting 200,000 elements; a quarter of that bets on more steps to come.
+   */
+  readonly patience?: number;
+  /** How many programs are kept: those that ran last. */
+  readonly limit?: number;
+}
+
+/** A form that was compiled, or was found not to compile (null). */
+interface Entry {
+  readonly form: Form;
+  readonly routine: Routine | null;
+}
+
+/** Graphs of more nodes are interpreted: compiling them takes seconds. */
+const largest = 20_000;
+/** Fewer nodes are interpreted as fast as their form is read. */
+const smallest = 4;
+
+/** Programs for graphs that are evaluated again and again. */
+export class Cache {
+  /** Programs made, and evaluations that ran one. */
+  compiled = 0;
+  runs = 0;
+  readonly #patience: number;
+  readonly #limit: number;
+  /** The one used last is first. */
+  readonly #entries: Entry[] = [];
+  readonly #reader = new FormReader();
+  readonly #sightings = new Sightings();
+  #allowed: boolean | null = null;
+
+  constructor({ patience = 50_000, limit = 32 }: CacheOptions = {}) {
+    this.#patience = patience;
+    this.#limit = limit;
+  }
+
+  /**
+   * Evaluates by a program: the elements of the `wanted` nodes, the last `updates` of which are pending versions. Null if this
+   * graph is to be interpreted.
+   */
+  evaluate(order: Topology, wanted: readonly number[], updates: number): TypedArray[] | null {
+    const count = order.nodes.length;
+    if (count < smallest || count > largest || this.#allowed === false) return null;
+    if (!this.#reader.read(order, wanted, updates)) return null;
+    const entry = this.#find(order, wanted) ?? this.#make(order, wanted);
+    if (!entry?.routine) return null;
+    try {
+      const values = entry.routine.run(order, wanted);
+      this.runs++;
+      return values;
+    } catch (error) {
+      // The program knows the lines of the graph that it was made from: the interpreter tells those of this one.
+      if (error instanceof IndexError) return null;
+      throw error;
+    }
+  }
+
+  /** How many programs there are. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  #find(order: Topology, wanted: readonly number[]): Entry | null {
+    const entries = this.#entries;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      if (!entry.form.matches(this.#reader, order, wanted)) continue;
+      for (let k = i; k > 0; k--) entries[k] = entries[k - 1]!;
+      entries[0] = entry;
+      return entry;
+    }
+    return null;
+  }
+
+  #make(order: Topology, wanted: readonly number[]): Entry | null {
+    const { hash, work } = this.#reader;
+    const spent = this.#sightings.add(hash, work);
+    if (spent === 0 || spent < this.#patience * order.nodes.length) return null;
+    this.#allowed ??= canRun();
+    if (!this.#allowed) return null;
+    const form = new Form(this.#reader, order, wanted);
+    const entry = { form, routine: this.#compile(form, order, wanted) };
+    this.#entries.unshift(entry);
+    if (this.#entries.length > this.#limit) this.#entries.pop();
+    return entry;
+  }
+
+  #compile(form: Form, order: Topology, wanted: readonly number[]): Routine | null {
+    try {
+      const routine = new Routine(form, order, wanted);
+      this.compiled++;
+      return routine;
+    } catch (error) {
+      if (isRefusal(error)) return null;
+      throw error;
+    }
+  }
+}
+
+/** Ours for ops that cannot be compiled; the engine's for functions that are too long and memory that is too large. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof CompileError || error instanceof WebAssembly.CompileError || error instanceof RangeError
+  );
+}
+
+/** How much work went into interpreting the forms that were seen lately, by hash. */
+class Sightings {
+  readonly #hashes = new Int32Array(512).fill(-1);
+  readonly #work = new Float64Array(512);
+
+  /** Adds work and returns what there was before: 0 for a form that was not seen, or was forgotten. */
+  add(hash: number, work: number): number {
+    const i = hash % this.#hashes.length;
+    const before = this.#hashes[i] === hash ? this.#work[i]! : 0;
+    this.#hashes[i] = hash;
+    this.#work[i] = before + work;
+    return before;
+  }
+}

@@ -1,0 +1,218 @@
+import type { Traced } from "./compile/plan.ts";
+import type { Executable } from "./compile/run.ts";
+import { build } from "./compile/run.ts";
+import type { TypedArray } from "./dtype.ts";
+import { allocate } from "./dtype.ts";
+import type { Form } from "./form.ts";
+import { roles } from "./form.ts";
+import { elementsOf, Tensor } from "./graph.ts";
+import { compute, isCopy } from "./kernels.ts";
+import { placeholder } from "./ops/leaf.ts";
+import { broadcastTo } from "./ops/movement.ts";
+import type { Topology } from "./topology.ts";
+
+/** Where a routine finds the elements of a wanted node: an output of the program, or a version that stays in it. */
+interface Result {
+  readonly place: TypedArray;
+  /** The slot that holds the new version from now on. */
+  readonly slot: Slot | null;
+}
+
+/** A place in the memory of a program, for the elements of node `n`. */
+interface Slot {
+  readonly n: number;
+  readonly place: TypedArray;
+  /** What lies there: the elements of a tensor do not change, so they are copied in only if they are others. */
+  held: TypedArray | null;
+}
+
+/** A form of pending graphs as a compiled program. Throws CompileError if there is none. */
+export class Routine {
+  readonly #executable: Executable;
+  readonly #slots: readonly Slot[];
+  readonly #numbers: readonly { readonly n: number; readonly place: TypedArray }[];
+  /** Nodes that are found outside, in order, and where they go if the program reads them. */
+  readonly #outside: readonly { readonly n: number; readonly place: TypedArray | null }[];
+  /** By wanted node; null if it holds its elements anyway. */
+  readonly #results: readonly (Result | null)[];
+  /** The elements of nodes outside, during a run. */
+  readonly #values: (TypedArray | null)[];
+
+  constructor(form: Form, order: Topology, wanted: readonly number[]) {
+    const plan = new Reconstruction(form, order, wanted);
+    const executable = build(plan.traced);
+    const { inputs, states, outputs } = executable;
+    const slot = (n: number, place: TypedArray): Slot => ({ n, place, held: null });
+    const stateSlots = plan.states.map((n, i) => slot(n, states[i]!));
+    this.#executable = executable;
+    this.#slots = [...stateSlots, ...plan.held.map((n, i) => slot(n, inputs[i]!))];
+    const rest = inputs.slice(plan.held.length);
+    this.#numbers = plan.numbers.map((n, i) => ({ n, place: rest[i]! }));
+    const picked = new Map(plan.picked.map((n, i) => [n, rest[plan.numbers.length + i]!]));
+    this.#outside = plan.outside.map((n) => ({ n, place: picked.get(n) ?? null }));
+    this.#results = plan.results.map((result) => {
+      if (result === null) return null;
+      if (result.state < 0) return { place: outputs[result.output]!, slot: null };
+      return { place: states[result.state]!, slot: stateSlots[result.state]! };
+    });
+    this.#values = new Array<TypedArray | null>(plan.outside.length > 0 ? order.nodes.length : 0).fill(null);
+  }
+
+  /**
+   * The elements of the wanted nodes of a graph of this form, in arrays of their own. Throws IndexError for indices that are
+   * out of range.
+   */
+  run(order: Topology, wanted: readonly number[]): TypedArray[] {
+    const { nodes } = order;
+    for (const slot of this.#slots) {
+      const data = elementsOf(nodes[slot.n]!)!;
+      if (slot.held === data) continue;
+      slot.place.set(data);
+      slot.held = data;
+    }
+    for (const { n, place } of this.#numbers) place[0] = Number(nodes[n]!.attributes.value);
+    if (this.#outside.length > 0) this.#findOutside(order);
+    try {
+      this.#executable.run();
+    } catch (error) {
+      for (const slot of this.#slots) slot.held = null;
+      throw error;
+    }
+    const values = new Array<TypedArray>(wanted.length);
+    for (let i = 0; i < wanted.length; i++) {
+      const result = this.#results[i];
+      if (!result) values[i] = elementsOf(nodes[wanted[i]!]!)!;
+      else {
+        values[i] = result.place.slice();
+        if (result.slot) result.slot.held = values[i]!;
+      }
+    }
+    return values;
+  }
+
+  #findOutside({ nodes, starts, edges }: Topology): void {
+    const values = this.#values;
+    for (const { n, place } of this.#outside) {
+      const node = nodes[n]!;
+      const operands: TypedArray[] = [];
+      for (let k = starts[n]!; k < starts[n + 1]!; k++)
+        operands.push(elementsOf(nodes[edges[k]!]!) ?? values[edges[k]!]!);
+      if (isCopy(node)) {
+        values[n] = operands[0]!;
+        place?.set(operands[0]!);
+      } else {
+        values[n] = place ?? allocate(node.dtype, node.size);
+        compute(node, operands, values[n]!);
+      }
+    }
+    // What was found need not outlive the run.
+    values.fill(null);
+  }
+
+  /** What every pass made of it. */
+  text(): string {
+    return this.#executable.text();
+  }
+}
+
+/** The graph of a form anew, on leaves that stand for what a program is given. */
+class Reconstruction {
+  readonly traced: Traced;
+  /** Nodes that go into the program, by what they are. */
+  readonly states: readonly number[];
+  readonly held: readonly number[];
+  readonly numbers: readonly number[];
+  readonly picked: readonly number[];
+  readonly outside: readonly number[];
+  /** For each wanted node the state or else the output that gives its elements; null if it holds them. */
+  readonly results: readonly ({ readonly state: number; readonly output: number } | null)[];
+
+  constructor(form: Form, order: Topology, wanted: readonly number[]) {
+    const use = findUse(form, order, wanted);
+    const inside = (...wantedRoles: number[]) =>
+      order.nodes.flatMap((_, n) => (use[n]! & insideUse && wantedRoles.includes(form.roles[n]!) ? [n] : []));
+    const firstUpdate = wanted.length - form.pairs.length;
+    this.states = form.pairs.filter((n) => n >= 0);
+    this.held = inside(roles.held, roles.version).filter((n) => !this.states.includes(n));
+    this.numbers = inside(roles.number);
+    this.picked = inside(roles.picked);
+    this.outside = order.nodes.flatMap((_, n) =>
+      (use[n]! & outsideUse && isFound(form.roles[n]!)) || this.picked.includes(n) ? [n] : [],
+    );
+    const leaves = new Map<number, Tensor>();
+    const leaf = (n: number, scalar = false): Tensor => {
+      const { shape, dtype } = order.nodes[n]!;
+      leaves.set(n, placeholder(scalar ? [] : shape, dtype));
+      return leaves.get(n)!;
+    };
+    const states = this.states.map((n) => leaf(n));
+    const inputs = [
+      ...this.held.map((n) => leaf(n)),
+      ...this.numbers.map((n) => leaf(n, true)),
+      ...this.picked.map((n) => leaf(n)),
+    ];
+    const made = remake(form, order, use, leaves);
+    const outputs: Tensor[] = [];
+    const outputOf = (x: Tensor): number => {
+      if (!outputs.includes(x)) outputs.push(x);
+      return outputs.indexOf(x);
+    };
+    const updates: Tensor[] = [];
+    this.results = wanted.map((n, i) => {
+      if (elementsOf(order.nodes[n]!)) return null;
+      const pair = i < firstUpdate ? -1 : form.pairs[i - firstUpdate]!;
+      if (pair < 0) return { state: -1, output: outputOf(made[n]!) };
+      updates.push(made[n]!);
+      return { state: updates.length - 1, output: -1 };
+    });
+    this.traced = { inputs, states, outputs, updates };
+  }
+}
+
+const insideUse = 1;
+const outsideUse = 2;
+
+/** Is a node of this role computed outside if something outside needs it? */
+function isFound(role: number): boolean {
+  return role === roles.computed || role === roles.picked;
+}
+
+/** Whether the program reads each node, and whether what happens outside does. */
+function findUse(
+  { roles: given, pairs }: Form,
+  { starts, edges }: Topology,
+  wanted: readonly number[],
+): Uint8Array {
+  const use = new Uint8Array(given.length);
+  for (const n of wanted) if (given[n] !== roles.held && given[n] !== roles.version) use[n]! |= insideUse;
+  for (const n of pairs) if (n >= 0) use[n]! |= insideUse;
+  for (let n = given.length - 1; n >= 0; n--) {
+    if (use[n] === 0) continue;
+    const passed = given[n] === roles.picked ? outsideUse : use[n]!;
+    for (let k = starts[n]!; k < starts[n + 1]!; k++) use[edges[k]!]! |= passed;
+  }
+  return use;
+}
+
+/** The nodes that the program computes, on `leaves`. */
+function remake(
+  form: Form,
+  { nodes, starts, edges }: Topology,
+  use: Uint8Array,
+  leaves: ReadonlyMap<number, Tensor>,
+): readonly Tensor[] {
+  const made: Tensor[] = new Array<Tensor>(nodes.length);
+  nodes.forEach((node, n) => {
+    const leaf = leaves.get(n);
+    if (leaf) made[n] = form.roles[n] === roles.number ? broadcastTo(leaf, node.shape) : leaf;
+    else if (!(use[n]! & insideUse)) return;
+    else if (form.roles[n] === roles.passed) made[n] = made[edges[starts[n]!]!]!;
+    else {
+      const { op, attributes, shape, dtype } = node;
+      const inputs: Tensor[] = [];
+      for (let k = starts[n]!; k < starts[n + 1]!; k++) inputs.push(made[edges[k]!]!);
+      made[n] = new Tensor(op, inputs, attributes, shape, dtype);
+    }
+  });
+  return made;
+}
