@@ -37,7 +37,6 @@ export class Cache {
   readonly #entries: Entry[] = [];
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
-  #allowed: boolean | null = null;
 
   constructor({ patience = 50_000, limit = 32 }: CacheOptions = {}) {
     this.#patience = patience;
@@ -50,9 +49,8 @@ export class Cache {
    */
   evaluate(order: Topology, wanted: readonly number[], updates: number): TypedArray[] | null {
     const count = order.nodes.length;
-    if (count < smallest || count > largest || this.#allowed === false) return null;
-    if (!this.#reader.read(order, wanted, updates)) return null;
-    const entry = this.#find(order, wanted) ?? this.#make(order, wanted);
+    if (count < smallest || count > largest) return null;
+    const entry = this.#find(order, wanted, updates) ?? this.#make(order, wanted, updates);
     if (!entry?.routine) return null;
     try {
       const values = entry.routine.run(order, wanted);
@@ -70,11 +68,11 @@ export class Cache {
     return this.#entries.length;
   }
 
-  #find(order: Topology, wanted: readonly number[]): Entry | null {
+  #find(order: Topology, wanted: readonly number[], updates: number): Entry | null {
     const entries = this.#entries;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
-      if (!entry.form.matches(this.#reader, order, wanted)) continue;
+      if (!entry.form.matches(order, wanted, updates)) continue;
       for (let k = i; k > 0; k--) entries[k] = entries[k - 1]!;
       entries[0] = entry;
       return entry;
@@ -82,12 +80,11 @@ export class Cache {
     return null;
   }
 
-  #make(order: Topology, wanted: readonly number[]): Entry | null {
+  #make(order: Topology, wanted: readonly number[], updates: number): Entry | null {
+    if (!this.#reader.read(order, wanted, updates)) return null;
     const { hash, work } = this.#reader;
     const spent = this.#sightings.add(hash, work);
     if (spent === 0 || spent < this.#patience * order.nodes.length) return null;
-    this.#allowed ??= canRun();
-    if (!this.#allowed) return null;
     const form = new Form(this.#reader, order, wanted);
     const entry = { form, routine: this.#compile(form, order, wanted) };
     this.#entries.unshift(entry);
@@ -96,6 +93,7 @@ export class Cache {
   }
 
   #compile(form: Form, order: Topology, wanted: readonly number[]): Routine | null {
+    if (!canRun()) return null;
     try {
       const routine = new Routine(form, order, wanted);
       this.compiled++;

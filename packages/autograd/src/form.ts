@@ -215,7 +215,6 @@ function isFixed(value: number): boolean {
 
 /** A form that was read, to compare others with. It keeps no node. */
 export class Form {
-  readonly hash: number;
   readonly roles: Uint8Array;
   readonly pairs: readonly number[];
   readonly #wanted: readonly number[];
@@ -226,9 +225,8 @@ export class Form {
   readonly #dtypes: readonly string[];
   readonly #attributes: readonly Attributes[];
 
-  constructor({ hash, roles, pairs }: FormReader, order: Topology, wanted: readonly number[]) {
+  constructor({ roles, pairs }: FormReader, order: Topology, wanted: readonly number[]) {
     const { nodes, starts, edges } = order;
-    this.hash = hash;
     this.roles = roles.slice(0, nodes.length);
     this.pairs = [...pairs];
     this.#wanted = [...wanted];
@@ -240,24 +238,30 @@ export class Form {
     this.#attributes = nodes.map((node) => node.attributes);
   }
 
-  /** Is the graph that was read last of this form? */
-  matches({ hash, roles, pairs }: FormReader, order: Topology, wanted: readonly number[]): boolean {
-    const { nodes, starts, edges } = order;
-    if (hash !== this.hash || nodes.length !== this.#ops.length) return false;
-    if (!sameNumbers(wanted, this.#wanted) || !sameNumbers(pairs, this.pairs)) return false;
+  /** Is a graph of this form? The last `updates` of `wanted` are pending versions. */
+  matches({ nodes, starts, edges }: Topology, wanted: readonly number[], updates: number): boolean {
+    if (nodes.length !== this.#ops.length || updates !== this.pairs.length) return false;
+    if (!sameNumbers(wanted, this.#wanted)) return false;
     if (!sameNumbers(starts, this.#starts) || !sameNumbers(edges, this.#edges)) return false;
-    for (let n = 0; n < nodes.length; n++)
-      if (roles[n] !== this.roles[n] || !this.#hasNode(n, nodes[n]!)) return false;
+    for (let n = 0; n < nodes.length; n++) if (!this.#hasNode(n, nodes[n]!)) return false;
+    for (let i = 0; i < updates; i++) {
+      const pair = this.pairs[i]!;
+      const version = nodes[wanted[wanted.length - updates + i]!]!;
+      if (pair >= 0 && ownerOf(nodes[pair]!) !== ownerOf(version)) return false;
+    }
     return true;
   }
 
+  /** With the nodes that it is computed from, this decides the node's role too. */
   #hasNode(n: number, node: Tensor): boolean {
-    if (node.dtype !== this.#dtypes[n] || !equalShapes(node.shape, this.#shapes[n]!)) return false;
     const role = this.roles[n];
-    if (role === roles.held || role === roles.version || role === roles.passed) return true;
+    if (node.dtype !== this.#dtypes[n] || !equalShapes(node.shape, this.#shapes[n]!)) return false;
+    if (elementsOf(node)) return ownerOf(node) ? role === roles.version : role === roles.held;
     if (node.op !== this.#ops[n]) return false;
+    if (role === roles.computed) return sameAttributes(node.attributes, this.#attributes[n]!);
     if (role === roles.constant) return Object.is(node.attributes.value, this.#attributes[n]!.value);
-    return role !== roles.computed || sameAttributes(node.attributes, this.#attributes[n]!);
+    if (role === roles.number) return !isFixed(Number(node.attributes.value));
+    return role === roles.picked || role === roles.passed;
   }
 }
 
