@@ -88,6 +88,7 @@ const packages: readonly PackageFloors[] = [
       ["compile/*"],
       [
         "form.ts",
+        "slot.ts",
         "routine.ts",
         "cache.ts",
         "evaluate.ts",

@@ -3,6 +3,7 @@ import {
   assignAll,
   cat,
   compile,
+  fromTypedArray,
   gather,
   grad,
   IndexError,
@@ -228,10 +229,45 @@ describe("what is compiled", () => {
             f(v);
           }
         expect(cache.size).toBe(4);
-        expect(cache.compiled).toBe(1 + 2 * 11);
+        expect(cache.compiled).toBe(12);
       },
       { patience: 0, limit: 4 },
     );
+  });
+
+  test("and bounded in memory, but the newest stays", () => {
+    cached(
+      (cache) => {
+        for (const size of [10, 100_000, 200_000, 20])
+          for (let i = 0; i < 2; i++)
+            fromTypedArray(new Float32Array(size), [size]).add(0.5).tanh().sum().item();
+        expect(cache.compiled).toBe(4);
+        expect(cache.size).toBe(2);
+        expect(cache.bytes).toBeLessThan(1e6);
+      },
+      { patience: 0, bytes: 1e6 },
+    );
+  });
+
+  test("data of which a part is used stay outside", () => {
+    const data = uniform([50_000, 10]);
+    data.toTypedArray();
+    const index = tensor([5, 49_999, 7], { dtype: "int32" });
+    cached((cache) => {
+      for (let i = 0; i < 3; i++) {
+        const part = data
+          .reshape([50_000, 5, 2])
+          .slice(100 * i, 100 * i + 3)
+          .add(1)
+          .tanh()
+          .sum();
+        const rows = indexSelect(data, 0, index).tanh().sum();
+        const expected = interpreted(() => part.add(0).item() + rows.add(0).item());
+        expect(part.item() + rows.item()).toBe(expected);
+      }
+      expect([cache.compiled, cache.runs]).toEqual([2, 4]);
+      expect(cache.bytes).toBeLessThan(300_000);
+    });
   });
 
   test("ops that cannot be compiled are interpreted, time after time", () => {

@@ -8,11 +8,12 @@ import type { Topology } from "./topology.ts";
 export interface CacheOptions {
   /**
    * How much interpreting of one form, in elements for each node, comes before it is compiled. Compiling a node takes about as
-   * long as interpreting 200,000 elements; a quarter of that bets on more steps to come.
+   * long as interpreting 200,000 elements: less is a bet on many steps to come.
    */
   readonly patience?: number;
-  /** How many programs are kept: those that ran last. */
+  /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
   readonly limit?: number;
+  readonly bytes?: number;
 }
 
 /** A form that was compiled, or was found not to compile (null). */
@@ -23,6 +24,8 @@ interface Entry {
 
 /** Graphs of more nodes are interpreted: compiling them takes seconds. */
 const largest = 20_000;
+/** What compiling costs beside the nodes, in nodes. */
+const fixedNodes = 20;
 /** Fewer nodes are interpreted as fast as their form is read. */
 const smallest = 4;
 
@@ -33,14 +36,16 @@ export class Cache {
   runs = 0;
   readonly #patience: number;
   readonly #limit: number;
+  readonly #bytes: number;
   /** The one used last is first. */
   readonly #entries: Entry[] = [];
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
 
-  constructor({ patience = 50_000, limit = 32 }: CacheOptions = {}) {
+  constructor({ patience = 30_000, limit = 32, bytes = 2 ** 30 }: CacheOptions = {}) {
     this.#patience = patience;
     this.#limit = limit;
+    this.#bytes = bytes;
   }
 
   /**
@@ -63,9 +68,12 @@ export class Cache {
     }
   }
 
-  /** How many programs there are. */
+  /** How many programs there are, and the bytes of their memory. */
   get size(): number {
     return this.#entries.length;
+  }
+  get bytes(): number {
+    return this.#entries.reduce((sum, { routine }) => sum + (routine?.bytes ?? 0), 0);
   }
 
   #find(order: Topology, wanted: readonly number[], updates: number): Entry | null {
@@ -84,12 +92,26 @@ export class Cache {
     if (!this.#reader.read(order, wanted, updates)) return null;
     const { hash, work } = this.#reader;
     const spent = this.#sightings.add(hash, work);
-    if (spent === 0 || spent < this.#patience * order.nodes.length) return null;
+    if (spent === 0 || spent < this.#patience * (order.nodes.length + fixedNodes)) return null;
+    this.#sightings.forget(hash);
     const form = new Form(this.#reader, order, wanted);
     const entry = { form, routine: this.#compile(form, order, wanted) };
     this.#entries.unshift(entry);
-    if (this.#entries.length > this.#limit) this.#entries.pop();
+    this.#drop();
     return entry;
+  }
+
+  /** Lets go of the programs that are too many, but never of the newest. */
+  #drop(): void {
+    const entries = this.#entries;
+    let bytes = 0;
+    let kept = 0;
+    while (kept < Math.min(entries.length, this.#limit)) {
+      bytes += entries[kept]!.routine?.bytes ?? 0;
+      if (kept > 0 && bytes > this.#bytes) break;
+      kept++;
+    }
+    entries.length = kept;
   }
 
   #compile(form: Form, order: Topology, wanted: readonly number[]): Routine | null {
@@ -119,10 +141,25 @@ class Sightings {
 
   /** Adds work and returns what there was before: 0 for a form that was not seen, or was forgotten. */
   add(hash: number, work: number): number {
-    const i = hash % this.#hashes.length;
-    const before = this.#hashes[i] === hash ? this.#work[i]! : 0;
-    this.#hashes[i] = hash;
-    this.#work[i] = before + work;
-    return before;
+    // A hash has four places, so that two forms of one loop cannot keep pushing each other out.
+    const first = (4 * hash) % this.#hashes.length;
+    let least = first;
+    for (let i = first; i < first + 4; i++) {
+      if (this.#hashes[i] === hash) {
+        const before = this.#work[i]!;
+        this.#work[i] = before + work;
+        return before;
+      }
+      if (this.#work[i]! < this.#work[least]!) least = i;
+    }
+    this.#hashes[least] = hash;
+    this.#work[least] = work;
+    return 0;
+  }
+
+  /** Makes room: there is a program now. */
+  forget(hash: number): void {
+    const i = this.#hashes.indexOf(hash);
+    if (i >= 0) this.#work[i] = 0;
   }
 }

@@ -9,32 +9,20 @@ import { elementsOf, Tensor } from "./graph.ts";
 import { compute, isCopy } from "./kernels.ts";
 import { placeholder } from "./ops/leaf.ts";
 import { broadcastTo } from "./ops/movement.ts";
+import { Slot } from "./slot.ts";
 import type { Topology } from "./topology.ts";
-
-/** Where a routine finds the elements of a wanted node: an output of the program, or a version that stays in it. */
-interface Result {
-  readonly place: TypedArray;
-  /** The slot that holds the new version from now on. */
-  readonly slot: Slot | null;
-}
-
-/** A place in the memory of a program, for the elements of node `n`. */
-interface Slot {
-  readonly n: number;
-  readonly place: TypedArray;
-  /** What lies there: the elements of a tensor do not change, so they are copied in only if they are others. */
-  held: TypedArray | null;
-}
 
 /** A form of pending graphs as a compiled program. Throws CompileError if there is none. */
 export class Routine {
+  /** The memory of the program. */
+  readonly bytes: number;
   readonly #executable: Executable;
-  readonly #slots: readonly Slot[];
+  readonly #inputs: readonly { readonly n: number; readonly slot: Slot }[];
   readonly #numbers: readonly { readonly n: number; readonly place: TypedArray }[];
   /** Nodes that are found outside, in order, and where they go if the program reads them. */
   readonly #outside: readonly { readonly n: number; readonly place: TypedArray | null }[];
-  /** By wanted node; null if it holds its elements anyway. */
-  readonly #results: readonly (Result | null)[];
+  /** By wanted node: an output, or a version that stays where it is; null if it holds its elements anyway. */
+  readonly #results: readonly (TypedArray | Slot | null)[];
   /** The elements of nodes outside, during a run. */
   readonly #values: (TypedArray | null)[];
 
@@ -42,19 +30,20 @@ export class Routine {
     const plan = new Reconstruction(form, order, wanted);
     const executable = build(plan.traced);
     const { inputs, states, outputs } = executable;
-    const slot = (n: number, place: TypedArray): Slot => ({ n, place, held: null });
-    const stateSlots = plan.states.map((n, i) => slot(n, states[i]!));
+    const stateSlots = states.map((place) => new Slot(place));
     this.#executable = executable;
-    this.#slots = [...stateSlots, ...plan.held.map((n, i) => slot(n, inputs[i]!))];
+    this.bytes = [...inputs, ...states, ...outputs][0]!.buffer.byteLength;
+    this.#inputs = [
+      ...plan.states.map((n, i) => ({ n, slot: stateSlots[i]! })),
+      ...plan.held.map((n, i) => ({ n, slot: new Slot(inputs[i]!) })),
+    ];
     const rest = inputs.slice(plan.held.length);
     this.#numbers = plan.numbers.map((n, i) => ({ n, place: rest[i]! }));
     const picked = new Map(plan.picked.map((n, i) => [n, rest[plan.numbers.length + i]!]));
     this.#outside = plan.outside.map((n) => ({ n, place: picked.get(n) ?? null }));
-    this.#results = plan.results.map((result) => {
-      if (result === null) return null;
-      if (result.state < 0) return { place: outputs[result.output]!, slot: null };
-      return { place: states[result.state]!, slot: stateSlots[result.state]! };
-    });
+    this.#results = plan.results.map(
+      (result) => result && (result.state < 0 ? outputs[result.output]! : stateSlots[result.state]!),
+    );
     this.#values = new Array<TypedArray | null>(plan.outside.length > 0 ? order.nodes.length : 0).fill(null);
   }
 
@@ -64,28 +53,20 @@ export class Routine {
    */
   run(order: Topology, wanted: readonly number[]): TypedArray[] {
     const { nodes } = order;
-    for (const slot of this.#slots) {
-      const data = elementsOf(nodes[slot.n]!)!;
-      if (slot.held === data) continue;
-      slot.place.set(data);
-      slot.held = data;
-    }
+    for (const { n, slot } of this.#inputs) slot.fill(elementsOf(nodes[n]!)!);
     for (const { n, place } of this.#numbers) place[0] = Number(nodes[n]!.attributes.value);
     if (this.#outside.length > 0) this.#findOutside(order);
     try {
       this.#executable.run();
     } catch (error) {
-      for (const slot of this.#slots) slot.held = null;
+      for (const { slot } of this.#inputs) slot.forget();
       throw error;
     }
     const values = new Array<TypedArray>(wanted.length);
     for (let i = 0; i < wanted.length; i++) {
-      const result = this.#results[i];
-      if (!result) values[i] = elementsOf(nodes[wanted[i]!]!)!;
-      else {
-        values[i] = result.place.slice();
-        if (result.slot) result.slot.held = values[i]!;
-      }
+      const result = this.#results[i] ?? null;
+      if (result === null) values[i] = elementsOf(nodes[wanted[i]!]!)!;
+      else values[i] = result instanceof Slot ? result.take() : result.slice();
     }
     return values;
   }
@@ -107,11 +88,6 @@ export class Routine {
     }
     // What was found need not outlive the run.
     values.fill(null);
-  }
-
-  /** What every pass made of it. */
-  text(): string {
-    return this.#executable.text();
   }
 }
 
