@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { readmeBundle } from "./readme-bundle.mjs";
 
 /** KB of 1000 bytes, gzipped. */
-const limit = 60;
+const limit = 75;
 
 const { code, inputs } = await readmeBundle(
   "globalThis.result = String(model.forward(x).gt(0.5).cast('int32').toArray());",

@@ -13,7 +13,7 @@ import { nameVersion, numberIn } from "./topology.ts";
  */
 
 /** What a node is to a program. */
-export type Role = (typeof roles)[keyof typeof roles];
+type Role = (typeof roles)[keyof typeof roles];
 
 export const roles = {
   /** The program computes it. */
