@@ -21,8 +21,10 @@ export class Routine {
   readonly #numbers: readonly { readonly n: number; readonly place: TypedArray }[];
   /** Nodes that are found outside, in order, and where they go if the program reads them. */
   readonly #outside: readonly { readonly n: number; readonly place: TypedArray | null }[];
-  /** By wanted node: an output, or a version that stays where it is; null if it holds its elements anyway. */
-  readonly #results: readonly (TypedArray | Slot | null)[];
+  /** New versions, which stay where they are, and then outputs. */
+  readonly #results: readonly (Slot | TypedArray)[];
+  /** For each wanted node which of the results it is, -1 if it holds its elements anyway. */
+  readonly #chosen: readonly number[];
   /** The elements of nodes outside, during a run. */
   readonly #values: (TypedArray | null)[];
 
@@ -41,9 +43,8 @@ export class Routine {
     this.#numbers = plan.numbers.map((n, i) => ({ n, place: rest[i]! }));
     const picked = new Map(plan.picked.map((n, i) => [n, rest[plan.numbers.length + i]!]));
     this.#outside = plan.outside.map((n) => ({ n, place: picked.get(n) ?? null }));
-    this.#results = plan.results.map(
-      (result) => result && (result.state < 0 ? outputs[result.output]! : stateSlots[result.state]!),
-    );
+    this.#results = [...stateSlots, ...outputs];
+    this.#chosen = plan.chosen;
     this.#values = new Array<TypedArray | null>(plan.outside.length > 0 ? order.nodes.length : 0).fill(null);
   }
 
@@ -62,11 +63,11 @@ export class Routine {
       for (const { slot } of this.#inputs) slot.forget();
       throw error;
     }
+    const results = this.#results.map((result) => (result instanceof Slot ? result.take() : result.slice()));
     const values = new Array<TypedArray>(wanted.length);
     for (let i = 0; i < wanted.length; i++) {
-      const result = this.#results[i] ?? null;
-      if (result === null) values[i] = elementsOf(nodes[wanted[i]!]!)!;
-      else values[i] = result instanceof Slot ? result.take() : result.slice();
+      const chosen = this.#chosen[i]!;
+      values[i] = chosen < 0 ? elementsOf(nodes[wanted[i]!]!)! : results[chosen]!;
     }
     return values;
   }
@@ -100,14 +101,13 @@ class Reconstruction {
   readonly numbers: readonly number[];
   readonly picked: readonly number[];
   readonly outside: readonly number[];
-  /** For each wanted node the state or else the output that gives its elements; null if it holds them. */
-  readonly results: readonly ({ readonly state: number; readonly output: number } | null)[];
+  /** For each wanted node the number of the result that gives its elements, states first; -1 if it holds them. */
+  readonly chosen: readonly number[];
 
   constructor(form: Form, order: Topology, wanted: readonly number[]) {
     const use = findUse(form, order, wanted);
     const inside = (...wantedRoles: number[]) =>
       order.nodes.flatMap((_, n) => (use[n]! & insideUse && wantedRoles.includes(form.roles[n]!) ? [n] : []));
-    const firstUpdate = wanted.length - form.pairs.length;
     this.states = form.pairs.filter((n) => n >= 0);
     this.held = inside(roles.held, roles.version).filter((n) => !this.states.includes(n));
     this.numbers = inside(roles.number);
@@ -128,21 +128,33 @@ class Reconstruction {
       ...this.picked.map((n) => leaf(n)),
     ];
     const made = remake(form, order, use, leaves);
-    const outputs: Tensor[] = [];
-    const outputOf = (x: Tensor): number => {
-      if (!outputs.includes(x)) outputs.push(x);
-      return outputs.indexOf(x);
-    };
-    const updates: Tensor[] = [];
-    this.results = wanted.map((n, i) => {
-      if (elementsOf(order.nodes[n]!)) return null;
-      const pair = i < firstUpdate ? -1 : form.pairs[i - firstUpdate]!;
-      if (pair < 0) return { state: -1, output: outputOf(made[n]!) };
-      updates.push(made[n]!);
-      return { state: updates.length - 1, output: -1 };
-    });
+    const { updates, outputs, chosen } = choose(form, order, wanted, made);
+    this.chosen = chosen;
     this.traced = { inputs, states, outputs, updates };
   }
+}
+
+/** What the program has to leave for each wanted node: a new version, or else an output. */
+function choose(
+  { pairs }: Form,
+  { nodes }: Topology,
+  wanted: readonly number[],
+  made: readonly Tensor[],
+): { updates: Tensor[]; outputs: Tensor[]; chosen: number[] } {
+  const firstUpdate = wanted.length - pairs.length;
+  const stays = (i: number): boolean => i >= firstUpdate && pairs[i - firstUpdate]! >= 0;
+  const updates = wanted.flatMap((n, i) => (stays(i) ? [made[n]!] : []));
+  const outputs: Tensor[] = [];
+  let state = 0;
+  const chosen = wanted.map((n, i) => {
+    if (elementsOf(nodes[n]!)) return -1;
+    if (stays(i)) return state++;
+    const x = made[n]!;
+    if (updates.includes(x)) return updates.indexOf(x);
+    if (!outputs.includes(x)) outputs.push(x);
+    return updates.length + outputs.indexOf(x);
+  });
+  return { updates, outputs, chosen };
 }
 
 const insideUse = 1;
