@@ -462,9 +462,13 @@ describe("any interleaving of updates and readings", () => {
   }, 120_000);
 });
 
-test("a scalar graph of a few nodes is interpreted", () => {
+test("a few small nodes are interpreted, large ones are not", () => {
   cached((cache) => {
     for (let i = 0; i < 4; i++) expect(scalar(i).mul(2).item()).toBe(2 * i);
     expect(cache.runs).toBe(0);
+    const large = zeros([40, 40]).add(1);
+    large.toTypedArray();
+    for (let i = 0; i < 4; i++) expect(large.matmul(large).toTypedArray()[7]).toBe(40);
+    expect(cache.runs).toBe(3);
   });
 });

@@ -2,6 +2,7 @@ import { canRun } from "./compile/run.ts";
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, IndexError } from "./errors.ts";
 import { Form, FormReader } from "./form.ts";
+import type { Tensor } from "./graph.ts";
 import { Routine } from "./routine.ts";
 import type { Topology } from "./topology.ts";
 
@@ -26,8 +27,9 @@ interface Entry {
 const largest = 20_000;
 /** What compiling costs beside the nodes, in nodes. */
 const fixedNodes = 20;
-/** Fewer nodes are interpreted as fast as their form is read. */
-const smallest = 4;
+/** Fewer nodes, none of them with more elements, are interpreted as fast as their form is found. */
+const fewNodes = 4;
+const fewElements = 1000;
 
 /** Programs for graphs that are evaluated again and again. */
 export class Cache {
@@ -53,8 +55,7 @@ export class Cache {
    * graph is to be interpreted.
    */
   evaluate(order: Topology, wanted: readonly number[], updates: number): TypedArray[] | null {
-    const count = order.nodes.length;
-    if (count < smallest || count > largest) return null;
+    if (order.nodes.length > largest || isTiny(order.nodes)) return null;
     const entry = this.#find(order, wanted, updates) ?? this.#make(order, wanted, updates);
     if (!entry?.routine) return null;
     try {
@@ -125,6 +126,10 @@ export class Cache {
       throw error;
     }
   }
+}
+
+function isTiny(nodes: readonly Tensor[]): boolean {
+  return nodes.length < fewNodes && nodes.every(({ size }) => size <= fewElements);
 }
 
 /** Ours for ops that cannot be compiled; the engine's for functions that are too long and memory that is too large. */

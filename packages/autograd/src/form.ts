@@ -136,9 +136,11 @@ export class FormReader {
     const role = this.#roleOf(order, n, kind);
     if (role < 0) return false;
     this.roles[n] = role;
-    this.work += nodeWork + (kind === kinds.contract ? this.#products(order, n) : size);
+    this.work += nodeWork;
     if (role === roles.constant) this.#mixNumber(Number(node.attributes.value));
-    else if (role === roles.computed) this.#mixAttributes(node);
+    if (role !== roles.computed) return true;
+    this.work += kind === kinds.contract ? this.#products(order, n) : size;
+    this.#mixAttributes(node);
     return true;
   }
 
