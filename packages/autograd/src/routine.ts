@@ -57,19 +57,23 @@ export class Routine {
     for (const { n, slot } of this.#inputs) slot.fill(elementsOf(nodes[n]!)!);
     for (const { n, place } of this.#numbers) place[0] = Number(nodes[n]!.attributes.value);
     if (this.#outside.length > 0) this.#findOutside(order);
-    try {
-      this.#executable.run();
-    } catch (error) {
-      for (const { slot } of this.#inputs) slot.forget();
-      throw error;
-    }
-    const results = this.#results.map((result) => (result instanceof Slot ? result.take() : result.slice()));
+    const results = this.#compute();
     const values = new Array<TypedArray>(wanted.length);
     for (let i = 0; i < wanted.length; i++) {
       const chosen = this.#chosen[i]!;
       values[i] = chosen < 0 ? elementsOf(nodes[wanted[i]!]!)! : results[chosen]!;
     }
     return values;
+  }
+
+  #compute(): TypedArray[] {
+    try {
+      this.#executable.run();
+      return this.#results.map((result) => (result instanceof Slot ? result.take() : result.slice()));
+    } catch (error) {
+      for (const { slot } of this.#inputs) slot.forget();
+      throw error;
+    }
   }
 
   #findOutside({ nodes, starts, edges }: Topology): void {
