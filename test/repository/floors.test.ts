@@ -88,6 +88,10 @@ const packages: readonly PackageFloors[] = [
       ],
       ["compile/*"],
       [
+        "form.ts",
+        "slot.ts",
+        "routine.ts",
+        "cache.ts",
         "evaluate.ts",
         "variable.ts",
         "compiled.ts",

@@ -8,6 +8,7 @@ import { evaluate, flush, withoutReading } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
 import { fromElements, placeholder } from "./ops/leaf.ts";
+import { Slot } from "./slot.ts";
 import { topology } from "./topology.ts";
 import { leavesOf, unflattenTree } from "./tree.ts";
 import type { Home, Setting } from "./variable.ts";
@@ -131,8 +132,7 @@ class Program {
   readonly #settings: readonly (readonly [Setting<unknown>, unknown])[];
   readonly #executable: Executable;
   readonly #fillings: Filling[] = [];
-  /** The tensor whose elements lie in each slot; tensors do not change. */
-  readonly #filled: (Filling | null)[];
+  readonly #slots: readonly Slot[];
   readonly #states: readonly State[];
   readonly #gradients: readonly (readonly [Variable, output: number])[];
   readonly #withoutGradient: readonly Variable[];
@@ -162,7 +162,7 @@ class Program {
     this.#executable = canRun() ? build(traced) : buildInterpreted(traced);
     this.#forms = forms;
     this.#settings = [...record.settings];
-    this.#filled = slots.map(() => null);
+    this.#slots = this.#executable.inputs.map((place) => new Slot(place));
     this.#states = variables.map(
       (x, i) => new State(x, this.#executable.states[i]!, record.begun.has(x), record.assigned.has(x)),
     );
@@ -182,7 +182,7 @@ class Program {
   /** Runs the program on the arguments that were accepted last. */
   call(): unknown {
     for (const x of this.#withoutGradient) checkNoGradient(x, x.grad);
-    for (let i = 0; i < this.#filled.length; i++) this.#fill(i);
+    for (let i = 0; i < this.#slots.length; i++) this.#fill(i);
     const states = this.#states;
     for (let i = 0; i < states.length; i++) states[i]!.begin();
     this.#executable.run();
@@ -196,15 +196,13 @@ class Program {
     );
   }
 
-  #fill(slot: number): void {
-    const x = this.#fillings[slot]!;
-    const place = this.#executable.inputs[slot]!;
-    if (typeof x === "number") place[0] = x;
-    else if (ArrayBuffer.isView(x)) place.set(x);
-    else if (x !== this.#filled[slot]) {
-      place.set(elementsOf(x) ?? evaluate([x])[0]!);
-      this.#filled[slot] = x;
-    }
+  #fill(i: number): void {
+    const x = this.#fillings[i]!;
+    const slot = this.#slots[i]!;
+    if (typeof x === "number") slot.place[0] = x;
+    // The caller may write to an array of his own: it is always copied.
+    else if (ArrayBuffer.isView(x)) slot.place.set(x);
+    else slot.fill(elementsOf(x.node) ?? evaluate([x])[0]!);
   }
 
   #output(i: number): Tensor {
@@ -219,21 +217,19 @@ class Program {
 /** A variable in the memory of a program. */
 class State implements Home {
   readonly #variable: Variable;
-  readonly #place: TypedArray;
+  readonly #slot: Slot;
   readonly #isRead: boolean;
   readonly #isAssigned: boolean;
-  /** The version whose elements were copied in last. */
-  #version: Tensor | null = null;
 
   constructor(variable: Variable, place: TypedArray, isRead: boolean, isAssigned: boolean) {
     this.#variable = variable;
-    this.#place = place;
+    this.#slot = new Slot(place);
     this.#isRead = isRead;
     this.#isAssigned = isAssigned;
   }
 
   read(): TypedArray {
-    return this.#place.slice();
+    return this.#slot.place.slice();
   }
 
   /** Brings the present version in, if it is not there already. */
@@ -245,15 +241,13 @@ class State implements Home {
       return;
     }
     const version = variable.node;
-    if (version === this.#version) return;
-    this.#place.set(elementsOf(version) ?? evaluate([version])[0]!);
-    this.#version = version;
+    this.#slot.fill(elementsOf(version) ?? evaluate([version])[0]!);
   }
 
   /** The new version, if there is one, lives here now. */
   finish(): void {
     if (!this.#isAssigned) return;
-    this.#version = null;
+    this.#slot.forget();
     this.#variable.moveTo(this);
   }
 }

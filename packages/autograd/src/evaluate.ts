@@ -1,3 +1,4 @@
+import { Cache } from "./cache.ts";
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
@@ -45,6 +46,19 @@ export function isTracing(): boolean {
   return traced;
 }
 
+let cache: Cache | null = new Cache();
+
+/** Runs `f` with other compiled programs than those of everybody, or with none. */
+export function withCache<T>(other: Cache | null, f: () => T): T {
+  const before = cache;
+  cache = other;
+  try {
+    return f();
+  } finally {
+    cache = before;
+  }
+}
+
 const nothing: readonly Tensor[] = [];
 
 /** What still has to be computed for `x`: nothing for a node that holds its elements. */
@@ -73,7 +87,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const numbers = wanted.map((x) => numberIn(order, x));
   const values = settle(updates, () => {
     checkNotLost(order.nodes);
-    return interpret(order, numbers);
+    return cache?.evaluate(order, numbers, updates.length) ?? interpret(order, numbers);
   });
   wanted.forEach((x, i) => {
     setElements(x, values[i]!);

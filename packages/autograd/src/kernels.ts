@@ -57,10 +57,13 @@ export function isCopy(node: Tensor): boolean {
   if (kernel.kind === "leaf") return true;
   if (kernel.kind !== "view" || sizeOf(node.inputs[0]!.shape) !== sizeOf(node.shape)) return false;
   const { offset, strides, bounds } = kernel.map(node.inputs[0]!.shape, node.attributes);
-  const own = stridesOf(node.shape);
-  return (
-    offset === 0 && bounds === null && strides.every((stride, i) => stride === own[i] || node.shape[i] === 1)
-  );
+  return offset === 0 && bounds === null && areInARow(node.shape, strides);
+}
+
+/** Do the elements that these strides lead to lie one after the other? */
+function areInARow(shape: Shape, strides: readonly number[]): boolean {
+  const own = stridesOf(shape);
+  return strides.every((stride, i) => stride === own[i] || shape[i] === 1);
 }
 
 function computeLeaf(source: "data" | "fill" | "iota", node: Tensor, out: TypedArray): void {
@@ -74,6 +77,10 @@ function computeLeaf(source: "data" | "fill" | "iota", node: Tensor, out: TypedA
 }
 
 function read(x: TypedArray, { offset, strides, bounds }: IndexMap, out: TypedArray, shape: Shape): void {
+  if (!bounds && areInARow(shape, strides)) {
+    out.set(x.subarray(offset, offset + out.length));
+    return;
+  }
   if (!bounds) {
     walk(shape, strides, offset, (at, i) => {
       out[i] = x[at]!;

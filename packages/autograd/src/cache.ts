@@ -1,0 +1,170 @@
+import { canRun } from "./compile/run.ts";
+import type { TypedArray } from "./dtype.ts";
+import { CompileError, IndexError } from "./errors.ts";
+import { Form, FormReader } from "./form.ts";
+import type { Tensor } from "./graph.ts";
+import { Routine } from "./routine.ts";
+import type { Topology } from "./topology.ts";
+
+export interface CacheOptions {
+  /**
+   * How much interpreting of one form, in elements for each node, comes before it is compiled. Compiling a node takes about as
+   * long as interpreting 200,000 elements: less is a bet on many steps to come.
+   */
+  readonly patience?: number;
+  /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
+  readonly limit?: number;
+  readonly bytes?: number;
+}
+
+/** A form that was compiled, or was found not to compile (null). */
+interface Entry {
+  readonly form: Form;
+  readonly routine: Routine | null;
+}
+
+/** Graphs of more nodes are interpreted: compiling them takes seconds. */
+const largest = 20_000;
+/** What compiling costs beside the nodes, in nodes. */
+const fixedNodes = 20;
+/** Fewer nodes, none of them with more elements, are interpreted as fast as their form is found. */
+const fewNodes = 4;
+const fewElements = 1000;
+
+/** Programs for graphs that are evaluated again and again. */
+export class Cache {
+  /** Programs made, and evaluations that ran one. */
+  compiled = 0;
+  runs = 0;
+  readonly #patience: number;
+  readonly #limit: number;
+  readonly #bytes: number;
+  /** The one used last is first. */
+  readonly #entries: Entry[] = [];
+  readonly #reader = new FormReader();
+  readonly #sightings = new Sightings();
+
+  constructor({ patience = 30_000, limit = 32, bytes = 2 ** 30 }: CacheOptions = {}) {
+    this.#patience = patience;
+    this.#limit = limit;
+    this.#bytes = bytes;
+  }
+
+  /**
+   * Evaluates by a program: the elements of the `wanted` nodes, the last `updates` of which are pending versions. Null if this
+   * graph is to be interpreted.
+   */
+  evaluate(order: Topology, wanted: readonly number[], updates: number): TypedArray[] | null {
+    if (order.nodes.length > largest || isTiny(order.nodes)) return null;
+    const entry = this.#find(order, wanted, updates) ?? this.#make(order, wanted, updates);
+    if (!entry?.routine) return null;
+    try {
+      const values = entry.routine.run(order, wanted);
+      this.runs++;
+      return values;
+    } catch (error) {
+      // The program knows the lines of the graph that it was made from: the interpreter tells those of this one.
+      if (error instanceof IndexError) return null;
+      throw error;
+    }
+  }
+
+  /** How many programs there are, and the bytes of their memory. */
+  get size(): number {
+    return this.#entries.length;
+  }
+  get bytes(): number {
+    return this.#entries.reduce((sum, { routine }) => sum + (routine?.bytes ?? 0), 0);
+  }
+
+  #find(order: Topology, wanted: readonly number[], updates: number): Entry | null {
+    const entries = this.#entries;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      if (!entry.form.matches(order, wanted, updates)) continue;
+      for (let k = i; k > 0; k--) entries[k] = entries[k - 1]!;
+      entries[0] = entry;
+      return entry;
+    }
+    return null;
+  }
+
+  #make(order: Topology, wanted: readonly number[], updates: number): Entry | null {
+    if (!this.#reader.read(order, wanted, updates)) return null;
+    const { hash, work } = this.#reader;
+    const spent = this.#sightings.add(hash, work);
+    if (spent === 0 || spent < this.#patience * (order.nodes.length + fixedNodes)) return null;
+    this.#sightings.forget(hash);
+    const form = new Form(this.#reader, order, wanted);
+    const entry = { form, routine: this.#compile(form, order, wanted) };
+    this.#entries.unshift(entry);
+    this.#drop();
+    return entry;
+  }
+
+  /** Lets go of the programs that are too many, but never of the newest. */
+  #drop(): void {
+    const entries = this.#entries;
+    let bytes = 0;
+    let kept = 0;
+    while (kept < Math.min(entries.length, this.#limit)) {
+      bytes += entries[kept]!.routine?.bytes ?? 0;
+      if (kept > 0 && bytes > this.#bytes) break;
+      kept++;
+    }
+    entries.length = kept;
+  }
+
+  #compile(form: Form, order: Topology, wanted: readonly number[]): Routine | null {
+    if (!canRun()) return null;
+    try {
+      const routine = new Routine(form, order, wanted);
+      this.compiled++;
+      return routine;
+    } catch (error) {
+      if (isRefusal(error)) return null;
+      throw error;
+    }
+  }
+}
+
+function isTiny(nodes: readonly Tensor[]): boolean {
+  return nodes.length < fewNodes && nodes.every(({ size }) => size <= fewElements);
+}
+
+/** Ours for ops that cannot be compiled; the engine's for functions that are too long and memory that is too large. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof CompileError || error instanceof WebAssembly.CompileError || error instanceof RangeError
+  );
+}
+
+/** How much work went into interpreting the forms that were seen lately, by hash. */
+class Sightings {
+  readonly #hashes = new Int32Array(512).fill(-1);
+  readonly #work = new Float64Array(512);
+
+  /** Adds work and returns what there was before: 0 for a form that was not seen, or was forgotten. */
+  add(hash: number, work: number): number {
+    // A hash has four places, so that two forms of one loop cannot keep pushing each other out.
+    const first = (4 * hash) % this.#hashes.length;
+    let least = first;
+    for (let i = first; i < first + 4; i++) {
+      if (this.#hashes[i] === hash) {
+        const before = this.#work[i]!;
+        this.#work[i] = before + work;
+        return before;
+      }
+      if (this.#work[i]! < this.#work[least]!) least = i;
+    }
+    this.#hashes[least] = hash;
+    this.#work[least] = work;
+    return 0;
+  }
+
+  /** Makes room: there is a program now. */
+  forget(hash: number): void {
+    const i = this.#hashes.indexOf(hash);
+    if (i >= 0) this.#work[i] = 0;
+  }
+}

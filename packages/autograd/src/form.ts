@@ -1,0 +1,293 @@
+import { dtypes } from "./dtype.ts";
+import type { Attribute, Attributes, Op, Tensor } from "./graph.ts";
+import { elementsOf, ownerOf } from "./graph.ts";
+import { isCopy } from "./kernels.ts";
+import type { Shape } from "./shape.ts";
+import { equalShapes } from "./shape.ts";
+import type { Topology } from "./topology.ts";
+import { nameVersion, numberIn } from "./topology.ts";
+
+/**
+ * The form of a pending graph: all of it but the numbers that may differ from one evaluation to the next. Graphs of one form
+ * are evaluated by one program. Nodes go by their numbers in a `Topology`, which are the same for the same graph.
+ */
+
+/** What a node is to a program. */
+type Role = (typeof roles)[keyof typeof roles];
+
+export const roles = {
+  /** The program computes it. */
+  computed: 0,
+  /** Holds its elements: an input. */
+  held: 1,
+  /** The same, and is a version of a variable. */
+  version: 2,
+  /** All elements equal one number that may be another one next time: an input without axes. */
+  number: 3,
+  /** All elements equal one number that is part of the form. */
+  constant: 4,
+  /** A pending version: has the elements of its one operand. */
+  passed: 5,
+  /** A part of held elements, found before the program runs: where it lies may change, and the rest stays outside. */
+  picked: 6,
+} as const;
+
+const kinds = { other: 0, fill: 1, data: 2, view: 3, gather: 4, contract: 5, opaque: 6 } as const;
+
+/** What is asked of each op at each evaluation. */
+interface Facts {
+  readonly id: number;
+  readonly kind: (typeof kinds)[keyof typeof kinds];
+}
+
+const known = new WeakMap<Op, Facts>();
+let ids = 0;
+
+function factsOf(op: Op): Facts {
+  let facts = known.get(op);
+  if (!facts) {
+    facts = { id: ++ids, kind: kindOf(op) };
+    known.set(op, facts);
+  }
+  return facts;
+}
+
+function kindOf({ kernel }: Op): Facts["kind"] {
+  switch (kernel.kind) {
+    case "leaf":
+      return kernel.source === "iota" ? kinds.other : kinds[kernel.source];
+    case "view":
+    case "gather":
+    case "contract":
+    case "opaque":
+      return kinds[kernel.kind];
+    default:
+      return kinds.other;
+  }
+}
+
+/** What interpreting a node costs beside its elements, in the time that one element takes. */
+const nodeWork = 150;
+
+/** Finds the form of one graph after the other, in arrays that stay. */
+export class FormReader {
+  /** By node. */
+  roles: Uint8Array<ArrayBuffer> = new Uint8Array(256);
+  /** For each update the node of the version before that it may overwrite, or -1. */
+  pairs: number[] = [];
+  /** Equal forms have equal hashes. */
+  hash = 0;
+  /** An estimate of what interpreting costs, in elements. */
+  work = 0;
+  #sizes = new Float64Array(256);
+  /** The size of the held elements that a node is part of, 0 if it is anything else. */
+  #wholes = new Float64Array(256);
+
+  /** False if there cannot be a program for this graph. The last `updates` of `wanted` are pending versions. */
+  read(order: Topology, wanted: readonly number[], updates: number): boolean {
+    const { nodes } = order;
+    if (this.roles.length < nodes.length) this.#grow(nodes.length);
+    this.hash = nodes.length;
+    this.work = 0;
+    for (let n = 0; n < nodes.length; n++) if (!this.#readNode(order, n)) return false;
+    for (let i = 0; i < wanted.length; i++) this.#mix(wanted[i]!);
+    this.pairs.length = updates;
+    for (let i = 0; i < updates; i++) {
+      const owner = ownerOf(nodes[wanted[wanted.length - updates + i]!]!);
+      const pair = owner ? numberIn(order, owner) : -1;
+      this.pairs[i] = pair;
+      this.#mix(pair);
+    }
+    // 30 bits: larger integers are objects on the heap.
+    this.hash &= 0x3fffffff;
+    return true;
+  }
+
+  #grow(length: number): void {
+    this.roles = new Uint8Array(2 * length);
+    this.#sizes = new Float64Array(2 * length);
+    this.#wholes = new Float64Array(2 * length);
+  }
+
+  #mix(x: number): void {
+    const h = Math.imul(this.hash ^ x, 0x9e3779b1);
+    this.hash = h ^ (h >>> 15);
+  }
+
+  #readNode(order: Topology, n: number): boolean {
+    const node = order.nodes[n]!;
+    const size = this.#mixShape(node.shape);
+    this.#sizes[n] = size;
+    this.#wholes[n] = 0;
+    if (elementsOf(node)) {
+      const owner = ownerOf(node);
+      if (owner) nameVersion(order, owner, n);
+      else this.#wholes[n] = size;
+      const role = owner ? roles.version : roles.held;
+      this.roles[n] = role;
+      this.#mix(role + 8 * dtypes.indexOf(node.dtype));
+      return true;
+    }
+    const { id, kind } = factsOf(node.op);
+    this.#mix(id);
+    const first = order.starts[n]!;
+    const end = order.starts[n + 1]!;
+    for (let k = first; k < end; k++) this.#mix(order.edges[k]!);
+    const role = this.#roleOf(order, n, kind);
+    if (role < 0) return false;
+    this.roles[n] = role;
+    this.work += nodeWork;
+    if (role === roles.constant) this.#mixNumber(Number(node.attributes.value));
+    if (role !== roles.computed) return true;
+    this.work += kind === kinds.contract ? this.#products(order, n) : size;
+    this.#mixAttributes(node);
+    return true;
+  }
+
+  /** The role of a node that holds no elements; -1 if no program can have it. */
+  #roleOf(order: Topology, n: number, kind: Facts["kind"]): Role | -1 {
+    switch (kind) {
+      case kinds.fill:
+        return isFixed(Number(order.nodes[n]!.attributes.value)) ? roles.constant : roles.number;
+      case kinds.data:
+        return order.starts[n]! < order.starts[n + 1]! ? roles.passed : -1;
+      case kinds.view:
+      case kinds.gather:
+        return this.#isPicked(order, n) ? roles.picked : roles.computed;
+      case kinds.opaque:
+        return -1;
+      default:
+        return roles.computed;
+    }
+  }
+
+  /** Does the node only move held elements, and leave some of them behind? */
+  #isPicked({ nodes, starts, edges }: Topology, n: number): boolean {
+    const x = edges[starts[n]!]!;
+    for (let k = starts[n]!; k < starts[n + 1]!; k++) if (this.#wholes[edges[k]!] === 0) return false;
+    const whole = this.#wholes[x]!;
+    const size = this.#sizes[n]!;
+    // What is only rearranged goes in once, whole: rearranging it outside would be done every time.
+    if (size === whole && !isCopy(nodes[n]!)) return false;
+    this.#wholes[n] = whole;
+    // What is stretched is stretched inside: fewer elements go in.
+    return size < whole && size <= this.#sizes[x]!;
+  }
+
+  /** How many products a contraction sums. */
+  #products({ starts, edges }: Topology, n: number): number {
+    const x = this.#sizes[edges[starts[n]!]!]!;
+    const y = this.#sizes[edges[starts[n]! + 1]!]!;
+    return Math.sqrt(x * y * this.#sizes[n]!);
+  }
+
+  #mixShape(shape: Shape): number {
+    let size = 1;
+    for (let i = 0; i < shape.length; i++) {
+      size *= shape[i]!;
+      this.#mix(shape[i]!);
+    }
+    return size;
+  }
+
+  #mixNumber(x: number): void {
+    this.#mix(x | 0);
+    this.#mix((x * 65536) | 0);
+  }
+
+  #mixAttributes({ attributes, shape }: Tensor): void {
+    for (const name in attributes) {
+      const value = attributes[name]!;
+      if (value !== shape) this.#mixAttribute(value);
+    }
+  }
+
+  #mixAttribute(value: Attribute): void {
+    if (typeof value === "number") this.#mixNumber(value);
+    else if (typeof value === "string") for (let i = 0; i < value.length; i++) this.#mix(value.charCodeAt(i));
+    else if (Array.isArray(value)) for (const entry of value) this.#mixAttribute(entry);
+    else this.#mix(value === null ? 2 : value ? 1 : 0);
+  }
+}
+
+/** Numbers that formulas are made of; others are settings, such as a learning rate. */
+function isFixed(value: number): boolean {
+  return value === 1 || value === -1 || value === 2 || Object.is(value, 0);
+}
+
+/** A form that was read, to compare others with. It keeps no node. */
+export class Form {
+  readonly roles: Uint8Array;
+  readonly pairs: readonly number[];
+  readonly #wanted: readonly number[];
+  readonly #starts: Int32Array;
+  readonly #edges: Int32Array;
+  readonly #ops: readonly Op[];
+  readonly #shapes: readonly Shape[];
+  readonly #dtypes: readonly string[];
+  readonly #attributes: readonly Attributes[];
+
+  constructor({ roles, pairs }: FormReader, order: Topology, wanted: readonly number[]) {
+    const { nodes, starts, edges } = order;
+    this.roles = roles.slice(0, nodes.length);
+    this.pairs = [...pairs];
+    this.#wanted = [...wanted];
+    this.#starts = Int32Array.from(starts);
+    this.#edges = Int32Array.from(edges);
+    this.#ops = nodes.map((node) => node.op);
+    this.#shapes = nodes.map((node) => node.shape);
+    this.#dtypes = nodes.map((node) => node.dtype);
+    this.#attributes = nodes.map((node) => node.attributes);
+  }
+
+  /** Is a graph of this form? The last `updates` of `wanted` are pending versions. */
+  matches({ nodes, starts, edges }: Topology, wanted: readonly number[], updates: number): boolean {
+    if (nodes.length !== this.#ops.length || updates !== this.pairs.length) return false;
+    if (!sameNumbers(wanted, this.#wanted)) return false;
+    if (!sameNumbers(starts, this.#starts) || !sameNumbers(edges, this.#edges)) return false;
+    for (let n = 0; n < nodes.length; n++) if (!this.#hasNode(n, nodes[n]!)) return false;
+    for (let i = 0; i < updates; i++) {
+      const pair = this.pairs[i]!;
+      const version = nodes[wanted[wanted.length - updates + i]!]!;
+      if (pair >= 0 && ownerOf(nodes[pair]!) !== ownerOf(version)) return false;
+    }
+    return true;
+  }
+
+  /** With the nodes that it is computed from, this decides the node's role too. */
+  #hasNode(n: number, node: Tensor): boolean {
+    const role = this.roles[n];
+    if (node.dtype !== this.#dtypes[n] || !equalShapes(node.shape, this.#shapes[n]!)) return false;
+    if (elementsOf(node)) return ownerOf(node) ? role === roles.version : role === roles.held;
+    if (node.op !== this.#ops[n]) return false;
+    if (role === roles.computed) return sameAttributes(node.attributes, this.#attributes[n]!);
+    if (role === roles.constant) return Object.is(node.attributes.value, this.#attributes[n]!.value);
+    if (role === roles.number) return !isFixed(Number(node.attributes.value));
+    return role === roles.picked || role === roles.passed;
+  }
+}
+
+function sameNumbers(a: readonly number[], b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function sameAttributes(a: Attributes, b: Attributes): boolean {
+  if (a === b) return true;
+  let more = 0;
+  for (const name in a) {
+    if (!sameAttribute(a[name]!, b[name])) return false;
+    more++;
+  }
+  for (const _ in b) more--;
+  return more === 0;
+}
+
+function sameAttribute(a: Attribute, b: Attribute | undefined): boolean {
+  if (!Array.isArray(a)) return Object.is(a, b);
+  if (a === b) return true;
+  if (!Array.isArray(b) || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!sameAttribute(a[i], b[i])) return false;
+  return true;
+}

@@ -1,0 +1,32 @@
+import type { TypedArray } from "./dtype.ts";
+
+/**
+ * A place in the memory of a program for the elements of a tensor. Elements do not change, so they are copied in only if others
+ * lie there.
+ */
+export class Slot {
+  readonly place: TypedArray;
+  #held: TypedArray | null = null;
+
+  constructor(place: TypedArray) {
+    this.place = place;
+  }
+
+  /** Brings elements in. */
+  fill(data: TypedArray): void {
+    if (data === this.#held) return;
+    this.place.set(data);
+    this.#held = data;
+  }
+
+  /** A copy of what the program has put there. It is what lies there from now on. */
+  take(): TypedArray {
+    this.#held = this.place.slice();
+    return this.#held;
+  }
+
+  /** The program has put something there that nobody else has. */
+  forget(): void {
+    this.#held = null;
+  }
+}
