@@ -75,10 +75,16 @@ export function strideOf({ walks }: Pick<Nest, "walks">, place: Place, loop: num
   return place.walk < 0 ? 0 : walks[place.walk]![loop]!;
 }
 
+/**
+ * Kernels of so few indices are computed one by one: a vector that is loaded right after its parts were stored one by one
+ * has to wait until they have reached the cache, which takes longer than their arithmetic.
+ */
+const fewIndices = 64;
+
 /** The vector loop: the innermost over results, whose elements lie side by side, or the one over terms in several lanes. */
 function vectorOf(nest: Plain): Vector | null {
   const { kernel, counts, outer, target } = nest;
-  if (kernel.kind === "product") return null;
+  if (kernel.kind === "product" || sizeOf(kernel.space) <= fewIndices) return null;
   const width = widthOf(kernel);
   if (width === null) return null;
   const size = byteSize(kernel.node.dtype);
