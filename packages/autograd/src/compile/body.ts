@@ -21,6 +21,10 @@ export function bodyBuilder(space: Shape, memory: Memory): BodyBuilder {
   return new BodyBuilder(space, memory);
 }
 
+const longBody = 40;
+
+const none: readonly number[] = [];
+
 /** Where a value is needed: inside `box`, and only if the bool `condition` holds (-1: always). */
 interface Need {
   readonly box: Box;
@@ -32,7 +36,10 @@ class BodyBuilder {
   readonly #space: Shape;
   readonly #memory: Memory;
   readonly #known = new Map<string, number>();
-  /** Numbers for nodes, for keys. */
+  /** Numbers for indices, programs and nodes, for keys. */
+  readonly #places = new Map<readonly Affine[], number>();
+  readonly #placesByText = new Map<string, number>();
+  readonly #programs = new Map<Program, number>();
   readonly #nodes = new Map<Tensor, number>();
 
   constructor(space: Shape, memory: Memory) {
@@ -56,8 +63,24 @@ class BodyBuilder {
 
   /** The element of `node` at these indices, computed. */
   define(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
-    const key = `= ${this.#number(node)} ${at.map(formatAffine)} ${need.condition}`;
-    return this.#once(key, () => this.#define(node, at, need));
+    const key = `= ${this.#number(node)} ${this.#indices(at)} ${need.condition}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const made = this.#define(node, at, need);
+    this.#known.set(key, made);
+    return made;
+  }
+
+  /** A number for these indices. Operands mostly have those of the node that they are for. */
+  #indices(at: readonly Affine[]): number {
+    let number = this.#places.get(at);
+    if (number === undefined) {
+      const text = at.map(formatAffine).join();
+      number = this.#placesByText.get(text) ?? this.#placesByText.size;
+      this.#placesByText.set(text, number);
+      this.#places.set(at, number);
+    }
+    return number;
   }
 
   #define(node: Tensor, at: readonly Affine[], need: Need): number {
@@ -142,22 +165,46 @@ class BodyBuilder {
     return { box, condition };
   }
 
-  #inline({ instructions, result }: Program, operands: readonly number[]): number {
+  #inline(program: Program, operands: readonly number[]): number {
+    const { instructions, result } = program;
+    // A long body at one single index is not worth code of its own.
+    if (instructions.length > longBody && this.#space.every((size) => size === 1))
+      return this.#called(program, operands);
     const numbers: number[] = [];
-    for (const { word, dtype, operands: of, value, values, slow } of instructions)
-      numbers.push(
-        word === "input"
-          ? operands[value]!
-          : this.add(
-              scalar(
-                word,
-                dtype,
-                of.map((i) => numbers[i]!),
-                { value, values, slow },
-              ),
-            ),
-      );
+    for (const instruction of instructions) {
+      const { word, dtype, value, values, slow } = instruction;
+      if (word === "input") numbers.push(operands[value]!);
+      else if (word === "constant") numbers.push(this.add(scalar(word, dtype, none, { value })));
+      else {
+        const of = instruction.operands.map((i) => numbers[i]!);
+        // Without looking for an equal one: within a program there is none, and equal nodes are one.
+        this.body.push({
+          word,
+          dtype,
+          operands: of,
+          value,
+          values,
+          slow,
+          source: null,
+          at: null,
+          pick: null,
+        });
+        numbers.push(this.body.length - 1);
+      }
+    }
     return numbers[result]!;
+  }
+
+  #called(program: Program, operands: readonly number[]): number {
+    const { dtype } = program.instructions[program.result]!;
+    let id = this.#programs.get(program);
+    if (id === undefined) {
+      id = this.#programs.size;
+      this.#programs.set(program, id);
+    }
+    return this.#once(`call ${id} ${operands}`, () =>
+      this.add(scalar("call", dtype, operands, { slow: program })),
+    );
   }
 
   #number(node: Tensor): number {

@@ -50,11 +50,11 @@ export interface Pick {
 
 /**
  * One step of a body. Beside the words of the vocabulary: `load` reads the element `at` of `source` (0 where its operand, a
- * bool, does not hold; with `pick`, at an index that is data), `index` is `at` itself, and `inside` holds where `at` is in
- * `0 ... value - 1`. Only what combines results has an `input`.
+ * bool, does not hold; with `pick`, at an index that is data), `index` is `at` itself, `inside` holds where `at` is in
+ * `0 ... value - 1`, and `call` is what the program `slow` makes of the operands. Only what combines results has an `input`.
  */
 export interface Scalar extends Omit<Instruction, "word"> {
-  readonly word: Word | "load" | "index" | "inside";
+  readonly word: Word | "load" | "index" | "inside" | "call";
   readonly source: Tensor | null;
   readonly at: Affine | null;
   readonly pick: Pick | null;

@@ -153,6 +153,7 @@ function hasWords(body: readonly Scalar[]): boolean {
     if (word === "load" || word === "inside" || word === "constant" || word === "input" || word === "table")
       return true;
     if (word === "index") return dtype === "int32";
+    if (word === "call") return false;
     if (word === "rare") return takesOneWidth(slow!);
     if (word.startsWith("shift")) return body[operands[1]!]!.word === "constant";
     return hasVectorWord(word, dtype, body[operands[word === "select" ? 1 : 0]!]!.dtype);

@@ -120,6 +120,10 @@ export class BodyWriter {
       case "rare":
         this.rare(i);
         return;
+      case "call":
+        for (const x of operands) this.push(x);
+        this.code.call(this.around.slow(this.body[i]!.slow!));
+        return;
       default:
         this.word(
           i,
