@@ -75,33 +75,40 @@ export function strideOf({ walks }: Pick<Nest, "walks">, place: Place, loop: num
   return place.walk < 0 ? 0 : walks[place.walk]![loop]!;
 }
 
-/**
- * Kernels of so few indices are computed one by one: a vector that is loaded right after its parts were stored one by one
- * has to wait until they have reached the cache, which takes longer than their arithmetic.
- */
-const fewIndices = 64;
-
 /** The vector loop: the innermost over results, whose elements lie side by side, or the one over terms in several lanes. */
 function vectorOf(nest: Plain): Vector | null {
   const { kernel, counts, outer, target } = nest;
-  if (kernel.kind === "product" || sizeOf(kernel.space) <= fewIndices) return null;
+  if (kernel.kind === "product") return null;
   const width = widthOf(kernel);
   if (width === null) return null;
+  if (sizeOf(kernel.space) <= fewIndices) return vectorOfFew(nest, width);
   const size = byteSize(kernel.node.dtype);
   const terms = sizeOf(counts.slice(outer));
-  const along = (loop: number): boolean => {
-    const enough = counts[loop]! >= (width === 4 ? 3 : 2);
-    return enough && (kernel.kind !== "scatter" || !varying(nest, loop)[kernel.pick!.index]);
-  };
   if (kernel.kind === "reduce" && counts.length === outer + 1) {
     const lanes = lanesFor(kernel.fold!.order, terms);
     if (lanes >= width && terms >= width && isEvenAlong(nest, outer))
       return { loop: outer, width, overruns: false };
   }
   const inner = outer - 1;
-  if (kernel.kind === "scan" || inner < 0 || strideOf(nest, target, inner) !== size || !along(inner))
-    return null;
+  if (kernel.kind === "scan" || inner < 0 || strideOf(nest, target, inner) !== size) return null;
+  if (counts[inner]! < (width === 4 ? 3 : 2)) return null;
+  if (kernel.kind === "scatter" && varying(nest, inner)[kernel.pick!.index]) return null;
   return { loop: inner, width, overruns: mayOverrun(nest) };
+}
+
+/**
+ * Kernels of few indices are computed one by one unless their body is long: a vector that is loaded right after its parts
+ * were stored one by one waits until they have reached the cache, which takes longer than a few steps of arithmetic. The
+ * lanes must be full; they need not lie side by side.
+ */
+const fewIndices = 64;
+const longBody = 24;
+
+function vectorOfFew({ kernel, counts, outer }: Plain, width: Width): Vector | null {
+  if (kernel.kind !== "map" || kernel.body.length < longBody) return null;
+  for (let loop = outer - 1; loop >= 0; loop--)
+    if (counts[loop]! % width === 0) return { loop, width, overruns: false };
+  return null;
 }
 
 /** Does every place stand still in this loop, or move from one element to the next? */

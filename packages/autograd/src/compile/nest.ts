@@ -275,10 +275,11 @@ export class NestWriter {
     const { width } = this.nest.vector!;
     const code = this.code;
     const active = this.#active;
-    if (dtype === "bool") {
+    const stride = strideOf(this.nest, this.nest.target, this.nest.vector!.loop);
+    if (dtype === "bool" || stride !== byteSize(dtype)) {
       for (let lane = 0; lane < active; lane++) {
-        const offset = address() + lane;
-        pushLane(code, local, lane, dtype, width).memory(...stores.bool, offset);
+        const offset = address() + lane * stride;
+        pushLane(code, local, lane, dtype, width).memory(...stores[dtype], offset);
       }
       return;
     }
