@@ -3,44 +3,59 @@ import type { Width } from "./lanes.ts";
 import { simd } from "./lanes.ts";
 import { i32 } from "./words.ts";
 
-/** A block of a product of matrices: some rows times the columns of one panel, over a run of terms. */
+/**
+ * A block of a product of matrices: some rows times the columns of one panel, over a run of terms. What differs between
+ * products of one form is a parameter of the function, so that few functions serve a whole program and the engine
+ * optimizes them early.
+ */
 export interface Microkernel {
   readonly width: Width;
   readonly rows: number;
   /** Columns that are stored; the panel has two vectors of them. */
   readonly columns: number;
-  readonly terms: number;
-  /** Bytes from row to row and from term to term of the left operand, and from row to row of the result. */
-  readonly leftRow: number;
+  /** Bytes from term to term of the left operand. */
   readonly leftTerm: number;
-  readonly outRow: number;
   /** Is the result added to what is there? */
   readonly adds: boolean;
 }
 
-/** Rows that fill the registers: four rows of two vectors, both vectors of the panel, and one element of the left operand. */
+/**
+ * Rows that fill the registers: four rows of two vectors, both vectors of the panel, an element of the left operand and a
+ * product. Five rows should fit and do not: the engine spills, and half of the speed is gone.
+ */
 export const mostRows = 4;
 
 /** Terms of one round of the loop. */
 const unrolled = 8;
 
-const instructions = {
-  4: { mul: 0xe6, add: 0xe4, splat: simd.splat32 },
-  2: { mul: 0xf2, add: 0xf0, splat: simd.splat64 },
-};
+/** Bytes from term to term of a panel. */
+const panelTerm = 32;
 
-/** The function `(left, panel, out)` that computes one block: addresses of its first elements. */
+const instructions = {
+  4: { mul: 0xe6, add: 0xe4, splat: simd.splat32, align: 2 },
+  2: { mul: 0xf2, add: 0xf0, splat: simd.splat64, align: 3 },
+} as const;
+
+/**
+ * The function `(left, panel, out, leftRow, outRow, terms)` that computes one block: addresses of its first elements, bytes
+ * from row to row of the left operand and of the result, and how many terms there are.
+ */
 export function microkernel(form: Microkernel): Code {
-  const { width, rows, columns, terms, leftRow, leftTerm, outRow, adds } = form;
-  const code = new Code(["i32", "i32", "i32"]);
-  const [left, panel, out] = [0, 1, 2] as const;
-  const { mul, add, splat } = instructions[width];
-  const align = width === 4 ? 2 : 3;
+  const { width, rows, columns, leftTerm, adds } = form;
+  const code = new Code(new Array<"i32">(6).fill("i32"));
+  const [left, panel, out, leftRow, outRow, terms] = [0, 1, 2, 3, 4, 5] as const;
+  const { mul, add, splat, align } = instructions[width];
   const vectors = Math.ceil(columns / width);
   const sums = Array.from({ length: rows * vectors }, () => code.take("v128"));
   const right = Array.from({ length: vectors }, () => code.take("v128"));
   const element = code.take("v128");
-  const panelTerm = 2 * 16;
+  const lefts = Array.from({ length: rows }, (_, row) => (row === 0 ? left : code.take("i32")));
+  for (let row = 1; row < rows; row++)
+    code
+      .get(lefts[row - 1]!)
+      .get(leftRow)
+      .op(i32.add)
+      .set(lefts[row]!);
   const step = (term: number) => {
     right.forEach((local, v) => {
       code
@@ -48,49 +63,60 @@ export function microkernel(form: Microkernel): Code {
         .vectorMemory(simd.load, align, term * panelTerm + v * 16)
         .set(local);
     });
-    for (let row = 0; row < rows; row++) {
+    lefts.forEach((address, row) => {
       code
-        .get(left)
-        .vectorMemory(splat, align, row * leftRow + term * leftTerm)
+        .get(address)
+        .vectorMemory(splat, align, term * leftTerm)
         .set(element);
       right.forEach((local, v) => {
         const sum = sums[row * vectors + v]!;
         code.get(sum).get(element).get(local).vector(mul).vector(add).set(sum);
       });
-    }
+    });
   };
-  const rounds = Math.floor(terms / unrolled);
-  if (rounds > 0) {
-    const counter = code.take("i32");
-    code.i32(0).set(counter).block().loop();
+  const advance = (count: number) => {
+    for (const address of lefts)
+      code
+        .get(address)
+        .i32(count * leftTerm)
+        .op(i32.add)
+        .set(address);
+    code
+      .get(panel)
+      .i32(count * panelTerm)
+      .op(i32.add)
+      .set(panel);
+  };
+  /** Runs `round` until `terms` is below `count`. */
+  const whileAtLeast = (count: number, round: () => void) => {
+    code.block().get(terms).i32(count).op(lessSigned).branchIf(0).loop();
+    round();
+    advance(count);
+    code.get(terms).i32(count).op(i32.sub).tee(terms).i32(count).op(atLeastSigned).branchIf(0).end().end();
+  };
+  whileAtLeast(unrolled, () => {
     for (let term = 0; term < unrolled; term++) {
       // Never taken: keeps the engine from moving the loads of all terms to the top of the round, where they would not
       // fit into the registers.
-      if (term > 0) code.get(counter).i32(-term).op(i32.eq).branchIf(1);
+      if (term > 0) code.get(terms).i32(-term).op(i32.eq).branchIf(1);
       step(term);
     }
-    code
-      .get(left)
-      .i32(unrolled * leftTerm)
-      .op(i32.add)
-      .set(left);
-    code
-      .get(panel)
-      .i32(unrolled * panelTerm)
-      .op(i32.add)
-      .set(panel);
-    code.get(counter).i32(1).op(i32.add).tee(counter).i32(rounds).op(i32.ne).branchIf(0).end().end();
-  }
-  for (let term = 0; term < terms % unrolled; term++) step(term);
-  for (let row = 0; row < rows; row++)
+  });
+  whileAtLeast(1, () => step(0));
+  for (let row = 0; row < rows; row++) {
     for (let v = 0; v < vectors; v++) {
       const sum = sums[row * vectors + v]!;
-      const offset = row * outRow + v * 16;
+      const offset = v * 16;
       if (adds) code.get(out).vectorMemory(simd.load, align, offset).get(sum).vector(add).set(sum);
       storeLanes(code, out, sum, offset, Math.min(width, columns - v * width), width);
     }
+    if (row < rows - 1) code.get(out).get(outRow).op(i32.add).set(out);
+  }
   return code;
 }
+
+const lessSigned = 0x48;
+const atLeastSigned = 0x4e;
 
 function storeLanes(
   code: Code,

@@ -93,8 +93,9 @@ export class ProductWriter {
     const { leftRow, leftTerm, outRow, size } = this.#shape;
     const call = (count: number) => {
       const width = size === 4 ? 4 : 2;
-      const form = { width, rows: count, columns, terms, leftRow, leftTerm, outRow, adds } as const;
-      this.#code.get(this.#left).get(this.#panel).get(this.#out).call(this.#micro(form));
+      const form = { width, rows: count, columns, leftTerm, adds } as const;
+      this.#code.get(this.#left).get(this.#panel).get(this.#out);
+      this.#code.i32(leftRow).i32(outRow).i32(terms).call(this.#micro(form));
     };
     const whole = rows - (rows % mostRows);
     this.#writer.times(whole / mostRows, () => {
