@@ -103,7 +103,14 @@ function slowFunctions(functions: Code[], layout: Layout): (program: Program) =>
   const slow = (program: Program): number => {
     let number = known.get(program);
     if (number === undefined) {
-      const code = slowFunction(program, { layout, slow, index: refuse, address: refuse, check: refuse });
+      const code = slowFunction(program, {
+        layout,
+        indices: [],
+        slow,
+        index: refuse,
+        address: refuse,
+        check: refuse,
+      });
       number = functions.push(code) - 1;
       known.set(program, number);
     }

@@ -196,10 +196,23 @@ export class NestWriter {
 
   // Bodies.
 
-  #writer(body: readonly Scalar[], inputs: readonly number[], indices: readonly number[] = []): BodyWriter {
+  /** Writers of the body, and of what combines results, by how many lanes count. */
+  readonly #bodies = new Map<number, BodyWriter>();
+  readonly #combines = new Map<number, BodyWriter>();
+
+  #writer(): BodyWriter {
+    const { body, result, pick, kind } = this.nest.kernel;
+    const results = kind === "scatter" ? [result, pick!.index] : [result];
+    return remembered(this.#bodies, this.#active, () =>
+      this.#newWriter(body, results, kind === "scatter" ? [pick!.index] : []),
+    );
+  }
+
+  #newWriter(body: readonly Scalar[], results: readonly number[], indices: readonly number[]): BodyWriter {
     const { places, vector } = this.nest;
     const around = {
       layout: this.layout,
+      indices,
       slow: this.#setting.slow,
       index: (i: number) => {
         const rest = this.#address(places[i]!, 0);
@@ -208,14 +221,14 @@ export class NestWriter {
       address: (i: number) => this.#addressOf(i),
       check: (local: number, pick: Pick) => this.#check(local, pick),
     };
-    if (!vector) return new BodyWriter(this.code, body, inputs, around, indices);
+    if (!vector) return new BodyWriter(this.code, body, results, around);
     const lanes = {
       width: vector.width,
       active: this.#active,
       stride: (i: number) => strideOf(this.nest, places[i]!, vector.loop),
       varies: (i: number) => this.#varying[i]!,
     };
-    return new VectorWriter(this.code, body, inputs, { ...around, ...lanes }, indices);
+    return new VectorWriter(this.code, body, results, { ...around, ...lanes });
   }
 
   /** Computes the body and stores its result. */
@@ -228,8 +241,8 @@ export class NestWriter {
       this.code.release(local);
       return;
     }
-    const writer = this.#writer(kernel.body, []);
-    writer.prepare([kernel.result]);
+    const writer = this.#writer();
+    writer.prepare();
     const offset = this.#addressOfTarget();
     writer.push(kernel.result);
     this.code.memory(...stores[kernel.node.dtype], offset);
@@ -247,8 +260,8 @@ export class NestWriter {
   /** Computes the body into a local. */
   evaluate(into: number): void {
     const { kernel } = this.nest;
-    const writer = this.#writer(kernel.body, []);
-    writer.prepare([kernel.result]);
+    const writer = this.#writer();
+    writer.prepare();
     writer.push(kernel.result);
     this.code.set(into);
     writer.release();
@@ -312,8 +325,10 @@ export class NestWriter {
 
   /** Leaves the result of a program on the stack whose inputs are locals. */
   apply(program: Program, inputs: readonly number[]): void {
-    const writer = this.#writer(scalarsOf(program), inputs);
-    writer.prepare([program.result]);
+    const writer = remembered(this.#combines, this.#active, () =>
+      this.#newWriter(scalarsOf(program), [program.result], []),
+    );
+    writer.prepare(inputs);
     writer.push(program.result);
     writer.release();
   }
@@ -330,10 +345,10 @@ export class NestWriter {
 
   /** Adds the result of the body to the element that an index picks. */
   scatter(): void {
-    const { node, pick, body, result } = this.nest.kernel;
+    const { node, pick, result } = this.nest.kernel;
     const code = this.code;
-    const writer = this.#writer(body, [], [pick!.index]);
-    writer.prepare([result, pick!.index]);
+    const writer = this.#writer();
+    writer.prepare();
     const index = code.take("i32");
     code.get(writer.localOf(pick!.index));
     if (this.nest.vector) code.lane(simd.extractInt32, 0);
@@ -372,6 +387,15 @@ export class NestWriter {
 }
 
 const drop = 0x1a;
+
+function remembered<T>(known: Map<number, T>, key: number, make: () => T): T {
+  let found = known.get(key);
+  if (found === undefined) {
+    found = make();
+    known.set(key, found);
+  }
+  return found;
+}
 
 /** Which check failed, as the first bytes of memory say: the number of the nest, and the index. */
 export function failedCheck(memory: ArrayBufferLike): { nest: number; index: number } | null {

@@ -13,6 +13,8 @@ import { constant, i32, loads, valueType, word } from "./words.ts";
 /** What bodies need to know of their surroundings. */
 export interface Surroundings {
   readonly layout: Layout;
+  /** Scalars that are indices of what the results are for: they lie in locals. */
+  readonly indices: readonly number[];
   /** The number of the function that computes the slow side of a `rare`. */
   slow(program: Program): number;
   /** Pushes the value of the affine place of scalar `i`, in units. */
@@ -24,47 +26,39 @@ export interface Surroundings {
 }
 
 /**
- * Writes a body. Values that are used more than once go to locals first; everything else is written where it is used.
- * Returns what pushes the result; `release` frees the locals when that is done.
+ * Writes a body, as often as it is wanted. Values that are used more than once go to locals first (`prepare`); everything else
+ * is written where it is used (`push`); then `release` frees the locals.
  */
 export class BodyWriter {
   protected readonly code: Code;
   protected readonly body: readonly Scalar[];
   protected readonly around: Surroundings;
-  readonly #inputs: readonly number[];
+  readonly #results: readonly number[];
+  #inputs: readonly number[] = [];
   readonly #locals: (number | undefined)[];
   readonly #taken: number[] = [];
-  /** Scalars that are indices: they lie in locals. */
-  readonly #indices: Set<number>;
+  /** Scalars that go to locals, in order. */
+  #shared: readonly number[] | null = null;
 
-  constructor(
-    code: Code,
-    body: readonly Scalar[],
-    inputs: readonly number[],
-    around: Surroundings,
-    indices: readonly number[] = [],
-  ) {
+  constructor(code: Code, body: readonly Scalar[], results: readonly number[], around: Surroundings) {
     this.code = code;
     this.body = body;
     this.around = around;
-    this.#inputs = inputs;
+    this.#results = results;
     this.#locals = new Array<number | undefined>(body.length);
-    this.#indices = new Set(indices);
-    for (const { pick } of body) if (pick) this.#indices.add(pick.index);
   }
 
-  /** Computes what is used more than once for these results, and indices that are data. */
-  prepare(results: readonly number[]): void {
-    const uses = this.#countUses(results);
-    this.body.forEach(({ word, dtype }, i) => {
-      const shared = uses[i]! > 1 && word !== "constant" && word !== "input";
-      if (uses[i] === 0 || !(shared || this.#indices.has(i))) return;
+  /** Computes what is used more than once for the results, and indices that are data; `inputs` are locals. */
+  prepare(inputs: readonly number[] = []): void {
+    this.#inputs = inputs;
+    this.#shared ??= this.#findShared();
+    for (const i of this.#shared) {
       this.write(i);
-      const local = this.code.take(this.typeOf(dtype));
+      const local = this.code.take(this.typeOf(this.body[i]!.dtype));
       this.#taken.push(local);
       this.code.set(local);
       this.#locals[i] = local;
-    });
+    }
   }
   push(i: number): void {
     const local = this.#locals[i];
@@ -81,19 +75,23 @@ export class BodyWriter {
     this.#locals.fill(undefined);
   }
 
-  /** How often each scalar is pushed on the way to `results`. */
-  #countUses(results: readonly number[]): Int32Array {
+  /** Values that are pushed more than once on the way to the results, and indices that are data. */
+  #findShared(): number[] {
     const uses = new Int32Array(this.body.length);
-    for (const result of results) uses[result]!++;
+    const indices = new Set(this.around.indices);
+    for (const result of this.#results) uses[result]!++;
     for (let i = this.body.length - 1; i >= 0; i--) {
       if (uses[i] === 0) continue;
       const { operands, pick } = this.body[i]!;
-      operands.forEach((x, k) => {
-        uses[x]! += this.pushesOf(i, k);
-      });
-      if (pick) uses[pick.index]!++;
+      for (let k = 0; k < operands.length; k++) uses[operands[k]!]! += this.pushesOf(i, k);
+      if (!pick) continue;
+      uses[pick.index]!++;
+      indices.add(pick.index);
     }
-    return uses;
+    return this.body.flatMap(({ word }, i) => {
+      const shared = uses[i]! > 1 && word !== "constant" && word !== "input";
+      return uses[i]! > 0 && (shared || indices.has(i)) ? [i] : [];
+    });
   }
 
   protected write(i: number): void {
@@ -217,13 +215,8 @@ export function slowFunction(program: Program, around: Surroundings): Code {
   const code = new Code(program.inputs.map(valueType), [
     valueType(program.instructions[program.result]!.dtype),
   ]);
-  const writer = new BodyWriter(
-    code,
-    scalarsOf(program),
-    program.inputs.map((_, i) => i),
-    around,
-  );
-  writer.prepare([program.result]);
+  const writer = new BodyWriter(code, scalarsOf(program), [program.result], around);
+  writer.prepare(program.inputs.map((_, i) => i));
   writer.push(program.result);
   return code;
 }

@@ -25,14 +25,8 @@ export interface VectorSurroundings extends Surroundings {
 export class VectorWriter extends BodyWriter {
   readonly #around: VectorSurroundings;
 
-  constructor(
-    code: Code,
-    body: readonly Scalar[],
-    inputs: readonly number[],
-    around: VectorSurroundings,
-    indices: readonly number[] = [],
-  ) {
-    super(code, body, inputs, around, indices);
+  constructor(code: Code, body: readonly Scalar[], results: readonly number[], around: VectorSurroundings) {
+    super(code, body, results, around);
     this.#around = around;
   }
 
