@@ -112,7 +112,7 @@ function rootsOf({ outputs, updates }: Traced): Tensor[] {
 
 /** Simplifies the graph. A root that is a leaf gets elements of its own: the leaf may be overwritten before it is read. */
 function simplifyTraced({ inputs, states, outputs, updates }: Traced): Traced {
-  const simple = simplify(tile(rootsOf({ inputs, states, outputs, updates })));
+  const simple = simplify(rootsOf({ inputs, states, outputs, updates }), tile);
   let next = 0;
   const own = (): Tensor => {
     const x = simple[next++]!;

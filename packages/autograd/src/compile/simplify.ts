@@ -12,22 +12,23 @@ import { numberIn, topology } from "../topology.ts";
 /**
  * The first pass, graph to graph: equal nodes become one, what is computed from numbers alone becomes a number, and ops
  * that change nothing disappear. Only identities that hold for every IEEE 754 value are used: `x * 1 = x`, never `x + 0`
- * (which turns -0 into 0) or `x * 0`.
+ * (which turns -0 into 0) or `x * 0`. `rewrite` may put another node, made of others still, in place of one.
  */
-export function simplify(roots: readonly Tensor[]): Tensor[] {
+export function simplify(roots: readonly Tensor[], rewrite: (x: Tensor) => Tensor = same): Tensor[] {
   const order = topology(roots, operandsOf);
   const numbers = roots.map((root) => numberIn(order, root));
-  const known = new Map<string, Tensor>();
-  const names = new Names();
+  const simplifier = new Simplifier(rewrite);
   const made: Tensor[] = [];
   for (const node of order.nodes) {
     const n = made.length;
     const inputs: Tensor[] = [];
     for (let k = order.starts[n]!; k < order.starts[n + 1]!; k++) inputs.push(made[order.edges[k]!]!);
-    made.push(simplified(node, inputs, known, names));
+    made.push(simplifier.node(node, inputs));
   }
   return numbers.map((n) => made[n]!);
 }
+
+const same = (x: Tensor): Tensor => x;
 
 /** What a node is computed from: nothing if it holds its elements, and is a constant then. */
 export function operandsOf(x: Tensor): readonly Tensor[] {
@@ -35,23 +36,47 @@ export function operandsOf(x: Tensor): readonly Tensor[] {
 }
 const nothing: readonly Tensor[] = [];
 
-function simplified(
-  node: Tensor,
-  inputs: readonly Tensor[],
-  known: Map<string, Tensor>,
-  names: Names,
-): Tensor {
-  const { kernel } = node.op;
-  if (elementsOf(node) || (kernel.kind === "leaf" && kernel.source === "data")) return node;
-  const same = unchanged(node, inputs);
-  if (same) return same;
-  const constant = folded(node, inputs);
-  const next = constant ?? (inputs.every((x, i) => x === node.inputs[i]) ? node : copyOf(node, inputs));
-  const key = names.key(next);
-  const found = known.get(key);
-  if (found) return found;
-  known.set(key, next);
-  return next;
+class Simplifier {
+  readonly #rewrite: (x: Tensor) => Tensor;
+  readonly #known = new Map<string, Tensor>();
+  readonly #names = new Names();
+  /** Nodes that came out of here. */
+  readonly #done = new Set<Tensor>();
+
+  constructor(rewrite: (x: Tensor) => Tensor) {
+    this.#rewrite = rewrite;
+  }
+
+  /** What stands for `node`, whose operands became `inputs`. */
+  node(node: Tensor, inputs: readonly Tensor[]): Tensor {
+    const out = this.#node(node, inputs);
+    this.#done.add(out);
+    return out;
+  }
+
+  #node(node: Tensor, inputs: readonly Tensor[]): Tensor {
+    const { kernel } = node.op;
+    if (elementsOf(node) || (kernel.kind === "leaf" && kernel.source === "data")) return node;
+    const operand = unchanged(node, inputs);
+    if (operand) return operand;
+    const constant = folded(node, inputs);
+    const next = constant ?? (inputs.every((x, i) => x === node.inputs[i]) ? node : copyOf(node, inputs));
+    const key = this.#names.key(next);
+    const found = this.#known.get(key);
+    if (found) return found;
+    const rewritten = this.#adopt(this.#rewrite(next), next);
+    this.#known.set(key, rewritten);
+    return rewritten;
+  }
+
+  /** Simplifies the nodes that a rewriting of `before` has made. */
+  #adopt(x: Tensor, before: Tensor): Tensor {
+    if (x === before || this.#done.has(x)) return x;
+    return this.node(
+      x,
+      x.inputs.map((input) => this.#adopt(input, before)),
+    );
+  }
 }
 
 const origins = new WeakMap<Tensor, Tensor>();

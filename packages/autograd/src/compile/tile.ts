@@ -1,32 +1,17 @@
 import { byteSize, isFloat } from "../dtype.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, Tensor as Node } from "../graph.ts";
+import { apply } from "../graph.ts";
 import { extent, readLabels } from "../labels.ts";
 import { pad } from "../ops/border.ts";
 import { permute, reshape } from "../ops/movement.ts";
 import { contractionOrder } from "../order.ts";
-import { numberIn, topology } from "../topology.ts";
-import { copied, operandsOf } from "./simplify.ts";
+import { copied } from "./simplify.ts";
 
 /**
- * The pass that prepares products of matrices for the micro-kernel, graph to graph: the operand whose columns the result
- * has side by side is laid out in panels, `[.., panel, k, column of the panel]`, the last one filled up with zeros. Panels
- * are ordinary views that get elements of their own, so that equal ones become one, and what they are made of may merge
- * into the copying.
+ * Prepares products of matrices for the micro-kernel: the operand whose columns the result has side by side is laid out in
+ * panels, `[.., panel, k, column of the panel]`, the last one filled up with zeros. Panels are ordinary views that get
+ * elements of their own, so that equal ones become one, and what they are made of may merge into the copying.
  */
-export function tile(roots: readonly Tensor[]): Tensor[] {
-  const order = topology(roots, operandsOf);
-  const numbers = roots.map((root) => numberIn(order, root));
-  const made: Tensor[] = [];
-  order.nodes.forEach((node, n) => {
-    const inputs: Tensor[] = [];
-    for (let k = order.starts[n]!; k < order.starts[n + 1]!; k++) inputs.push(made[order.edges[k]!]!);
-    const same = inputs.length === 0 || inputs.every((x, i) => x === node.inputs[i]);
-    const next = same ? node : new Node(node.op, inputs, node.attributes, node.shape, node.dtype);
-    made.push(node.op.kernel.kind === "contract" && inputs.length === 2 ? tiled(next) : next);
-  });
-  return numbers.map((n) => made[n]!);
-}
 
 /** Bytes of the columns of one panel: two vectors. */
 const panelBytes = 32;
@@ -58,7 +43,9 @@ export interface Product {
   readonly inner: string;
 }
 
-function tiled(node: Tensor): Tensor {
+/** A large product by panels; any other node as it is. */
+export function tile(node: Tensor): Tensor {
+  if (node.op.kernel.kind !== "contract" || node.op === tiledOp) return node;
   const labels = readLabels(String(node.attributes.spec));
   const { out, inner, batch } = labels;
   const last = out[out.length - 1] ?? "";
