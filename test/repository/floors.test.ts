@@ -22,6 +22,7 @@ const packages: readonly PackageFloors[] = [
         "labels.ts",
         "arithmetic.ts",
         "program.ts",
+        "ieee.ts",
         "machine.ts",
         "functions/precision.ts",
         "functions/*",
