@@ -229,6 +229,7 @@ function lowerProduct(node: Tensor, build: Build, memory: Memory): Kernel[] {
       kind: "product",
       outer: column + 1,
       target,
+      // What is tiled has several rows and several columns.
       fold: folding(node, addition, 0, contractionOrder(2, 2)),
       body: builder.body,
       result: builder.add(scalar("mul", node.dtype, [a, b])),

@@ -28,8 +28,8 @@ export const mostRows = 4;
 /** Terms of one round of the loop. */
 const unrolled = 8;
 
-/** Bytes from term to term of a panel. */
-const panelTerm = 32;
+/** Bytes of one term of a panel: its columns are two vectors. */
+export const panelTerm = 32;
 
 const instructions = {
   4: { mul: 0xe6, add: 0xe4, splat: simd.splat32, align: 2 },

@@ -2,7 +2,7 @@ import { byteSize } from "../dtype.ts";
 import type { Code } from "./assembler.ts";
 import { strideOf } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";
-import { mostRows } from "./microkernel.ts";
+import { mostRows, panelTerm } from "./microkernel.ts";
 import type { NestWriter } from "./nest.ts";
 import { i32 } from "./words.ts";
 
@@ -60,7 +60,7 @@ export class ProductWriter {
 
   /** All rows and columns over the next terms. */
   #run(terms: number, adds: boolean): void {
-    const { rows, leftRow, leftTerm, outRow, panelTerm } = this.#shape;
+    const { rows, leftRow, leftTerm, outRow } = this.#shape;
     const block = (count: number) => {
       this.#block(count, terms, adds);
       this.#move(this.#left, count * leftRow);
@@ -124,7 +124,6 @@ interface Shape {
   readonly leftRow: number;
   readonly leftTerm: number;
   readonly outRow: number;
-  readonly panelTerm: number;
   readonly panelColumns: number;
   readonly panelBytes: number;
 }
@@ -134,7 +133,6 @@ function shapeOf({ nest }: NestWriter): Shape {
   const [a] = kernel.body[kernel.result]!.operands as readonly [number, number];
   const [rows, columns, terms] = counts.slice(outer - 2) as [number, number, number];
   const size = byteSize(kernel.node.dtype);
-  const panelTerm = 32;
   return {
     rows,
     columns,
@@ -144,7 +142,6 @@ function shapeOf({ nest }: NestWriter): Shape {
     leftRow: strideOf(nest, places[a]!, outer - 2),
     leftTerm: strideOf(nest, places[a]!, outer),
     outRow: strideOf(nest, target, outer - 2),
-    panelTerm,
     panelColumns: panelTerm / size,
     panelBytes: terms * panelTerm,
   };

@@ -5,16 +5,13 @@ import { extent, readLabels } from "../labels.ts";
 import { pad } from "../ops/border.ts";
 import { permute, reshape } from "../ops/movement.ts";
 import { contractionOrder } from "../order.ts";
-import { copied } from "./simplify.ts";
+import { panelTerm } from "./microkernel.ts";
 
 /**
  * Prepares products of matrices for the micro-kernel: the operand whose columns the result has side by side is laid out in
  * panels, `[.., panel, k, column of the panel]`, the last one filled up with zeros. Panels are ordinary views that get
  * elements of their own, so that equal ones become one, and what they are made of may merge into the copying.
  */
-
-/** Bytes of the columns of one panel: two vectors. */
-const panelBytes = 32;
 
 /** Multiplications below which nothing is gained. */
 const fewest = 2048;
@@ -28,16 +25,13 @@ export const tiledOp: Op = {
   dtype: ([x]) => x!.dtype,
 };
 
-/**
- * The letters of a tiled product, with those of `readLabels` sorted by what the loops do: `outer` runs over whole
- * products, `rows` and `columns` over one, and `inner` over its terms.
- */
+/** The letters of a tiled product: those of x and of the result, and what the loops over them do. */
 export interface Product {
-  /** The letters of x, of the axes of the panels before the last three, and of the result. */
   readonly left: string;
-  readonly panels: string;
   readonly out: string;
+  /** Whole products: the axes of the panels before the last three. */
   readonly outer: string;
+  /** One product, and its terms. */
   readonly rows: string;
   readonly columns: string;
   readonly inner: string;
@@ -59,13 +53,13 @@ export function tile(node: Tensor): Tensor {
   const [n, k] = [extent(trailing, right, y.shape), extent(inner, right, y.shape)];
   const [m, all] = [extent(rows, left, x.shape), extent(columns, right, y.shape)];
   if (contractionOrder(m, all).lanes > 1 || n < 4 || k < 2 || m * n * k < fewest) return node;
-  const before = batch + apart;
-  const width = panelBytes / byteSize(y.dtype);
+  const outer = batch + apart;
+  const width = panelTerm / byteSize(y.dtype);
   const wide = Math.ceil(n / width) * width;
-  const outerSizes = [...before].map((c) => y.shape[right.indexOf(c)]!);
+  const outerSizes = [...outer].map((c) => y.shape[right.indexOf(c)]!);
   const ordered = permute(
     y,
-    [...(before + inner + trailing)].map((c) => right.indexOf(c)),
+    [...(outer + inner + trailing)].map((c) => right.indexOf(c)),
   );
   const flat = reshape(ordered, [...outerSizes, k, n]);
   const padded =
@@ -73,23 +67,16 @@ export function tile(node: Tensor): Tensor {
   const cut = reshape(padded, [...outerSizes, k, wide / width, width]);
   const axis = outerSizes.length;
   const panels = permute(cut, [...outerSizes.map((_, i) => i), axis + 1, axis, axis + 2]);
-  const lying = left.includes(inner)
-    ? x
-    : copied(
-        permute(
+  // The letters of the terms stand together, so that the loops over them can be one.
+  const together = left.includes(inner) ? left : batch + rows + inner;
+  const lying =
+    together === left
+      ? x
+      : permute(
           x,
-          [...(batch + rows + inner)].map((c) => left.indexOf(c)),
-        ),
-      );
-  const product: Product = {
-    left: lying === x ? left : batch + rows + inner,
-    panels: before,
-    out,
-    outer: before,
-    rows,
-    columns: trailing,
-    inner,
-  };
+          [...together].map((c) => left.indexOf(c)),
+        );
+  const product: Product = { left: together, out, outer, rows, columns: trailing, inner };
   return apply(tiledOp, [lying, panels], { ...product, shape: node.shape });
 }
 
@@ -98,7 +85,6 @@ export function productOf({ attributes }: Tensor): Product {
   const text = (name: keyof Product) => String(attributes[name]);
   return {
     left: text("left"),
-    panels: text("panels"),
     out: text("out"),
     outer: text("outer"),
     rows: text("rows"),
@@ -109,5 +95,5 @@ export function productOf({ attributes }: Tensor): Product {
 
 /** Columns of one panel of this node. */
 export function panelWidth({ dtype }: Tensor): number {
-  return panelBytes / byteSize(dtype);
+  return panelTerm / byteSize(dtype);
 }
