@@ -6,11 +6,11 @@ import { Forms } from "./form.ts";
 import type { Nest } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";
 import { microkernel } from "./microkernel.ts";
-import type { Setting } from "./nest.ts";
 import { NestWriter } from "./nest.ts";
 import type { Layout } from "./plan.ts";
 import { ProductWriter } from "./product.ts";
 import { baseOf, slowFunction } from "./scalars.ts";
+import type { Setting } from "./walk.ts";
 import { loads, stores } from "./words.ts";
 
 /** Code of one function at the most, in bytes: the engine's optimizing compiler gives up on very long ones. */

@@ -11,11 +11,11 @@ import { fuse, isHeld } from "./fuse.ts";
 import { checkKernels, formatKernels } from "./kernel.ts";
 import type { Nest } from "./loops.ts";
 import { formatLoops, loops } from "./loops.ts";
-import { failedCheck } from "./nest.ts";
 import type { Layout, Traced } from "./plan.ts";
 import { formatPlan, plan } from "./plan.ts";
 import { copied, formatGraph, originOf, simplify } from "./simplify.ts";
 import { tile } from "./tile.ts";
+import { failedCheck } from "./walk.ts";
 
 /** A compiled graph with its memory. */
 export interface Executable {

@@ -1,0 +1,210 @@
+import type { Tensor } from "../graph.ts";
+import type { Program } from "../program.ts";
+import type { Code } from "./assembler.ts";
+import type { Pick } from "./kernel.ts";
+import type { Nest, Place } from "./loops.ts";
+import type { Layout } from "./plan.ts";
+import { errorBytes } from "./plan.ts";
+import { i32, stores } from "./words.ts";
+
+/** Where a number is found: it is known, or lies in a local. */
+export type Known = number | { readonly local: number };
+
+/** What a nest needs to know of the program around it. */
+export interface Setting {
+  readonly layout: Layout;
+  /** The number of the function that computes the slow side of a `rare`. */
+  slow(program: Program): number;
+  /** The first byte of the elements of a node. */
+  base(x: Tensor): Known;
+  /** The number of the nest, which a check that fails leaves behind. */
+  readonly number: Known;
+}
+
+/** Writes the loops of a nest, and finds its places from wherever they are. */
+export class WalkWriter {
+  readonly code: Code;
+  readonly nest: Nest;
+  protected readonly setting: Setting;
+  /** The local of each walk that loops advance. */
+  readonly #walks: (number | null)[];
+  /** How far each walk has gone in loops that are written out. */
+  readonly #shifts: number[];
+  /** Walks that go backwards may be negative, which the addresses of loads must not be. */
+  readonly #backward: boolean[];
+  /** How many lanes count in what is being written; 1 where elements are computed one by one. */
+  #active = 1;
+
+  constructor(code: Code, nest: Nest, setting: Setting) {
+    this.code = code;
+    this.nest = nest;
+    this.setting = setting;
+    this.#shifts = nest.walks.map(() => 0);
+    this.#backward = nest.walks.map((steps) => steps.some((step) => step < 0));
+    const looped = (loop: number) => !(loop < nest.outer ? nest.unrolled.results : nest.unrolled.terms);
+    this.#walks = nest.walks.map((steps) =>
+      steps.some((step, loop) => step !== 0 && looped(loop)) ? code.take("i32") : null,
+    );
+  }
+
+  protected get active(): number {
+    return this.#active;
+  }
+
+  /** Writes `f` for so many lanes. */
+  inLanes(active: number, f: () => void): void {
+    const before = this.#active;
+    this.#active = active;
+    f();
+    this.#active = before;
+  }
+
+  /** Runs `result`, which computes one result, at all indices of the loops over results, or of the first of them. */
+  results(result: () => void, outer: number = this.nest.outer): void {
+    const code = this.code;
+    for (const local of this.#walks) if (local !== null) code.i32(0).set(local);
+    this.loop(0, outer, result);
+    for (const local of this.#walks) if (local !== null) code.release(local);
+  }
+
+  // Loops.
+
+  /** Runs `body` at all indices of the loops from `from` up to `to`; the last one goes fastest. */
+  loop(from: number, to: number, body: () => void): void {
+    if (from === to) {
+      body();
+      return;
+    }
+    const { counts, outer, unrolled, vector } = this.nest;
+    const count = counts[from]!;
+    const isUnrolled = from < outer ? unrolled.results : unrolled.terms;
+    const rounds = (number: number, at: number) => {
+      const step = (walk: number) => at * this.nest.walks[walk]![from]!;
+      if (isUnrolled)
+        for (let i = 0; i < number; i++) {
+          this.loop(from + 1, to, body);
+          this.shift(step);
+        }
+      else
+        this.times(number, () => {
+          this.loop(from + 1, to, body);
+          this.advance((walk) => step(walk) - this.#travelled(walk, from + 1));
+        });
+    };
+    if (vector?.loop !== from) rounds(count, 1);
+    else {
+      const { width, overruns } = vector;
+      const rest = overruns ? 0 : count % width;
+      this.inLanes(width, () => rounds((this.#covered(from) - rest) / width, width));
+      if (rest > 0) this.inLanes(rest, () => rounds(1, rest));
+    }
+    if (isUnrolled) this.shift((walk) => -this.#covered(from) * this.nest.walks[walk]![from]!);
+  }
+
+  /** Rounds of a loop, counting those that vectors run beyond its end. */
+  #covered(loop: number): number {
+    const { counts, vector } = this.nest;
+    const count = counts[loop]!;
+    if (vector?.loop !== loop || !vector.overruns) return count;
+    return Math.ceil(count / vector.width) * vector.width;
+  }
+
+  /** How far a walk has gone when the loops from `from` on are done. */
+  #travelled(walk: number, from: number): number {
+    const { counts, outer, unrolled, walks, kernel } = this.nest;
+    // The inner loops of a product move addresses of their own.
+    if (kernel.kind === "product" && from >= outer - 2) return 0;
+    if (from >= counts.length || (from < outer ? unrolled.results : unrolled.terms)) return 0;
+    return this.#covered(from) * walks[walk]![from]!;
+  }
+
+  times(count: number, body: () => void): void {
+    if (count <= 1) {
+      if (count === 1) body();
+      return;
+    }
+    const code = this.code;
+    const counter = code.take("i32");
+    code.i32(0).set(counter).loop();
+    body();
+    code.get(counter).i32(1).op(i32.add).tee(counter).i32(count).op(i32.ne).branchIf(0).end();
+    code.release(counter);
+  }
+
+  shift(by: (walk: number) => number): void {
+    this.#shifts.forEach((shift, walk) => {
+      this.#shifts[walk] = shift + by(walk);
+    });
+  }
+
+  advance(by: (walk: number) => number): void {
+    this.#walks.forEach((local, walk) => {
+      const step = by(walk);
+      if (local !== null && step !== 0) this.code.get(local).i32(step).op(i32.add).set(local);
+    });
+  }
+
+  // Places.
+
+  /** Pushes the address of the place of scalar `i`, or of the target (-1). */
+  pushAddress(i: number): void {
+    const rest = i < 0 ? this.addressOfTarget() : this.addressOf(i);
+    if (rest !== 0) this.code.i32(rest).op(i32.add);
+  }
+
+  protected addressOf(i: number): number {
+    return this.#address(this.nest.places[i]!, this.setting.base(this.nest.kernel.body[i]!.source!));
+  }
+  protected addressOfTarget(): number {
+    return this.#address(this.nest.target, this.setting.base(this.nest.kernel.node));
+  }
+
+  /** Pushes the value of the affine place of scalar `i`, in units. */
+  protected pushIndex(i: number): void {
+    const rest = this.#address(this.nest.places[i]!, 0);
+    if (rest !== 0) this.code.i32(rest).op(i32.add);
+  }
+
+  /** Pushes the moving part of a place; what it returns is constant and not negative. */
+  #address({ walk, offset }: Place, base: Known): number {
+    const code = this.code;
+    const known = typeof base === "number" ? base : 0;
+    const total = known + offset + (walk < 0 ? 0 : this.#shifts[walk]!);
+    const local = walk < 0 ? null : this.#walks[walk]!;
+    if (typeof base !== "number") code.get(base.local);
+    if (local !== null) {
+      code.get(local);
+      if (typeof base !== "number") code.op(i32.add);
+    } else if (typeof base === "number") {
+      code.i32(total);
+      return 0;
+    }
+    if (total >= 0 && !(walk >= 0 && this.#backward[walk])) return total;
+    code.i32(total).op(i32.add);
+    return 0;
+  }
+
+  protected check(local: number, { size }: Pick): void {
+    const code = this.code;
+    code.get(local).i32(size).op(i32.lessUnsigned).op(i32.eqz).if(null);
+    code.i32(0);
+    const { number } = this.setting;
+    if (typeof number === "number") code.i32(number + 1);
+    else code.get(number.local);
+    code.memory(...stores.int32, 0);
+    code
+      .i32(0)
+      .get(local)
+      .memory(...stores.int32, 4)
+      .unreachable()
+      .end();
+  }
+}
+
+/** Which check failed, as the first bytes of memory say: the number of the nest, and the index. */
+export function failedCheck(memory: ArrayBufferLike): { nest: number; index: number } | null {
+  const words = new Int32Array(memory, 0, errorBytes / 4);
+  const nest = words[0]! - 1;
+  words[0] = 0;
+  return nest < 0 ? null : { nest, index: words[1]! };
+}
