@@ -153,13 +153,14 @@ class Program {
       outputs: all,
       updates: variables.map((x) => record.assigned.get(x) ?? null),
     };
-    if (!canRun() && !warned) {
+    const runs = canRun();
+    if (!runs && !warned) {
       warned = true;
       console.warn(
         "cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted",
       );
     }
-    this.#executable = canRun() ? build(traced) : buildInterpreted(traced);
+    this.#executable = runs ? build(traced) : buildInterpreted(traced);
     this.#forms = forms;
     this.#settings = [...record.settings];
     this.#slots = this.#executable.inputs.map((place) => new Slot(place));

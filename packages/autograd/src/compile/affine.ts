@@ -24,10 +24,12 @@ export function weighted(
 ): Affine {
   const steps = new Array<number>(rank).fill(0);
   let start = offset;
-  parts.forEach((part, k) => {
-    start += weights[k]! * part.offset;
-    for (let i = 0; i < rank; i++) steps[i]! += weights[k]! * part.steps[i]!;
-  });
+  for (let k = 0; k < parts.length; k++) {
+    const part = parts[k]!;
+    const weight = weights[k]!;
+    start += weight * part.offset;
+    for (let i = 0; i < rank; i++) steps[i]! += weight * part.steps[i]!;
+  }
   return { offset: start, steps };
 }
 
@@ -35,16 +37,18 @@ export function weighted(
 export function rangeOf({ offset, steps }: Affine, box: Box): [least: number, greatest: number] {
   let least = offset;
   let greatest = offset;
-  steps.forEach((step, i) => {
+  for (let i = 0; i < steps.length; i++) {
+    const step = steps[i]!;
     const [from, to] = box[i]!;
     least += step > 0 ? step * from : step * (to - 1);
     greatest += step > 0 ? step * (to - 1) : step * from;
-  });
+  }
   return [least, greatest];
 }
 
 export function isEmpty(box: Box): boolean {
-  return box.some(([from, to]) => from >= to);
+  for (const [from, to] of box) if (from >= to) return true;
+  return false;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Program } from "../program.ts";
 import type { Shape } from "../shape.ts";
 import { stridesOf } from "../shape.ts";
 import type { Affine, Box } from "./affine.ts";
-import { formatAffine, isEmpty, rangeOf, unravel, weighted } from "./affine.ts";
+import { isEmpty, rangeOf, unravel, weighted } from "./affine.ts";
 import type { Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { programOf } from "./simplify.ts";
@@ -51,7 +51,7 @@ class BodyBuilder {
     const { word, dtype, operands, value, source, at, pick, values, slow } = made;
     if (values || slow) return this.body.push(made) - 1;
     const number = Object.is(value, -0) ? "-0" : value;
-    const place = `${source ? this.#number(source) : ""}[${at ? formatAffine(at) : ""}]${pick ? pick.index : ""}`;
+    const place = `${source ? this.#number(source) : ""}[${at ? keyOf(at) : ""}]${pick ? pick.index : ""}`;
     return this.#once(`${word} ${dtype} ${operands} ${number} ${place}`, () => this.body.push(made) - 1);
   }
 
@@ -75,7 +75,8 @@ class BodyBuilder {
   #indices(at: readonly Affine[]): number {
     let number = this.#places.get(at);
     if (number === undefined) {
-      const text = at.map(formatAffine).join();
+      let text = "";
+      for (const index of at) text += `${keyOf(index)};`;
       number = this.#placesByText.get(text) ?? this.#placesByText.size;
       this.#placesByText.set(text, number);
       this.#places.set(at, number);
@@ -221,6 +222,10 @@ class BodyBuilder {
     this.#known.set(key, made);
     return made;
   }
+}
+
+function keyOf({ offset, steps }: Affine): string {
+  return `${offset}:${steps}`;
 }
 
 type Bounds = readonly (readonly [from: number, to: number])[];

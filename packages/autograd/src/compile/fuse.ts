@@ -2,7 +2,7 @@ import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import type { Program } from "../program.ts";
-import { sizeOf } from "../shape.ts";
+import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
 import type { Kernel } from "./kernel.ts";
 import { lower } from "./lower.ts";
@@ -15,20 +15,22 @@ import { tiledOp } from "./tile.ts";
  * always do, as the places that loads read from.
  */
 export function fuse(roots: readonly Tensor[]): Kernel[] {
+  const order = topology(roots, operandsOf);
   const required = new Set(roots);
   const lowered = new Map<Tensor, Lowered>();
   for (;;) {
     const before = required.size;
-    const stored = chooseStored(roots, required);
-    const kernels = topology(roots, operandsOf).nodes.flatMap((node) => {
-      if (!stored.has(node) || isHeld(node)) return [];
-      const known = lowered.get(node);
-      if (known && [...known.found].every(([x, isStored]) => stored.has(x) === isStored))
-        return known.kernels;
-      const made = lowerWith(node, stored, required);
-      lowered.set(node, made);
-      return made.kernels;
-    });
+    const stored = chooseStored(order, required);
+    const kernels: Kernel[] = [];
+    for (const node of order.nodes) {
+      if (!stored.has(node) || isHeld(node)) continue;
+      let made = lowered.get(node);
+      if (!made || !isStillRight(made, stored)) {
+        made = lowerWith(node, stored, required);
+        lowered.set(node, made);
+      }
+      for (const kernel of made.kernels) kernels.push(kernel);
+    }
     // A view whose places turned out not to be affine asks for its operand; that changes who merges where.
     if (required.size === before) return kernels;
   }
@@ -38,6 +40,11 @@ export function fuse(roots: readonly Tensor[]): Kernel[] {
 interface Lowered {
   readonly kernels: readonly Kernel[];
   readonly found: ReadonlyMap<Tensor, boolean>;
+}
+
+function isStillRight({ found }: Lowered, stored: ReadonlySet<Tensor>): boolean {
+  for (const [x, isStored] of found) if (stored.has(x) !== isStored) return false;
+  return true;
 }
 
 function lowerWith(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Lowered {
@@ -62,26 +69,33 @@ const cheapInstructions = 3;
 const repeatedLimit = 12;
 const costly = new Set(["div", "sqrt", "table", "rare", "scale2"]);
 
-/** Not seen yet, or read by more than one kernel; other places name the kernel, and the view in between. */
+/** Not read yet, or by more than one kernel; other readers are the number of the node whose kernel it is. */
 const unseen = -2;
 const many = -1;
 
-function chooseStored(roots: readonly Tensor[], required: ReadonlySet<Tensor>): Set<Tensor> {
-  const { nodes, starts, edges } = topology(roots, operandsOf);
-  const places = new Float64Array(nodes.length).fill(unseen);
+function chooseStored({ nodes, starts, edges }: Topology, required: ReadonlySet<Tensor>): Set<Tensor> {
+  const readers = new Int32Array(nodes.length).fill(unseen);
+  /** The view through which a kernel reads the node: elements that are read through two are computed twice. */
+  const views = new Int32Array(nodes.length);
   /** The node, or what it is a view of, has to lie in memory: 1 through views, 2 itself. */
   const memory = new Uint8Array(nodes.length);
   const stored = new Set<Tensor>();
   for (let n = nodes.length - 1; n >= 0; n--) {
     const node = nodes[n]!;
     const { kernel } = node.op;
-    const own = isStored(node, required, places[n]!, memory[n]!);
+    const own = isStored(node, required, readers[n]!, memory[n]!);
     if (own) stored.add(node);
     if (kernel.kind === "opaque" && !isHeld(node)) throw refusal(node);
+    const reader = own ? n : readers[n]!;
+    const expands = kernel.kind === "view" && node.size > node.inputs[0]!.size;
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       const input = edges[k]!;
-      const place = placeOf(node, n, i, own ? n * nodes.length : places[n]!, nodes.length);
-      places[input] = places[input] === unseen || places[input] === place ? place : many;
+      const view = kernel.kind === "view" ? n : kernel.kind === "concatenate" ? -1 - i : own ? 0 : views[n]!;
+      const isFirst = readers[input] === unseen;
+      if (expands || !(isFirst || (readers[input] === reader && views[input] === view)))
+        readers[input] = many;
+      else readers[input] = reader;
+      views[input] = view;
       if (node.op === tiledOp && i === 1) memory[input]! |= 2;
       else if (kernel.kind === "contract") memory[input]! |= 1;
       else if (kernel.kind === "gather" && i === 0) memory[input]! |= 2;
@@ -89,33 +103,28 @@ function chooseStored(roots: readonly Tensor[], required: ReadonlySet<Tensor>): 
     }
   }
   limitBodies(nodes, starts, edges, (n, weight) => {
-    const limit = places[n] === many ? repeatedLimit : bodyLimit;
+    const limit = readers[n] === many ? repeatedLimit : bodyLimit;
     if (weight > limit && nodes[n]!.op.kernel.kind === "pointwise") stored.add(nodes[n]!);
     return stored.has(nodes[n]!);
   });
   return stored;
 }
 
-function isStored(node: Tensor, required: ReadonlySet<Tensor>, place: number, memory: number): boolean {
+function isStored(node: Tensor, required: ReadonlySet<Tensor>, reader: number, memory: number): boolean {
   if (isHeld(node) || required.has(node) || memory & 2) return true;
   const { kernel } = node.op;
   if (kernel.kind === "leaf" || kernel.kind === "view") return false;
   if (kernel.kind !== "pointwise") return true;
-  return memory !== 0 || (place === many && !isCheap(programOf(kernel.body, node.inputs, node.dtype)));
+  return memory !== 0 || (reader === many && !isCheap(programOf(kernel.body, node.inputs, node.dtype)));
 }
 
-/** Where operand `i` of `node` is read, when `node` itself is at `place`. */
-function placeOf(node: Tensor, n: number, i: number, place: number, count: number): number {
-  const { kernel } = node.op;
-  if (kernel.kind === "concatenate") return n * count + 1 + (i % (count - 1 || 1));
-  if (kernel.kind !== "view" || place === many) return place;
-  const expands = sizeOf(node.shape) > sizeOf(node.inputs[0]!.shape);
-  return expands ? many : Math.floor(place / count) * count + n;
-}
-
-function isCheap(program: Program): boolean {
-  const work = program.instructions.filter(({ word }) => word !== "input" && word !== "constant");
-  return work.length <= cheapInstructions && !work.some(({ word }) => costly.has(word));
+function isCheap({ instructions }: Program): boolean {
+  let work = 0;
+  for (const { word } of instructions) {
+    if (word === "input" || word === "constant") continue;
+    if (++work > cheapInstructions || costly.has(word)) return false;
+  }
+  return true;
 }
 
 /** Adds up the instructions of bodies; `store` is told the sum for each node, and says whether the node is stored. */
