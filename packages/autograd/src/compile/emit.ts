@@ -56,18 +56,25 @@ function sharedFunctions(
   for (const { key } of forms) counts.set(key, (counts.get(key) ?? 0) + 1);
   const known = new Map<string, number>();
   return (nest, n, code) => {
-    const { key, nodes } = forms[n]!;
+    const { key, nodes, rounds } = forms[n]!;
     if (counts.get(key) === 1) return false;
     let number = known.get(key);
     if (number === undefined) {
-      const own = new Code([...nodes, nest].map(() => "i32"));
+      const addresses = nodes.length;
+      const own = new Code(new Array<"i32">(addresses + (rounds === null ? 1 : 2)).fill("i32"));
       const base = (x: Tensor) => ({ local: nodes.indexOf(x) });
-      write(new NestWriter(own, nest, { ...setting, base, number: { local: nodes.length } }), micro);
+      const around = { ...setting, base, number: { local: addresses } };
+      write(
+        new NestWriter(own, nest, rounds === null ? around : { ...around, rounds: addresses + 1 }),
+        micro,
+      );
       number = functions.push(own) - 1;
       known.set(key, number);
     }
     for (const x of nodes) code.i32(baseOf(setting.layout, x));
-    code.i32(n + 1).call(number);
+    code.i32(n + 1);
+    if (rounds !== null) code.i32(rounds);
+    code.call(number);
     return true;
   };
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph.ts";
 import type { Nest } from "./loops.ts";
+import { vectorRounds } from "./loops.ts";
 
 /**
  * What a nest is apart from where its elements lie. Nests of one form share one function, which gets the addresses: the
@@ -9,6 +10,8 @@ export interface Form {
   readonly key: string;
   /** The nodes that the nest reads and writes, in the order of the function's parameters. */
   readonly nodes: readonly Tensor[];
+  /** The rounds of the one loop, if they are a parameter too: then nests of all sizes have this form. */
+  readonly rounds: number | null;
 }
 
 /** Gives equal keys to nests that differ in their nodes alone. */
@@ -25,7 +28,8 @@ export class Forms {
     };
     const place = (x: { walk: number; offset: number } | null | undefined) =>
       x ? `${x.walk}+${x.offset}` : "";
-    let key = `${kind} ${node.dtype} ${counts}/${outer} ${walks.map((walk) => walk.join()).join(";")}`;
+    const rounds = roundsOf(nest);
+    let key = `${kind} ${node.dtype} ${rounds === null ? counts : "any"}/${outer} ${walks.map((walk) => walk.join()).join(";")}`;
     key += ` ${place(target)} ${at.offset} ${unrolled.results}${unrolled.terms} ${vector?.loop}${vector?.overruns}`;
     if (kind === "scatter" || kind === "product") key += ` ${node.shape}`;
     if (fold)
@@ -39,7 +43,7 @@ export class Forms {
       if (slow) key += ` s${this.#number(slow)}`;
       if (index) key += ` p${index.index},${index.size},${index.stride}`;
     });
-    return { key, nodes };
+    return { key, nodes, rounds };
   }
 
   #number(x: object): number {
@@ -48,4 +52,11 @@ export class Forms {
     this.#numbers.set(x, this.#numbers.size);
     return this.#numbers.size - 1;
   }
+}
+
+/** Vectors of a nest that is one loop over whole vectors. */
+function roundsOf(nest: Nest): number | null {
+  const { counts, vector, unrolled } = nest;
+  const isOneLoop = counts.length === 1 && vector !== null && vector.overruns && !unrolled.results;
+  return isOneLoop ? vectorRounds(counts[0]!, vector.width) : null;
 }

@@ -36,6 +36,11 @@ interface Vector {
   readonly overruns: boolean;
 }
 
+/** Vectors that cover so many elements when the last one may reach beyond the end. */
+export function vectorRounds(count: number, width: Width): number {
+  return Math.ceil(count / width);
+}
+
 /** A walk (-1: one that stands still) and what is added to it. */
 export interface Place {
   readonly walk: number;

@@ -3,6 +3,7 @@ import type { Program } from "../program.ts";
 import type { Code } from "./assembler.ts";
 import type { Pick } from "./kernel.ts";
 import type { Nest, Place } from "./loops.ts";
+import { vectorRounds } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { errorBytes } from "./plan.ts";
 import { i32, stores } from "./words.ts";
@@ -19,6 +20,8 @@ export interface Setting {
   base(x: Tensor): Known;
   /** The number of the nest, which a check that fails leaves behind. */
   readonly number: Known;
+  /** The local with the rounds of the one loop, where they are not known. */
+  readonly rounds?: number;
 }
 
 /** Writes the loops of a nest, and finds its places from wherever they are. */
@@ -78,9 +81,9 @@ export class WalkWriter {
     const { counts, outer, unrolled, vector } = this.nest;
     const count = counts[from]!;
     const isUnrolled = from < outer ? unrolled.results : unrolled.terms;
-    const rounds = (number: number, at: number) => {
+    const rounds = (number: Known, at: number) => {
       const step = (walk: number) => at * this.nest.walks[walk]![from]!;
-      if (isUnrolled)
+      if (isUnrolled && typeof number === "number")
         for (let i = 0; i < number; i++) {
           this.loop(from + 1, to, body);
           this.shift(step);
@@ -95,7 +98,9 @@ export class WalkWriter {
     else {
       const { width, overruns } = vector;
       const rest = overruns ? 0 : count % width;
-      this.inLanes(width, () => rounds((this.#covered(from) - rest) / width, width));
+      const whole = (this.#covered(from) - rest) / width;
+      const local = this.setting.rounds;
+      this.inLanes(width, () => rounds(local === undefined ? whole : { local }, width));
       if (rest > 0) this.inLanes(rest, () => rounds(1, rest));
     }
     if (isUnrolled) this.shift((walk) => -this.#covered(from) * this.nest.walks[walk]![from]!);
@@ -106,7 +111,7 @@ export class WalkWriter {
     const { counts, vector } = this.nest;
     const count = counts[loop]!;
     if (vector?.loop !== loop || !vector.overruns) return count;
-    return Math.ceil(count / vector.width) * vector.width;
+    return vectorRounds(count, vector.width) * vector.width;
   }
 
   /** How far a walk has gone when the loops from `from` on are done. */
@@ -118,16 +123,21 @@ export class WalkWriter {
     return this.#covered(from) * walks[walk]![from]!;
   }
 
-  times(count: number, body: () => void): void {
-    if (count <= 1) {
-      if (count === 1) body();
+  /** Runs `body` so often; a number that is not known is at least 1. */
+  times(count: Known, body: () => void): void {
+    if (count === 0) return;
+    if (count === 1) {
+      body();
       return;
     }
     const code = this.code;
     const counter = code.take("i32");
     code.i32(0).set(counter).loop();
     body();
-    code.get(counter).i32(1).op(i32.add).tee(counter).i32(count).op(i32.ne).branchIf(0).end();
+    code.get(counter).i32(1).op(i32.add).tee(counter);
+    if (typeof count === "number") code.i32(count);
+    else code.get(count.local);
+    code.op(i32.ne).branchIf(0).end();
     code.release(counter);
   }
 
