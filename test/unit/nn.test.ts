@@ -7,13 +7,16 @@ import {
   IndexError,
   manualSeed,
   ones,
+  onesLike,
   ShapeError,
   StateError,
   stopGradient,
   type Tensor,
   tanh,
   tensor,
+  topology,
   ValueError,
+  type Variable,
   variable,
   zeros,
 } from "@cotangent/autograd";
@@ -32,6 +35,7 @@ import {
   SGD,
   scaleByAdam,
   scaleByLearningRate,
+  type Transform,
 } from "@cotangent/nn";
 import * as initialize from "@cotangent/nn/initialize";
 import { bce, bceWithLogits, crossEntropy, l1, mse } from "@cotangent/nn/loss";
@@ -386,7 +390,48 @@ describe("an optimizer", () => {
     optimizer.step(used.square().add(stopGradient(detached)));
     expect(used.item()).toBeCloseTo(1.5);
     expect([unused.item(), detached.item()]).toEqual([3, 5]);
-    expect(optimizer.state.map((state) => (state as { step: Tensor }[])[1]!.step.item())).toEqual([1, 0, 0]);
+    const averages = optimizer.state.map((state) => (state as { expAvg: Tensor }[])[1]!.expAvg.item());
+    expect(averages).toEqual([expect.closeTo(0.6, 6), 0, 0]);
+  });
+
+  test("counts its steps once, for parameters without a gradient too", () => {
+    const [a, b] = [variable(2, { name: "a" }), variable([1, 3], { name: "b" })];
+    const seen: Tensor[] = [];
+    const optimizer = new Optimizer([a, b], {
+      init: () => [],
+      update: (g, _, __, step) => {
+        seen.push(step);
+        return { update: g, state: [] };
+      },
+    });
+    for (const loss of [a.mul(b).sum(), a.square(), a.mul(b).sum()]) optimizer.step(loss);
+    expect(seen.map((step) => step.item())).toEqual([1, 1, 2, 3, 3]);
+    expect(seen[0]).toBe(seen[1]);
+    expect([optimizer.stepCount.item(), optimizer.stepCount.dtype]).toEqual([3, "int32"]);
+    const step = compile(() => optimizer.step(a.square()));
+    for (let i = 0; i < 3; i++) step();
+    expect(optimizer.stepCount.item()).toBe(6);
+  });
+
+  test("corrects the bias of its averages once for all parameters of a dtype", () => {
+    const updates: Tensor[] = [];
+    const parameters: Variable[] = [variable(1), variable([1, 2]), variable([[3]])];
+    parameters.push(variable(4, { dtype: "float64" }));
+    const spy: Transform = {
+      init: () => [],
+      update: (g) => {
+        updates.push(g);
+        return { update: g, state: [] };
+      },
+    };
+    const optimizer = new Optimizer(parameters, chain(scaleByAdam(), spy));
+    const powers = (roots: readonly Tensor[]) =>
+      topology(roots).nodes.filter(({ op }) => op.name === "pow").length;
+    for (const p of parameters) p.grad = onesLike(p);
+    optimizer.step();
+    expect(powers(updates.slice(0, 3))).toBe(2);
+    expect(powers(updates)).toBe(4);
+    expect(updates.map(({ dtype }) => dtype)).toEqual(parameters.map(({ dtype }) => dtype));
   });
 
   test("tells an exact zero gradient from none", () => {

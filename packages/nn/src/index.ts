@@ -52,7 +52,13 @@ export { Adam, SGD } from "./optimize/optimizers.ts";
 export type { AdamOptions, SGDOptions } from "./optimize/optimizers.ts";
 export { chain, Optimizer } from "./optimize/transform.ts";
 export type { Transform } from "./optimize/transform.ts";
-export { addDecayedWeights, scaleByAdam, scaleByLearningRate, trace } from "./optimize/transforms.ts";
+export {
+  addDecayedWeights,
+  perStep,
+  scaleByAdam,
+  scaleByLearningRate,
+  trace,
+} from "./optimize/transforms.ts";
 export type { AdamScaling, Hyperparameter, MomentumOptions } from "./optimize/transforms.ts";
 
 // Training.

@@ -6,12 +6,10 @@ import {
   addDecayedWeights,
   exact,
   type Hyperparameter,
-  one,
+  perStep,
   scaleByAdam,
   scaleByLearningRate,
-  scaled,
   trace,
-  zeroSteps,
 } from "./transforms.ts";
 
 /** The gradient over the root of the running average of its squares, `centered` of its variance. */
@@ -20,19 +18,20 @@ function scaleByRms(
   eps: Hyperparameter,
   centered: boolean,
 ): Transform<{ readonly [name: string]: Tensor }> {
+  const numbers = perStep(() => ({ kept: exact(alpha), gained: sub(1, exact(alpha)), small: exact(eps) }));
   return {
     init: (parameter) => ({
       squareAvg: zerosLike(parameter),
       ...(centered ? { gradAvg: zerosLike(parameter) } : {}),
     }),
-    update: (g, before) => {
-      const average = (old: Tensor, x: Tensor) =>
-        add(scaled(old, exact(alpha)), scaled(x, one(alpha))) as Tensor;
+    update: (g, before, _, step) => {
+      const { kept, gained, small } = numbers(step, g.dtype);
+      const average = (old: Tensor, x: Tensor) => add(mul(old, kept), mul(x, gained)) as Tensor;
       const squareAvg = average(before.squareAvg!, square(g));
       const gradAvg = before.gradAvg ? average(before.gradAvg, g) : null;
       const variance = gradAvg ? sub(squareAvg, square(gradAvg)) : squareAvg;
       return {
-        update: div(g, add(sqrt(variance), cast(exact(eps), g.dtype))),
+        update: div(g, add(sqrt(variance), small)),
         state: { squareAvg, ...(gradAvg ? { gradAvg } : {}) },
       };
     },
@@ -100,17 +99,17 @@ function scaleByAdagrad(
   lrDecay: Hyperparameter,
   eps: Hyperparameter,
   initial: number,
-): Transform<{ readonly step: Tensor; readonly sum: Tensor }> {
+): Transform<{ readonly sum: Tensor }> {
+  const numbers = perStep((step) => ({
+    rate: div(exact(rate), add(mul(cast(sub(step, 1), "float64"), exact(lrDecay)), 1)),
+    small: exact(eps),
+  }));
   return {
-    init: (parameter) => ({ step: zeroSteps(), sum: fullLike(parameter, initial) }),
-    update: (g, before) => {
+    init: (parameter) => ({ sum: fullLike(parameter, initial) }),
+    update: (g, before, _, step) => {
+      const { rate, small } = numbers(step, g.dtype);
       const sum = add(before.sum, square(g));
-      const slower = add(mul(cast(before.step, "float64"), exact(lrDecay)), 1);
-      const ratio = div(g, add(sqrt(sum), cast(exact(eps), g.dtype)));
-      return {
-        update: scaled(ratio, div(exact(rate), slower)),
-        state: { step: add(before.step, 1), sum },
-      };
+      return { update: mul(div(g, add(sqrt(sum), small)), rate), state: { sum } };
     },
   };
 }
@@ -169,10 +168,11 @@ export class Adagrad extends Optimizer {
  * optimizer's own subtraction, of nearly all of the parameter from itself, has none.
  */
 function decayed(rate: Hyperparameter, decay: Hyperparameter): Transform<readonly Tensor[]> {
+  const numbers = perStep(() => ({ kept: sub(1, mul(exact(rate), exact(decay))) }));
   return {
     init: () => [],
-    update: (g, _, parameter) => {
-      const kept = scaled(parameter, sub(1, mul(exact(rate), exact(decay))));
+    update: (g, _, parameter, step) => {
+      const kept = mul(parameter, numbers(step, g.dtype).kept);
       return { update: sub(parameter, sub(kept, g)), state: [] };
     },
   };

@@ -1,11 +1,13 @@
 import type { Tensor, Tree } from "@cotangent/autograd/functional";
 import {
+  add,
   assignAll,
   DTypeError,
   GradientError,
   grad,
   leavesOf,
   mapTree,
+  scalar,
   sub,
   ValueError,
   Variable,
@@ -18,18 +20,27 @@ import {
 export interface Transform<State extends Tree = Tree> {
   /** The state at the beginning. */
   init(parameter: Tensor): State;
-  /** From a gradient `g` of the parameter's shape and dtype to another one, and to the next state, in the form of the old one. */
-  update(g: Tensor, state: State, parameter: Tensor): { readonly update: Tensor; readonly state: State };
+  /**
+   * From a gradient `g` of the parameter's shape and dtype to another one, and to the next state, in the form of the old one.
+   * `step` is the number of this step, from 1 (int32, without axes): one node that all parameters share. What is computed
+   * from it alone belongs in `perStep`.
+   */
+  update(
+    g: Tensor,
+    state: State,
+    parameter: Tensor,
+    step: Tensor,
+  ): { readonly update: Tensor; readonly state: State };
 }
 
 /** Transforms one after the other: each gets what the one before made of the gradient. */
 export function chain(...transforms: readonly Transform[]): Transform<readonly Tree[]> {
   return {
     init: (parameter) => transforms.map((transform) => transform.init(parameter)),
-    update: (g, states, parameter) => {
+    update: (g, states, parameter, step) => {
       let update = g;
       const next = transforms.map((transform, i) => {
-        const result = transform.update(update, states[i]!, parameter);
+        const result = transform.update(update, states[i]!, parameter, step);
         update = result.update;
         return result.state;
       });
@@ -59,6 +70,8 @@ export class Optimizer {
   readonly parameters: readonly Variable[];
   /** For each parameter a tree of variables: what the transform remembers. */
   readonly state: readonly Tree[];
+  /** How many steps were taken: int32. */
+  readonly stepCount: Variable = new Variable(scalar(0, { dtype: "int32" })).named("step");
   readonly #transform: Transform;
 
   constructor(parameters: Iterable<Variable>, transform: Transform) {
@@ -76,8 +89,8 @@ export class Optimizer {
 
   /**
    * One step down the gradient of `loss`, or without it, of what `backward` left in the parameters' `grad`. Parameters that the
-   * loss does not reach (or whose `grad` is null) are left alone, state and all. Everything changes at once; inside `compile`
-   * it becomes part of the program.
+   * loss does not reach (or whose `grad` is null) are left alone, state and all; the count of steps goes on for them too, other
+   * than in PyTorch. Everything changes at once; inside `compile` it becomes part of the program.
    *
    * Throws GradientError if no parameter has a gradient or `loss` is not one float. A throw changes nothing.
    */
@@ -93,12 +106,13 @@ export class Optimizer {
               "the values of an array?"
           : `${name}: no parameter has a gradient; call loss.backward() before step(), or step(loss)`,
       );
-    const assignments: [Variable, Tensor][] = [];
+    const step = add(this.stepCount, 1);
+    const assignments: [Variable, Tensor][] = [[this.stepCount, step]];
     gradients.forEach((g, i) => {
       if (g === null) return;
       const parameter = this.parameters[i]!;
       const before = this.state[i]!;
-      const { update, state } = this.#transform.update(g, before, parameter);
+      const { update, state } = this.#transform.update(g, before, parameter, step);
       assignments.push([parameter, sub(parameter, update)]);
       const after = leavesOf(state);
       leavesOf(before).forEach((variable, k) => {

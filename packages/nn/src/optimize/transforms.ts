@@ -1,4 +1,4 @@
-import type { Operand, Tensor } from "@cotangent/autograd/functional";
+import type { DType, Operand, Tensor } from "@cotangent/autograd/functional";
 import {
   add,
   cast,
@@ -25,30 +25,59 @@ export type Hyperparameter = Operand<[]>;
 export const exact = (value: Hyperparameter): Tensor<[]> =>
   typeof value === "number" ? scalar(value, { dtype: "float64" }) : cast(value, "float64");
 
-/** `x` times a number of float64, rounded to the dtype of `x` first. */
-export const scaled = (x: Tensor, factor: Tensor): Tensor => mul(x, cast(factor, x.dtype));
-
-/** 1 less the number, in float64. */
-export const one = (value: Hyperparameter): Tensor => sub(1, exact(value));
-
-export const zeroSteps = (): Tensor => scalar(0, { dtype: "int32" });
+/**
+ * The numbers of a step that no gradient takes part in. `build` makes them, in float64, of hyperparameters and of the count of
+ * steps; what comes back is called by each parameter with the step and its dtype, and gives them rounded to it. All parameters
+ * of one dtype get the same nodes: `build` is called once in a step.
+ *
+ * @example
+ * ```ts
+ * import { cast, div, mul, variable } from "@cotangent/autograd";
+ * import { Optimizer, perStep } from "@cotangent/nn";
+ * const numbers = perStep((step) => ({ rate: div(0.5, cast(step, "float64")) }));
+ * const w = variable([3, -4]);
+ * const optimizer = new Optimizer([w], {
+ *   init: () => [],
+ *   update: (g, _, parameter, step) => ({ update: mul(g, numbers(step, g.dtype).rate), state: [] }),
+ * });
+ * optimizer.step(w.sum());
+ * optimizer.step(w.sum());
+ * w.toArray(); // => 2.25,-4.75
+ * ```
+ */
+export function perStep<K extends string>(
+  build: (step: Tensor) => Record<K, Tensor>,
+): (step: Tensor, dtype: DType) => Record<K, Tensor> {
+  let known: { readonly step: Tensor; readonly dtype: DType; readonly numbers: Record<K, Tensor> } | null =
+    null;
+  return (step, dtype) => {
+    if (known?.step !== step || known.dtype !== dtype) {
+      const numbers = build(step);
+      for (const name in numbers) numbers[name] = cast(numbers[name], dtype);
+      known = { step, dtype, numbers };
+    }
+    return known.numbers;
+  };
+}
 
 const stateless: readonly Tensor[] = [];
 
 /** Multiplies the gradient by `rate`. */
 export function scaleByLearningRate(rate: Hyperparameter): Transform<readonly Tensor[]> {
+  const numbers = perStep(() => ({ rate: exact(rate) }));
   return {
     init: () => stateless,
-    update: (g) => ({ update: scaled(g, exact(rate)), state: stateless }),
+    update: (g, _, __, step) => ({ update: mul(g, numbers(step, g.dtype).rate), state: stateless }),
   };
 }
 
 /** Adds `rate` times the parameter: the gradient of `rate / 2` times the sum of its squares. */
 export function addDecayedWeights(rate: Hyperparameter): Transform<readonly Tensor[]> {
+  const numbers = perStep(() => ({ rate: exact(rate) }));
   return {
     init: () => stateless,
-    update: (g, _, parameter) => ({
-      update: add(g, scaled(parameter, exact(rate))),
+    update: (g, _, parameter, step) => ({
+      update: add(g, mul(parameter, numbers(step, g.dtype).rate)),
       state: stateless,
     }),
   };
@@ -61,8 +90,6 @@ export interface MomentumOptions {
   readonly nesterov?: boolean;
 }
 
-type MomentumState = { readonly momentumBuffer: Tensor; readonly step?: Tensor };
-
 /**
  * Momentum (Polyak 1964): `b = momentum b + (1 - dampening) g`, beginning with `b = g`; gives `b`, or with `nesterov`
  * `g + momentum b`. The formulas are PyTorch's.
@@ -70,22 +97,21 @@ type MomentumState = { readonly momentumBuffer: Tensor; readonly step?: Tensor }
 export function trace(
   momentum: Hyperparameter,
   { dampening = 0, nesterov = false }: MomentumOptions = {},
-): Transform<MomentumState & { readonly [name: string]: Tensor }> {
+): Transform<{ readonly momentumBuffer: Tensor }> {
   const damped = dampening !== 0;
+  const numbers = perStep((step) => ({
+    kept: exact(momentum),
+    // Without dampening the first step needs no rule of its own: the buffer is zero.
+    gained: damped ? where(eq(step, 1), 1, sub(1, exact(dampening))) : exact(1),
+  }));
   return {
-    init: (parameter) => ({
-      momentumBuffer: zerosLike(parameter),
-      ...(damped ? { step: zeroSteps() } : {}),
-    }),
-    update: (g, { momentumBuffer: before, step }) => {
-      const kept = scaled(before, exact(momentum));
-      // Without dampening the first step needs no rule of its own: the buffer is zero.
-      const momentumBuffer = step
-        ? where(eq(step, 0), g, add(kept, scaled(g, one(dampening))))
-        : add(kept, g);
+    init: (parameter) => ({ momentumBuffer: zerosLike(parameter) }),
+    update: (g, before, _, step) => {
+      const { kept, gained } = numbers(step, g.dtype);
+      const momentumBuffer = add(mul(before.momentumBuffer, kept), damped ? mul(g, gained) : g);
       return {
-        update: nesterov ? add(g, scaled(momentumBuffer, exact(momentum))) : momentumBuffer,
-        state: { momentumBuffer, ...(step ? { step: add(step, 1) } : {}) },
+        update: nesterov ? add(g, mul(momentumBuffer, kept)) : momentumBuffer,
+        state: { momentumBuffer },
       };
     },
   };
@@ -102,12 +128,7 @@ export interface AdamScaling {
   readonly amsgrad?: boolean;
 }
 
-type AdamState = {
-  readonly step: Tensor;
-  readonly expAvg: Tensor;
-  readonly expAvgSq: Tensor;
-  readonly maxExpAvgSq?: Tensor;
-};
+type AdamState = { readonly expAvg: Tensor; readonly expAvgSq: Tensor; readonly maxExpAvgSq?: Tensor };
 
 /**
  * The running average of the gradients over the root of that of their squares, both freed from their bias towards 0 at the
@@ -119,24 +140,35 @@ export function scaleByAdam({
   rate = 1,
   amsgrad = false,
 }: AdamScaling = {}): Transform<AdamState & { readonly [name: string]: Tensor }> {
+  const numbers = perStep((step) => {
+    const times = cast(step, "float64");
+    const [kept, keptSq] = [exact(beta1), exact(beta2)];
+    return {
+      kept,
+      gained: sub(1, kept),
+      keptSq,
+      gainedSq: sub(1, keptSq),
+      stepSize: div(exact(rate), sub(1, pow(kept, times))),
+      rootOfBias: sqrt(sub(1, pow(keptSq, times))),
+      small: exact(eps),
+    };
+  });
   return {
     init: (parameter) => ({
-      step: zeroSteps(),
       expAvg: zerosLike(parameter),
       expAvgSq: zerosLike(parameter),
       ...(amsgrad ? { maxExpAvgSq: zerosLike(parameter) } : {}),
     }),
-    update: (g, before) => {
-      const step = add(before.step, 1);
-      const expAvg = add(scaled(before.expAvg, exact(beta1)), scaled(g, one(beta1)));
-      const expAvgSq = add(scaled(before.expAvgSq, exact(beta2)), mul(scaled(g, one(beta2)), g));
-      const times = cast(step, "float64");
-      const bias1 = sub(1, pow(exact(beta1), times));
-      const bias2 = sub(1, pow(exact(beta2), times));
+    update: (g, before, _, step) => {
+      const { kept, gained, keptSq, gainedSq, stepSize, rootOfBias, small } = numbers(step, g.dtype);
+      const expAvg = add(mul(before.expAvg, kept), mul(g, gained));
+      const expAvgSq = add(mul(before.expAvgSq, keptSq), mul(mul(g, gainedSq), g));
       const maxExpAvgSq = before.maxExpAvgSq ? maximum(before.maxExpAvgSq, expAvgSq) : null;
-      const root = div(sqrt(maxExpAvgSq ?? expAvgSq), cast(sqrt(bias2), g.dtype));
-      const update = div(scaled(expAvg, div(exact(rate), bias1)), add(root, cast(exact(eps), g.dtype)));
-      return { update, state: { step, expAvg, expAvgSq, ...(maxExpAvgSq ? { maxExpAvgSq } : {}) } };
+      const root = div(sqrt(maxExpAvgSq ?? expAvgSq), rootOfBias);
+      return {
+        update: div(mul(expAvg, stepSize), add(root, small)),
+        state: { expAvg, expAvgSq, ...(maxExpAvgSq ? { maxExpAvgSq } : {}) },
+      };
     },
   };
 }
