@@ -6,7 +6,7 @@ import { apply, elementsOf, none, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
 import type { Instruction, Program } from "../program.ts";
 import { trace } from "../program.ts";
-import { formatShape } from "../shape.ts";
+import { equalShapes, formatShape } from "../shape.ts";
 import { numberIn, topology } from "../topology.ts";
 
 /**
@@ -125,7 +125,7 @@ function unchanged(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
   const { kernel } = node.op;
   if (kernel.kind === "view") {
     const x = inputs[0]!;
-    return formatShape(x.shape) === formatShape(node.shape) && isCopy(node) ? x : null;
+    return equalShapes(x.shape, node.shape) && isCopy(node) ? x : null;
   }
   if (kernel.kind !== "pointwise" || inputs.length > 2 || inputs[0]?.dtype !== node.dtype) return null;
   const { instructions, result } = programOf(kernel.body, inputs, node.dtype);
@@ -135,23 +135,27 @@ function unchanged(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
   return null;
 }
 
-const programs = new WeakMap<Body, Map<string, Program>>();
+const programs = new WeakMap<Body, Program[]>();
 
 /** The program of a body for operands and a result of these dtypes; each is traced once. */
 export function programOf(body: Body, inputs: readonly { readonly dtype: DType }[], dtype: DType): Program {
   let known = programs.get(body);
   if (!known) {
-    known = new Map();
+    known = [];
     programs.set(body, known);
   }
+  for (const program of known) if (isFor(program, inputs, dtype)) return program;
   const dtypes = inputs.map((x) => x.dtype);
-  const key = `${dtypes} ${dtype}`;
-  let program = known.get(key);
-  if (!program) {
-    program = trace(body, dtypes, dtype);
-    known.set(key, program);
-  }
+  const program = trace(body, dtypes, dtype);
+  known.push(program);
   return program;
+}
+
+function isFor(program: Program, inputs: readonly { readonly dtype: DType }[], dtype: DType): boolean {
+  const { inputs: own, instructions, result } = program;
+  if (own.length !== inputs.length || instructions[result]!.dtype !== dtype) return false;
+  for (let i = 0; i < own.length; i++) if (own[i] !== inputs[i]!.dtype) return false;
+  return true;
 }
 
 /** `x * 1`, `1 * x` and `x / 1`, when they are all that the body says. */
@@ -175,7 +179,8 @@ function numberOf({ op, attributes }: Tensor): number | null {
 /** A leaf filled with the one value that all elements have, if operands are all such leaves. */
 function folded(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
   const { kernel } = node.op;
-  if (inputs.length === 0 || inputs.some((x) => numberOf(x) === null)) return null;
+  if (inputs.length === 0) return null;
+  for (const x of inputs) if (numberOf(x) === null) return null;
   const first = inputs[0]!;
   if (kernel.kind === "view" && kernel.map(first.shape, node.attributes).bounds === null)
     return filled(first.op, numberOf(first)!, node);
