@@ -113,8 +113,8 @@ const packages: readonly PackageFloors[] = [
     folder: "packages/nn",
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
-      ["module.ts", "initialize/*", "layers/*", "losses/*"],
-      ["optimize/*", "schedules.ts", "data/*", "checkpoint.ts", "metrics.ts"],
+      ["state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
+      ["files/*", "optimize/*", "schedules.ts", "data/*", "checkpoint.ts", "metrics.ts"],
       ["train.ts", "node/*", "index.ts"],
     ],
   },

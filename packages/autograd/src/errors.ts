@@ -34,6 +34,9 @@ export class GradientError extends CotangentError {}
 /** A variable or a random generator was used in a way that its state does not allow. */
 export class StateError extends CotangentError {}
 
+/** A file is not what its format demands, is cut short, or holds something that has no place in a tensor. */
+export class FormatError extends CotangentError {}
+
 /** `compile` met something that it cannot turn into a program. */
 export class CompileError extends CotangentError {}
 

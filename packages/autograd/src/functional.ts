@@ -14,6 +14,7 @@ export {
   CompileError,
   CotangentError,
   DTypeError,
+  FormatError,
   GradientError,
   hideFrames,
   IndexError,
