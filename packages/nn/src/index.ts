@@ -5,6 +5,7 @@ hideFrames(import.meta.url);
 // Models.
 export { Buffer, Module, Parameter } from "./module.ts";
 export type { Layer } from "./module.ts";
+export type { LoadedKeys, LoadOptions, StateDict } from "./state.ts";
 
 // Layers.
 export {

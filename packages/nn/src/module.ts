@@ -1,5 +1,6 @@
 import type { Shape, Tensor } from "@cotangent/autograd/functional";
 import { Setting, ValueError, Variable } from "@cotangent/autograd/functional";
+import { type LoadedKeys, type LoadOptions, loadState, type StateDict, snakeCase } from "./state.ts";
 
 /** A variable that training changes. As a field of a module it is found by `parameters()`. */
 export class Parameter<S extends Shape = Shape> extends Variable<S> {}
@@ -74,9 +75,50 @@ export abstract class Module {
     return found;
   }
 
-  #variables<V extends Variable>(kind: new (value: Tensor) => V): ReadonlyMap<string, V> {
+  /**
+   * The present values of all parameters and buffers under PyTorch's names: their paths in snake_case. One that stands in two
+   * places comes under both names. They are snapshots: training does not change them. Throws ValueError as `namedParameters` does.
+   *
+   * @example
+   * ```ts
+   * import { Linear, Sequential } from "@cotangent/nn";
+   * import { readSafetensors, writeSafetensors } from "@cotangent/nn/files";
+   * const model = new Sequential(new Linear(2, 3), new Linear(3, 1));
+   * const bytes = writeSafetensors(model.stateDict());
+   * model.loadStateDict(readSafetensors(bytes).tensors); // => { missingKeys: [], unexpectedKeys: [] }
+   * ```
+   */
+  stateDict(): StateDict {
+    return Object.fromEntries([...this.#state()].map(([name, variable]) => [name, variable.node]));
+  }
+
+  /**
+   * Gives parameters and buffers the values of `state`, which has them under PyTorch's names; float32 and float64 take each other.
+   * With `{ strict: false }` names that are missing or unexpected are told instead of refused.
+   *
+   * Throws ValueError, naming all that is missing, unexpected or does not fit, and ShapeError if only shapes or dtypes do not fit;
+   * then nothing has changed.
+   */
+  loadStateDict(state: StateDict, options?: LoadOptions): LoadedKeys {
+    return loadState(this.constructor.name, this.#state(), state, options);
+  }
+
+  #state(): ReadonlyMap<string, Variable> {
+    const found = new Map<string, Variable>();
+    for (const [path, variable] of this.#variables<Variable>(Variable, true)) {
+      const name = snakeCase(path);
+      if (found.has(name))
+        throw new ValueError(
+          `${this.constructor.name}: two fields are called ${name} in a state dict; rename ${path}`,
+        );
+      found.set(name, variable);
+    }
+    return found;
+  }
+
+  #variables<V extends Variable>(kind: new (value: Tensor) => V, everyPath = false): ReadonlyMap<string, V> {
     const found = new Map<string, V>();
-    for (const [path, value] of Module.#walk(this)) {
+    for (const [path, value] of Module.#walk(this, everyPath)) {
       if (!(value instanceof Variable)) continue;
       if (!(value instanceof Parameter || value instanceof Buffer))
         throw new ValueError(
@@ -117,9 +159,10 @@ export abstract class Module {
     return Object.entries(this);
   }
 
-  /** Everything in the tree below `value` that counts, with its path; nothing comes twice. */
+  /** Everything in the tree below `value` that counts, with its path: with its first one only, or with every path. */
   static *#walk(
     value: unknown,
+    everyPath = false,
     path = "",
     seen: Set<unknown> = new Set(),
   ): Generator<readonly [path: string, value: Variable | object]> {
@@ -130,7 +173,9 @@ export abstract class Module {
     seen.add(value);
     if (counts) yield [path, value];
     for (const [name, field] of fields ?? [])
-      yield* Module.#walk(field, path === "" ? name : `${path}.${name}`, seen);
+      yield* Module.#walk(field, everyPath, path === "" ? name : `${path}.${name}`, seen);
+    // What is above stays, so that a circle ends.
+    if (everyPath) seen.delete(value);
   }
 }
 
