@@ -1,8 +1,9 @@
 import {
-  argsort,
   assignAll,
   cat,
+  cholesky,
   compile,
+  eye,
   fromTypedArray,
   gather,
   grad,
@@ -270,13 +271,15 @@ describe("what is compiled", () => {
     });
   });
 
-  test("ops that cannot be compiled are interpreted, time after time", () => {
+  test("opaque ops too, and what they throw tells the line of this graph", () => {
     cached((cache) => {
+      const factor = (k: number) => cholesky(eye(2).mul(k).add(0.5).mul(2));
       for (let i = 0; i < 4; i++)
-        expect(argsort(tensor([3, i, 2]).mul(2).add(1)).toArray()).toEqual(
-          interpreted(() => argsort(tensor([3, i, 2])).toArray()),
-        );
-      expect([cache.compiled, cache.runs]).toEqual([0, 0]);
+        expect(factor(i + 3).toArray()).toEqual(interpreted(() => factor(i + 3).toArray()));
+      expect([cache.compiled, cache.runs]).toEqual([1, 3]);
+      const bad = factor(-3);
+      expect(() => bad.toArray()).toThrow(/not positive definite.*; made at .*cache\.test/);
+      expect([cache.compiled, cache.runs]).toEqual([1, 3]);
     });
   });
 

@@ -1,6 +1,6 @@
 import { canRun } from "./compile/run.ts";
 import type { TypedArray } from "./dtype.ts";
-import { CompileError, IndexError } from "./errors.ts";
+import { CompileError } from "./errors.ts";
 import { Form, FormReader } from "./form.ts";
 import type { Tensor } from "./graph.ts";
 import { Routine } from "./routine.ts";
@@ -63,9 +63,9 @@ export class Cache {
       this.runs++;
       return values;
     } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
       // The program knows the lines of the graph that it was made from: the interpreter tells those of this one.
-      if (error instanceof IndexError) return null;
-      throw error;
+      return null;
     }
   }
 

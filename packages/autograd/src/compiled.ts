@@ -29,8 +29,8 @@ export type Compiled<F> = F & {
  * of tensors, which are new leaves without history. What `f` captures is a constant, except variables: those are read
  * and assigned at each call, and settings, of which another value is another form. Inside another compiled function, or a check, it is `f` itself.
  *
- * Throws CompileError if `f` reads a value, returns something that is not a tensor, or has no effect at all, and for ops
- * that cannot be compiled. What `f` throws while it is traced is thrown, and nothing has changed.
+ * Throws CompileError if `f` reads a value, returns something that is not a tensor, or has no effect at all. What `f` throws
+ * while it is traced is thrown, and nothing has changed.
  *
  * @example
  * ```ts

@@ -139,7 +139,8 @@ export class FormReader {
     this.work += nodeWork;
     if (role === roles.constant) this.#mixNumber(Number(node.attributes.value));
     if (role !== roles.computed) return true;
-    this.work += kind === kinds.contract ? this.#products(order, n) : size;
+    // What the host computes is not computed faster by a program.
+    if (kind !== kinds.opaque) this.work += kind === kinds.contract ? this.#products(order, n) : size;
     this.#mixAttributes(node);
     return true;
   }
@@ -154,8 +155,6 @@ export class FormReader {
       case kinds.view:
       case kinds.gather:
         return this.#isPicked(order, n) ? roles.picked : roles.computed;
-      case kinds.opaque:
-        return -1;
       default:
         return roles.computed;
     }

@@ -1,6 +1,6 @@
 import type { TypedArray } from "./dtype.ts";
-import { StateError } from "./errors.ts";
-import type { IndexMap, Tensor } from "./graph.ts";
+import { CotangentError, StateError, ValueError } from "./errors.ts";
+import type { IndexMap, Kernel, Tensor } from "./graph.ts";
 import { siteOf } from "./graph.ts";
 import { machineOf } from "./machine.ts";
 import { callerOf, checkWithin } from "./ops/indexing.ts";
@@ -41,13 +41,28 @@ export function compute(node: Tensor, inputs: readonly TypedArray[], out: TypedA
     case "contract":
       contract(node, inputs[0]!, inputs[1]!, out);
       break;
-    case "opaque": {
-      const operands = inputs.map((data, i) => ({ shape: node.inputs[i]!.shape, data }));
-      kernel.run(operands, { shape: node.shape, data: out }, node.attributes, () => site(node));
+    case "opaque":
+      computeOpaque(kernel, node, inputs, out);
       break;
-    }
     default:
       kernel satisfies never;
+  }
+}
+
+/** What is thrown by a kernel that words no errors of ours gets the name of the op, and where it was applied. */
+function computeOpaque(
+  kernel: Extract<Kernel, { kind: "opaque" }>,
+  node: Tensor,
+  inputs: readonly TypedArray[],
+  out: TypedArray,
+): void {
+  const operands = inputs.map((data, i) => ({ shape: node.inputs[i]!.shape, data }));
+  try {
+    kernel.run(operands, { shape: node.shape, data: out }, node.attributes, () => site(node));
+  } catch (error) {
+    if (error instanceof CotangentError) throw error;
+    const said = error instanceof Error ? error.message : String(error);
+    throw new ValueError(`${node.op.name}: ${said}${site(node)}`, { cause: error });
   }
 }
 

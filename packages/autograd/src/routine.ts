@@ -50,7 +50,7 @@ export class Routine {
 
   /**
    * The elements of the wanted nodes of a graph of this form, in arrays of their own. Throws IndexError for indices that are
-   * out of range.
+   * out of range, and what opaque kernels throw.
    */
   run(order: Topology, wanted: readonly number[]): TypedArray[] {
     const { nodes } = order;

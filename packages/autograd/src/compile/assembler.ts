@@ -194,8 +194,21 @@ export class Code extends Bytes {
   }
 }
 
-/** A module of these functions; the last one is exported as `run`, its memory of `pages` times 64 KiB as `memory`. */
-export function assemble(functions: readonly Code[], pages: number): Uint8Array<ArrayBuffer> {
+/** Where a module finds a function that it does not have. */
+export interface Import {
+  readonly module: string;
+  readonly name: string;
+}
+
+/**
+ * A module of these functions, the first of which are only declared, and imported; the last one is exported as `run`, its
+ * memory of `pages` times 64 KiB as `memory`.
+ */
+export function assemble(
+  functions: readonly Code[],
+  pages: number,
+  imports: readonly Import[] = [],
+): Uint8Array<ArrayBuffer> {
   const types = new Map<string, number>();
   const typeBytes = new Bytes();
   const typeOf = functions.map(({ parameters, results }) => {
@@ -213,15 +226,23 @@ export function assemble(functions: readonly Code[], pages: number): Uint8Array<
   const module = new Bytes().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   const section = (id: number, content: Bytes) => module.byte(id).sized(content);
   section(1, new Bytes().unsigned(types.size).append(typeBytes.written));
-  const declared = new Bytes().unsigned(functions.length);
-  for (const type of typeOf) declared.unsigned(type);
+  if (imports.length > 0) {
+    const imported = new Bytes().unsigned(imports.length);
+    imports.forEach(({ module, name }, i) => {
+      imported.text(module).text(name).byte(0).unsigned(typeOf[i]!);
+    });
+    section(2, imported);
+  }
+  const own = functions.slice(imports.length);
+  const declared = new Bytes().unsigned(own.length);
+  for (const type of typeOf.slice(imports.length)) declared.unsigned(type);
   section(3, declared);
   section(5, new Bytes().byte(1).byte(1).unsigned(pages).unsigned(pages));
   const last = functions.length - 1;
   const exported = new Bytes().byte(2);
   section(7, exported.text("memory").byte(2).byte(0).text("run").byte(0).unsigned(last));
-  const bodies = new Bytes().unsigned(functions.length);
-  for (const code of functions) bodies.sized(code.packed);
+  const bodies = new Bytes().unsigned(own.length);
+  for (const code of own) bodies.sized(code.packed);
   section(10, bodies);
   return module.written;
 }

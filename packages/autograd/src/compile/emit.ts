@@ -19,9 +19,13 @@ const pageBytes = 65_536;
 /** Bytes behind the end, so that whole vectors may be read at the last element. */
 const margin = 64;
 
+/** What the module imports if a nest is opaque: the host computes the nest of this number. */
+export const host = { module: "host", name: "compute" } as const;
+
 /** The module: one function that runs the nests in order. Long programs are cut into several that it calls. */
 export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBuffer> {
-  const functions: Code[] = [];
+  const isOpaque = nests.some(({ kernel }) => kernel.kind === "opaque");
+  const functions = isOpaque ? [new Code(["i32"])] : [];
   const slow = slowFunctions(functions, layout);
   const micro = microkernels(functions);
   const shared = sharedFunctions(functions, nests, { layout, slow }, micro);
@@ -29,6 +33,10 @@ export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBu
   nests.forEach((nest, n) => {
     if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
     const code = parts[parts.length - 1]!;
+    if (nest.kernel.kind === "opaque") {
+      code.i32(n).call(0);
+      return;
+    }
     if (shared(nest, n, code)) return;
     const setting = { layout, slow, base: (x: Tensor) => baseOf(layout, x), number: n };
     write(new NestWriter(code, nest, setting), micro);
@@ -40,7 +48,7 @@ export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBu
   }
   for (const { from, to, bytes } of layout.copies) copy(main, from, to, bytes);
   functions.push(main);
-  return assemble(functions, Math.ceil((layout.size + margin) / pageBytes));
+  return assemble(functions, Math.ceil((layout.size + margin) / pageBytes), isOpaque ? [host] : []);
 }
 
 /** Calls the function of a form that several nests have, and writes it when it is first called; false for other nests. */

@@ -1,4 +1,3 @@
-import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import type { Program } from "../program.ts";
@@ -85,7 +84,6 @@ function chooseStored({ nodes, starts, edges }: Topology, required: ReadonlySet<
     const { kernel } = node.op;
     const own = isStored(node, required, readers[n]!, memory[n]!);
     if (own) stored.add(node);
-    if (kernel.kind === "opaque" && !isHeld(node)) throw refusal(node);
     const reader = own ? n : readers[n]!;
     const expands = kernel.kind === "view" && node.size > node.inputs[0]!.size;
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
@@ -96,7 +94,7 @@ function chooseStored({ nodes, starts, edges }: Topology, required: ReadonlySet<
         readers[input] = many;
       else readers[input] = reader;
       views[input] = view;
-      if (node.op === tiledOp && i === 1) memory[input]! |= 2;
+      if ((node.op === tiledOp && i === 1) || kernel.kind === "opaque") memory[input]! |= 2;
       else if (kernel.kind === "contract") memory[input]! |= 1;
       else if (kernel.kind === "gather" && i === 0) memory[input]! |= 2;
       else if (kernel.kind === "view" && !own) memory[input]! |= memory[n]! & 1;
@@ -142,10 +140,4 @@ function limitBodies(
     for (let k = starts[n]!; k < starts[n + 1]!; k++) weight += weights[edges[k]!]!;
     weights[n] = store(n, weight) ? 1 : weight;
   });
-}
-
-function refusal(node: Tensor): CompileError {
-  return new CompileError(
-    `compile: ${node.op.name} (opaque) cannot be compiled yet; compute it outside and pass the result in`,
-  );
 }

@@ -16,9 +16,10 @@ export interface Kernel {
    * `map`: every result goes to its own element. `reduce`: those along the inner axes are combined into one. `scan`: the same,
    * but each step is written. `scatter`: results are added to elements of which one index is data, over zeros. `product`:
    * a product of matrices, the second of them in panels (`tile.ts`); the loop before those over terms counts columns, and
-   * the one before that rows.
+   * the one before that rows. `opaque`: the host computes the node from operands in memory; the body loads the first element of
+   * each, which says that it has to be there, and no code comes of it.
    */
-  readonly kind: "map" | "reduce" | "scan" | "scatter" | "product";
+  readonly kind: "map" | "reduce" | "scan" | "scatter" | "product" | "opaque";
   readonly node: Tensor;
   /** The sizes of the loops, outermost first. */
   readonly space: Shape;
@@ -85,6 +86,11 @@ export function scalarsOf({ instructions }: Program): Scalar[] {
   return instructions.map(({ word, dtype, operands, ...rest }) => scalar(word, dtype, operands, rest));
 }
 
+/** Can running this kernel throw: does it check indices, or call the host? */
+export function canFail({ kind, pick, body }: Kernel): boolean {
+  return kind === "opaque" || pick !== null || body.some((step) => step.pick);
+}
+
 /**
  * Throws unless every scalar uses earlier ones only, everything that is loaded is held or computed before, and every load
  * that has no condition lies inside its source.
@@ -97,7 +103,7 @@ export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => 
     };
     const box = space.map((size) => [0, size] as const);
     const check = (x: Tensor, at: Affine, what: string) => {
-      if (isEmpty(box)) return;
+      if (isEmpty(box) || x.size === 0) return;
       const [least, greatest] = rangeOf(at, box);
       if (least < 0 || greatest >= x.size) fail(`${what} outside ${formatShape(x.shape)}`);
     };
@@ -129,6 +135,8 @@ export function formatKernels(kernels: readonly Kernel[], name: (x: Tensor) => s
   return kernels
     .map(({ kind, node, space, outer, body, result, target, pick }) => {
       const loops = `${formatShape(space.slice(0, outer))}${outer < space.length ? ` over ${formatShape(space.slice(outer))}` : ""}`;
+      if (kind === "opaque")
+        return `opaque ${node.op.name}\n  ${name(node)} = host(${node.inputs.map(name).join(", ")})`;
       const to = `${name(node)}[${formatAffine(target)}${pick ? ` + ${pick.stride} @${pick.index}` : ""}]`;
       return [`${kind} ${loops} ${node.op.name}`, ...body.map(step), `  ${to} = @${result}`].join("\n");
     })

@@ -83,7 +83,7 @@ export function strideOf({ walks }: Pick<Nest, "walks">, place: Place, loop: num
 /** The vector loop: the innermost over results, whose elements lie side by side, or the one over terms in several lanes. */
 function vectorOf(nest: Plain): Vector | null {
   const { kernel, counts, outer, target } = nest;
-  if (kernel.kind === "product") return null;
+  if (kernel.kind === "product" || kernel.kind === "opaque") return null;
   const width = widthOf(kernel);
   if (width === null) return null;
   if (sizeOf(kernel.space) <= fewIndices) return vectorOfFew(nest, width);

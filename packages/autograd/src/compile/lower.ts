@@ -8,7 +8,7 @@ import type { Affine } from "./affine.ts";
 import { indexOf, weighted } from "./affine.ts";
 import type { Memory } from "./body.ts";
 import { bodyBuilder } from "./body.ts";
-import type { Fold, Kernel } from "./kernel.ts";
+import type { Fold, Kernel, Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { programOf } from "./simplify.ts";
 import { panelWidth, productOf, tiledOp } from "./tile.ts";
@@ -18,8 +18,9 @@ import { panelWidth, productOf, tiledOp } from "./tile.ts";
  * where a view makes that impossible, its operand is required to be stored.
  */
 export function lower(node: Tensor, memory: Memory): Kernel[] {
-  if (node.size === 0) return [];
   const { kernel } = node.op;
+  // Scattering to an axis of size 0 leaves nothing, but its indices are checked.
+  if (node.size === 0 && !(kernel.kind === "scatter" && node.inputs[0]!.size > 0)) return [];
   const build = (space: Shape) => bodyBuilder(space, memory);
   switch (kernel.kind) {
     case "leaf":
@@ -47,8 +48,13 @@ export function lower(node: Tensor, memory: Memory): Kernel[] {
       if (node.op !== tiledOp) return [lowerContract(node, build)];
       return lowerProduct(node, build, memory);
     case "opaque":
-      return [];
+      return [{ ...plain(node, []), kind: "opaque", body: node.inputs.map(operand), result: 0 }];
   }
+}
+
+/** An operand that has to lie in memory as it is. */
+function operand(x: Tensor): Scalar {
+  return scalar("load", x.dtype, [], { source: x, at: { offset: 0, steps: [] } });
 }
 
 type Build = (space: Shape) => ReturnType<typeof bodyBuilder>;

@@ -7,6 +7,7 @@ import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import { isHeld } from "./fuse.ts";
 import type { Scalar } from "./kernel.ts";
+import { canFail } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 
@@ -188,15 +189,14 @@ function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Te
 
 /**
  * Updates that may overwrite the version they begin with while they are computed: nothing reads it later, and the one nest
- * that writes it reads each element before it writes it. A program with checks that can fail must change nothing before
- * the last of them.
+ * that writes it reads each element before it writes it. Nothing changes before the last nest that can fail is done.
  */
 function inPlace(
   nests: readonly Nest[],
   traced: Traced,
   last: ReadonlyMap<Tensor, number>,
 ): [Tensor, Tensor][] {
-  if (nests.some(({ kernel }) => kernel.pick || kernel.body.some(({ pick }) => pick))) return [];
+  const lastCheck = nests.findLastIndex(({ kernel }) => canFail(kernel));
   const writers = new Map<Tensor, number[]>();
   nests.forEach(({ kernel: { node } }, n) => {
     writers.set(node, [...(writers.get(node) ?? []), n]);
@@ -204,7 +204,7 @@ function inPlace(
   return traced.updates.flatMap((from, i): [Tensor, Tensor][] => {
     const to = traced.states[i]!;
     const writer = from && writers.get(from);
-    if (!from || writer?.length !== 1 || traced.outputs.includes(to)) return [];
+    if (!from || writer?.length !== 1 || writer[0]! <= lastCheck || traced.outputs.includes(to)) return [];
     const n = writer[0]!;
     const lastRead = last.get(to) ?? -1;
     return lastRead < n || (lastRead === n && readsInStep(nests[n]!, to)) ? [[to, from]] : [];

@@ -3,10 +3,11 @@ import { allocate } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { setElements, siteOf } from "../graph.ts";
 import { interpret } from "../interpret.ts";
+import { compute } from "../kernels.ts";
 import { callerOf, checkWithin } from "../ops/indexing.ts";
 import { sizeOf } from "../shape.ts";
 import { numberIn, topology } from "../topology.ts";
-import { emit } from "./emit.ts";
+import { emit, host } from "./emit.ts";
 import { fuse, isHeld } from "./fuse.ts";
 import { checkKernels, formatKernels } from "./kernel.ts";
 import type { Nest } from "./loops.ts";
@@ -23,7 +24,10 @@ export interface Executable {
   readonly inputs: readonly TypedArray[];
   readonly states: readonly TypedArray[];
   readonly outputs: readonly TypedArray[];
-  /** Computes the outputs and the new versions. If it throws (IndexError), the versions are as they were. */
+  /**
+   * Computes the outputs and the new versions. If it throws (an IndexError, or what an opaque kernel threw), the versions are
+   * as they were.
+   */
   run(): void;
   /** What every pass made of it. */
   text(): string;
@@ -56,11 +60,17 @@ export function build(traced: Traced): Executable {
   const nests = loops(kernels);
   const layout = plan(nests, simple);
   const bytes = emit(nests, layout);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  const calls: (() => void)[] = [];
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    [host.module]: { [host.name]: (n: number) => calls[n]!() },
+  });
   const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   for (const { address, dtype, data } of layout.constants)
     viewOf(memory, address, { dtype, shape: [data.length] }).set(data);
   const view = (x: Tensor) => viewOf(memory, layout.addresses.get(x) ?? 0, x);
+  nests.forEach(({ kernel: { kind, node } }, n) => {
+    if (kind === "opaque") calls[n] = opaqueCall(node, view);
+  });
   return {
     inputs: simple.inputs.map(view),
     states: simple.states.map(view),
@@ -97,6 +107,14 @@ export function buildInterpreted(traced: Traced): Executable {
     });
   };
   return { inputs, states, outputs, run, text: () => `graph\n${formatGraph(roots).replace(/^/gm, "  ")}` };
+}
+
+/** Computes an opaque node from memory to memory. The views are made once: memory does not grow. */
+function opaqueCall(node: Tensor, view: (x: Tensor) => TypedArray): () => void {
+  const inputs = node.inputs.map(view);
+  const out = view(node);
+  const made = originOf(node);
+  return () => compute(made, inputs, out);
 }
 
 function viewOf(

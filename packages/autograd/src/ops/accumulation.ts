@@ -101,8 +101,7 @@ type ScatterReduce = UnaryWith<
 /**
  * `x` with the elements of `source` brought into it at the places that `index` names along `axis`, as by `scatterAdd`, and
  * combined by `reduce`: their sum, product, mean (of integers rounded down), or the largest or smallest of them. Without
- * `includeSelf` the element of `x` counts only where nothing is brought. `index` is int32 and has the shape of `source`. Sum
- * and mean can be compiled. Throws ShapeError, DTypeError or IndexError if they do not fit `x`, ValueError for another
+ * `includeSelf` the element of `x` counts only where nothing is brought. `index` is int32 and has the shape of `source`. Throws ShapeError, DTypeError or IndexError if they do not fit `x`, ValueError for another
  * `reduce`.
  *
  * @example

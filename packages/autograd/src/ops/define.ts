@@ -1,6 +1,6 @@
 import { ValueError } from "../errors.ts";
 import type { Attributes, Op, Tensor } from "../graph.ts";
-import { apply } from "../graph.ts";
+import { apply, rememberSite } from "../graph.ts";
 import { operand } from "./elementwise.ts";
 
 /**
@@ -27,10 +27,11 @@ export function defineOp<A extends Attributes>(
   op: Op<A>,
 ): (operands: readonly Tensor[], attributes: A) => Tensor {
   if (typeof op.name !== "string" || op.name === "") throw new ValueError("defineOp: an op needs a name");
-  return (operands, attributes) =>
-    apply(
-      op,
-      operands.map((x) => operand(op.name, x, "float32")),
-      attributes,
-    );
+  return (operands, attributes) => {
+    const inputs = operands.map((x) => operand(op.name, x, "float32"));
+    const out = apply(op, inputs, attributes);
+    // Any other kernel throws while the node is made, or not at all.
+    if (op.kernel.kind === "opaque") rememberSite(out);
+    return out;
+  };
 }
