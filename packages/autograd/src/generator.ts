@@ -245,8 +245,7 @@ export function randint<const S extends Shape>(
 }
 
 /**
- * The whole numbers from 0 up to but not including `n` in random order, int32. It sorts, which cannot be compiled yet.
- * Throws ValueError unless `n` is a whole number of at least 0.
+ * The whole numbers from 0 up to but not including `n` in random order, int32. Throws ValueError unless `n` is a whole number of at least 0.
  */
 export function permutation(n: number, options: Pick<DrawOptions, "generator"> = {}): Tensor<[number]> {
   return argsort(draw("permutation", [n], { ...options, dtype: "float64" }, 1, unitDraw)) as Tensor<[number]>;
