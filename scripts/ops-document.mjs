@@ -1,13 +1,14 @@
 // The text of docs/ops.md, from the registry and the sources of the ops.
 import { readdirSync, readFileSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join, posix, sep } from "node:path";
 
-/** The sources of the ops below the root of the repository: path from `ops/` on, and text. */
+/** The sources of the registry below the root of the repository: path from `ops/` on, and text. */
 export function opsSources(root) {
   const folder = join(root, "packages", "autograd", "src", "ops");
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
     .sort()
+    .concat(join("..", "attention.ts"))
     .map((path) => ({
       path: path.split(sep).join("/"),
       text: readFileSync(join(folder, path), "utf8").replaceAll("\r\n", "\n"),
@@ -26,7 +27,7 @@ export function opsDocument({ registry, formula, sources }) {
     files.set(file, entries);
   }
   const sections = [...files].map(([{ path, text }, entries]) => {
-    const link = `[${path}](../packages/autograd/src/ops/${path})`;
+    const link = `[${path.replace("../", "")}](../packages/autograd/src/${posix.join("ops", path)})`;
     entries.sort((a, b) => a.at - b.at);
     return [`## ${link}`, introduction(text), entries.map((each) => each.text).join("\n")]
       .filter(Boolean)

@@ -4,9 +4,13 @@
 
 export type { Arithmetic, Body } from "./arithmetic.ts";
 export { formula } from "./arithmetic.ts";
+export type { AttentionOptions } from "./attention.ts";
+export { scaledDotProductAttention } from "./attention.ts";
 export type { Compiled } from "./compiled.ts";
 // Compile.
 export { compile } from "./compiled.ts";
+export type { DropoutOptions } from "./dropout.ts";
+export { alphaDropout, dropout, featureDropout } from "./dropout.ts";
 export type { DType, TypedArray } from "./dtype.ts";
 export { dtypes, promote } from "./dtype.ts";
 // Errors.
@@ -79,7 +83,6 @@ export {
 } from "./ops/elementary.ts";
 export type { Elementwise } from "./ops/elementwise.ts";
 export { pointwise } from "./ops/elementwise.ts";
-export { registry } from "./ops/index.ts";
 export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/layout.ts";
@@ -107,6 +110,7 @@ export { det, inv, slogdet, solve } from "./ops/linalg/solve.ts";
 export * from "./ops/linalg/spectrum.ts";
 export * from "./ops/mixture.ts";
 export * from "./ops/movement.ts";
+export * from "./ops/normalization.ts";
 export * from "./ops/partition.ts";
 export * from "./ops/piecewise.ts";
 export * from "./ops/pointwise.ts";
@@ -125,6 +129,7 @@ export * from "./ops/statistics.ts";
 export * from "./ops/window.ts";
 export type { DTypeMap } from "./rebuild.ts";
 export { rebuild } from "./rebuild.ts";
+export { registry } from "./registry.ts";
 export type { Shape } from "./shape.ts";
 export type * from "./signature.ts";
 export type { NestedArray } from "./tensor.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { DType, Tensor } from "@cotangent/autograd";
 import { add, cast, fromTypedArray, grad, leavesOf, mul, sum } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
-import { registry } from "../../../packages/autograd/src/ops/index.ts";
+import { registry } from "../../../packages/autograd/src/registry.ts";
 
 type Entry = number | "NaN" | "Infinity" | "-Infinity";
 interface Golden {

@@ -7,6 +7,7 @@ import * as orthogonal from "./linalg/orthogonal.ts";
 import * as solve from "./linalg/solve.ts";
 import * as spectrum from "./linalg/spectrum.ts";
 import { chained } from "./methods.ts";
+import * as normalization from "./normalization.ts";
 import * as piecewise from "./piecewise.ts";
 import type { Registered } from "./sample.ts";
 import { isDeclared } from "./sample.ts";
@@ -18,7 +19,18 @@ const linalg = [factorization, solve, orthogonal, spectrum, matrix];
 
 /** Every op and composition by name: the exports of the files of this folder. */
 export const registry: ReadonlyMap<string, Registered> = new Map(
-  [...chained, activation, piecewise, special, window, search, accumulation, distance, ...linalg]
+  [
+    ...chained,
+    activation,
+    normalization,
+    piecewise,
+    special,
+    window,
+    search,
+    accumulation,
+    distance,
+    ...linalg,
+  ]
     .flatMap((module) => Object.entries(module))
     .filter((entry): entry is [string, Registered] => isDeclared(entry[1])),
 );
