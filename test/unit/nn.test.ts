@@ -218,7 +218,7 @@ describe("Linear", () => {
   test("names itself, the shapes and its path when the input does not fit", () => {
     expect(() => network().forward(zeros([4, 3]))).toThrow(ShapeError);
     expect(() => network().forward(zeros([4, 3]))).toThrow(
-      "Linear(2, 4) at 0: takes [..., 2], got shape [4, 3]; its weight [out, in] is [4, 2]",
+      "0: Linear(2, 4): takes [..., 2], got shape [4, 3]; its weight [out, in] is [4, 2]",
     );
     expect(() => new Linear(2, 4).forward(zeros([]))).toThrow("Linear(2, 4): takes [..., 2], got shape []");
   });

@@ -38,10 +38,22 @@ export {
   Threshold,
 } from "./layers/activation.ts";
 export type { Activation, ActivationClass, PReLUOptions } from "./layers/activation.ts";
+export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "./layers/batchnorm.ts";
+export { Bilinear } from "./layers/bilinear.ts";
+export type { BilinearOptions } from "./layers/bilinear.ts";
+export type { ChannelNormOptions } from "./layers/channels.ts";
+export { Identity, ModuleDict, ModuleList } from "./layers/containers.ts";
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d } from "./layers/dropout.ts";
+export { Embedding } from "./layers/embedding.ts";
+export type { EmbeddingOptions } from "./layers/embedding.ts";
+export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "./layers/instancenorm.ts";
+export type { InstanceNormOptions } from "./layers/instancenorm.ts";
 export { Linear } from "./layers/linear.ts";
 export type { LinearOptions } from "./layers/linear.ts";
 export { MLP } from "./layers/mlp.ts";
 export type { MLPOptions } from "./layers/mlp.ts";
+export { GroupNorm, LayerNorm, RMSNorm } from "./layers/normalization.ts";
+export type { GroupNormOptions, LayerNormOptions, RMSNormOptions } from "./layers/normalization.ts";
 export { Perceptron } from "./layers/perceptron.ts";
 export type { LearnOptions } from "./layers/perceptron.ts";
 export { Sequential } from "./layers/sequential.ts";

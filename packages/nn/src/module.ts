@@ -1,5 +1,5 @@
 import type { Shape, Tensor } from "@cotangent/autograd/functional";
-import { Setting, ValueError, Variable } from "@cotangent/autograd/functional";
+import { CotangentError, Setting, ValueError, Variable } from "@cotangent/autograd/functional";
 import { type LoadedKeys, type LoadOptions, loadState, type StateDict, snakeCase } from "./state.ts";
 
 /** A variable that training changes. As a field of a module it is found by `parameters()`. */
@@ -19,7 +19,8 @@ export function forward(layer: Layer, x: Tensor): Tensor {
 /**
  * A model or a part of one: a class with fields and `forward`. Its own fields that hold parameters, buffers, modules, or
  * arrays and plain objects of them make up a tree, in the order in which they were written; a parameter's name is its
- * path, `layers.0.weight`. Private fields (`#weight`) are not seen.
+ * path, `layers.0.weight`. Private fields (`#weight`) are not seen. An error that is thrown in `forward` begins with the path of
+ * the module where it was thrown, `layers.0: ...`.
  *
  * @example
  * ```ts
@@ -36,6 +37,10 @@ export function forward(layer: Layer, x: Tensor): Tensor {
  */
 export abstract class Module {
   readonly #training = new Setting(true);
+
+  constructor() {
+    tellPlaces(new.target.prototype);
+  }
 
   /**
    * Whether layers that behave differently in training, such as dropout, do so; see `train` and `eval`. A compiled function has
@@ -176,6 +181,52 @@ export abstract class Module {
       yield* Module.#walk(field, everyPath, path === "" ? name : `${path}.${name}`, seen);
     // What is above stays, so that a circle ends.
     if (everyPath) seen.delete(value);
+  }
+}
+
+/** The prototypes whose `forward` tells where an error was thrown. */
+const telling = new WeakSet<object>();
+
+/** Where an error was thrown first, and what it said there. */
+const origins = new WeakMap<CotangentError, { readonly module: Module; readonly message: string }>();
+
+/** Makes the `forward` that `prototype` has or inherits add its module's path to errors; while all goes well it costs nothing. */
+function tellPlaces(prototype: Module): void {
+  let owner: Module = prototype;
+  while (!Object.hasOwn(owner, "forward")) {
+    // Neither here nor below: the object itself has it.
+    if (owner === Module.prototype) return;
+    owner = Object.getPrototypeOf(owner);
+  }
+  if (telling.has(owner)) return;
+  telling.add(owner);
+  const plain = owner.forward;
+  Object.defineProperty(owner, "forward", {
+    configurable: true,
+    writable: true,
+    value: function forward(this: Module, ...inputs: never[]): unknown {
+      try {
+        return plain.apply(this, inputs);
+      } catch (error) {
+        if (error instanceof CotangentError) tellPlace(error, this);
+        throw error;
+      }
+    },
+  });
+}
+
+/** Lets the message of `error` begin with the path from `outer` to the module where it was thrown. */
+function tellPlace(error: CotangentError, outer: Module): void {
+  const origin = origins.get(error);
+  if (origin === undefined) {
+    origins.set(error, { module: outer, message: error.message });
+    return;
+  }
+  for (const [path, module] of outer.namedModules()) {
+    if (module !== origin.module || path === "") continue;
+    const before = error.message;
+    error.message = `${path}: ${origin.message}`;
+    if (error.stack) error.stack = error.stack.replace(before, () => error.message);
   }
 }
 

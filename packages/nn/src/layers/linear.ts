@@ -66,9 +66,8 @@ export class Linear<const I extends number = number, const O extends number = nu
         `Linear(${inFeatures}, ${outFeatures}): takes a tensor; make one with tensor(...)`,
       );
     if (x.shape.at(-1) === inFeatures) return;
-    const path = this.weight.label?.replace(/\.?weight$/, "");
     throw new ShapeError(
-      `Linear(${inFeatures}, ${outFeatures})${path ? ` at ${path}` : ""}: takes [..., ${inFeatures}], got shape ` +
+      `Linear(${inFeatures}, ${outFeatures}): takes [..., ${inFeatures}], got shape ` +
         `[${x.shape.join(", ")}]; its weight [out, in] is [${outFeatures}, ${inFeatures}]: reshape the input, or make the ` +
         `layer with ${x.shape.at(-1) ?? "as many"} input features`,
     );

@@ -27,7 +27,7 @@ export class Sequential extends Module {
         );
     });
     this.layers = layers;
-    // Labels the parameters with their paths, so that a wrong shape in the first pass names its layer.
+    // Labels the parameters with their paths, for messages and prints of the graph.
     this.namedParameters();
   }
 

@@ -1,0 +1,85 @@
+import type { DrawOptions, DropoutOptions, Shape, Tensor } from "@cotangent/autograd/functional";
+import {
+  alphaDropout,
+  dropout,
+  featureDropout,
+  ShapeError,
+  ValueError,
+} from "@cotangent/autograd/functional";
+import { Module } from "../module.ts";
+
+/** What drops by chance in training, and does nothing outside of it. */
+abstract class Dropping extends Module {
+  readonly p: number;
+  readonly #draw: Pick<DrawOptions, "generator">;
+
+  constructor(p = 0.5, draw: Pick<DrawOptions, "generator"> = {}) {
+    super();
+    if (!(p >= 0 && p <= 1))
+      throw new ValueError(`${new.target.name}: p is a probability between 0 and 1, got ${String(p)}`);
+    this.p = p;
+    this.#draw = draw;
+  }
+
+  /** What the function is to be told. */
+  protected get options(): DropoutOptions {
+    return { ...this.#draw, p: this.p, training: this.training };
+  }
+
+  protected override details(): string {
+    return `p=${this.p}`;
+  }
+}
+
+/**
+ * In training makes elements 0 with probability `p` (0.5 unless given) and multiplies the others by `1 / (1 - p)`, see `dropout`;
+ * outside of training the input comes out. Draws from the standard generator unless another is given. Throws ValueError unless
+ * `p` is between 0 and 1.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { Dropout } from "@cotangent/nn";
+ * const layer = new Dropout(1);
+ * layer.forward(tensor([1, 2])).toArray(); // => 0,0
+ * layer.eval().forward(tensor([1, 2])).toArray(); // => 1,2
+ * ```
+ */
+export class Dropout extends Dropping {
+  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return dropout(x, this.options);
+  }
+}
+
+/** `Dropout` for networks with `selu`, see `alphaDropout`. */
+export class AlphaDropout extends Dropping {
+  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return alphaDropout(x, this.options);
+  }
+}
+
+/** `Dropout` of whole channels of `x` [n, channels, length], see `featureDropout`. `forward` throws ShapeError for other ranks. */
+export class Dropout1d extends Dropping {
+  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return featureDropout(checkRank("Dropout1d", x, "length"), this.options);
+  }
+}
+
+/** `Dropout1d` for `x` [n, channels, height, width]. */
+export class Dropout2d extends Dropping {
+  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return featureDropout(checkRank("Dropout2d", x, "height, width"), this.options);
+  }
+}
+
+/** `Dropout1d` for `x` [n, channels, depth, height, width]. */
+export class Dropout3d extends Dropping {
+  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    return featureDropout(checkRank("Dropout3d", x, "depth, height, width"), this.options);
+  }
+}
+
+function checkRank<S extends Shape>(name: string, x: Tensor<S>, field: string): Tensor<S> {
+  if (x.rank === field.split(", ").length + 2) return x;
+  throw new ShapeError(`${name}: takes [n, channels, ${field}], got shape [${x.shape.join(", ")}]`);
+}

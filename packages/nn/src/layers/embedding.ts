@@ -1,0 +1,81 @@
+import type { DrawOptions, Tensor } from "@cotangent/autograd/functional";
+import {
+  broadcastTo,
+  embedding,
+  eq,
+  normal,
+  stopGradient,
+  tensor,
+  unsqueeze,
+  ValueError,
+  where,
+} from "@cotangent/autograd/functional";
+import { Module, Parameter } from "../module.ts";
+
+export interface EmbeddingOptions extends DrawOptions {
+  /** The row that stands for nothing: it starts at 0 and gets no gradient. Negative numbers count from the end. */
+  readonly paddingIdx?: number;
+}
+
+/**
+ * A table `weight` [numEmbeddings, embeddingDim] that is asked by int32 indices of any shape: [...] gives [..., embeddingDim]. It
+ * starts normally distributed with mean 0 and deviation 1.
+ *
+ * Throws ValueError unless both sizes are whole numbers of at least 1 and `paddingIdx` is a row, DTypeError unless `dtype` is a
+ * float; `forward` throws DTypeError unless the indices are int32, IndexError (at the latest at evaluation) for rows that are
+ * not there.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { Embedding } from "@cotangent/nn";
+ * const layer = new Embedding(10, 3, { paddingIdx: 0 });
+ * layer.forward(tensor([[0, 4], [2, 0]], { dtype: "int32" })).shape; // => [ 2, 2, 3 ]
+ * layer.forward(tensor([0], { dtype: "int32" })).toArray(); // => 0,0,0
+ * ```
+ */
+export class Embedding extends Module {
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  readonly paddingIdx: number | null;
+  readonly weight: Parameter;
+
+  constructor(numEmbeddings: number, embeddingDim: number, { paddingIdx, ...draw }: EmbeddingOptions = {}) {
+    super();
+    for (const size of [numEmbeddings, embeddingDim])
+      if (!Number.isInteger(size) || size < 1)
+        throw new ValueError(
+          `Embedding: takes whole numbers of at least 1, got ${String(numEmbeddings)} and ${String(embeddingDim)}`,
+        );
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
+    this.paddingIdx = paddingIdx === undefined ? null : rowOf(paddingIdx, numEmbeddings);
+    this.weight = new Parameter(this.#start(draw)).named("weight");
+  }
+
+  #start(draw: DrawOptions): Tensor {
+    const { numEmbeddings, embeddingDim, paddingIdx } = this;
+    const drawn: Tensor = normal([numEmbeddings, embeddingDim], draw);
+    if (paddingIdx === null) return drawn;
+    const padding = Array.from({ length: numEmbeddings }, (_, i) => [i === paddingIdx]);
+    return where(tensor(padding) as Tensor, 0, drawn);
+  }
+
+  forward(index: Tensor): Tensor {
+    const rows: Tensor = embedding(this.weight, index);
+    if (this.paddingIdx === null) return rows;
+    const padding: Tensor = eq(unsqueeze(index, -1) as Tensor, this.paddingIdx);
+    return where(broadcastTo(padding, rows.shape) as Tensor, stopGradient(rows), rows);
+  }
+
+  protected override details(): string {
+    const { numEmbeddings, embeddingDim, paddingIdx } = this;
+    const padding = paddingIdx === null ? "" : `, paddingIdx=${paddingIdx}`;
+    return `${numEmbeddings}, ${embeddingDim}${padding}`;
+  }
+}
+
+function rowOf(index: number, rows: number): number {
+  if (Number.isInteger(index) && index >= -rows && index < rows) return index < 0 ? index + rows : index;
+  throw new ValueError(`Embedding: paddingIdx is one of the rows 0 ... ${rows - 1}, got ${String(index)}`);
+}
