@@ -101,4 +101,4 @@ function firstSentence(text) {
   return text;
 }
 
-const unfinished = /(?:\.\.|\b(?:e\.g|i\.e|cf|vs|etc)\.)$/;
+const unfinished = /(?:\.\.|\b(?:e\.g|i\.e|cf|vs|etc|al)\.)$/;

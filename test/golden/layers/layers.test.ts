@@ -91,7 +91,9 @@ function check(module: AnyModule, call: Call, at: string): void {
   const inputs = call.inputs.map((x) => read(x, floats) ?? undefined);
   const outputs = leavesOf(module.forward(...inputs));
   expect(outputs.map((x) => x.shape)).toEqual(call.outputs.map((x) => x.shape));
-  outputs.forEach((x, i) => expectNear(`${at}: output ${i}`, x, call.outputs[i]!.data));
+  outputs.forEach((x, i) => {
+    expectNear(`${at}: output ${i}`, x, call.outputs[i]!.data);
+  });
   const parameters = [...module.namedParameters()];
   const variables = [...floats, ...parameters.map(([, x]) => x)];
   if (variables.length === 0) return;
@@ -105,7 +107,9 @@ function check(module: AnyModule, call: Call, at: string): void {
   );
   // What is added up, and may cancel.
   const scale = Math.max(...call.cotangents.flat().map((x) => Math.abs(Number(x))));
-  call.inputGradients.forEach((g, i) => expectNear(`${at}: gradient of input ${i}`, gradients[i]!, g, scale));
+  call.inputGradients.forEach((g, i) => {
+    expectNear(`${at}: gradient of input ${i}`, gradients[i]!, g, scale);
+  });
   parameters.forEach(([path], i) => {
     expectNear(
       `${at}: gradient of ${path}`,
