@@ -65,9 +65,8 @@ function make({ layer, dtype, args, state }: Case): AnyModule {
   const given =
     dtype === "float32" ? args : options ? [...args.slice(0, -1), { ...last, dtype }] : [...args, { dtype }];
   const module = new classes[layer]!(...given);
-  const variables = new Map([...module.namedParameters(), ...module.namedBuffers()]);
-  expect([...variables.keys()].map(snake).sort()).toEqual(Object.keys(state).sort());
-  for (const [path, variable] of variables) variable.assign(read(state[snake(path)]) as Tensor);
+  expect(Object.keys(module.stateDict()).sort()).toEqual(Object.keys(state).sort());
+  module.loadStateDict(read(state) as Record<string, Tensor>);
   return module;
 }
 
