@@ -1,5 +1,6 @@
 import * as accumulation from "./accumulation.ts";
 import * as activation from "./activation.ts";
+import * as convolution from "./convolution.ts";
 import * as distance from "./distance.ts";
 import * as factorization from "./linalg/factorization.ts";
 import * as matrix from "./linalg/matrix.ts";
@@ -9,6 +10,7 @@ import * as spectrum from "./linalg/spectrum.ts";
 import { chained } from "./methods.ts";
 import * as normalization from "./normalization.ts";
 import * as piecewise from "./piecewise.ts";
+import * as pooling from "./pooling.ts";
 import type { Registered } from "./sample.ts";
 import { isDeclared } from "./sample.ts";
 import * as search from "./search.ts";
@@ -29,6 +31,8 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     search,
     accumulation,
     distance,
+    convolution,
+    pooling,
     ...linalg,
   ]
     .flatMap((module) => Object.entries(module))

@@ -1,51 +1,207 @@
 import { ShapeError, ValueError } from "../errors.ts";
-import type { Tensor } from "../graph.ts";
+import type { Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
-import type { Shape } from "../shape.ts";
+import { readLabels } from "../labels.ts";
 import { checkShape, formatShape, normalizeAxis, stridesOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { cast } from "./cast.ts";
-import { dropped } from "./indexing.ts";
-import { iota } from "./leaf.ts";
-import { broadcastTo, permute, reshape } from "./movement.ts";
-import { add, mul } from "./pointwise.ts";
+import { einsumOp } from "./contraction.ts";
+import { fill } from "./leaf.ts";
+import { permute, reshape, sum, transpose } from "./movement.ts";
+import { flip, padded, slice } from "./region.ts";
 import { composed, declare } from "./sample.ts";
 import { view } from "./view.ts";
 
-/** Windows that slide along an axis and may overlap. unfold and fold are each other's adjoint. */
+/** Windows that slide along axes and may overlap. unfold and fold are each other's adjoint. */
 
-type Windows = { readonly axis: number; readonly size: number; readonly step: number };
+/** For each of `axes`: how many entries a window has, how far windows are apart, and how far their entries. */
+export type Windows = {
+  readonly axes: readonly number[];
+  readonly sizes: readonly number[];
+  readonly steps: readonly number[];
+  readonly dilations: readonly number[];
+};
 
-const unfoldOp = view<Windows>({
+const unfoldOp: Op<Windows> = view<Windows>({
   name: "unfold",
-  map: (shape, { axis, step }) => {
+  map: (shape, { axes, steps, dilations }) => {
     const strides = stridesOf(shape);
-    return {
-      offset: 0,
-      strides: [...strides.with(axis, strides[axis]! * step), strides[axis]!],
-      bounds: null,
-    };
+    const entries = axes.map((axis, i) => strides[axis]! * dilations[i]!);
+    axes.forEach((axis, i) => {
+      strides[axis]! *= steps[i]!;
+    });
+    return { offset: 0, strides: [...strides, ...entries], bounds: null };
   },
-  shape: (shape, { axis, size, step }) => [...shape.with(axis, countOf(shape[axis]!, size, step)), size],
-  transpose: (g, shape, { axis, step }) => folded(g, axis, shape[axis]!, step),
+  shape: (shape, { axes, sizes, steps, dilations }) => {
+    const counts = [...shape];
+    axes.forEach((axis, i) => {
+      counts[axis] = countOf(shape[axis]!, spanOf(sizes[i]!, dilations[i]!), steps[i]!);
+    });
+    return [...counts, ...sizes];
+  },
+  transpose: (g, shape, windows) =>
+    folded(
+      g,
+      windows.axes.map((axis) => shape[axis]!),
+      windows,
+    ),
 });
 
-/** How many windows of `size` entries start `step` entries apart on an axis of `length`. */
-function countOf(length: number, size: number, step: number): number {
-  return Math.floor((length - size) / step) + 1;
+/** All windows along several axes: these count the windows, and new last axes hold their entries. */
+export function windowsOf(x: Tensor, windows: Windows): Tensor {
+  return apply(unfoldOp, [x], windows);
 }
 
-/** The windows in the last axis of `x`, numbered along `axis`, added up on an axis of `length`. */
-function folded(x: Tensor, axis: number, length: number, step: number): Tensor {
+/** Entries from the first to the last of a window, both included. */
+export function spanOf(size: number, dilation: number): number {
+  return size === 0 ? 0 : (size - 1) * dilation + 1;
+}
+
+/** How many windows that span so many entries start `step` entries apart on an axis of `length`. */
+function countOf(length: number, span: number, step: number): number {
+  return Math.floor((length - span) / step) + 1;
+}
+
+/**
+ * A view of windows in the last axis, shifted along `axis` by `slope` entries from each entry of a window to the next:
+ * `out[.., p, .., u] = x[.., p + slope * u, .., u]`, counted from the first `p` for which all of them exist.
+ */
+const slantOp: Op<{ readonly axis: number; readonly slope: number }> = view({
+  name: "slant",
+  map: (shape, { axis, slope }) => {
+    const strides = stridesOf(shape);
+    const last = shape.length - 1;
+    const shift = slope * strides[axis]!;
+    const offset = Math.max(0, -shift * (shape[last]! - 1));
+    return { offset, strides: strides.with(last, strides[last]! + shift), bounds: null };
+  },
+  shape: (shape, { axis, slope }) => {
+    const lost = Math.abs(slope) * (shape[shape.length - 1]! - 1);
+    return shape.with(axis, shape[axis]! - lost);
+  },
+  transpose: (g, _, { axis, slope }) => slanted(g, axis, -slope),
+});
+
+/** Windows slanted, with zeros where none is. */
+function slanted(x: Tensor, axis: number, slope: number): Tensor {
+  const border = Math.abs(slope) * (x.shape[x.rank - 1]! - 1);
+  return apply(slantOp, [bordered(x, axis, border, border)], { axis, slope });
+}
+
+/** `x` with zeros before and behind it on one axis. */
+function bordered(x: Tensor, axis: number, before: number, after: number): Tensor {
+  const none = x.shape.map(() => 0);
+  return padded(x, none.with(axis, before), none.with(axis, after));
+}
+
+/** `x` with so many entries on one axis: cut at its end, or with zeros there. */
+function resized(x: Tensor, axis: number, size: number): Tensor {
+  const missing = size - x.shape[axis]!;
+  return missing >= 0 ? bordered(x, axis, 0, missing) : slice(x, 0, size, { axis });
+}
+
+/**
+ * The windows in the last axes of `x` added up where they came from, on axes of these lengths. A product of which one factor
+ * alone has the entries of windows, and the other alone their places, is not made first: its sum over overlapping windows is
+ * again a product, with windows of the other factor.
+ */
+export function folded(x: Tensor, lengths: readonly number[], windows: Windows): Tensor {
+  const { axes, steps, dilations } = windows;
+  if (x.size === 0) {
+    const shape = x.shape.slice(0, -axes.length);
+    axes.forEach((axis, i) => {
+      shape[axis] = lengths[i]!;
+    });
+    return fill(0, shape, x.dtype);
+  }
+  const product = foldedProduct(x, windows);
+  let out = product ?? x;
+  for (let i = axes.length - 1; i >= 0; i--) {
+    const [axis, step] = [axes[i]!, steps[i]!];
+    if (product === null) out = summedAlong(out, axis, step, dilations[i]!);
+    out = resized(step === 1 ? out : interleaved(out, axis), axis, lengths[i]!);
+  }
+  return out;
+}
+
+/**
+ * The windows in the last axis added up along `axis`. Of steps larger than 1 the remainders stay apart, in a new last axis, so
+ * that the steps between what is added up are 1.
+ */
+function summedAlong(x: Tensor, axis: number, step: number, dilation: number): Tensor {
   const last = x.rank - 1;
-  const [count, size] = [x.shape[axis]!, x.shape[last]!];
-  const order = x.shape.slice(0, last).flatMap((_, i) => (i === axis ? [i, last] : [i]));
-  const shape = x.shape.slice(0, last).with(axis, count * size);
-  const starts = broadcastTo(reshape(mul(iota([count]), Math.min(step, length)), [count, 1]), [count, size]);
-  const places = add(starts, broadcastTo(iota([size]), [count, size]));
-  const column: Shape = shape.map((n, i) => (i === axis ? n : 1));
-  const index = broadcastTo(reshape(places, column), shape);
-  return dropped("fold", reshape(permute(x, order), shape), axis, index, length);
+  const blocks = inBlocks(x, last, step, dilation);
+  const turned = step === 1 ? blocks : transpose(blocks);
+  const rest = turned.shape.slice(0, -1);
+  if (turned.shape[rest.length] === 1) return reshape(turned, rest);
+  return sum(slanted(turned, axis, step === 1 ? -dilation : -1), -1);
+}
+
+/** `axis`, which counts the entries of windows, as blocks of `step` entries (one more axis), or as it is if that is 1. */
+function inBlocks(x: Tensor, axis: number, step: number, dilation: number): Tensor {
+  if (step === 1) return x;
+  const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const size = x.shape[axis]!;
+  const spread = resized(reshape(x, [...before, size, 1, ...after]), axis + 1, dilation);
+  const span = spanOf(size, dilation);
+  const blocks = Math.ceil(span / step);
+  const even = resized(
+    resized(reshape(spread, [...before, size * dilation, ...after]), axis, span),
+    axis,
+    blocks * step,
+  );
+  return reshape(even, [...before, blocks, step, ...after]);
+}
+
+/** The last axis counted innermost along `axis`. */
+function interleaved(x: Tensor, axis: number): Tensor {
+  const last = x.rank - 1;
+  const shape = x.shape.slice(0, last);
+  const order = shape.flatMap((_, i) => (i === axis ? [i, last] : [i]));
+  return reshape(permute(x, order), shape.with(axis, shape[axis]! * x.shape[last]!));
+}
+
+/** What `folded` adds up, if `x` is a product as it says there; else null. */
+function foldedProduct(x: Tensor, { axes, steps, dilations }: Windows): Tensor | null {
+  if (x.op !== einsumOp) return null;
+  const { left, right, out } = readLabels(String(x.attributes.spec));
+  const places = axes.map((axis) => out[axis]!);
+  const entries = [...out.slice(-axes.length)];
+  const apart = (own: string, other: string) =>
+    entries.every((c) => own.includes(c) && !other.includes(c)) &&
+    places.every((c) => other.includes(c) && !own.includes(c));
+  const swapped = apart(right, left);
+  if (!swapped && !apart(left, right)) return null;
+  let [factor, other] = swapped ? [x.inputs[1]!, x.inputs[0]!] : [x.inputs[0]!, x.inputs[1]!];
+  let [own, rest] = swapped ? [right, left] : [left, right];
+  const slopes = steps.map((step, i) => (step === 1 ? dilations[i]! : 1));
+  let remainders = "";
+  entries.forEach((entry, i) => {
+    const axis = own.indexOf(entry);
+    factor = flip(inBlocks(factor, axis, steps[i]!, dilations[i]!), axis);
+    if (steps[i] === 1) return;
+    const fresh = unusedLetter(left + right + remainders);
+    remainders += fresh;
+    own = own.replace(entry, entry + fresh);
+  });
+  const sizes = entries.map((entry) => factor.shape[own.indexOf(entry)]!);
+  places.forEach((place, i) => {
+    const border = slopes[i]! * (sizes[i]! - 1);
+    other = bordered(other, rest.indexOf(place), border, border);
+  });
+  const along = places.map((place) => rest.indexOf(place));
+  other = windowsOf(other, { axes: along, sizes, steps: steps.map(() => 1), dilations: slopes });
+  rest += entries.join("");
+  const result = out.slice(0, -axes.length) + remainders;
+  return swapped
+    ? apply(einsumOp, [other, factor], { spec: `${rest},${own}->${result}` })
+    : apply(einsumOp, [factor, other], { spec: `${own},${rest}->${result}` });
+}
+
+function unusedLetter(used: string): string {
+  let code = "A".charCodeAt(0);
+  while (used.includes(String.fromCharCode(code))) code++;
+  return String.fromCharCode(code);
 }
 
 function checkStep(name: string, step: number): void {
@@ -76,8 +232,7 @@ export const unfold: Operation<[axis: number, size: number, step: number]> = dec
         `unfold: windows of ${size} entries do not fit on axis ${along} of shape ${formatShape(a.shape)}; pad it first`,
       );
     checkShape("unfold", [...a.shape.with(along, countOf(length, size, step)), size]);
-    // A larger step gives the same one window; this one keeps offsets small.
-    return apply(unfoldOp, [a], { axis: along, size, step: Math.min(step, length + 1) });
+    return windowsOf(a, windowsAlong(along, size, step, length));
   },
   unfoldOp,
   (draw) => {
@@ -86,6 +241,11 @@ export const unfold: Operation<[axis: number, size: number, step: number]> = dec
     return [draw.tensor(shape), axis, draw.integer(1, shape.at(axis)!), draw.integer(1, 3)];
   },
 );
+
+/** A step beyond the axis gives the same one window; the step in here keeps offsets small. */
+function windowsAlong(axis: number, size: number, step: number, length: number): Windows {
+  return { axes: [axis], sizes: [size], steps: [Math.min(step, length + 1)], dilations: [1] };
+}
 
 /**
  * The windows that `unfold` gave, added up where they came from: `axis` of the result has `size` entries, those in no window are 0.
@@ -109,7 +269,8 @@ export const fold: Operation<[axis: number, size: number, step: number]> = compo
         `fold: ${count} windows of ${width} entries in steps of ${step} do not come from an axis of size ${size}; ` +
           "give the size that the axis had before unfold",
       );
-    return folded(x.dtype === "bool" ? cast(x, "int32") : x.node, along, size, step);
+    const a: Tensor = x.dtype === "bool" ? cast(x, "int32") : x.node;
+    return folded(a, [size], windowsAlong(along, width, step, size));
   },
   (draw) => {
     const shape = draw.shape(1);

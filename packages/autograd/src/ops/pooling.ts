@@ -1,0 +1,390 @@
+import { ShapeError, ValueError } from "../errors.ts";
+import type { Op, Tensor } from "../graph.ts";
+import { apply, pushed } from "../graph.ts";
+import { formatShape, reducedShape, sizeOf } from "../shape.ts";
+import type { Operation } from "../signature.ts";
+import { eq, lt, ne } from "./comparison.ts";
+import { fill, fromElements, iota, zerosLike } from "./leaf.ts";
+import { broadcastTo, reshape, sum } from "./movement.ts";
+import { div, sub, where } from "./pointwise.ts";
+import { amin } from "./reduction.ts";
+import { padded } from "./region.ts";
+import type { Draw, Samples } from "./sample.ts";
+import { composed } from "./sample.ts";
+import { indexSelect } from "./selection.ts";
+import type { PerAxis } from "./spatial.ts";
+import { checkFit, checkFloat, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
+import { spanOf, windowsOf } from "./window.ts";
+
+/** Pools: the largest or the mean of each window, channel by channel. */
+
+/** What pools may be told, for each spatial axis or for all. */
+export interface PoolOptions {
+  /** How far windows are apart; as far as they are long unless given. */
+  readonly stride?: PerAxis;
+  /** Entries beyond both ends that windows may reach, at most half a window; 0 unless given. */
+  readonly padding?: PerAxis;
+  /** Counts windows that begin inside and reach beyond the end, too. */
+  readonly ceilMode?: boolean;
+}
+
+export interface MaxPoolOptions extends PoolOptions {
+  /** How far the entries of a window are apart; 1 unless given. */
+  readonly dilation?: PerAxis;
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Do zeros of the padding count in the mean? They do unless this is false. */
+  readonly countIncludePad?: boolean;
+  /** Divides the sums, in place of the number of entries. */
+  readonly divisorOverride?: number;
+}
+
+type MaxPool = Operation<[kernelSize: PerAxis, options?: MaxPoolOptions]>;
+type AvgPool = Operation<[kernelSize: PerAxis, options?: AvgPoolOptions]>;
+type AdaptivePool = Operation<[outputSize: number | readonly (number | null)[]]>;
+
+/** The largest over `axes`, of which the first that ties has the whole gradient; of several NaN the last. */
+const largestOp: Op<{ readonly axes: readonly number[] }> = {
+  name: "largest",
+  kernel: {
+    kind: "reduce",
+    combine: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(y!, y!)), y!, x!),
+    identity: () => Number.NEGATIVE_INFINITY,
+  },
+  derivatives: [
+    pushed((t, out, { axes }) => sum(where(chosen(out.inputs[0]!, out, axes), t, zerosLike(t)), axes)),
+  ],
+  shape: ([x], { axes }) => reducedShape(x!.shape, axes),
+  dtype: ([x]) => x!.dtype,
+};
+
+/** Is this the entry of `x` that became the largest, `out`? */
+function chosen(x: Tensor, out: Tensor, axes: readonly number[]): Tensor {
+  const kept = reducedShape(x.shape, axes, true);
+  const sizes = axes.map((axis) => x.shape[axis]!);
+  const grid = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));
+  const places = broadcastTo(reshape(iota(sizes), grid), x.shape);
+  const spread = (y: Tensor) => broadcastTo(reshape(y, kept), x.shape);
+  // NaN is before all others, and the last one first.
+  const rank = where(ne(x, x), sub(-1, places), where(eq(x, spread(out)), places, sizeOf(sizes)));
+  const first = amin(rank, axes);
+  return eq(places, spread(where(lt(first, 0), sub(-1, first), first)));
+}
+
+/** The windows of a pool, and how they lie. */
+interface Pool {
+  readonly x: Tensor;
+  readonly sizes: readonly number[];
+  readonly steps: readonly number[];
+  readonly dilations: readonly number[];
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly counts: readonly number[];
+}
+
+function poolOf(
+  name: string,
+  rank: number,
+  x: Tensor,
+  kernelSize: PerAxis,
+  { stride, padding = 0, dilation = 1, ceilMode = false }: MaxPoolOptions,
+): Pool {
+  const a = inBatch(name, x.node, rank);
+  checkFloat(name, a);
+  const sizes = perAxis(name, "kernelSize", kernelSize, rank, 1);
+  const steps = stride === undefined ? sizes : perAxis(name, "stride", stride, rank, 1);
+  const before = perAxis(name, "padding", padding, rank, 0);
+  const dilations = perAxis(name, "dilation", dilation, rank, 1);
+  before.forEach((width, i) => {
+    if (2 * width > sizes[i]!)
+      throw new ValueError(
+        `${name}: padding ${formatShape(before)} is more than half of the windows ${formatShape(sizes)}`,
+      );
+  });
+  const field = a.shape.slice(2);
+  const lengths = field.map((length, i) => length + 2 * before[i]!);
+  checkFit(name, lengths, sizes, dilations, a.shape);
+  const spans = sizes.map((size, i) => spanOf(size, dilations[i]!));
+  const counts = lengths.map((length, i) => {
+    const steps1 = (length - spans[i]!) / steps[i]!;
+    const count = (ceilMode ? Math.ceil(steps1) : Math.floor(steps1)) + 1;
+    // The last window begins inside, or in the padding before.
+    return ceilMode && (count - 1) * steps[i]! >= field[i]! + before[i]! ? count - 1 : count;
+  });
+  const after = counts.map((count, i) =>
+    Math.max(0, (count - 1) * steps[i]! + spans[i]! - field[i]! - before[i]!),
+  );
+  return { x: a, sizes, steps, dilations, before, after, counts };
+}
+
+/** The windows of `x`, with zeros beyond its ends. */
+function windowsIn(x: Tensor, { sizes, steps, dilations, before, after }: Pool): Tensor {
+  const wide = padded(x, [0, 0, ...before], [0, 0, ...after]);
+  return windowsOf(wide, { axes: spatialAxes(2, sizes.length), sizes, steps, dilations });
+}
+
+function maxPool(name: string, rank: number): MaxPool {
+  return composed(
+    name,
+    (x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = {}) => {
+      const pool = poolOf(name, rank, x, kernelSize, options);
+      const windows = windowsIn(pool.x, pool);
+      const axes = spatialAxes(2 + rank, rank);
+      if (Math.max(...pool.before, ...pool.after) === 0)
+        return outOfBatch(apply(largestOp, [windows], { axes }), x);
+      const inside = windowsIn(fill(1, [1, 1, ...pool.x.shape.slice(2)], "bool"), pool);
+      const masked = where(broadcastTo(inside, windows.shape), windows, Number.NEGATIVE_INFINITY);
+      return outOfBatch(apply(largestOp, [masked], { axes }), x);
+    },
+    samplesOf(rank, (draw) => ({ dilation: draw.integer(1, 2) })),
+    "Where entries of a window tie, the first has the whole gradient; of several NaN, the last.",
+  );
+}
+
+/** By how much the sums over windows are divided, for each window along each axis. */
+function divisors({ x, sizes, steps, before, counts }: Pool, withPadding: boolean): number[][] {
+  return counts.map((count, i) => {
+    const length = x.shape[i + 2]!;
+    const width = before[i]!;
+    return Array.from({ length: count }, (_, n) => {
+      const start = n * steps[i]! - width;
+      const end = Math.min(start + sizes[i]!, length + width);
+      return withPadding ? end - start : Math.min(end, length) - Math.max(0, start);
+    });
+  });
+}
+
+/** `sums` [batch, channels, ...counts] divided by the product of the divisors along each axis. */
+function divided(sums: Tensor, along: readonly (readonly number[])[]): Tensor {
+  if (along.every((line) => line.every((n) => n === line[0])))
+    return div(
+      sums,
+      along.reduce((product, line) => product * (line[0] ?? 1), 1),
+    );
+  const all = along.reduce<number[]>(
+    (products, line) => products.flatMap((p) => line.map((n) => p * n)),
+    [1],
+  );
+  const data = sums.dtype === "float64" ? Float64Array.from(all) : Float32Array.from(all);
+  return div(
+    sums,
+    fromElements(
+      data,
+      along.map((line) => line.length),
+    ),
+  );
+}
+
+function avgPool(name: string, rank: number): AvgPool {
+  return composed(
+    name,
+    (
+      x: Tensor,
+      kernelSize: PerAxis,
+      { countIncludePad = true, divisorOverride, ...options }: AvgPoolOptions = {},
+    ) => {
+      if (divisorOverride !== undefined && !(Number.isFinite(divisorOverride) && divisorOverride !== 0))
+        throw new ValueError(`${name}: divisorOverride is ${divisorOverride}; give a number other than 0`);
+      const pool = poolOf(name, rank, x, kernelSize, { ...options, dilation: 1 });
+      const sums = sum(windowsIn(pool.x, pool), spatialAxes(2 + rank, rank));
+      const out =
+        divisorOverride === undefined
+          ? divided(sums, divisors(pool, countIncludePad))
+          : div(sums, divisorOverride);
+      return outOfBatch(out, x);
+    },
+    samplesOf(rank, (draw) => ({
+      countIncludePad: draw.integer(0, 1) === 1,
+      ...(draw.integer(0, 3) === 0 ? { divisorOverride: 3 } : {}),
+    })),
+  );
+}
+
+/** A part of one axis for each entry of the result: from here, up to there. */
+function partsOf(length: number, count: number): (readonly [from: number, to: number])[] {
+  return Array.from({ length: count }, (_, i) => [
+    Math.floor((i * length) / count),
+    Math.ceil(((i + 1) * length) / count),
+  ]);
+}
+
+/** One axis in `count` parts: it counts the parts, and the next one their entries, `blank` where a part has fewer. */
+function parted(x: Tensor, axis: number, count: number, blank: number): Tensor {
+  const length = x.shape[axis]!;
+  const [before, behind] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  if (length % count === 0) return reshape(x, [...before, count, length / count, ...behind]);
+  const parts = partsOf(length, count);
+  const most = Math.max(...parts.map(([from, to]) => to - from));
+  const places = parts.flatMap(([from, to]) =>
+    Array.from({ length: most }, (_, j) => Math.min(from + j, to - 1)),
+  );
+  const index = fromElements(Int32Array.from(places), [places.length]);
+  const entries = reshape(indexSelect(x, axis, index), [...before, count, most, ...behind]);
+  const inside = parts.flatMap(([from, to]) =>
+    Array.from({ length: most }, (_, j) => (from + j < to ? 1 : 0)),
+  );
+  const mask = fromElements(Uint8Array.from(inside), [count, most, ...behind.map(() => 1)]);
+  return where(broadcastTo(mask, entries.shape), entries, blank);
+}
+
+function adaptivePool(
+  name: string,
+  rank: number,
+  blank: number,
+  reduce: (parts: Tensor, axis: number) => Tensor,
+  finish: (out: Tensor, field: readonly number[]) => Tensor,
+  kink?: string,
+): AdaptivePool {
+  return composed(
+    name,
+    (x: Tensor, outputSize: number | readonly (number | null)[]) => {
+      const a = inBatch(name, x.node, rank);
+      checkFloat(name, a);
+      const field = a.shape.slice(2);
+      const kept = Array.isArray(outputSize)
+        ? outputSize.map((size: number | null, i) => size ?? field[i] ?? 1)
+        : (outputSize as number);
+      const counts = perAxis(name, "outputSize", kept, rank, 1);
+      if (field.includes(0))
+        throw new ShapeError(`${name}: there is nothing to pool in shape ${formatShape(x.shape)}`);
+      let out = a;
+      for (let i = rank - 1; i >= 0; i--) out = reduce(parted(out, i + 2, counts[i]!, blank), i + 3);
+      return outOfBatch(finish(out, field), x);
+    },
+    (draw) => {
+      const field = drawSizes(draw, rank, 1, 6);
+      return [drawField(draw, field), field.map((size) => draw.integer(1, size + 1))];
+    },
+    kink,
+  );
+}
+
+function adaptiveMaxPool(name: string, rank: number): AdaptivePool {
+  return adaptivePool(
+    name,
+    rank,
+    Number.NEGATIVE_INFINITY,
+    (parts, axis) => apply(largestOp, [parts], { axes: [axis] }),
+    (out) => out,
+    "Where entries of a part tie, the first has the whole gradient; of several NaN, the last.",
+  );
+}
+
+function adaptiveAvgPool(name: string, rank: number): AdaptivePool {
+  return adaptivePool(
+    name,
+    rank,
+    0,
+    (parts, axis) => sum(parts, axis),
+    (out, field) =>
+      divided(
+        out,
+        field.map((length, i) => partsOf(length, out.shape[i + 2]!).map(([from, to]) => to - from)),
+      ),
+  );
+}
+
+/** Different elements, with or without a batch. */
+function drawField(draw: Draw, field: readonly number[]): Tensor {
+  const batch = draw.integer(0, 3) === 0 ? [] : [draw.integer(1, 2)];
+  return draw.distinct([...batch, draw.integer(1, 2), ...field]);
+}
+
+function samplesOf(rank: number, more: (draw: Draw) => MaxPoolOptions & AvgPoolOptions): Samples {
+  return (draw) => {
+    const sizes = drawSizes(draw, rank, 1, 3);
+    const options = more(draw);
+    const padding = draw.integer(0, Math.floor(Math.min(...sizes) / 2));
+    const dilation = options.dilation === 2 ? 2 : 1;
+    // So long that no window lies in the padding alone.
+    const field = sizes.map((size) =>
+      Math.max(dilation, spanOf(size, dilation) - 2 * padding + draw.integer(0, 2)),
+    );
+    const ceilMode = draw.integer(0, 1) === 1;
+    const stride = draw.integer(0, 2) === 0 ? {} : { stride: draw.integer(1, 3) };
+    return [drawField(draw, field), sizes, { padding, ceilMode, ...stride, ...options }];
+  };
+}
+
+/**
+ * The largest entry of each window of `kernelSize` entries of `x` [batch, channels, length] (or [channels, length]); the length
+ * becomes floor((length + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1, rounded up by `ceilMode`. NaN counts as the
+ * largest, the padding as nothing. Throws ShapeError for other shapes or windows that do not fit, ValueError for settings that are
+ * none, DTypeError unless x has floats.
+ *
+ * @example
+ * ```ts
+ * import { maxPool1d, tensor } from "@cotangent/autograd";
+ * maxPool1d(tensor([[1, 3, 2, 5, 4]]), 2).toArray(); // => [ [ 3, 5 ] ]
+ * maxPool1d(tensor([[1, 3, 2, 5, 4]]), 2, { ceilMode: true }).toArray(); // => [ [ 3, 5, 4 ] ]
+ * ```
+ */
+export const maxPool1d: MaxPool = maxPool("maxPool1d", 1);
+
+/**
+ * The largest entry of each window of `x` [batch, channels, height, width] (or without batch), `kernelSize` high and wide or
+ * [height, width]; options and errors as for `maxPool1d`.
+ *
+ * @example
+ * ```ts
+ * import { arange, maxPool2d } from "@cotangent/autograd";
+ * maxPool2d(arange(16).reshape([1, 1, 4, 4]), 2).toArray(); // => [ [ [ [ 5, 7 ], [ 13, 15 ] ] ] ]
+ * ```
+ */
+export const maxPool2d: MaxPool = maxPool("maxPool2d", 2);
+
+/** The largest entry of each window of `x` [batch, channels, depth, height, width]; see `maxPool1d`. */
+export const maxPool3d: MaxPool = maxPool("maxPool3d", 3);
+
+/**
+ * The mean of each window of `kernelSize` entries of `x` [batch, channels, length] (or [channels, length]); lengths as for `maxPool1d`.
+ * Zeros of the padding count, unless `countIncludePad` is false. Throws ShapeError for other shapes or windows that do not fit,
+ * ValueError for settings that are none, DTypeError unless x has floats.
+ *
+ * @example
+ * ```ts
+ * import { avgPool1d, tensor } from "@cotangent/autograd";
+ * avgPool1d(tensor([[1, 3, 2, 6]]), 2).toArray(); // => [ [ 2, 4 ] ]
+ * ```
+ */
+export const avgPool1d: AvgPool = avgPool("avgPool1d", 1);
+
+/**
+ * The mean of each window of `x` [batch, channels, height, width] (or without batch); see `avgPool1d`.
+ *
+ * @example
+ * ```ts
+ * import { arange, avgPool2d } from "@cotangent/autograd";
+ * avgPool2d(arange(16).reshape([1, 1, 4, 4]), 2).toArray(); // => [ [ [ [ 2.5, 4.5 ], [ 10.5, 12.5 ] ] ] ]
+ * ```
+ */
+export const avgPool2d: AvgPool = avgPool("avgPool2d", 2);
+
+/** The mean of each window of `x` [batch, channels, depth, height, width]; see `avgPool1d`. */
+export const avgPool3d: AvgPool = avgPool("avgPool3d", 3);
+
+/**
+ * The means of `outputSize` parts of `x` [batch, channels, length] (or [channels, length]): part i reaches from floor(i length /
+ * outputSize) up to ceil((i + 1) length / outputSize). Throws ShapeError for other shapes or an empty length, ValueError unless
+ * `outputSize` is a whole number of at least 1, DTypeError unless x has floats.
+ *
+ * @example
+ * ```ts
+ * import { adaptiveAvgPool1d, tensor } from "@cotangent/autograd";
+ * adaptiveAvgPool1d(tensor([[1, 3, 5]]), 2).toArray(); // => [ [ 2, 4 ] ]
+ * ```
+ */
+export const adaptiveAvgPool1d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool1d", 1);
+
+/**
+ * The means of parts of `x` [batch, channels, height, width] (or without batch): `outputSize` rows and columns of them, or [rows,
+ * columns], where null keeps a size; see `adaptiveAvgPool1d`.
+ */
+export const adaptiveAvgPool2d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool2d", 2);
+
+/** The largest entries of `outputSize` parts of `x` [batch, channels, length]; parts and errors as for `adaptiveAvgPool1d`. */
+export const adaptiveMaxPool1d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool1d", 1);
+
+/** The largest entries of parts of `x` [batch, channels, height, width]; see `adaptiveAvgPool2d`. */
+export const adaptiveMaxPool2d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool2d", 2);
