@@ -70,6 +70,7 @@ const packages: readonly PackageFloors[] = [
         "ops/spatial.ts",
         "ops/convolution.ts",
         "ops/pooling.ts",
+        "ops/adaptive.ts",
         "ops/product.ts",
         "ops/distance.ts",
         "ops/linalg/factorization.ts",

@@ -48,6 +48,15 @@ export { Embedding } from "./layers/embedding.ts";
 export type { EmbeddingOptions } from "./layers/embedding.ts";
 export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "./layers/instancenorm.ts";
 export type { InstanceNormOptions } from "./layers/instancenorm.ts";
+export {
+  Conv1d,
+  Conv2d,
+  Conv3d,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+} from "./layers/convolution.ts";
+export type { ConvOptions, ConvTransposeOptions } from "./layers/convolution.ts";
 export { Linear } from "./layers/linear.ts";
 export type { LinearOptions } from "./layers/linear.ts";
 export { MLP } from "./layers/mlp.ts";
@@ -56,6 +65,21 @@ export { GroupNorm, LayerNorm, RMSNorm } from "./layers/normalization.ts";
 export type { GroupNormOptions, LayerNormOptions, RMSNormOptions } from "./layers/normalization.ts";
 export { Perceptron } from "./layers/perceptron.ts";
 export type { LearnOptions } from "./layers/perceptron.ts";
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AvgPool1d,
+  AvgPool2d,
+  AvgPool3d,
+  Flatten,
+  MaxPool1d,
+  MaxPool2d,
+  MaxPool3d,
+  Unflatten,
+} from "./layers/pooling.ts";
+export type { Reshaping, ReshapingClass } from "./layers/pooling.ts";
 export { Sequential } from "./layers/sequential.ts";
 
 // Optimizers.

@@ -285,7 +285,7 @@ export const conv1d: Convolution = convolution("conv1d", 1);
  * @example
  * ```ts
  * import { conv2d, ones } from "@cotangent/autograd";
- * conv2d(ones([1, 1, 3, 3]), ones([1, 1, 3, 3]), null, { padding: 1 }).toArray(); // => [ [ [ [ 4, 6, 4 ], [ 6, 9, 6 ], [ 4, 6, 4 ] ] ] ]
+ * conv2d(ones([1, 3, 3]), ones([1, 1, 3, 3]), null, { padding: 1 }).squeeze().toArray(); // => [ [ 4, 6, 4 ], [ 6, 9, 6 ], [ 4, 6, 4 ] ]
  * conv2d(ones([8, 4, 9, 9]), ones([6, 2, 3, 3]), ones([6]), { stride: 2, groups: 2 }).shape; // => [ 8, 6, 4, 4 ]
  * ```
  */

@@ -1,5 +1,6 @@
 import * as accumulation from "./accumulation.ts";
 import * as activation from "./activation.ts";
+import * as adaptive from "./adaptive.ts";
 import * as convolution from "./convolution.ts";
 import * as distance from "./distance.ts";
 import * as factorization from "./linalg/factorization.ts";
@@ -33,6 +34,7 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     distance,
     convolution,
     pooling,
+    adaptive,
     ...linalg,
   ]
     .flatMap((module) => Object.entries(module))

@@ -1,9 +1,10 @@
-import { ShapeError, ValueError } from "../errors.ts";
+import { ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, pushed } from "../graph.ts";
 import { formatShape, reducedShape, sizeOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { eq, lt, ne } from "./comparison.ts";
+import { floated } from "./elementwise.ts";
 import { fill, fromElements, iota, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { div, sub, where } from "./pointwise.ts";
@@ -11,9 +12,8 @@ import { amin } from "./reduction.ts";
 import { padded } from "./region.ts";
 import type { Draw, Samples } from "./sample.ts";
 import { composed } from "./sample.ts";
-import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
-import { checkFit, checkFloat, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
+import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
 import { spanOf, windowsOf } from "./window.ts";
 
 /** Pools: the largest or the mean of each window, channel by channel. */
@@ -42,10 +42,9 @@ export interface AvgPoolOptions extends PoolOptions {
 
 type MaxPool = Operation<[kernelSize: PerAxis, options?: MaxPoolOptions]>;
 type AvgPool = Operation<[kernelSize: PerAxis, options?: AvgPoolOptions]>;
-type AdaptivePool = Operation<[outputSize: number | readonly (number | null)[]]>;
 
 /** The largest over `axes`, of which the first that ties has the whole gradient; of several NaN the last. */
-const largestOp: Op<{ readonly axes: readonly number[] }> = {
+export const largestOp: Op<{ readonly axes: readonly number[] }> = {
   name: "largest",
   kernel: {
     kind: "reduce",
@@ -90,8 +89,7 @@ function poolOf(
   kernelSize: PerAxis,
   { stride, padding = 0, dilation = 1, ceilMode = false }: MaxPoolOptions,
 ): Pool {
-  const a = inBatch(name, x.node, rank);
-  checkFloat(name, a);
+  const a = inBatch(name, floated(name, x), rank);
   const sizes = perAxis(name, "kernelSize", kernelSize, rank, 1);
   const steps = stride === undefined ? sizes : perAxis(name, "stride", stride, rank, 1);
   const before = perAxis(name, "padding", padding, rank, 0);
@@ -156,7 +154,7 @@ function divisors({ x, sizes, steps, before, counts }: Pool, withPadding: boolea
 }
 
 /** `sums` [batch, channels, ...counts] divided by the product of the divisors along each axis. */
-function divided(sums: Tensor, along: readonly (readonly number[])[]): Tensor {
+export function divided(sums: Tensor, along: readonly (readonly number[])[]): Tensor {
   if (along.every((line) => line.every((n) => n === line[0])))
     return div(
       sums,
@@ -201,92 +199,8 @@ function avgPool(name: string, rank: number): AvgPool {
   );
 }
 
-/** A part of one axis for each entry of the result: from here, up to there. */
-function partsOf(length: number, count: number): (readonly [from: number, to: number])[] {
-  return Array.from({ length: count }, (_, i) => [
-    Math.floor((i * length) / count),
-    Math.ceil(((i + 1) * length) / count),
-  ]);
-}
-
-/** One axis in `count` parts: it counts the parts, and the next one their entries, `blank` where a part has fewer. */
-function parted(x: Tensor, axis: number, count: number, blank: number): Tensor {
-  const length = x.shape[axis]!;
-  const [before, behind] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
-  if (length % count === 0) return reshape(x, [...before, count, length / count, ...behind]);
-  const parts = partsOf(length, count);
-  const most = Math.max(...parts.map(([from, to]) => to - from));
-  const places = parts.flatMap(([from, to]) =>
-    Array.from({ length: most }, (_, j) => Math.min(from + j, to - 1)),
-  );
-  const index = fromElements(Int32Array.from(places), [places.length]);
-  const entries = reshape(indexSelect(x, axis, index), [...before, count, most, ...behind]);
-  const inside = parts.flatMap(([from, to]) =>
-    Array.from({ length: most }, (_, j) => (from + j < to ? 1 : 0)),
-  );
-  const mask = fromElements(Uint8Array.from(inside), [count, most, ...behind.map(() => 1)]);
-  return where(broadcastTo(mask, entries.shape), entries, blank);
-}
-
-function adaptivePool(
-  name: string,
-  rank: number,
-  blank: number,
-  reduce: (parts: Tensor, axis: number) => Tensor,
-  finish: (out: Tensor, field: readonly number[]) => Tensor,
-  kink?: string,
-): AdaptivePool {
-  return composed(
-    name,
-    (x: Tensor, outputSize: number | readonly (number | null)[]) => {
-      const a = inBatch(name, x.node, rank);
-      checkFloat(name, a);
-      const field = a.shape.slice(2);
-      const kept = Array.isArray(outputSize)
-        ? outputSize.map((size: number | null, i) => size ?? field[i] ?? 1)
-        : (outputSize as number);
-      const counts = perAxis(name, "outputSize", kept, rank, 1);
-      if (field.includes(0))
-        throw new ShapeError(`${name}: there is nothing to pool in shape ${formatShape(x.shape)}`);
-      let out = a;
-      for (let i = rank - 1; i >= 0; i--) out = reduce(parted(out, i + 2, counts[i]!, blank), i + 3);
-      return outOfBatch(finish(out, field), x);
-    },
-    (draw) => {
-      const field = drawSizes(draw, rank, 1, 6);
-      return [drawField(draw, field), field.map((size) => draw.integer(1, size + 1))];
-    },
-    kink,
-  );
-}
-
-function adaptiveMaxPool(name: string, rank: number): AdaptivePool {
-  return adaptivePool(
-    name,
-    rank,
-    Number.NEGATIVE_INFINITY,
-    (parts, axis) => apply(largestOp, [parts], { axes: [axis] }),
-    (out) => out,
-    "Where entries of a part tie, the first has the whole gradient; of several NaN, the last.",
-  );
-}
-
-function adaptiveAvgPool(name: string, rank: number): AdaptivePool {
-  return adaptivePool(
-    name,
-    rank,
-    0,
-    (parts, axis) => sum(parts, axis),
-    (out, field) =>
-      divided(
-        out,
-        field.map((length, i) => partsOf(length, out.shape[i + 2]!).map(([from, to]) => to - from)),
-      ),
-  );
-}
-
 /** Different elements, with or without a batch. */
-function drawField(draw: Draw, field: readonly number[]): Tensor {
+export function drawField(draw: Draw, field: readonly number[]): Tensor {
   const batch = draw.integer(0, 3) === 0 ? [] : [draw.integer(1, 2)];
   return draw.distinct([...batch, draw.integer(1, 2), ...field]);
 }
@@ -311,7 +225,7 @@ function samplesOf(rank: number, more: (draw: Draw) => MaxPoolOptions & AvgPoolO
  * The largest entry of each window of `kernelSize` entries of `x` [batch, channels, length] (or [channels, length]); the length
  * becomes floor((length + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1, rounded up by `ceilMode`. NaN counts as the
  * largest, the padding as nothing. Throws ShapeError for other shapes or windows that do not fit, ValueError for settings that are
- * none, DTypeError unless x has floats.
+ * none, DTypeError for bool; integers become float32.
  *
  * @example
  * ```ts
@@ -329,7 +243,7 @@ export const maxPool1d: MaxPool = maxPool("maxPool1d", 1);
  * @example
  * ```ts
  * import { arange, maxPool2d } from "@cotangent/autograd";
- * maxPool2d(arange(16).reshape([1, 1, 4, 4]), 2).toArray(); // => [ [ [ [ 5, 7 ], [ 13, 15 ] ] ] ]
+ * maxPool2d(arange(16).reshape([1, 4, 4]), 2).squeeze().toArray(); // => [ [ 5, 7 ], [ 13, 15 ] ]
  * ```
  */
 export const maxPool2d: MaxPool = maxPool("maxPool2d", 2);
@@ -340,7 +254,7 @@ export const maxPool3d: MaxPool = maxPool("maxPool3d", 3);
 /**
  * The mean of each window of `kernelSize` entries of `x` [batch, channels, length] (or [channels, length]); lengths as for `maxPool1d`.
  * Zeros of the padding count, unless `countIncludePad` is false. Throws ShapeError for other shapes or windows that do not fit,
- * ValueError for settings that are none, DTypeError unless x has floats.
+ * ValueError for settings that are none, DTypeError for bool; integers become float32.
  *
  * @example
  * ```ts
@@ -356,35 +270,10 @@ export const avgPool1d: AvgPool = avgPool("avgPool1d", 1);
  * @example
  * ```ts
  * import { arange, avgPool2d } from "@cotangent/autograd";
- * avgPool2d(arange(16).reshape([1, 1, 4, 4]), 2).toArray(); // => [ [ [ [ 2.5, 4.5 ], [ 10.5, 12.5 ] ] ] ]
+ * avgPool2d(arange(16).reshape([1, 4, 4]), 2).squeeze().toArray(); // => [ [ 2.5, 4.5 ], [ 10.5, 12.5 ] ]
  * ```
  */
 export const avgPool2d: AvgPool = avgPool("avgPool2d", 2);
 
 /** The mean of each window of `x` [batch, channels, depth, height, width]; see `avgPool1d`. */
 export const avgPool3d: AvgPool = avgPool("avgPool3d", 3);
-
-/**
- * The means of `outputSize` parts of `x` [batch, channels, length] (or [channels, length]): part i reaches from floor(i length /
- * outputSize) up to ceil((i + 1) length / outputSize). Throws ShapeError for other shapes or an empty length, ValueError unless
- * `outputSize` is a whole number of at least 1, DTypeError unless x has floats.
- *
- * @example
- * ```ts
- * import { adaptiveAvgPool1d, tensor } from "@cotangent/autograd";
- * adaptiveAvgPool1d(tensor([[1, 3, 5]]), 2).toArray(); // => [ [ 2, 4 ] ]
- * ```
- */
-export const adaptiveAvgPool1d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool1d", 1);
-
-/**
- * The means of parts of `x` [batch, channels, height, width] (or without batch): `outputSize` rows and columns of them, or [rows,
- * columns], where null keeps a size; see `adaptiveAvgPool1d`.
- */
-export const adaptiveAvgPool2d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool2d", 2);
-
-/** The largest entries of `outputSize` parts of `x` [batch, channels, length]; parts and errors as for `adaptiveAvgPool1d`. */
-export const adaptiveMaxPool1d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool1d", 1);
-
-/** The largest entries of parts of `x` [batch, channels, height, width]; see `adaptiveAvgPool2d`. */
-export const adaptiveMaxPool2d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool2d", 2);

@@ -1,5 +1,4 @@
-import { isFloat } from "../dtype.ts";
-import { DTypeError, ShapeError, ValueError } from "../errors.ts";
+import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { formatShape } from "../shape.ts";
@@ -43,10 +42,6 @@ export function inBatch(name: string, x: Tensor, rank: number): Tensor {
 /** `x` without the batch that `inBatch` gave, if `like` has none. */
 export function outOfBatch(x: Tensor, like: Tensor): Tensor {
   return x.rank === like.rank ? x : reshape(x, x.shape.slice(1));
-}
-
-export function checkFloat(name: string, { dtype }: Tensor): void {
-  if (!isFloat(dtype)) throw new DTypeError(`${name}: takes floats, got ${dtype}; cast to float32 first`);
 }
 
 /** Throws ShapeError unless a window fits on each spatial axis, which are this long with their borders. */

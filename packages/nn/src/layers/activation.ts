@@ -33,6 +33,7 @@ import {
   ValueError,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
+import { settings } from "./settings.ts";
 
 /**
  * The activation functions of autograd as layers, for those who prefer `new ReLU()` to `relu`. A layer takes what its function
@@ -70,13 +71,6 @@ function activation<Rest extends readonly unknown[]>(
     }
   }
   return Object.defineProperty(Applied, "name", { value: name });
-}
-
-/** One argument as `name=value`, or each entry of an options object so; nothing for what was not given. */
-function settings(name: string | undefined, value: unknown): string[] {
-  if (value === undefined) return [];
-  if (name !== undefined) return [`${name}=${String(value)}`];
-  return Object.entries(Object(value)).flatMap(([key, entry]) => settings(key, entry));
 }
 
 /** `relu`: `max(x, 0)`. */

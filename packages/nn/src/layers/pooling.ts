@@ -1,0 +1,141 @@
+import type { AvgPoolOptions, MaxPoolOptions, PerAxis, Tensor } from "@cotangent/autograd/functional";
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  flatten,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  unflatten,
+} from "@cotangent/autograd/functional";
+import { Module } from "../module.ts";
+import { settings } from "./settings.ts";
+
+/**
+ * Pools and changes of shape as layers. A layer takes what its function takes after the tensor, and prints it; the function checks
+ * it when the layer is applied.
+ */
+
+/** A layer without parameters that gives a tensor of another shape. */
+export interface Reshaping extends Module {
+  forward(x: Tensor): Tensor;
+}
+
+/** The class of a layer that is made with the arguments `Rest`. */
+export type ReshapingClass<Rest extends readonly unknown[]> = new (...rest: Rest) => Reshaping;
+
+/** A class called `name` that applies `f`; `names` are those of the arguments that are no options object. */
+function reshaping<Rest extends readonly unknown[]>(
+  name: string,
+  f: (x: Tensor, ...rest: Rest) => Tensor,
+  ...names: readonly string[]
+): ReshapingClass<Rest> {
+  class Applied extends Module implements Reshaping {
+    readonly #rest: Rest;
+
+    constructor(...rest: Rest) {
+      super();
+      this.#rest = rest;
+    }
+
+    forward(x: Tensor): Tensor {
+      return f(x, ...this.#rest);
+    }
+
+    protected override details(): string {
+      return this.#rest.flatMap((value, i) => settings(names[i], value)).join(", ");
+    }
+  }
+  return Object.defineProperty(Applied, "name", { value: name });
+}
+
+type MaxPoolClass = ReshapingClass<[kernelSize: PerAxis, options?: MaxPoolOptions]>;
+type AvgPoolClass = ReshapingClass<[kernelSize: PerAxis, options?: AvgPoolOptions]>;
+type AdaptivePoolClass = ReshapingClass<[outputSize: number | readonly (number | null)[]]>;
+
+/** `maxPool1d`: the largest entry of each window of [batch, channels, length]. */
+export const MaxPool1d: MaxPoolClass = reshaping("MaxPool1d", maxPool1d, "kernelSize");
+
+/**
+ * `maxPool2d`: the largest entry of each window of [batch, channels, height, width].
+ *
+ * @example
+ * ```ts
+ * import { arange } from "@cotangent/autograd";
+ * import { MaxPool2d } from "@cotangent/nn";
+ * const layer = new MaxPool2d(2, { stride: 1 });
+ * layer.forward(arange(9).reshape([1, 3, 3])).squeeze().toArray(); // => [ [ 4, 5 ], [ 7, 8 ] ]
+ * layer; // => MaxPool2d(kernelSize=2, stride=1)
+ * ```
+ */
+export const MaxPool2d: MaxPoolClass = reshaping("MaxPool2d", maxPool2d, "kernelSize");
+
+/** `maxPool3d`: the largest entry of each window of [batch, channels, depth, height, width]. */
+export const MaxPool3d: MaxPoolClass = reshaping("MaxPool3d", maxPool3d, "kernelSize");
+
+/** `avgPool1d`: the mean of each window of [batch, channels, length]. */
+export const AvgPool1d: AvgPoolClass = reshaping("AvgPool1d", avgPool1d, "kernelSize");
+
+/** `avgPool2d`: the mean of each window of [batch, channels, height, width]. */
+export const AvgPool2d: AvgPoolClass = reshaping("AvgPool2d", avgPool2d, "kernelSize");
+
+/** `avgPool3d`: the mean of each window of [batch, channels, depth, height, width]. */
+export const AvgPool3d: AvgPoolClass = reshaping("AvgPool3d", avgPool3d, "kernelSize");
+
+/** `adaptiveAvgPool1d`: the means of so many parts of [batch, channels, length]. */
+export const AdaptiveAvgPool1d: AdaptivePoolClass = reshaping(
+  "AdaptiveAvgPool1d",
+  adaptiveAvgPool1d,
+  "outputSize",
+);
+
+/** `adaptiveAvgPool2d`: the means of so many parts of [batch, channels, height, width]. */
+export const AdaptiveAvgPool2d: AdaptivePoolClass = reshaping(
+  "AdaptiveAvgPool2d",
+  adaptiveAvgPool2d,
+  "outputSize",
+);
+
+/** `adaptiveMaxPool1d`: the largest entries of so many parts of [batch, channels, length]. */
+export const AdaptiveMaxPool1d: AdaptivePoolClass = reshaping(
+  "AdaptiveMaxPool1d",
+  adaptiveMaxPool1d,
+  "outputSize",
+);
+
+/** `adaptiveMaxPool2d`: the largest entries of so many parts of [batch, channels, height, width]. */
+export const AdaptiveMaxPool2d: AdaptivePoolClass = reshaping(
+  "AdaptiveMaxPool2d",
+  adaptiveMaxPool2d,
+  "outputSize",
+);
+
+/**
+ * `flatten`: the axes from `startAxis` (1 unless given, so that batches stay apart) to `endAxis` (the last) as one.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@cotangent/autograd";
+ * import { Flatten } from "@cotangent/nn";
+ * new Flatten().forward(zeros([8, 16, 7, 7])).shape; // => [ 8, 784 ]
+ * ```
+ */
+export const Flatten: ReshapingClass<[startAxis?: number, endAxis?: number]> = reshaping(
+  "Flatten",
+  (x: Tensor, startAxis = 1, endAxis = -1) => flatten(x, startAxis, endAxis),
+  "startAxis",
+  "endAxis",
+);
+
+/** `unflatten`: one axis parted into axes of these sizes, of which one may be -1. */
+export const Unflatten: ReshapingClass<[axis: number, sizes: readonly number[]]> = reshaping(
+  "Unflatten",
+  unflatten,
+  "axis",
+  "sizes",
+);

@@ -1,0 +1,184 @@
+import {
+  avgPool2d,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  DTypeError,
+  Generator,
+  grad,
+  maxPool2d,
+  ones,
+  ShapeError,
+  type Tensor,
+  topology,
+  ValueError,
+} from "@cotangent/autograd";
+import { Conv2d, ConvTranspose2d, Flatten, MaxPool2d, Sequential, Unflatten } from "@cotangent/nn";
+import { describe, expect, test } from "vitest";
+
+const kinds = (y: Tensor) => topology([y]).nodes.map(({ op }) => op.kernel.kind);
+
+describe("derivatives of a convolution", () => {
+  const [x, w] = [ones([2, 3, 6, 6]), ones([4, 3, 3, 3])];
+
+  test.each([
+    { stride: 1, padding: 1 },
+    { stride: 1, dilation: 2 },
+    { stride: 2, padding: 1 },
+    { stride: [1, 2], dilation: [2, 1] },
+  ])("are products with windows again, with %o", (options) => {
+    const y = conv2d(x, w, null, options);
+    const [dx, dw] = grad(y, [x, w], { cotangent: ones(y.shape) });
+    const [ddx] = grad(dw!, [x], { cotangent: ones(dw!.shape) });
+    for (const d of [dx!, dw!, ddx!]) {
+      expect(kinds(d).filter((kind) => kind === "contract").length).toBe(1);
+      expect(kinds(d)).not.toContain("reduce");
+      expect(kinds(d)).not.toContain("scatter");
+    }
+  });
+
+  test("convTranspose2d is the gradient of conv2d", () => {
+    const options = { stride: 2, padding: 1, dilation: 2 };
+    const g = ones([2, 4, 2, 2]);
+    const y = conv2d(x, w, null, options);
+    expect(y.shape).toEqual(g.shape);
+    const [gradient] = grad(y, [x], { cotangent: g });
+    const transposed = convTranspose2d(g, w, null, { ...options, outputPadding: 1 });
+    expect(transposed.toArray()).toEqual(gradient!.toArray());
+  });
+});
+
+describe("a convolution or pool refuses", () => {
+  const x = ones([1, 2, 5, 5]);
+
+  test.each<[string, () => Tensor, new (...args: never[]) => Error, string]>([
+    [
+      "too few axes",
+      () => conv2d(ones([5, 5]), ones([1, 1, 3, 3])),
+      ShapeError,
+      "conv2d: takes [batch, channels, height, width] or [channels, height, width], got shape [5, 5]",
+    ],
+    [
+      "other channels",
+      () => conv2d(x, ones([1, 3, 3, 3])),
+      ShapeError,
+      "conv2d: weight [1, 3, 3, 3] is for 3 channels in 1 groups, x has 2: shape [1, 2, 5, 5]",
+    ],
+    [
+      "windows that do not fit",
+      () => conv2d(x, ones([1, 2, 3, 3]), null, { dilation: 3 }),
+      ShapeError,
+      "conv2d: a window spans 7 entries of spatial axis 0, which has 5 with its padding: shape [5, 5]; pad more, or take a smaller window",
+    ],
+    [
+      "groups that divide nothing",
+      () => conv2d(x, ones([3, 1, 1, 1]), null, { groups: 2 }),
+      ValueError,
+      "conv2d: groups is 2; it takes a whole number that divides the channels, 2 and 3",
+    ],
+    [
+      "a stride of 0",
+      () => conv2d(x, ones([1, 2, 1, 1]), null, { stride: [1, 0] }),
+      ValueError,
+      "conv2d: stride is 1,0; it takes whole numbers of at least 1",
+    ],
+    [
+      "a stride for other axes",
+      () => conv1d(ones([1, 3]), ones([1, 1, 1]), null, { stride: [1, 2] }),
+      ValueError,
+      "conv1d: stride is 1,2; give one number, or one for each of the 1 spatial axes",
+    ],
+    [
+      "same with a stride",
+      () => conv2d(x, ones([1, 2, 3, 3]), null, { padding: "same", stride: 2 }),
+      ValueError,
+      'conv2d: padding "same" takes a stride of 1, got [2, 2]',
+    ],
+    [
+      "a bias of another length",
+      () => conv2d(x, ones([3, 2, 1, 1]), ones([2])),
+      ShapeError,
+      "conv2d: bias [2] for 3 channels of results; it needs shape [3]",
+    ],
+    [
+      "too much outputPadding",
+      () => convTranspose2d(x, ones([2, 1, 3, 3]), null, { outputPadding: 1 }),
+      ValueError,
+      "convTranspose2d: outputPadding is [1, 1]; it is less than stride [1, 1] or dilation [1, 1]",
+    ],
+    [
+      "padding that leaves nothing",
+      () => convTranspose2d(x, ones([2, 1, 1, 1]), null, { padding: 3 }),
+      ShapeError,
+      "convTranspose2d: nothing is left of spatial axis 0 of [1, 2, 5, 5] with padding [3, 3]",
+    ],
+    [
+      "more padding than half a window",
+      () => maxPool2d(x, 3, { padding: 2 }),
+      ValueError,
+      "maxPool2d: padding [2, 2] is more than half of the windows [3, 3]",
+    ],
+    [
+      "bools",
+      () => avgPool2d(x.cast("bool"), 2),
+      DTypeError,
+      "avgPool2d: takes no bool; cast to float32 first",
+    ],
+    [
+      "a divisor of 0",
+      () => avgPool2d(x, 2, { divisorOverride: 0 }),
+      ValueError,
+      "avgPool2d: divisorOverride is 0; give a number other than 0",
+    ],
+  ])("%s", (_, call, kind, message) => {
+    expect(call).toThrow(kind);
+    expect(call).toThrow(message);
+  });
+});
+
+describe("convolutional layers", () => {
+  test("name themselves and their path where the channels differ", () => {
+    const model = new Sequential(new Conv2d(1, 4, 3), new Conv2d(3, 4, 3));
+    expect(() => model.forward(ones([2, 1, 8, 8]))).toThrow(
+      "Conv2d(3, 4) at 1: takes [batch, 3, height, width], with or without the batch, got shape [2, 4, 6, 6]; reshape the input, " +
+        "or make the layer with other channels",
+    );
+  });
+
+  test("refuse sizes, groups and modes that are none", () => {
+    expect(() => new Conv2d(1, 4, [3, 0])).toThrow(ValueError);
+    expect(() => new Conv2d(1, 4, [3])).toThrow("a window has a size for each of 2 axes");
+    expect(() => new Conv2d(3, 4, 3, { groups: 2 })).toThrow(
+      "Conv2d: 2 groups do not divide 3 and 4 channels",
+    );
+    expect(() => new Conv2d(1, 4, 3, { paddingMode: "same" as "zeros" })).toThrow(
+      'Conv2d: unknown paddingMode "same"; there are zeros, reflect, replicate, circular',
+    );
+  });
+
+  test.each([
+    [new Conv2d(8, 4, [3, 5], { groups: 2, generator: new Generator(1) }), [4, 4, 3, 5], 4 * 3 * 5],
+    [new ConvTranspose2d(8, 4, [3, 5], { groups: 2, generator: new Generator(1) }), [8, 2, 3, 5], 2 * 3 * 5],
+  ])("start evenly between bounds that follow from the inputs of one result", (layer, shape, fan) => {
+    expect(layer.weight.shape).toEqual(shape);
+    const largest = Math.max(...layer.weight.toTypedArray().map(Math.abs));
+    expect(largest).toBeLessThanOrEqual(1 / Math.sqrt(fan));
+    expect(largest).toBeGreaterThan(0.95 / Math.sqrt(fan));
+    expect(Math.max(...layer.bias!.toTypedArray().map(Math.abs))).toBeLessThanOrEqual(1 / Math.sqrt(fan));
+  });
+
+  test("make up models that print as PyTorch's do", () => {
+    const model = new Sequential(new Conv2d(1, 4, 3, { padding: 1 }), new MaxPool2d(2), new Flatten());
+    expect(String(model)).toBe(
+      [
+        "Sequential(",
+        "  (0): Conv2d(inChannels=1, outChannels=4, kernelSize=[3, 3], padding=1, bias=true)",
+        "  (1): MaxPool2d(kernelSize=2)",
+        "  (2): Flatten()",
+        ")",
+      ].join("\n"),
+    );
+    expect(model.forward(ones([2, 1, 4, 4])).shape).toEqual([2, 16]);
+    expect(new Unflatten(1, [4, -1, 2]).forward(ones([2, 16])).shape).toEqual([2, 4, 2, 2]);
+  });
+});
