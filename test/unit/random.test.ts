@@ -10,6 +10,7 @@ import {
   normal,
   permutation,
   randint,
+  randomWords,
   ShapeError,
   type Tensor,
   tensor,
@@ -39,6 +40,9 @@ function threefry(key: readonly [number, number], counter: readonly [number, num
     return out[0]! >>> 0;
   });
 }
+
+const words = (...place: Parameters<typeof randomWords>): number[] =>
+  randomWords(...place).map((word) => word >>> 0);
 
 const dataOf = (x: Tensor): number[] => Array.from(x.toTypedArray());
 
@@ -72,12 +76,15 @@ describe("threefry2x32", () => {
   // The known answers of the Random123 distribution (tests/kat_vectors, "threefry2x32 20").
   test("a key and a counter of zeros give the published words", () => {
     expect(threefry([0, 0], [0, 0])).toEqual([0x6b200159, 0x99ba4efe]);
+    expect(words(0, 0, 0, 0)).toEqual([0x6b200159, 0x99ba4efe]);
   });
   test("a key and a counter of ones give the published words", () => {
     expect(threefry([-1, -1], [-1, -1])).toEqual([0x1cb996fc, 0xbb002be7]);
+    expect(words(-1, -1, -1, -1)).toEqual([0x1cb996fc, 0xbb002be7]);
   });
   test("digits of pi give the published words", () => {
     expect(threefry([0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3])).toEqual([0xc4923a9c, 0x483df7a0]);
+    expect(words(0x13198a2e, 0x03707344, 0x243f6a88, 0x85a308d3)).toEqual([0xc4923a9c, 0x483df7a0]);
   });
 });
 

@@ -132,6 +132,8 @@ export type { PerAxis } from "./ops/spatial.ts";
 export * from "./ops/special.ts";
 export * from "./ops/statistics.ts";
 export { fold, unfold } from "./ops/window.ts";
+export * from "./ops/window.ts";
+export { randomWords } from "./random.ts";
 export type { DTypeMap } from "./rebuild.ts";
 export { rebuild } from "./rebuild.ts";
 export { registry } from "./registry.ts";

@@ -5,7 +5,7 @@ import type { Arithmetic, Body } from "./arithmetic.ts";
  * Random Numbers: As Easy as 1, 2, 3, SC 2011). A key and a counter of two words each give two words: no state, so every
  * element of a draw is computed by itself and every engine finds the same bits.
  */
-function threefry<E>(m: Arithmetic<E>, key0: E, key1: E, counter0: E, counter1: E): [E, E] {
+function threefry<E>(m: WordArithmetic<E>, key0: E, key1: E, counter0: E, counter1: E): [E, E] {
   // The constant that the paper calls the Skein parity.
   const keys = [key0, key1, m.xor(m.xor(key0, key1), 0x1bd11bda)];
   let x0 = m.add(counter0, key0);
@@ -23,6 +23,8 @@ function threefry<E>(m: Arithmetic<E>, key0: E, key1: E, counter0: E, counter1: 
   return [x0, x1];
 }
 
+type WordArithmetic<E> = Pick<Arithmetic<E>, "add" | "xor" | "or" | "shiftLeft" | "shiftRight">;
+
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
 
 /** The first word for operands (key0, key1, counter0, counter1), all int32. */
@@ -32,6 +34,33 @@ export const firstWord: Body = (m, ...operands) =>
 /** The second word. */
 export const secondWord: Body = (m, ...operands) =>
   threefry(m, operands[0]!, operands[1]!, operands[2]!, operands[3]!)[1];
+
+const integers: WordArithmetic<number> = {
+  add: (a, b) => (a + b) | 0,
+  xor: (a, b) => a ^ b,
+  or: (a, b) => a | b,
+  shiftLeft: (a, bits) => a << bits,
+  shiftRight: (a, bits) => a >>> bits,
+};
+
+/**
+ * Two random words, int32, that depend on a key and a counter of two words each and on nothing else: what all draws are made of.
+ * (Threefry-2x32 with 20 rounds; J. K. Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011.)
+ *
+ * @example
+ * ```ts
+ * import { randomWords } from "@cotangent/autograd";
+ * randomWords(0, 0, 0, 0); // => [ 1797259609, -1715843330 ]
+ * ```
+ */
+export function randomWords(
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+): [number, number] {
+  return threefry(integers, key0 | 0, key1 | 0, counter0 | 0, counter1 | 0);
+}
 
 /** A float in [0, 1) from two words: 24 random bits for float32, 53 for float64. */
 export const unitInterval: Body = (m, ...words) => {
