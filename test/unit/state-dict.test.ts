@@ -1,6 +1,20 @@
 import { readFileSync } from "node:fs";
 import { ones, ShapeError, type Tensor, tanh, tensor, ValueError, zeros } from "@cotangent/autograd";
-import { Buffer, Linear, Module, Parameter, Sequential, SGD, type StateDict } from "@cotangent/nn";
+import {
+  Adagrad,
+  Adam,
+  AdamW,
+  Buffer,
+  Linear,
+  Module,
+  type Optimizer,
+  Parameter,
+  RMSprop,
+  Sequential,
+  SGD,
+  type StateDict,
+} from "@cotangent/nn";
+import { readSafetensors, writeSafetensors } from "@cotangent/nn/files";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -162,5 +176,61 @@ describe("loading a state dict", () => {
 
   test("does not take what objects inherit for a name", () => {
     expect(() => new Paths(["constructor"]).loadStateDict({})).toThrow("missing: constructor");
+  });
+});
+
+describe("the state dict of an optimizer", () => {
+  const makers: [string, (parameters: Parameter[]) => Optimizer & { lr: number }][] = [
+    [
+      "SGD",
+      (parameters) => new SGD(parameters, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
+    ],
+    ["Adam", (parameters) => new Adam(parameters, { lr: 0.1, amsgrad: true })],
+    ["AdamW", (parameters) => new AdamW(parameters, { lr: 0.1 })],
+    ["RMSprop", (parameters) => new RMSprop(parameters, { lr: 0.1, centered: true, momentum: 0.5 })],
+    ["Adagrad", (parameters) => new Adagrad(parameters, { lr: 0.1, lrDecay: 0.1 })],
+  ];
+  const steps = (model: Linear, optimizer: Optimizer, count: number): void => {
+    for (let i = 0; i < count; i++)
+      optimizer.step(
+        model
+          .forward(tensor([[1, 2]]))
+          .square()
+          .sum(),
+      );
+  };
+  const through = (state: StateDict): StateDict => readSafetensors(writeSafetensors(state)).tensors;
+
+  test.each(makers)("lets a new %s go on with the same bits", (_, make) => {
+    const model = new Linear(2, 2);
+    const first = through(model.stateDict());
+    const optimizer = make(model.parameters());
+    steps(model, optimizer, 3);
+    optimizer.lr = 0.03;
+    const states = [through(model.stateDict()), through(optimizer.stateDict())] as const;
+    steps(model, optimizer, 4);
+
+    const other = new Linear(2, 2);
+    other.loadStateDict(first);
+    const resumed = make(other.parameters());
+    steps(other, resumed, 1);
+    other.loadStateDict(states[0]);
+    resumed.loadStateDict(states[1]);
+    expect(resumed.lr).toBe(0.03);
+    steps(other, resumed, 4);
+    expect(contents(other.stateDict())).toEqual(contents(model.stateDict()));
+    expect(contents(resumed.stateDict())).toEqual(contents(optimizer.stateDict()));
+  });
+
+  test("of another kind, or with numbers out of range, is refused and changes nothing", () => {
+    const parameters = new Linear(1, 1).parameters();
+    const [adam, sgd] = [new Adam(parameters), new SGD(parameters, { lr: 0.1 })];
+    expect(() => sgd.loadStateDict(adam.stateDict())).toThrow(
+      "SGD: the state dict does not fit, and nothing was loaded",
+    );
+    expect(() => sgd.loadStateDict({ step: zeros([], { dtype: "int32" }) })).toThrow("missing: lr");
+    const wrong = { ...sgd.stateDict(), lr: tensor(-1, { dtype: "float64" }) };
+    expect(() => sgd.loadStateDict(wrong)).toThrow("SGD: lr is a finite number of at least 0, got -1");
+    expect(sgd.lr).toBe(0.1);
   });
 });

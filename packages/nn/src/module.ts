@@ -1,6 +1,13 @@
 import type { Shape, Tensor } from "@cotangent/autograd/functional";
 import { CotangentError, Setting, ValueError, Variable } from "@cotangent/autograd/functional";
-import { type LoadedKeys, type LoadOptions, loadState, type StateDict, snakeCase } from "./state.ts";
+import {
+  type LoadedKeys,
+  type LoadOptions,
+  loadState,
+  type StateDict,
+  snakeCase,
+  snapshotOf,
+} from "./state.ts";
 
 /** A variable that training changes. As a field of a module it is found by `parameters()`. */
 export class Parameter<S extends Shape = Shape> extends Variable<S> {}
@@ -94,7 +101,7 @@ export abstract class Module {
    * ```
    */
   stateDict(): StateDict {
-    return Object.fromEntries([...this.#state()].map(([name, variable]) => [name, variable.node]));
+    return snapshotOf(this.#state());
   }
 
   /**

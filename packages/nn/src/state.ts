@@ -25,6 +25,11 @@ export function snakeCase(path: string): string {
   return path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+/** The present values of `variables`. */
+export function snapshotOf(variables: ReadonlyMap<string, Variable>): StateDict {
+  return Object.fromEntries([...variables].map(([name, variable]) => [name, variable.node]));
+}
+
 /**
  * Assigns to `variables` what `state` has under their names, after all of it has been checked; a variable with several names needs
  * one of them. `owner` begins the messages.

@@ -1,6 +1,14 @@
 import type { Variable } from "@cotangent/autograd/functional";
 import { StateError, ValueError, variable } from "@cotangent/autograd/functional";
 
+/** The numbers of each object that exposes some. */
+const exposed = new WeakMap<object, Numbers>();
+
+/** The numbers that `owner` exposes, null if there are none. */
+export function numbersOf(owner: object): Numbers | null {
+  return exposed.get(owner) ?? null;
+}
+
 /**
  * The numbers of an optimizer by name: float64 variables, so that a compiled step follows when one is changed. Those of a
  * part that was left out of the chain stay 0.
@@ -42,6 +50,7 @@ export class Numbers {
 
   /** Makes each number and each pair a property of `owner` that can be read and assigned. */
   exposeOn(owner: object): void {
+    exposed.set(owner, this);
     for (const name of this.#variables.keys())
       if (!name.endsWith("]"))
         Object.defineProperty(owner, name, {
@@ -61,6 +70,11 @@ export class Numbers {
         enumerable: true,
       });
     }
+  }
+
+  /** The variables of the numbers that were not left out, by their names. */
+  get variables(): ReadonlyMap<string, Variable> {
+    return new Map([...this.#variables].flatMap(([name, box]) => (box ? [[name, box]] : [])));
   }
 
   get(name: string): number {

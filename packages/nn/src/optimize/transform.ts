@@ -1,4 +1,4 @@
-import type { Tensor, Tree } from "@cotangent/autograd/functional";
+import type { Tree } from "@cotangent/autograd/functional";
 import {
   add,
   assignAll,
@@ -9,9 +9,12 @@ import {
   mapTree,
   scalar,
   sub,
+  Tensor,
   ValueError,
   Variable,
 } from "@cotangent/autograd/functional";
+import { loadState, type StateDict, snapshotOf } from "../state.ts";
+import { numbersOf } from "./numbers.ts";
 
 /**
  * One step of the way from a gradient to what is subtracted from its parameter. A transform holds nothing: `init` says what it
@@ -120,6 +123,49 @@ export class Optimizer {
       });
     });
     assignAll(assignments);
+  }
+
+  /**
+   * All that decides on the next steps: the count of steps, the numbers such as `lr`, and for each parameter, by its place in
+   * `parameters`, what the transform remembers. A snapshot; together with the parameters it resumes training bit for bit.
+   *
+   * @example
+   * ```ts
+   * import { variable } from "@cotangent/autograd";
+   * import { SGD } from "@cotangent/nn";
+   * const optimizer = new SGD([variable([1, 2])], { lr: 0.1, momentum: 0.9 });
+   * Object.keys(optimizer.stateDict()); // => [ 'step', 'lr', 'momentum', 'state.0.0.momentumBuffer' ]
+   * ```
+   */
+  stateDict(): StateDict {
+    return snapshotOf(this.#variables());
+  }
+
+  /**
+   * Takes what `stateDict` of an optimizer of this kind, with the same options and parameters of the same shapes, has given.
+   * Throws ValueError, naming all that is missing, unexpected, out of range or does not fit; then nothing has changed.
+   */
+  loadStateDict(state: StateDict): void {
+    const numbers = numbersOf(this);
+    for (const name of numbers?.variables.keys() ?? []) {
+      const value: unknown = Object.hasOwn(state, name) ? state[name] : null;
+      if (value instanceof Tensor && value.size === 1) numbers?.check(name, value.item());
+    }
+    loadState(this.constructor.name, this.#variables(), state);
+  }
+
+  #variables(): ReadonlyMap<string, Variable> {
+    const found = new Map<string, Variable>([
+      ["step", this.stepCount],
+      ...(numbersOf(this)?.variables ?? []),
+    ]);
+    this.state.forEach((tree, i) => {
+      mapTree(tree, (leaf, path) => {
+        found.set(path === "" ? `state.${i}` : `state.${i}.${path}`, leaf as Variable);
+        return leaf;
+      });
+    });
+    return found;
   }
 
   /** Sets the `grad` of all parameters to null; needed only with `backward`. */
