@@ -83,20 +83,48 @@ export type { Reshaping, ReshapingClass } from "./layers/pooling.ts";
 export { Sequential } from "./layers/sequential.ts";
 
 // Optimizers.
-export { Adagrad, AdamW, RMSprop } from "./optimize/adaptive.ts";
-export type { AdagradOptions, AdamWOptions, RMSpropOptions } from "./optimize/adaptive.ts";
-export { Adam, SGD } from "./optimize/optimizers.ts";
-export type { AdamOptions, SGDOptions } from "./optimize/optimizers.ts";
+export { Adadelta } from "./optimize/adadelta.ts";
+export type { AdadeltaOptions } from "./optimize/adadelta.ts";
+export { Adagrad } from "./optimize/adagrad.ts";
+export type { AdagradOptions } from "./optimize/adagrad.ts";
+export { Adam, AdamW } from "./optimize/adam.ts";
+export type { AdamOptions, AdamWOptions } from "./optimize/adam.ts";
+export { Adamax } from "./optimize/adamax.ts";
+export type { AdamaxOptions } from "./optimize/adamax.ts";
+export { ASGD } from "./optimize/asgd.ts";
+export type { ASGDOptions } from "./optimize/asgd.ts";
+export { LAMB } from "./optimize/lamb.ts";
+export type { LAMBOptions } from "./optimize/lamb.ts";
+export { LBFGS } from "./optimize/lbfgs.ts";
+export type { LBFGSOptions } from "./optimize/lbfgs.ts";
+export { Lion } from "./optimize/lion.ts";
+export type { LionOptions } from "./optimize/lion.ts";
+export { Muon } from "./optimize/muon.ts";
+export type { MuonOptions } from "./optimize/muon.ts";
+export { NAdam } from "./optimize/nadam.ts";
+export type { NAdamOptions } from "./optimize/nadam.ts";
+export { RAdam } from "./optimize/radam.ts";
+export type { RAdamOptions } from "./optimize/radam.ts";
+export { RMSprop } from "./optimize/rmsprop.ts";
+export type { RMSpropOptions } from "./optimize/rmsprop.ts";
+export { Rprop } from "./optimize/rprop.ts";
+export type { RpropOptions } from "./optimize/rprop.ts";
+export { SGD } from "./optimize/sgd.ts";
+export type { SGDOptions } from "./optimize/sgd.ts";
+
+// Optimizers of your own.
+export type { Group, Method, MethodOptions, ParameterGroup, Trainable } from "./optimize/groups.ts";
 export { chain, Optimizer } from "./optimize/transform.ts";
 export type { Transform } from "./optimize/transform.ts";
 export {
   addDecayedWeights,
+  decayWeights,
   perStep,
   scaleByAdam,
   scaleByLearningRate,
   trace,
 } from "./optimize/transforms.ts";
-export type { AdamScaling, Hyperparameter, MomentumOptions } from "./optimize/transforms.ts";
+export type { AdamScaling, Hyperparameter, MomentumOptions, Schedule } from "./optimize/transforms.ts";
 
 // Training.
 export { fit } from "./train.ts";

@@ -1,102 +1,147 @@
-import type { Variable } from "@cotangent/autograd/functional";
+import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import { StateError, ValueError, variable } from "@cotangent/autograd/functional";
+import type { Schedule } from "./transforms.ts";
 
-/** The numbers of each object that exposes some. */
-const exposed = new WeakMap<object, Numbers>();
+/** From `least` up to but not including `below`. */
+export type Range = readonly [least: number, below: number];
 
-/** The numbers that `owner` exposes, null if there are none. */
-export function numbersOf(owner: object): Numbers | null {
-  return exposed.get(owner) ?? null;
+const any: Range = [0, Number.POSITIVE_INFINITY];
+/** The range of what says how much is kept of something. */
+export const share: Range = [0, 1];
+
+/** A number of an optimizer as its property: what it is when `done` steps have been taken, and how another is assigned. */
+interface Entry {
+  read(done: () => Tensor): unknown;
+  write(value: never): void;
+}
+
+/** Where transforms find a number. */
+type Place = Variable<[]> | Schedule;
+
+interface Made extends Entry {
+  readonly box: Place;
 }
 
 /**
- * The numbers of an optimizer by name: float64 variables, so that a compiled step follows when one is changed. Those of a
- * part that was left out of the chain stay 0.
+ * The numbers of an optimizer by name: float64 variables, so that a compiled step follows when one is changed, or schedules.
+ * Those of a part that was left out of the chain stay 0.
  */
 export class Numbers {
   readonly #owner: string;
-  readonly #variables: Map<string, Variable<[]> | null> = new Map();
-  readonly #below: Map<string, number> = new Map();
-  readonly #pairs: string[] = [];
+  readonly #entries: Map<string, Entry> = new Map();
+  /** Those that can change, `betas[0]` and `betas[1]` apart, and where they have to stay. */
+  readonly #variables: Map<string, { readonly box: Variable<[]>; readonly range: Range }> = new Map();
 
   constructor(owner: string) {
     this.#owner = owner;
   }
 
-  /** A number from 0 up to but not including `below`. Throws ValueError if it is anything else. */
-  add(name: string, value: number, below: number = Number.POSITIVE_INFINITY): Variable<[]> {
-    this.#below.set(name, below);
-    this.check(name, value);
-    const made = variable(value, { dtype: "float64", name }) as Variable<[]>;
-    this.#variables.set(name, made);
-    return made;
+  /** A number in `range`, or a schedule. Throws ValueError if it is anything else. */
+  add(name: string, value: number | Schedule, range: Range = any): Place {
+    const made = this.#make(name, value, range);
+    this.#entries.set(name, made);
+    return made.box;
   }
 
   /** The same, null if it is 0. */
-  addUnlessZero(name: string, value: number): Variable<[]> | null {
-    const made = this.add(name, value);
-    if (value !== 0) return made;
-    this.#variables.set(name, null);
+  addUnlessZero(name: string, value: number | Schedule): Place | null {
+    if (value !== 0) return this.add(name, value);
+    const write = (later: number) => {
+      this.#check(name, later, any);
+      if (later !== 0)
+        this.#refuse(
+          name,
+          `was 0 when the optimizer was made, and so left out; make a new one with { ${name}: ${later} }`,
+        );
+    };
+    this.#entries.set(name, { read: () => 0, write });
     return null;
   }
 
-  /** Two numbers under one name, such as `betas`: `betas[0]` and `betas[1]`. */
-  addPair(name: string, values: readonly [number, number], below?: number): [Variable<[]>, Variable<[]>] {
+  /** Two numbers under one name, such as `betas`. */
+  addPair(
+    name: string,
+    values: readonly [number | Schedule, number | Schedule],
+    range: Range = any,
+    other: Range = range,
+  ): [Place, Place] {
     if (!Array.isArray(values) || values.length !== 2)
       throw new ValueError(`${this.#owner}: ${name} is a list of two numbers, got ${String(values)}`);
-    this.#pairs.push(name);
-    return [this.add(`${name}[0]`, values[0], below), this.add(`${name}[1]`, values[1], below)];
+    const first = this.#make(`${name}[0]`, values[0], range);
+    const second = this.#make(`${name}[1]`, values[1], other);
+    this.#entries.set(name, {
+      read: (done) => [first.read(done), second.read(done)],
+      write: ([one, two]: readonly [never, never]) => {
+        this.#check(`${name}[1]`, two, other);
+        first.write(one);
+        second.write(two);
+      },
+    });
+    return [first.box, second.box];
   }
 
-  /** Makes each number and each pair a property of `owner` that can be read and assigned. */
-  exposeOn(owner: object): void {
-    exposed.set(owner, this);
-    for (const name of this.#variables.keys())
-      if (!name.endsWith("]"))
-        Object.defineProperty(owner, name, {
-          get: () => this.get(name),
-          set: (value: number) => this.set(name, value),
-          enumerable: true,
-        });
-    for (const name of this.#pairs) {
-      const [first, second] = [`${name}[0]`, `${name}[1]`];
-      Object.defineProperty(owner, name, {
-        get: () => [this.get(first), this.get(second)],
-        set: ([one, other]: readonly [number, number]) => {
-          this.check(second, other);
-          this.set(first, one);
-          this.set(second, other);
-        },
-        enumerable: true,
-      });
-    }
+  /** A choice that cannot change later. */
+  addFixed<T>(name: string, value: T): T {
+    const write = () => this.#refuse(name, "cannot change; make a new optimizer");
+    this.#entries.set(name, { read: () => value, write });
+    return value;
   }
 
-  /** The variables of the numbers that were not left out, by their names. */
-  get variables(): ReadonlyMap<string, Variable> {
-    return new Map([...this.#variables].flatMap(([name, box]) => (box ? [[name, box]] : [])));
+  /** A number in `range` that matters at the beginning only. */
+  addInitial(name: string, value: number, range: Range = any): number {
+    this.#check(name, value, range);
+    return this.addFixed(name, value);
   }
 
-  get(name: string): number {
-    return this.#variables.get(name)?.item() ?? 0;
+  /** The variables of the numbers, `betas[0]` and `betas[1]` apart. */
+  get variables(): readonly (readonly [name: string, box: Variable])[] {
+    return [...this.#variables].map(([name, { box }]) => [name, box]);
   }
 
-  set(name: string, value: number): void {
-    this.check(name, value);
-    const box = this.#variables.get(name);
-    if (box) box.assign(value);
-    else if (value !== 0)
-      throw new StateError(
-        `${this.#owner}: ${name} was 0 when the optimizer was made, and so left out; make a new one with { ${name}: ${value} }`,
-      );
+  /** Throws ValueError if the variable of this name cannot become `value`. */
+  checkVariable(name: string, value: number): void {
+    this.#check(name, value, this.#variables.get(name)?.range ?? any);
   }
 
-  /** Throws ValueError if `value` is out of the range of `name`. */
-  check(name: string, value: number): void {
-    const below = this.#below.get(name)!;
-    if (typeof value === "number" && value >= 0 && value < below) return;
+  get names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  read(name: string, done: () => Tensor): unknown {
+    return this.#entries.get(name)?.read(done);
+  }
+
+  write(name: string, value: unknown): void {
+    this.#entries.get(name)?.write(value as never);
+  }
+
+  #make(name: string, value: number | Schedule, range: Range): Made {
+    if (typeof value === "function")
+      return {
+        box: value,
+        read: (done) => value(done()).item(),
+        write: () => this.#refuse(name, "follows a schedule; make a new optimizer with another"),
+      };
+    this.#check(name, value, range);
+    const box = variable(value, { dtype: "float64", name });
+    this.#variables.set(name, { box, range });
+    const write = (later: number) => {
+      this.#check(name, later, range);
+      box.assign(later);
+    };
+    return { box, read: () => box.item(), write };
+  }
+
+  #check(name: string, value: number, [least, below]: Range): void {
+    if (typeof value === "number" && value >= least && value < below) return;
     const range =
-      below === Number.POSITIVE_INFINITY ? "a finite number of at least 0" : `from 0 to below ${below}`;
+      below === Number.POSITIVE_INFINITY
+        ? `a finite number of at least ${least}`
+        : `from ${least} to below ${below}`;
     throw new ValueError(`${this.#owner}: ${name} is ${range}, got ${String(value)}`);
+  }
+
+  #refuse(name: string, reason: string): never {
+    throw new StateError(`${this.#owner}: ${name} ${reason}`);
   }
 }

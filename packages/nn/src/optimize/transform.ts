@@ -1,4 +1,4 @@
-import type { Tree } from "@cotangent/autograd/functional";
+import type { Tensor, Tree } from "@cotangent/autograd/functional";
 import {
   add,
   assignAll,
@@ -9,12 +9,10 @@ import {
   mapTree,
   scalar,
   sub,
-  Tensor,
   ValueError,
   Variable,
 } from "@cotangent/autograd/functional";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
-import { numbersOf } from "./numbers.ts";
 
 /**
  * One step of the way from a gradient to what is subtracted from its parameter. A transform holds nothing: `init` says what it
@@ -36,9 +34,11 @@ export interface Transform<State extends Tree = Tree> {
   ): { readonly update: Tensor; readonly state: State };
 }
 
-/** Transforms one after the other: each gets what the one before made of the gradient. */
-export function chain(...transforms: readonly Transform[]): Transform<readonly Tree[]> {
-  return {
+/** Transforms one after the other: each gets what the one before made of the gradient. Null stands for none. */
+export function chain(...parts: readonly (Transform | null)[]): Transform {
+  const transforms = parts.filter((part) => part !== null);
+  if (transforms.length === 1) return transforms[0]!;
+  const chained: Transform<readonly Tree[]> = {
     init: (parameter) => transforms.map((transform) => transform.init(parameter)),
     update: (g, states, parameter, step) => {
       let update = g;
@@ -50,6 +50,7 @@ export function chain(...transforms: readonly Transform[]): Transform<readonly T
       return { update, state: next };
     },
   };
+  return chained;
 }
 
 /**
@@ -146,19 +147,16 @@ export class Optimizer {
    * Throws ValueError, naming all that is missing, unexpected, out of range or does not fit; then nothing has changed.
    */
   loadStateDict(state: StateDict): void {
-    const numbers = numbersOf(this);
-    for (const name of numbers?.variables.keys() ?? []) {
-      const value: unknown = Object.hasOwn(state, name) ? state[name] : null;
-      if (value instanceof Tensor && value.size === 1) numbers?.check(name, value.item());
-    }
     loadState(this.constructor.name, this.#variables(), state);
   }
 
+  /** The numbers that can change, by their names. */
+  protected get numbers(): Iterable<readonly [name: string, box: Variable]> {
+    return [];
+  }
+
   #variables(): ReadonlyMap<string, Variable> {
-    const found = new Map<string, Variable>([
-      ["step", this.stepCount],
-      ...(numbersOf(this)?.variables ?? []),
-    ]);
+    const found = new Map<string, Variable>([["step", this.stepCount], ...this.numbers]);
     this.state.forEach((tree, i) => {
       mapTree(tree, (leaf, path) => {
         found.set(path === "" ? `state.${i}` : `state.${i}.${path}`, leaf as Variable);
@@ -174,7 +172,8 @@ export class Optimizer {
   }
 }
 
-function listOf(name: string, given: Iterable<Variable>): readonly Variable[] {
+/** The parameters, each a float variable that comes once. */
+export function listOf(name: string, given: Iterable<Variable>): readonly Variable[] {
   if (typeof given?.[Symbol.iterator] !== "function")
     throw new ValueError(
       `${name}: takes a list of parameters; pass model.parameters(), or [w] for one variable`,

@@ -6,6 +6,7 @@ import {
   eq,
   maximum,
   mul,
+  neg,
   pow,
   scalar,
   sqrt,
@@ -15,26 +16,32 @@ import {
 } from "@cotangent/autograd/functional";
 import type { Transform } from "./transform.ts";
 
+/** From how many steps have been taken (a float64 without axes, 0 at first) to a number for the next one, without axes. */
+export type Schedule = (step: Tensor) => Tensor;
+
 /**
- * What optimizers are made of. A hyperparameter is a number or a rank-0 tensor; as a float64 variable it can be changed
- * between the steps of a compiled program. What is computed from hyperparameters alone is float64 until it meets a gradient.
+ * What optimizers are made of. A hyperparameter is a number, a rank-0 tensor or a schedule; as a float64 variable it can be
+ * changed between the steps of a compiled program. What is computed from hyperparameters alone is float64 until it meets a
+ * gradient.
  */
-export type Hyperparameter = Operand<[]>;
+export type Hyperparameter = Operand<[]> | Schedule;
 
-/** The number in float64. */
-export const exact = (value: Hyperparameter): Tensor<[]> =>
-  typeof value === "number" ? scalar(value, { dtype: "float64" }) : cast(value, "float64");
+/** The number at `step`, which counts from 1, in float64. */
+export function exact(value: Hyperparameter, step: Tensor): Tensor {
+  if (typeof value === "number") return scalar(value, { dtype: "float64" });
+  return cast(typeof value === "function" ? value(sub(step, 1)) : value, "float64");
+}
 
 /**
- * The numbers of a step that no gradient takes part in. `build` makes them, in float64, of hyperparameters and of the count of
- * steps; what comes back is called by each parameter with the step and its dtype, and gives them rounded to it. All parameters
- * of one dtype get the same nodes: `build` is called once in a step.
+ * The numbers of a step that no gradient takes part in. `build` makes them of hyperparameters and of the number of the step,
+ * from 1, all in float64; what comes back is called by each parameter with the step and its dtype, and gives them rounded to
+ * it. All parameters of one dtype get the same nodes: `build` is called once in a step.
  *
  * @example
  * ```ts
- * import { cast, div, mul, variable } from "@cotangent/autograd";
+ * import { div, mul, variable } from "@cotangent/autograd";
  * import { Optimizer, perStep } from "@cotangent/nn";
- * const numbers = perStep((step) => ({ rate: div(0.5, cast(step, "float64")) }));
+ * const numbers = perStep((step) => ({ rate: div(0.5, step) }));
  * const w = variable([3, -4]);
  * const optimizer = new Optimizer([w], {
  *   init: () => [],
@@ -52,8 +59,9 @@ export function perStep<K extends string>(
     null;
   return (step, dtype) => {
     if (known?.step !== step || known.dtype !== dtype) {
-      const numbers = build(step);
-      for (const name in numbers) numbers[name] = cast(numbers[name], dtype);
+      const numbers = build(cast(step, "float64"));
+      for (const name in numbers)
+        if (numbers[name].dtype === "float64") numbers[name] = cast(numbers[name], dtype);
       known = { step, dtype, numbers };
     }
     return known.numbers;
@@ -64,7 +72,7 @@ const stateless: readonly Tensor[] = [];
 
 /** Multiplies the gradient by `rate`. */
 export function scaleByLearningRate(rate: Hyperparameter): Transform<readonly Tensor[]> {
-  const numbers = perStep(() => ({ rate: exact(rate) }));
+  const numbers = perStep((step) => ({ rate: exact(rate, step) }));
   return {
     init: () => stateless,
     update: (g, _, __, step) => ({ update: mul(g, numbers(step, g.dtype).rate), state: stateless }),
@@ -73,7 +81,7 @@ export function scaleByLearningRate(rate: Hyperparameter): Transform<readonly Te
 
 /** Adds `rate` times the parameter: the gradient of `rate / 2` times the sum of its squares. */
 export function addDecayedWeights(rate: Hyperparameter): Transform<readonly Tensor[]> {
-  const numbers = perStep(() => ({ rate: exact(rate) }));
+  const numbers = perStep((step) => ({ rate: exact(rate, step) }));
   return {
     init: () => stateless,
     update: (g, _, parameter, step) => ({
@@ -81,6 +89,27 @@ export function addDecayedWeights(rate: Hyperparameter): Transform<readonly Tens
       state: stateless,
     }),
   };
+}
+
+/**
+ * Makes the parameter smaller by `rate decay` of itself before the update `g` is subtracted: weight decay that goes through no
+ * averages (Loshchilov and Hutter 2019). The last of a chain. It has PyTorch's roundings: the optimizer's own subtraction, of
+ * nearly all of the parameter from itself, has none.
+ */
+export function decayWeights(rate: Hyperparameter, decay: Hyperparameter): Transform<readonly Tensor[]> {
+  const numbers = perStep((step) => ({ kept: sub(1, mul(exact(rate, step), exact(decay, step))) }));
+  return {
+    init: () => stateless,
+    update: (g, _, parameter, step) => {
+      const kept = mul(parameter, numbers(step, g.dtype).kept);
+      return { update: sub(parameter, sub(kept, g)), state: stateless };
+    },
+  };
+}
+
+/** Climbs rather than descends, put first. */
+export function negate(): Transform<readonly Tensor[]> {
+  return { init: () => stateless, update: (g) => ({ update: neg(g), state: stateless }) };
 }
 
 export interface MomentumOptions {
@@ -100,9 +129,9 @@ export function trace(
 ): Transform<{ readonly momentumBuffer: Tensor }> {
   const damped = dampening !== 0;
   const numbers = perStep((step) => ({
-    kept: exact(momentum),
+    kept: exact(momentum, step),
     // Without dampening the first step needs no rule of its own: the buffer is zero.
-    gained: damped ? where(eq(step, 1), 1, sub(1, exact(dampening))) : exact(1),
+    gained: damped ? where(eq(step, 1), 1, sub(1, exact(dampening, step))) : exact(1, step),
   }));
   return {
     init: (parameter) => ({ momentumBuffer: zerosLike(parameter) }),
@@ -141,16 +170,15 @@ export function scaleByAdam({
   amsgrad = false,
 }: AdamScaling = {}): Transform<AdamState & { readonly [name: string]: Tensor }> {
   const numbers = perStep((step) => {
-    const times = cast(step, "float64");
-    const [kept, keptSq] = [exact(beta1), exact(beta2)];
+    const [kept, keptSq] = [exact(beta1, step), exact(beta2, step)];
     return {
       kept,
       gained: sub(1, kept),
       keptSq,
       gainedSq: sub(1, keptSq),
-      stepSize: div(exact(rate), sub(1, pow(kept, times))),
-      rootOfBias: sqrt(sub(1, pow(keptSq, times))),
-      small: exact(eps),
+      stepSize: div(exact(rate, step), sub(1, pow(kept, step))),
+      rootOfBias: sqrt(sub(1, pow(keptSq, step))),
+      small: exact(eps, step),
     };
   });
   return {

@@ -1,0 +1,141 @@
+import type { Variable } from "@cotangent/autograd/functional";
+import { cast, StateError, Tensor, ValueError } from "@cotangent/autograd/functional";
+import type { StateDict } from "../state.ts";
+import { Numbers } from "./numbers.ts";
+import { chain, listOf, Optimizer, type Transform } from "./transform.ts";
+import type { Schedule } from "./transforms.ts";
+import { negate } from "./transforms.ts";
+
+/** What every optimizer can be told. */
+export interface MethodOptions {
+  /** Climbs rather than descends; not unless given. */
+  readonly maximize?: boolean;
+}
+
+/** Parameters with options of their own, which go before those of the optimizer. */
+export type ParameterGroup<Options> = Partial<Options> & { readonly parameters: Iterable<Variable> };
+
+/** What an optimizer changes: parameters, or groups of them. */
+export type Trainable<Options> = Iterable<Variable> | Iterable<ParameterGroup<Options>>;
+
+/** A group of an optimizer: its parameters, and its numbers, which can be assigned between steps. */
+export type Group<Options> = { readonly parameters: readonly Variable[] } & {
+  -readonly [K in keyof Options]-?: Exclude<NonNullable<Options[K]>, Schedule>;
+};
+
+/**
+ * An optimizer with a name and with numbers that are its properties: from them and the options of a group `method` makes the
+ * group's transform. With several groups, `optimizer.lr` is that of all groups: it can be assigned, and read if they agree.
+ */
+export abstract class Method<Options extends MethodOptions> extends Optimizer {
+  /** One for each group that was given; one for a list of parameters. */
+  readonly groups: readonly Group<Options>[];
+  readonly #numbers: readonly Numbers[];
+
+  constructor(
+    trainable: Trainable<Options>,
+    options: Options,
+    method: (numbers: Numbers, options: Options) => Transform,
+  ) {
+    const name = new.target.name;
+    const parts = groupsOf(name, trainable).map(({ parameters, ...own }) => {
+      const merged: Options = { ...options, ...own };
+      const numbers = new Numbers(name);
+      numbers.addFixed("maximize", merged.maximize ?? false);
+      const transform = method(numbers, merged);
+      return {
+        parameters: listOf(name, parameters),
+        numbers,
+        transform: merged.maximize ? chain(negate(), transform) : transform,
+      };
+    });
+    super(
+      parts.flatMap(({ parameters }) => parameters),
+      byGroup(parts),
+    );
+    this.#numbers = parts.map(({ numbers }) => numbers);
+    this.groups = parts.map(({ parameters, numbers }) => {
+      const group = { parameters };
+      expose(this, group, [numbers]);
+      return group as Group<Options>;
+    });
+    expose(this, this, this.#numbers);
+  }
+
+  override loadStateDict(state: StateDict): void {
+    for (const [name, , check] of this.#named()) {
+      const value: unknown = Object.hasOwn(state, name) ? state[name] : null;
+      if (value instanceof Tensor && value.size === 1) check(value.item());
+    }
+    super.loadStateDict(state);
+  }
+
+  protected override get numbers(): readonly (readonly [name: string, box: Variable])[] {
+    return this.#named().map(([name, box]) => [name, box]);
+  }
+
+  /** The numbers with their names in a state dict, `lr` or with several groups `groups.0.lr`, and what checks a value. */
+  #named(): readonly (readonly [name: string, box: Variable, check: (value: number) => void])[] {
+    const several = this.#numbers.length > 1;
+    return this.#numbers.flatMap((numbers, i) =>
+      numbers.variables.map(
+        ([name, box]) =>
+          [
+            several ? `groups.${i}.${name}` : name,
+            box,
+            (value: number) => numbers.checkVariable(name, value),
+          ] as const,
+      ),
+    );
+  }
+}
+
+interface Part {
+  readonly parameters: readonly Variable[];
+  readonly transform: Transform;
+}
+
+/** The transform of the group that a parameter is in. */
+function byGroup(parts: readonly Part[]): Transform {
+  if (parts.length === 1) return parts[0]!.transform;
+  const transforms = new Map<Tensor, Transform>(
+    parts.flatMap(({ parameters, transform }) => parameters.map((parameter) => [parameter, transform])),
+  );
+  const of = (parameter: Tensor) => transforms.get(parameter)!;
+  return {
+    init: (parameter) => of(parameter).init(parameter),
+    update: (g, state, parameter, step) => of(parameter).update(g, state, parameter, step),
+  };
+}
+
+function groupsOf<Options>(name: string, given: Trainable<Options>): readonly ParameterGroup<Options>[] {
+  const isList = typeof given?.[Symbol.iterator] === "function";
+  const list: readonly unknown[] = isList ? [...given] : [];
+  const isGroup = (x: unknown) => typeof x === "object" && x !== null && "parameters" in x;
+  if (!list.some(isGroup)) return [{ parameters: isList ? list : given } as ParameterGroup<Options>];
+  const odd = list.findIndex((x) => !isGroup(x));
+  if (odd >= 0)
+    throw new ValueError(
+      `${name}: entry ${odd} is no group; groups are { parameters, lr, ... }, all of them`,
+    );
+  return list as readonly ParameterGroup<Options>[];
+}
+
+/** Makes the numbers of `groups` properties of `target`. */
+function expose(optimizer: Optimizer, target: object, groups: readonly Numbers[]): void {
+  const done = () => cast(optimizer.stepCount, "float64");
+  for (const name of new Set(groups.flatMap(({ names }) => names)))
+    Object.defineProperty(target, name, {
+      get: () => {
+        const [first, ...others] = groups.map((numbers) => numbers.read(name, done));
+        if (others.every((other) => String(other) === String(first))) return first;
+        throw new StateError(
+          `${optimizer.constructor.name}: the groups differ in ${name}; use groups[i].${name}`,
+        );
+      },
+      set: (value: unknown) => {
+        for (const numbers of groups) numbers.write(name, value);
+      },
+      enumerable: true,
+    });
+}

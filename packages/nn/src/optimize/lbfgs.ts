@@ -1,0 +1,255 @@
+import type { Tensor, TypedArray, Variable } from "@cotangent/autograd/functional";
+import {
+  assignAll,
+  evaluate,
+  fromTypedArray,
+  GradientError,
+  grad,
+  ValueError,
+} from "@cotangent/autograd/functional";
+import { listOf } from "./transform.ts";
+import { type Point, strongWolfe } from "./wolfe.ts";
+
+export interface LBFGSOptions {
+  /** The length of a step in units of the direction, or with a line search of its first trial; 1 unless given. */
+  readonly lr?: number;
+  /** The most iterations of one `step`; 20 unless given. */
+  readonly maxIter?: number;
+  /** After how many evaluations of the loss a `step` ends; 5/4 of `maxIter` unless given. */
+  readonly maxEval?: number;
+  /** A `step` ends when no element of the gradient is larger; 1e-7 unless given. */
+  readonly toleranceGrad?: number;
+  /** A `step` ends when neither the loss nor a parameter changes by more; 1e-9 unless given. */
+  readonly toleranceChange?: number;
+  /** How many of the last changes are remembered; 100 unless given. */
+  readonly historySize?: number;
+  /** How the length of a step is found; it is `lr` unless this is given. */
+  readonly lineSearchFn?: "strongWolfe" | null;
+}
+
+/** A change of the parameters, the change of the gradient that came with it, and 1 over their product. */
+interface Change {
+  readonly s: Float64Array;
+  readonly y: Float64Array;
+  readonly rho: number;
+}
+
+/** What one iteration leaves to the next. */
+interface Memory {
+  readonly changes: readonly Change[];
+  /** What curvature is taken to be where nothing is known of it: its inverse. */
+  readonly scale: number;
+  readonly gradient: Float64Array;
+  readonly direction: Float64Array;
+  readonly t: number;
+}
+
+/**
+ * The quasi-Newton method of limited memory (Liu and Nocedal 1989), for losses that are the same at each call: all examples, no
+ * dropout. Its steps are PyTorch's (`torch.optim.LBFGS`), its sums float64. `step` takes a function that gives the loss and calls it
+ * several times; it cannot be compiled, but the losses run as a compiled program after the first ones.
+ *
+ * Throws ValueError for numbers out of range and what is no parameter.
+ *
+ * @example
+ * ```ts
+ * import { variable } from "@cotangent/autograd";
+ * import { LBFGS } from "@cotangent/nn";
+ * const w = variable([-1, 2]);
+ * const optimizer = new LBFGS([w], { lineSearchFn: "strongWolfe" });
+ * const rosenbrock = () => {
+ *   const [x, y] = w.unbind();
+ *   return y.sub(x.square()).square().mul(100).add(x.sub(1).square());
+ * };
+ * for (let i = 0; i < 3; i++) optimizer.step(rosenbrock);
+ * w; // => Variable([1, 1], float32)
+ * ```
+ */
+export class LBFGS {
+  readonly parameters: readonly Variable[];
+  readonly #options: Required<LBFGSOptions>;
+  #memory: Memory | null = null;
+
+  constructor(parameters: Iterable<Variable>, options: LBFGSOptions = {}) {
+    this.parameters = listOf("LBFGS", parameters);
+    const { maxIter = 20 } = options;
+    const given = {
+      lr: 1,
+      maxIter,
+      maxEval: Math.floor((maxIter * 5) / 4),
+      toleranceGrad: 1e-7,
+      toleranceChange: 1e-9,
+      historySize: 100,
+      lineSearchFn: null,
+      ...options,
+    };
+    for (const name of ["lr", "toleranceGrad", "toleranceChange"] as const)
+      checkNumber(
+        name,
+        given[name],
+        given[name] >= 0 && given[name] < Number.POSITIVE_INFINITY,
+        "a finite number of at least 0",
+      );
+    for (const name of ["maxIter", "maxEval", "historySize"] as const)
+      checkNumber(
+        name,
+        given[name],
+        Number.isInteger(given[name]) && given[name] >= 1,
+        "a whole number of at least 1",
+      );
+    if (given.lineSearchFn !== null && given.lineSearchFn !== "strongWolfe")
+      throw new ValueError(`LBFGS: lineSearchFn is "strongWolfe" or null, got ${String(given.lineSearchFn)}`);
+    this.#options = given;
+  }
+
+  /**
+   * Up to `maxIter` iterations down the loss that `closure` gives, which must be built anew at each call. Returns the loss before
+   * them. Parameters that it does not reach stay what they are.
+   *
+   * Throws GradientError if the loss reaches no parameter or is not one float, CompileError inside `compile`. After a throw,
+   * also one of `closure`, nothing has changed.
+   */
+  step(closure: () => Tensor): Tensor {
+    const before = this.#place();
+    try {
+      return this.#descend(closure);
+    } catch (error) {
+      this.#move(before);
+      throw error;
+    }
+  }
+
+  #descend(closure: () => Tensor): Tensor {
+    const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, lineSearchFn } = this.#options;
+    const loss = closure();
+    let { value, gradient } = this.#differentiate(loss);
+    let memory = this.#memory;
+    let evaluations = 1;
+    const evaluate = (): Omit<Point, "t" | "slope"> => {
+      evaluations++;
+      return this.#differentiate(closure());
+    };
+    for (let i = 1; i <= maxIter && largest(gradient) > toleranceGrad; i++) {
+      const [changes, scale] = memory ? learned(memory, gradient, historySize) : [[], 1];
+      const direction = newton(gradient, changes, scale);
+      const slope = dot(gradient, direction);
+      let t = memory ? lr : Math.min(1, 1 / total(gradient)) * lr;
+      memory = { changes, scale, gradient, direction, t };
+      if (slope > -toleranceChange) break;
+      const [start, previous] = [this.#place(), value];
+      if (lineSearchFn) {
+        const at = (t: number): Point => {
+          this.#move(start, direction, t);
+          const found = evaluate();
+          return { ...found, t, slope: dot(found.gradient, direction) };
+        };
+        const shortest = toleranceChange / largest(direction);
+        const found = strongWolfe({ at, start: { t: 0, value, gradient, slope }, first: t, shortest });
+        ({ t, value, gradient } = found);
+        memory = { ...memory, t };
+        this.#move(start, direction, t);
+      } else {
+        this.#move(start, direction, t);
+        // The last point is not looked at: the next step does that.
+        if (i < maxIter) ({ value, gradient } = evaluate());
+      }
+      if (evaluations >= maxEval) break;
+      if (largest(direction) * t <= toleranceChange || Math.abs(value - previous) < toleranceChange) break;
+    }
+    this.#memory = memory;
+    return loss;
+  }
+
+  /** The loss and its gradient by all parameters in one row. */
+  #differentiate(loss: Tensor): { readonly value: number; readonly gradient: Float64Array } {
+    const gradients = grad(loss, this.parameters, { unused: "null" });
+    if (gradients.every((g) => g === null))
+      throw new GradientError(
+        `LBFGS: the loss reaches none of the ${gradients.length} parameters; the function given to step has to build it`,
+      );
+    evaluate(loss, ...gradients.filter((g) => g !== null));
+    const parts = gradients.map((g, i) => g?.toTypedArray() ?? new Float64Array(this.parameters[i]!.size));
+    return { value: loss.item(), gradient: joined(parts) };
+  }
+
+  /** The parameters in one row. */
+  #place(): Float64Array {
+    return joined(this.parameters.map((parameter) => parameter.toTypedArray()));
+  }
+
+  /** Brings the parameters to `start + t direction`. */
+  #move(start: Float64Array, direction?: Float64Array, t = 0): void {
+    const moved = direction ? start.map((x, i) => x + t * direction[i]!) : start;
+    let offset = 0;
+    assignAll(
+      this.parameters.map((parameter) => {
+        const { shape, dtype, size } = parameter;
+        const part = moved.subarray(offset, offset + size);
+        offset += size;
+        return [parameter, fromTypedArray(dtype === "float64" ? part : Float32Array.from(part), shape)];
+      }),
+    );
+  }
+
+  /** Sets the `grad` of all parameters to null; needed only where `backward` is called. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters) parameter.grad = null;
+  }
+}
+
+/** What is remembered after the change that led to `gradient`: one along which the gradient grew is added. */
+function learned(
+  { changes, scale, gradient: before, direction, t }: Memory,
+  gradient: Float64Array,
+  size: number,
+): [readonly Change[], number] {
+  const y = gradient.map((g, i) => g - before[i]!);
+  const s = direction.map((d) => d * t);
+  const curvature = dot(y, s);
+  if (!(curvature > 1e-10)) return [changes, scale];
+  return [[...changes, { s, y, rho: 1 / curvature }].slice(-size), curvature / dot(y, y)];
+}
+
+/** Minus the inverse Hessian, as far as it is known, times the gradient (Nocedal and Wright 2006, algorithm 7.4). */
+function newton(gradient: Float64Array, changes: readonly Change[], scale: number): Float64Array {
+  const direction = gradient.map((g) => -g);
+  const weights = changes.map(() => 0);
+  for (let k = changes.length - 1; k >= 0; k--) {
+    const { s, y, rho } = changes[k]!;
+    weights[k] = rho * dot(s, direction);
+    addScaled(direction, y, -weights[k]!);
+  }
+  for (let i = 0; i < direction.length; i++) direction[i]! *= scale;
+  changes.forEach(({ s, y, rho }, k) => {
+    addScaled(direction, s, weights[k]! - rho * dot(y, direction));
+  });
+  return direction;
+}
+
+function addScaled(x: Float64Array, y: Float64Array, factor: number): void {
+  for (let i = 0; i < x.length; i++) x[i]! += factor * y[i]!;
+}
+
+function dot(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
+  return sum;
+}
+
+const total = (x: Float64Array): number => x.reduce((sum, value) => sum + Math.abs(value), 0);
+
+const largest = (x: Float64Array): number => x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+function joined(parts: readonly TypedArray[]): Float64Array {
+  const row = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    row.set(part, offset);
+    offset += part.length;
+  }
+  return row;
+}
+
+function checkNumber(name: string, value: number, fits: boolean, range: string): void {
+  if (!fits) throw new ValueError(`LBFGS: ${name} is ${range}, got ${String(value)}`);
+}
