@@ -1,17 +1,56 @@
 import {
+  CompileError,
   compile,
   DTypeError,
+  Generator,
   GradientError,
+  normal,
+  ShapeError,
   StateError,
+  svd,
+  type Tensor,
   ValueError,
+  type Variable,
   variable,
   zeros,
 } from "@cotangent/autograd";
-import { Adagrad, Adam, AdamW, type Optimizer, RMSprop, SGD } from "@cotangent/nn";
+import {
+  Adadelta,
+  Adagrad,
+  Adam,
+  Adamax,
+  AdamW,
+  ASGD,
+  LAMB,
+  LBFGS,
+  Lion,
+  Muon,
+  NAdam,
+  type Optimizer,
+  RAdam,
+  RMSprop,
+  Rprop,
+  SGD,
+} from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
 
 type AnyOptimizer = new (parameters: never, options: never) => Optimizer;
-const optimizers: Record<string, AnyOptimizer> = { Adagrad, Adam, AdamW, RMSprop, SGD };
+const optimizers: Record<string, AnyOptimizer> = {
+  Adadelta,
+  Adagrad,
+  Adam,
+  Adamax,
+  AdamW,
+  ASGD,
+  LAMB,
+  Lion,
+  Muon,
+  NAdam,
+  RAdam,
+  RMSprop,
+  Rprop,
+  SGD,
+};
 
 function make(name: string, parameters: unknown, options: object = {}): Optimizer {
   return new optimizers[name]!(parameters as never, { lr: 0.1, ...options } as never);
@@ -19,12 +58,24 @@ function make(name: string, parameters: unknown, options: object = {}): Optimize
 
 /** Its numbers, each with another value for it. */
 const numbers: Record<string, Record<string, number>> = {
+  Adadelta: { lr: 0.5, rho: 0.25, eps: 0.25, weightDecay: 0.5 },
   Adagrad: { lr: 0.5, lrDecay: 0.1, eps: 0.25, weightDecay: 0.5 },
   Adam: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
   AdamW: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
+  Adamax: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
+  ASGD: { lr: 0.5, lambd: 0.25, alpha: 0.5, t0: 4, weightDecay: 0.5 },
+  LAMB: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
+  Lion: { lr: 0.5, weightDecay: 0.5 },
+  Muon: { lr: 0.5, momentum: 0.25, weightDecay: 0.5 },
+  NAdam: { lr: 0.5, eps: 0.25, weightDecay: 0.5, momentumDecay: 0.5 },
+  RAdam: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
   RMSprop: { lr: 0.5, alpha: 0.25, eps: 0.25, weightDecay: 0.5, momentum: 0.25 },
+  Rprop: {},
   SGD: { lr: 0.5, momentum: 0.25, dampening: 0.5, weightDecay: 0.5 },
 };
+
+/** A parameter that every optimizer takes. */
+const matrix = () => variable([[1, -2]]);
 
 describe.each(Object.keys(optimizers))("%s", (name) => {
   const refused = (attempt: () => unknown, kind: new (message: string) => Error, says: string) => {
@@ -50,7 +101,7 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
   });
 
   test("refuses numbers out of range, at the beginning and later", () => {
-    const w = variable(1);
+    const w = matrix();
     const settled = make(name, [w], numbers[name]) as unknown as Record<string, number>;
     for (const [option, value] of Object.entries(numbers[name]!))
       for (const wrong of [-1, Number.NaN, "1", Number.POSITIVE_INFINITY]) {
@@ -62,7 +113,7 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
 
   test("takes new numbers between the steps of a compiled program, as if it had begun with them", () => {
     const begun = { ...numbers[name] };
-    const [first, second] = [variable([1, -2]), variable([1, -2])];
+    const [first, second] = [matrix(), matrix()];
     const halved = Object.fromEntries(Object.entries(begun).map(([key, value]) => [key, value / 2]));
     const [one, other] = [make(name, [first], begun), make(name, [second], halved)];
     Object.assign(one, halved);
@@ -79,12 +130,91 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
   });
 
   test("refuses a loss that does not reach its parameters, or is no number", () => {
-    const [w, other] = [variable([1, 2]), variable(1)];
+    const [w, other] = [matrix(), variable(1)];
     const optimizer = make(name, [w]);
     refused(() => optimizer.step(other.square()), GradientError, "the loss reaches none of the 1 parameters");
     refused(() => optimizer.step(), GradientError, "no parameter has a gradient");
     expect(() => optimizer.step(w.square())).toThrow(GradientError);
-    expect(w.toArray()).toEqual([1, 2]);
+    expect(w.toArray()).toEqual([[1, -2]]);
+  });
+
+  test("descends, and climbs if it is told to", () => {
+    const [down, up] = [matrix(), matrix()];
+    const lossOf = (w: Variable) => w.square().sum();
+    const [one, other] = [make(name, [down]), make(name, [up], { maximize: true })];
+    expect([one, other].map((optimizer) => (optimizer as SGD).maximize)).toEqual([false, true]);
+    for (let i = 0; i < 3; i++) {
+      one.step(lossOf(down));
+      other.step(lossOf(up));
+    }
+    expect(lossOf(down).item()).toBeLessThan(5);
+    expect(lossOf(up).item()).toBeGreaterThan(5);
+    expect(() => Object.assign(one, { maximize: true })).toThrow(StateError);
+  });
+
+  test("does for each group what it does for one with the same options", () => {
+    const all = [matrix(), matrix(), matrix()];
+    const alone = [matrix(), matrix(), matrix()];
+    const own = name === "Rprop" ? { etas: [0.25, 2] } : { lr: 0.25 };
+    const together = make(name, [{ parameters: all.slice(0, 2) }, { ...own, parameters: [all[2]!] }]);
+    const apart = [make(name, alone.slice(0, 2)), make(name, [alone[2]!], own)];
+    const lossOf = ([a, b, c]: readonly Variable[]) => a!.mul(b!).add(c!.square()).sum();
+    for (let i = 0; i < 3; i++) {
+      together.step(lossOf(all));
+      for (const w of alone) w.grad = null;
+      lossOf(alone).backward();
+      for (const optimizer of apart) optimizer.step();
+    }
+    expect(all.map((w) => w.toArray())).toEqual(alone.map((w) => w.toArray()));
+    expect(together.parameters).toEqual(all);
+  });
+});
+
+describe("groups", () => {
+  const grouped = () => {
+    const [a, b] = [variable(1, { name: "a" }), variable(2, { name: "b" })];
+    return new Adam([{ parameters: [a], lr: 0.1, betas: [0.5, 0.5] }, { parameters: [b] }], { lr: 0.01 });
+  };
+
+  test("have numbers of their own, and those of all of them where they agree", () => {
+    const optimizer = grouped();
+    expect(optimizer.groups.map(({ lr }) => lr)).toEqual([0.1, 0.01]);
+    expect(optimizer.groups.map(({ parameters }) => parameters.map(({ label }) => label))).toEqual([
+      ["a"],
+      ["b"],
+    ]);
+    expect(optimizer.eps).toBe(1e-8);
+    expect(() => optimizer.lr).toThrow(StateError);
+    expect(() => optimizer.lr).toThrow("Adam: the groups differ in lr; use groups[i].lr");
+    expect(() => optimizer.betas).toThrow("the groups differ in betas");
+    optimizer.groups[1]!.lr = 0.1;
+    expect(optimizer.lr).toBe(0.1);
+    optimizer.betas = [0.25, 0.75];
+    expect(optimizer.groups.map(({ betas }) => betas)).toEqual([
+      [0.25, 0.75],
+      [0.25, 0.75],
+    ]);
+    expect(() => {
+      optimizer.groups[0]!.lr = -1;
+    }).toThrow("Adam: lr is a finite number of at least 0, got -1");
+  });
+
+  test("of a list of parameters is one", () => {
+    const w = variable(1);
+    expect(new SGD([w], { lr: 1 }).groups).toHaveLength(1);
+  });
+
+  test("are refused where they make no sense", () => {
+    const [a, b] = [variable(1, { name: "a" }), variable(2, { name: "b" })];
+    const attempt = (...groups: readonly unknown[]) => expect(() => new Adam(groups as never));
+    attempt({ parameters: [a] }, b).toThrow(
+      "Adam: entry 1 is no group; groups are { parameters, lr, ... }, all of them",
+    );
+    attempt({ parameters: [a] }, { parameters: [b, a] }).toThrow("Adam: parameter a is given twice");
+    attempt({ parameters: [a] }, { parameters: [] }).toThrow("Adam: there are no parameters");
+    attempt({ parameters: a }).toThrow("Adam: takes a list of parameters");
+    attempt({ parameters: [a], lr: -1 }).toThrow("Adam: lr is a finite number of at least 0, got -1");
+    expect(() => new SGD([{ parameters: [a] }], {} as never)).toThrow("SGD: lr is a finite number");
   });
 });
 
@@ -157,4 +287,148 @@ test("a part that was left out cannot be turned on later", () => {
       `${name}: ${option} was 0 when the optimizer was made, and so left out; make a new one`,
     );
   }
+});
+
+test("Rprop refuses factors on the wrong side of 1, and keeps the lr that it began with", () => {
+  const rprop = new Rprop([variable(1)], { lr: 0.5 });
+  expect(rprop.lr).toBe(0.5);
+  expect(() => Object.assign(rprop, { lr: 1 })).toThrow("Rprop: lr cannot change; make a new optimizer");
+  expect(() => make("Rprop", [variable(1)], { etas: [1, 1.5] })).toThrow(
+    "etas[0] is from 0 to below 1, got 1",
+  );
+  expect(() => make("Rprop", [variable(1)], { etas: [0.5, 0.9] })).toThrow(
+    "etas[1] is a finite number of at least 1",
+  );
+  expect(() => make("Rprop", [variable(1)], { stepSizes: [-1, 1] })).toThrow(ValueError);
+});
+
+test("Muon takes matrices only, and knows two adjustments", () => {
+  expect(() => new Muon([variable([1, 2], { name: "bias" })])).toThrow(ShapeError);
+  expect(() => new Muon([variable([1, 2], { name: "bias" })])).toThrow(
+    "Muon: takes matrices, and bias has shape [2]; leave it to AdamW",
+  );
+  expect(() => make("Muon", [matrix()], { adjustLr: "none" })).toThrow(
+    'Muon: adjustLr is "original" or "matchRmsAdamw", got none',
+  );
+});
+
+test("Muon gives updates whose singular values are near 1", () => {
+  for (const [rows, columns] of [
+    [8, 3],
+    [3, 8],
+  ] as const) {
+    const w: Variable = variable(zeros([rows, columns]));
+    const direction: Tensor = normal([rows, columns], { generator: new Generator(3) });
+    new Muon([w], { lr: 1, weightDecay: 0 }).step(w.mul(direction).sum());
+    const larger = Math.sqrt(Math.max(1, rows / columns));
+    for (const value of svd(w).S.toTypedArray()) {
+      expect(value / larger).toBeGreaterThan(0.6);
+      expect(value / larger).toBeLessThan(1.3);
+    }
+  }
+});
+
+test("LAMB leaves the length of an update alone where the parameter or the update is 0", () => {
+  const [zero, still] = [variable([0, 0]), variable([3, 4])];
+  const optimizer = new LAMB([zero, still], { lr: 0.5 });
+  optimizer.step(zero.sum().add(still.mul(0).sum()));
+  expect(zero.toArray()).toEqual([expect.closeTo(-0.5, 5), expect.closeTo(-0.5, 5)]);
+  expect(still.toArray()).toEqual([3, 4]);
+});
+
+test("RAdam begins with plain momentum", () => {
+  const w = variable([1, 10]);
+  const optimizer = new RAdam([w], { lr: 0.125 });
+  optimizer.step(w.square().sum());
+  expect(w.toArray()).toEqual([0.75, 7.5]);
+});
+
+describe("LBFGS", () => {
+  const bowl = (w: Variable) => w.sub(3).square().sum();
+
+  test("finds the bottom of a bowl, for several parameters", () => {
+    const [a, b] = [variable([1, 2]), variable([[5]], { dtype: "float64" })];
+    const optimizer = new LBFGS([a, b], { lineSearchFn: "strongWolfe", maxIter: 4 });
+    const loss = optimizer.step(() => bowl(a).cast("float64").add(bowl(b)));
+    expect(loss.item()).toBe(9);
+    expect([a.toArray(), b.toArray()]).toEqual([
+      [expect.closeTo(3, 5), expect.closeTo(3, 5)],
+      [[expect.closeTo(3, 5)]],
+    ]);
+  });
+
+  test("leaves parameters alone that the loss does not reach, and throws if there is no other", () => {
+    const [w, unused] = [variable(1), variable(2)];
+    new LBFGS([w, unused]).step(() => bowl(w));
+    expect(unused.item()).toBe(2);
+    expect(() => new LBFGS([unused]).step(() => bowl(w))).toThrow(GradientError);
+    expect(() => new LBFGS([unused]).step(() => bowl(w))).toThrow(
+      "LBFGS: the loss reaches none of the 1 parameters",
+    );
+  });
+
+  test("changes nothing when the loss throws", () => {
+    const [w, twin] = [variable(1), variable(1)];
+    const [optimizer, other] = [new LBFGS([w], { lr: 0.25 }), new LBFGS([twin], { lr: 0.25 })];
+    let calls = 0;
+    const failing = () => {
+      if (++calls === 3) throw new Error("no data");
+      return bowl(w);
+    };
+    expect(() => optimizer.step(failing)).toThrow("no data");
+    expect(w.item()).toBe(1);
+    for (let i = 0; i < 2; i++) {
+      optimizer.step(() => bowl(w));
+      other.step(() => bowl(twin));
+    }
+    expect(w.item()).toBe(twin.item());
+  });
+
+  test("keeps away from where the loss is no number", () => {
+    const w = variable(0.5);
+    const optimizer = new LBFGS([w], { lr: 100, lineSearchFn: "strongWolfe" });
+    for (let i = 0; i < 3; i++) optimizer.step(() => w.sub(w.log()));
+    expect(w.item()).toBeCloseTo(1, 4);
+  });
+
+  test("ends when the gradient is small, the loss stays or the evaluations are used up", () => {
+    const callsWith = (options: object, start = 0.5) => {
+      const w = variable(start);
+      let calls = 0;
+      new LBFGS([w], { lr: 0.25, maxIter: 50, ...options }).step(() => {
+        calls++;
+        return w.square().square();
+      });
+      return calls;
+    };
+    expect(callsWith({}, 0)).toBe(1);
+    expect(callsWith({ toleranceGrad: 0.5 })).toBe(1);
+    expect(callsWith({ maxEval: 4 })).toBe(4);
+    expect(callsWith({ toleranceChange: 0.01 })).toBeLessThan(callsWith({}));
+  });
+
+  test("cannot be compiled, and refuses options out of range", () => {
+    const w = variable(1);
+    const optimizer = new LBFGS([w]);
+    expect(() => compile(() => optimizer.step(() => bowl(w)))()).toThrow(CompileError);
+    expect(w.item()).toBe(1);
+    for (const [name, value] of [
+      ["lr", -1],
+      ["maxIter", 0],
+      ["maxEval", 1.5],
+      ["toleranceGrad", Number.NaN],
+      ["toleranceChange", "1"],
+      ["historySize", -1],
+      ["lineSearchFn", "wolfe"],
+    ] as const)
+      expect(() => new LBFGS([w], { [name]: value } as never), name).toThrow(`LBFGS: ${name} is `);
+    expect(() => new LBFGS([])).toThrow("LBFGS: there are no parameters");
+  });
+
+  test("sets gradients to null", () => {
+    const w = variable(1);
+    bowl(w).backward();
+    new LBFGS([w]).zeroGrad();
+    expect(w.grad).toBeNull();
+  });
 });

@@ -30,6 +30,7 @@ export type Group<Options> = { readonly parameters: readonly Variable[] } & {
 export abstract class Method<Options extends MethodOptions> extends Optimizer {
   /** One for each group that was given; one for a list of parameters. */
   readonly groups: readonly Group<Options>[];
+  declare readonly maximize: boolean;
   readonly #numbers: readonly Numbers[];
 
   constructor(

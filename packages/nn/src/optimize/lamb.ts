@@ -42,7 +42,7 @@ export interface LAMBOptions extends MethodOptions {
  * const w = variable([3, -4]);
  * const optimizer = new LAMB([w], { lr: 0.1 });
  * optimizer.step(w.square().sum());
- * w; // => Variable([2.6464, -3.6464], float32)
+ * w; // => Variable([ 2.6464, -3.6464], float32)
  * ```
  */
 export class LAMB extends Method<LAMBOptions> {

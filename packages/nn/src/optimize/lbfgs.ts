@@ -84,19 +84,11 @@ export class LBFGS {
       ...options,
     };
     for (const name of ["lr", "toleranceGrad", "toleranceChange"] as const)
-      checkNumber(
-        name,
-        given[name],
-        given[name] >= 0 && given[name] < Number.POSITIVE_INFINITY,
-        "a finite number of at least 0",
-      );
+      if (!(Number.isFinite(given[name]) && given[name] >= 0))
+        throw new ValueError(`LBFGS: ${name} is a finite number of at least 0, got ${String(given[name])}`);
     for (const name of ["maxIter", "maxEval", "historySize"] as const)
-      checkNumber(
-        name,
-        given[name],
-        Number.isInteger(given[name]) && given[name] >= 1,
-        "a whole number of at least 1",
-      );
+      if (!(Number.isInteger(given[name]) && given[name] >= 1))
+        throw new ValueError(`LBFGS: ${name} is a whole number of at least 1, got ${String(given[name])}`);
     if (given.lineSearchFn !== null && given.lineSearchFn !== "strongWolfe")
       throw new ValueError(`LBFGS: lineSearchFn is "strongWolfe" or null, got ${String(given.lineSearchFn)}`);
     this.#options = given;
@@ -248,8 +240,4 @@ function joined(parts: readonly TypedArray[]): Float64Array {
     offset += part.length;
   }
   return row;
-}
-
-function checkNumber(name: string, value: number, fits: boolean, range: string): void {
-  if (!fits) throw new ValueError(`LBFGS: ${name} is ${range}, got ${String(value)}`);
 }
