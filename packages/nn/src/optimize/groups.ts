@@ -18,9 +18,16 @@ export type ParameterGroup<Options> = Partial<Options> & { readonly parameters: 
 /** What an optimizer changes: parameters, or groups of them. */
 export type Trainable<Options> = Iterable<Variable> | Iterable<ParameterGroup<Options>>;
 
+/** What an option is once it is settled: the numbers without what else may stand for them. */
+type Settled<T> = T extends Schedule
+  ? never
+  : T extends readonly unknown[]
+    ? { readonly [I in keyof T]: Settled<T[I]> }
+    : T;
+
 /** A group of an optimizer: its parameters, and its numbers, which can be assigned between steps. */
 export type Group<Options> = { readonly parameters: readonly Variable[] } & {
-  -readonly [K in keyof Options]-?: Exclude<NonNullable<Options[K]>, Schedule>;
+  -readonly [K in keyof Options]-?: Settled<NonNullable<Options[K]>>;
 };
 
 /**
