@@ -168,6 +168,29 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
     expect(all.map((w) => w.toArray())).toEqual(alone.map((w) => w.toArray()));
     expect(together.parameters).toEqual(all);
   });
+
+  test("goes on from its state dict with the same bits, groups and all", () => {
+    const made = () => {
+      const [a, b] = [matrix(), matrix()];
+      const own = name === "Rprop" ? {} : { lr: 0.25 };
+      const optimizer = make(name, [{ parameters: [a] }, { parameters: [b], ...own }], numbers[name]);
+      const steps = (count: number) => {
+        for (let i = 0; i < count; i++) optimizer.step(a.mul(b).sum().add(b.square().sum()));
+        return [a.toArray(), b.toArray()];
+      };
+      return { a, b, optimizer, steps };
+    };
+    const [one, other] = [made(), made()];
+    one.steps(3);
+    const state = one.optimizer.stateDict();
+    const [a, b] = [one.a.node, one.b.node];
+    const end = one.steps(3);
+    other.steps(1);
+    other.optimizer.loadStateDict(state);
+    other.a.assign(a);
+    other.b.assign(b);
+    expect(other.steps(3)).toEqual(end);
+  });
 });
 
 describe("groups", () => {
