@@ -34,6 +34,8 @@ LOSSES = {
     "logCosh": lambda x, y, reduction: reduce((x.double() - y).cosh().log().to(x.dtype), reduction),
 }
 
+SNAKE = {"posWeight": "pos_weight", "ignoreIndex": "ignore_index", "labelSmoothing": "label_smoothing"}
+
 
 def reduce(losses, reduction):
     return {"mean": losses.mean, "sum": losses.sum, "none": lambda: losses}[reduction]()
@@ -71,6 +73,34 @@ CASES = [
     ("crossEntropy", "of large logits", np.array([[800.0, 0.0], [-800.0, 3.0]]), np.array([1, 1])),
     ("crossEntropy", "of probabilities", draw((4, 3)), softmax(draw((4, 3)))),
     ("crossEntropy", "of weights that do not sum to 1", draw((2, 3)), draw((2, 3), 0, 2)),
+    ("bce", "with weights", draw((3, 4), 0.01, 0.99), draw((3, 4), 0, 1), {"weight": [0.5, 2.0, 1.0, 0.0]}),
+    ("bceWithLogits", "with weights", draw((3, 4), -5, 5), draw((3, 4), 0, 1), {"weight": [0.5, 2.0, 1.0, 0.0]}),
+    ("bceWithLogits", "with weights of yes", draw((3, 4), -5, 5), draw((3, 4), 0, 1), {"posWeight": [0.5, 2.0, 1.0, 8.0]}),
+    (
+        "bceWithLogits",
+        "with both weights",
+        draw((2, 3), -5, 5),
+        np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0]]),
+        {"posWeight": [3.0], "weight": [1.0, 0.25, 2.0]},
+    ),
+    ("crossEntropy", "with weights", draw((5, 3)), np.array([0, 2, 1, 1, 0]), {"weight": [0.5, 2.0, 1.5]}),
+    ("crossEntropy", "with a class ignored", draw((5, 3)), np.array([0, -100, 1, -100, 2]), {"ignoreIndex": -100}),
+    ("crossEntropy", "with one of its classes ignored", draw((5, 3)), np.array([0, 2, 1, 1, 0]), {"ignoreIndex": 1}),
+    ("crossEntropy", "smoothed", draw((5, 3)), np.array([0, 2, 1, 1, 0]), {"labelSmoothing": 0.1}),
+    (
+        "crossEntropy",
+        "with everything",
+        draw((6, 4)),
+        np.array([0, 3, 1, -1, 2, -1]),
+        {"weight": [0.5, 2.0, 1.5, 1.0], "ignoreIndex": -1, "labelSmoothing": 0.3},
+    ),
+    (
+        "crossEntropy",
+        "of probabilities with weights, smoothed",
+        draw((4, 3)),
+        softmax(draw((4, 3))),
+        {"weight": [0.5, 2.0, 1.5], "labelSmoothing": 0.2},
+    ),
     ("huber", "of a matrix", draw((3, 4)), draw((3, 4))),
     ("huber", "with another delta", draw((3, 4)), draw((3, 4)), {"delta": 2.5}),
     ("huber", "of equal elements and at the seam", np.array([1.0, 2.0, -1.0]), np.array([1.0, 1.0, 0.0])),
@@ -87,6 +117,14 @@ CASES = [
     ("perceptron", "of an equal distance", np.array([0.0, -0.0, 2.0]), np.array([1.0, -1.0, -1.0])),
     ("poissonNll", "of counts", draw((3, 4)), np.floor(draw((3, 4), 0, 5))),
     ("nll", "of classes", np.log(softmax(draw((5, 3)))), np.array([0, 2, 1, 1, 0])),
+    ("nll", "with weights", np.log(softmax(draw((5, 3)))), np.array([0, 2, 1, 1, 0]), {"weight": [0.5, 2.0, 1.5]}),
+    (
+        "nll",
+        "with weights and a class ignored",
+        np.log(softmax(draw((5, 3)))),
+        np.array([0, 7, 1, 7, 2]),
+        {"weight": [0.5, 2.0, 1.5], "ignoreIndex": 7},
+    ),
     ("gaussianNll", "of a matrix", draw((3, 4)), draw((3, 4)), {}, draw((3, 4), 0.2, 3)),
     ("gaussianNll", "with one variance for each row", draw((3, 4)), draw((3, 4)), {"full": True}, draw((3, 1), 0.2, 3)),
     ("gaussianNll", "without the last axis", draw((3, 4)), draw((3, 4)), {"eps": 1e-3}, draw((3,), 0.2, 3)),
@@ -113,7 +151,8 @@ def evaluate(name, prediction, target, options, variance, dtype):
         y = torch.tensor(target) if classes else torch.tensor(target.astype(dtype), requires_grad=True)
         v = None if variance is None else torch.tensor(variance.astype(dtype), requires_grad=True)
         operands = (x, y) if v is None else (x, y, v)
-        value = LOSSES[name](*operands, reduction=reduction.lower(), **options)
+        given = {SNAKE.get(key, key): torch.tensor(o, dtype=x.dtype) if isinstance(o, list) else o for key, o in options.items()}
+        value = LOSSES[name](*operands, reduction=reduction.lower(), **given)
         weights = torch.ones_like(value)
         if reduction == "none":
             weights = torch.arange(1, value.numel() + 1, dtype=value.dtype).reshape(value.shape) / 4

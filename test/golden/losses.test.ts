@@ -21,7 +21,8 @@ type Results = { readonly [R in Reduction]: Result } & {
 interface Case {
   readonly loss: string;
   readonly case: string;
-  readonly options: Readonly<Record<string, number | boolean>>;
+  /** Lists are tensors. */
+  readonly options: Readonly<Record<string, number | boolean | readonly number[]>>;
   readonly shape: Shape;
   readonly prediction: readonly number[];
   readonly targetShape: Shape;
@@ -55,7 +56,7 @@ for (const dtype of ["float32", "float64"] as const)
           const inputs = operands(example, dtype);
           const [x, y, v] = inputs;
           const { shape, value, prediction, target, variance } = example[dtype][reduction]!;
-          const out = losses[example.loss]!(...inputs, { reduction, ...example.options });
+          const out = losses[example.loss]!(...inputs, { reduction, ...optionsOf(example, dtype) });
           expect(out.shape).toEqual(shape);
           expect(out.dtype).toBe(dtype);
           expectNear(out, value, dtype);
@@ -73,7 +74,7 @@ describe("the gradients agree with finite differences for", () => {
   test.each(smooth)("$loss $case", (example) => {
     const inputs = operands(example, "float64");
     const f = (...some: Tensor[]): Tensor =>
-      losses[example.loss]!(...some, ...inputs.slice(some.length), example.options);
+      losses[example.loss]!(...some, ...inputs.slice(some.length), optionsOf(example, "float64"));
     const report = checkGradient(f, example.classes ? inputs.slice(0, 1) : inputs);
     expect(report.pass, String(report)).toBe(true);
   });
@@ -87,6 +88,16 @@ function operands(example: Case, dtype: "float32" | "float64"): [Tensor, Tensor,
     cast(target, example.classes ? "int32" : dtype),
     ...(variance ? [numbers(variance, varianceShape!, dtype)] : []),
   ];
+}
+
+function optionsOf({ options }: Case, dtype: "float32" | "float64"): Record<string, unknown> {
+  const entries = Object.entries(options);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [
+      name,
+      Array.isArray(value) ? numbers(value as readonly number[], [value.length], dtype) : value,
+    ]),
+  );
 }
 
 function numbers(data: readonly number[], shape: Shape, dtype: "float32" | "float64"): Tensor {

@@ -1,5 +1,14 @@
 import type { Tensor } from "@cotangent/autograd";
-import { DTypeError, grad, ShapeError, tensor, ValueError, zeros } from "@cotangent/autograd";
+import {
+  DTypeError,
+  grad,
+  IndexError,
+  ShapeError,
+  tensor,
+  ValueError,
+  variable,
+  zeros,
+} from "@cotangent/autograd";
 import * as losses from "@cotangent/nn/loss";
 import { describe, expect, test } from "vitest";
 
@@ -174,5 +183,45 @@ describe("klDiv", () => {
       ValueError,
       "none and batchMean",
     );
+  });
+});
+
+describe("options of classes and weights", () => {
+  const logits = zeros([2, 3]) as Tensor;
+  const classes = tensor([0, 2], { dtype: "int32" });
+
+  test("weights that do not fit are refused with both shapes", () => {
+    expect(() => losses.crossEntropy(logits, classes, { weight: zeros([2]) as Tensor })).toThrow(
+      "crossEntropy: weight [2] for 3 classes; it needs shape [3]",
+    );
+    expect(() => losses.bce(logits, logits, { weight: zeros([2]) as Tensor })).toThrow(
+      "bce: weights [2] do not stretch to [2, 3]",
+    );
+    expect(() => losses.bceWithLogits(logits, logits, { posWeight: zeros([2, 2, 3]) as Tensor })).toThrow(
+      ShapeError,
+    );
+  });
+
+  test("smoothing is a share, and probabilities have no class to ignore", () => {
+    expect(() => losses.crossEntropy(logits, classes, { labelSmoothing: 1.5 })).toThrow(ValueError);
+    expect(() => losses.crossEntropy(logits, logits, { ignoreIndex: 1 })).toThrow(
+      "ignoreIndex is for classes, and the target has probabilities",
+    );
+  });
+
+  test("a class that is out of range is refused unless it is the one to ignore", () => {
+    const target = tensor([0, -100], { dtype: "int32" });
+    expect(() => losses.crossEntropy(logits, target).item()).toThrow(IndexError);
+    expect(losses.crossEntropy(logits, target, { ignoreIndex: -100 }).item()).toBeCloseTo(Math.log(3), 6);
+  });
+
+  test("where all classes are ignored there is no mean, and no gradient but 0 in the sum", () => {
+    expect(losses.crossEntropy(logits, classes.mul(0), { ignoreIndex: 0 }).item()).toBeNaN();
+    const x = variable([[1, 2, 3]]);
+    const [g] = grad(
+      losses.crossEntropy(x, tensor([0], { dtype: "int32" }), { ignoreIndex: 0, reduction: "sum" }),
+      [x],
+    );
+    expect(g!.toArray()).toEqual([[0, 0, 0]]);
   });
 });

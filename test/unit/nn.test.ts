@@ -351,7 +351,8 @@ describe("losses", () => {
   });
 
   test("refuse what is no tensor", () => {
-    for (const loss of [mse, l1, bce, bceWithLogits, crossEntropy]) {
+    type AnyLoss = (prediction: Tensor, target: Tensor) => Tensor;
+    for (const loss of [mse, l1, bce, bceWithLogits, crossEntropy] as AnyLoss[]) {
       expect(() => loss(row, 1 as never)).toThrow(ValueError);
       expect(() => loss([0, 1] as never, row)).toThrow("takes two tensors");
     }

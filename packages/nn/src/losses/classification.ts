@@ -1,34 +1,40 @@
 import type { Binary, Tensor } from "@cotangent/autograd/functional";
 import {
-  DTypeError,
+  add,
   div,
   functions,
-  gather,
   hideFrames,
   log,
   log1p,
-  logSoftmax,
+  logSigmoid,
   maximum,
   mul,
   neg,
   partial,
   pointwise,
   relu,
-  reshape,
   ShapeError,
   sigmoid,
   square,
   sub,
-  sum,
-  unsqueeze,
   within,
 } from "@cotangent/autograd/functional";
-import type { Loss, LossOptions, LossShape, Reduction } from "./reduction.ts";
-import { checkTensors, elementwise, equal, format, reduced } from "./reduction.ts";
+import type { Loss, LossWith } from "./reduction.ts";
+import { elementwise, format } from "./reduction.ts";
 
 hideFrames(import.meta.url);
 
-/** Losses of a choice: of yes or no, or of one class among several. */
+export interface WeightOption {
+  /** How much each element counts; it broadcasts to the prediction. The mean is over the number of elements still. */
+  readonly weight?: Tensor;
+}
+
+export interface BceWithLogitsOptions extends WeightOption {
+  /** How much more a yes counts than a no, for each class on the last axis; it broadcasts to the target. */
+  readonly posWeight?: Tensor;
+}
+
+/** Losses of yes or no. */
 
 /**
  * As ops of their own, because the derivatives of the composed formulas are not those of PyTorch where a logarithm is
@@ -75,7 +81,9 @@ const bceWithLogitsOp: Binary = pointwise({
  * bce(tensor([0.5, 0.5]), tensor([0, 1])); // => Tensor(0.6931, float32)
  * ```
  */
-export const bce: Loss = elementwise("bce", bceOp);
+export const bce: LossWith<WeightOption> = elementwise<WeightOption>("bce", (x, y, { weight }) =>
+  weighed("bce", bceOp(x, y), weight),
+);
 
 /**
  * Binary cross entropy of `sigmoid(x)` and a target `y` between 0 and 1, without overflow for any logits `x`:
@@ -88,31 +96,25 @@ export const bce: Loss = elementwise("bce", bceOp);
  * bceWithLogits(tensor([0, 1000]), tensor([1, 1]), { reduction: "none" }); // => Tensor([0.6931, 0.0000], float32)
  * ```
  */
-export const bceWithLogits: Loss = elementwise("bceWithLogits", bceWithLogitsOp);
+export const bceWithLogits: LossWith<BceWithLogitsOptions> = elementwise<BceWithLogitsOptions>(
+  "bceWithLogits",
+  (x, y, { weight, posWeight }) => {
+    if (posWeight === undefined) return weighed("bceWithLogits", bceWithLogitsOp(x, y), weight);
+    const yes = mul(weighed("bceWithLogits", y, posWeight), logSigmoid(x));
+    const no = mul(sub(1, y), logSigmoid(neg(x)));
+    return weighed("bceWithLogits", neg(add(yes, no)), weight);
+  },
+);
 
-/**
- * Cross entropy of `softmax(logits)`, one for each row of `logits` [n, c], and a target: int32 classes [n], or probabilities
- * [n, c]. The mean is over the n rows.
- *
- * Throws ShapeError if the target has neither shape, DTypeError if classes are not int32, ValueError for an unknown
- * reduction, and at evaluation IndexError for a class outside `0 ... c - 1`.
- *
- * @example
- * ```ts
- * import { tensor } from "@cotangent/autograd";
- * import { crossEntropy } from "@cotangent/nn/loss";
- * const logits = tensor([[0, 0], [1000, 0]]);
- * crossEntropy(logits, tensor([1, 0], { dtype: "int32" }), { reduction: "none" }); // => Tensor([0.6931, 0.0000], float32)
- * ```
- */
-export function crossEntropy<R extends Reduction = "mean">(
-  logits: Tensor,
-  target: Tensor,
-  options: LossOptions<R> = {},
-): Tensor<LossShape<[number], R>> {
-  return reduced("crossEntropy", neg(logLikelihood(logits, target)), options) as Tensor<
-    LossShape<[number], R>
-  >;
+/** Times a weight that is stretched to the shape. */
+function weighed(name: string, x: Tensor, weight: Tensor | undefined): Tensor {
+  if (weight === undefined) return x;
+  const fits =
+    weight.rank <= x.rank &&
+    weight.shape.every((size, i) => size === 1 || size === x.shape[x.rank - weight.rank + i]);
+  if (!fits)
+    throw new ShapeError(`${name}: weights ${format(weight.shape)} do not stretch to ${format(x.shape)}`);
+  return mul(x, weight);
 }
 
 /**
@@ -152,57 +154,3 @@ export const squaredHinge: Loss = elementwise("squaredHinge", (x, y) => square(r
  * ```
  */
 export const perceptron: Loss = elementwise("perceptron", (x, y) => relu(neg(mul(x, y))));
-
-/**
- * The negative log likelihood: for each row of `logProbabilities` [n, c] minus the entry of its class, int32 [n]. After
- * `logSoftmax` it is `crossEntropy`. Throws ShapeError or DTypeError if they do not fit, ValueError for an unknown reduction,
- * and at evaluation IndexError for a class outside `0 ... c - 1`.
- *
- * @example
- * ```ts
- * import { tensor } from "@cotangent/autograd";
- * import { nll } from "@cotangent/nn/loss";
- * nll(tensor([[-0.5, -1]]), tensor([1], { dtype: "int32" })).item(); // => 1
- * ```
- */
-export function nll<R extends Reduction = "mean">(
-  logProbabilities: Tensor,
-  target: Tensor,
-  options: LossOptions<R> = {},
-): Tensor<LossShape<[number], R>> {
-  checkTensors("nll", logProbabilities, target);
-  const [n] = logProbabilities.shape;
-  if (logProbabilities.rank !== 2 || !equal(target.shape, [n!]))
-    throw new ShapeError(
-      `nll: takes logarithms of probabilities [n, c] and classes [n], got ${format(logProbabilities.shape)} and ` +
-        `${format(target.shape)}; reshape them`,
-    );
-  if (target.dtype !== "int32")
-    throw new DTypeError(
-      `nll: classes are int32, got ${target.dtype}; make them with { dtype: "int32" } or cast(target, "int32")`,
-    );
-  const likelihood = reshape(gather(logProbabilities, 1, unsqueeze(target, 1)), [n!]);
-  return reduced("nll", neg(likelihood), options) as Tensor<LossShape<[number], R>>;
-}
-
-/** For each row the logarithm of its class's probability, or its mean under the target. */
-function logLikelihood(logits: Tensor, target: Tensor): Tensor {
-  checkTensors("crossEntropy", logits, target);
-  const [n, c] = logits.shape;
-  const shapes = `logits ${format(logits.shape)} and target ${format(target.shape)}`;
-  if (logits.rank !== 2)
-    throw new ShapeError(
-      `crossEntropy: logits are [n, c], got ${shapes}; move the classes to the last axis and reshape`,
-    );
-  if (equal(target.shape, logits.shape)) return sum(mul(target, logSoftmax(logits, 1)), 1);
-  if (!equal(target.shape, [n!]))
-    throw new ShapeError(
-      `crossEntropy: ${shapes} do not fit; the target is int32 classes [${n}] or probabilities [${n}, ${c}]: squeeze or ` +
-        "reshape it",
-    );
-  if (target.dtype !== "int32")
-    throw new DTypeError(
-      `crossEntropy: classes are int32, got ${target.dtype}; make them with { dtype: "int32" } or cast(target, "int32")`,
-    );
-  return reshape(gather(logSoftmax(logits, 1), 1, unsqueeze(target, 1)), [n!]);
-}

@@ -2,7 +2,10 @@ import { hideFrames } from "@cotangent/autograd/functional";
 
 hideFrames(import.meta.url);
 
-export { bce, bceWithLogits, crossEntropy, hinge, nll, perceptron, squaredHinge } from "./classification.ts";
+export type { ClassOptions, CrossEntropyOptions } from "./classes.ts";
+export { crossEntropy, nll } from "./classes.ts";
+export type { BceWithLogitsOptions, WeightOption } from "./classification.ts";
+export { bce, bceWithLogits, hinge, perceptron, squaredHinge } from "./classification.ts";
 export type { DivergenceReduction, GaussianNllOptions, KlDivOptions } from "./likelihood.ts";
 export { gaussianNll, klDiv, poissonNll } from "./likelihood.ts";
 export type { Loss, LossOptions, LossShape, LossWith, Reduction } from "./reduction.ts";
