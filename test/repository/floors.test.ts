@@ -100,6 +100,8 @@ const packages: readonly PackageFloors[] = [
         "cache.ts",
         "evaluate.ts",
         "variable.ts",
+        "tracing.ts",
+        "captured.ts",
         "compiled.ts",
         "generator.ts",
         "dropout.ts",

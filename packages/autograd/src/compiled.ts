@@ -1,36 +1,90 @@
-import type { Filling, Form } from "./compile/arguments.ts";
-import { matchesAll, traceArgument } from "./compile/arguments.ts";
-import type { Executable } from "./compile/run.ts";
+import { checkCaptured } from "./captured.ts";
+import type { Filling } from "./compile/arguments.ts";
+import { matchesAll } from "./compile/arguments.ts";
+import type { BuildOptions, Executable } from "./compile/run.ts";
 import { build, buildInterpreted, canRun } from "./compile/run.ts";
 import type { TypedArray } from "./dtype.ts";
-import { CompileError, ValueError } from "./errors.ts";
-import { evaluate, flush, withoutReading } from "./evaluate.ts";
+import { StateError, ValueError } from "./errors.ts";
+import { evaluate, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
-import { fromElements, placeholder } from "./ops/leaf.ts";
+import { fromElements } from "./ops/leaf.ts";
 import { Slot } from "./slot.ts";
-import { topology } from "./topology.ts";
-import { leavesOf, unflattenTree } from "./tree.ts";
-import type { Home, Setting } from "./variable.ts";
-import { checkNoGradient, isRecording, Trace, tracing, Variable } from "./variable.ts";
+import type { Signature, TracedCall } from "./tracing.ts";
+import { traceCall } from "./tracing.ts";
+import { unflattenTree } from "./tree.ts";
+import type { Home, Variable } from "./variable.ts";
+import { checkNoGradient, isRecording } from "./variable.ts";
 
 /** A function that was given to `compile`: it is called like that function. */
 export type Compiled<F> = F & {
-  /** What the passes made of the form of arguments that it was called with last. */
-  text(): string;
+  /** `explain(f)`. A bundle that is to have it must import `explain`. */
+  explain(): string;
 };
+
+export interface CompileOptions {
+  /**
+   * Trace the function at every call, and throw CompileError if it does something else than the program, because a JavaScript
+   * value that it captured has changed. Slow: for finding mistakes.
+   */
+  readonly check?: boolean;
+  /**
+   * Let products and sums be rounded together where the processor does both at once (`relaxed_madd`). Faster where products of
+   * matrices take the time, but results differ a little from one machine to another.
+   */
+  readonly relaxed?: boolean;
+}
+
+/** Programs that one function keeps; those that ran last stay. */
+export const mostPrograms = 64;
+/** Tracings that are remembered for `explain`. */
+const mostTracings = 100;
+
+/** What became of a function that was given to `compile`. */
+export interface History {
+  readonly options: CompileOptions;
+  calls: number;
+  /** Tracings in all, and the last of them: at which call, and for what instead of what. */
+  traced: number;
+  readonly tracings: { readonly call: number; readonly before: Signature | null; readonly now: Signature }[];
+  /** The one that ran last is first. */
+  readonly programs: Program[];
+}
+
+const histories = new WeakMap<object, History>();
+
+/** The history of a function that came out of `compile`. */
+export function historyOf(f: object): History | undefined {
+  return histories.get(f);
+}
+
+let explainer: ((f: object) => string) | null = null;
+
+/** Says how a compiled function is explained: bundles that do not ask for it leave it out. */
+export function setExplainer(explain: (f: object) => string): void {
+  explainer = explain;
+}
+
+function explained(f: object): string {
+  if (!explainer)
+    throw new StateError("explain is not part of this bundle; import { explain } by its name somewhere");
+  return explainer(f);
+}
 
 /**
  * The same function as one WebAssembly program: forward pass, gradients and updates of variables. `f` is called once for
- * each form of its arguments (shapes, dtypes, tree), to see what it computes; a call then runs the program.
+ * each form of its arguments (shapes, dtypes, tree), to see what it computes; a call then runs the program. Programs for 64
+ * forms are kept, those that ran last.
  *
  * Arguments are tensors, numbers (which `f` gets as float32 tensors of rank 0) and typed arrays, in arrays and plain
  * objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
- * of tensors, which are new leaves without history. What `f` captures is a constant, except variables: those are read
- * and assigned at each call, and settings, of which another value is another form. Inside another compiled function, or a check, it is `f` itself.
+ * of tensors, which are new leaves without history. What `f` captures is a constant (`check` finds it changed), except
+ * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
+ * compiled function, or a check, it is `f` itself. Results have the interpreter's bits, unless `relaxed` allows others.
  *
- * Throws CompileError if `f` reads a value, returns something that is not a tensor, or has no effect at all. What `f` throws
- * while it is traced is thrown, and nothing has changed.
+ * Throws CompileError if `f` reads a value, returns something that is not a tensor, or has no effect at all, and if the
+ * program needs more than the 4 GiB of memory that WebAssembly has. What `f` throws while it is traced is thrown. Nothing has
+ * changed then.
  *
  * @example
  * ```ts
@@ -46,113 +100,78 @@ export type Compiled<F> = F & {
  * step().item(); // => 1.25
  * ```
  */
-export function compile<F extends (...args: never[]) => unknown>(f: F): Compiled<F> {
+export function compile<F extends (...args: never[]) => unknown>(
+  f: F,
+  options: CompileOptions = {},
+): Compiled<F> {
   if (typeof f !== "function") throw new ValueError(`compile: takes a function, got ${typeof f}`);
+  checkOptions(options);
   const run = f as unknown as (...args: unknown[]) => unknown;
-  const programs: Program[] = [];
-  let last: Program | null = null;
+  const history: History = { options, calls: 0, traced: 0, tracings: [], programs: [] };
   const call = (...args: unknown[]): unknown => {
     if (isRecording()) return run(...args);
-    if (last === null || !last.accepts(args)) {
-      last = programs.find((program) => program.accepts(args)) ?? null;
-      if (last === null) {
-        const made = new Program(run, args);
-        made.accepts(args);
-        programs.push(made);
-        last = made;
-      }
-    }
-    return last.call();
+    history.calls++;
+    const known = find(history.programs, args);
+    if (known && options.check) checkCaptured(known.traced, traceCall(run, args));
+    return (known ?? make(history, traceCall(run, args), args)).call();
   };
-  const text = () => {
-    if (last === null) throw new CompileError("compile: there is no text before the first call");
-    return last.text();
-  };
-  return Object.assign(call, { text }) as unknown as Compiled<F>;
+  histories.set(call, history);
+  return Object.assign(call, { explain: () => explained(call) }) as unknown as Compiled<F>;
 }
 
-/** What tracing a function found: its graph, and what to do with it at each call. */
-interface Traced {
-  readonly forms: readonly Form[];
-  readonly slots: readonly Tensor[];
-  /** What it returned, with the nodes of its leaves; null for nothing. */
-  readonly result: unknown;
-  readonly outputs: readonly Tensor[];
-  readonly record: Trace;
+export declare namespace compile {
+  /** `explain(f)`. A bundle that is to have it must import `explain`. */
+  function explain(f: (...args: never[]) => unknown): string;
 }
+Object.assign(compile, { explain: explained });
 
-function traceCall(f: (...args: unknown[]) => unknown, args: readonly unknown[]): Traced {
-  flush();
-  const first = placeholder([], "float32").id;
-  const slots: Tensor[] = [];
-  const isState = (x: Tensor) => x instanceof Variable;
-  const inputs = args.map((x, i) => traceArgument(x, `argument ${i}`, slots, isState));
-  const record = new Trace();
-  const traced = tracing(record, () =>
-    withoutReading(() => {
-      const result = f(...inputs.map(({ value }) => value));
-      const outputs = result === undefined ? [] : resultLeaves(result).map((x) => x.node);
-      if (outputs.length === 0 && record.assigned.size === 0 && record.gradients.size === 0)
-        throw new CompileError(
-          "compile: the function returns no tensor and assigns no variable: it has no effect",
-        );
-      return { forms: inputs.map(({ form }) => form), slots, result, outputs, record };
-    }),
-  );
-  evaluateCaptured(traced, first);
-  return traced;
-}
-
-/** What was built before the call is constant: it is computed now, not at each call. */
-function evaluateCaptured({ outputs, record }: Traced, first: number): void {
-  const roots = [...outputs, ...record.assigned.values(), ...record.gradients.values()].filter(
-    (x) => x !== null,
-  );
-  const { nodes } = topology(roots, (x) => (x.id < first ? [] : x.inputs));
-  const captured = nodes.filter((x) => x.id < first && x.op.kernel.kind !== "leaf" && elementsOf(x) === null);
-  if (captured.length > 0) evaluate(captured);
-}
-
-function resultLeaves(result: unknown): Tensor[] {
-  if (result instanceof Promise)
-    throw new CompileError("compile: the function is async; what is compiled cannot wait, await outside");
-  try {
-    return leavesOf(result);
-  } catch (error) {
-    if (!(error instanceof ValueError)) throw error;
-    throw new CompileError(`compile: the function returns something that is no tensor: ${error.message}`);
+function checkOptions(options: CompileOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== "check" && name !== "relaxed")
+      throw new ValueError(`compile: no option "${name}"; there are check and relaxed`);
+    if (value !== undefined && typeof value !== "boolean")
+      throw new ValueError(`compile: ${name} is true or false, got ${value}`);
   }
+}
+
+/** The program for these arguments, moved to the front. */
+function find(programs: Program[], args: readonly unknown[]): Program | null {
+  for (let i = 0; i < programs.length; i++) {
+    const program = programs[i]!;
+    if (!program.accepts(args)) continue;
+    for (let k = i; k > 0; k--) programs[k] = programs[k - 1]!;
+    programs[0] = program;
+    return program;
+  }
+  return null;
+}
+
+function make(history: History, traced: TracedCall, args: readonly unknown[]): Program {
+  const { programs, tracings, options, calls: call } = history;
+  const program = new Program(traced, { relaxed: options.relaxed ?? false });
+  program.accepts(args);
+  history.traced++;
+  tracings.push({ call, before: programs[0]?.traced.signature ?? null, now: traced.signature });
+  if (tracings.length > mostTracings) tracings.shift();
+  programs.unshift(program);
+  if (programs.length > mostPrograms) programs.pop();
+  return program;
 }
 
 let warned = false;
 
 /** One form of arguments, compiled. */
 class Program {
-  readonly #forms: readonly Form[];
-  readonly #settings: readonly (readonly [Setting<unknown>, unknown])[];
+  readonly traced: TracedCall;
   readonly #executable: Executable;
   readonly #fillings: Filling[] = [];
   readonly #slots: readonly Slot[];
   readonly #states: readonly State[];
   readonly #gradients: readonly (readonly [Variable, output: number])[];
   readonly #withoutGradient: readonly Variable[];
-  readonly #result: unknown;
-  readonly #shapes: readonly Tensor[];
-  /** How many outputs are returned; gradients come after them. */
-  readonly #returned: number;
 
-  constructor(f: (...args: unknown[]) => unknown, args: readonly unknown[]) {
-    const { forms, slots, result, outputs, record } = traceCall(f, args);
-    const variables = [...new Set([...record.begun.keys(), ...record.assigned.keys()])];
-    const gradients = [...record.gradients];
-    const kept = gradients.flatMap(([, g]) => (g ? [g] : []));
-    const all = [...outputs, ...kept];
-    const traced = {
-      inputs: slots,
-      states: variables.map((x) => record.begun.get(x) ?? placeholder(x.shape, x.dtype)),
-      outputs: all,
-      updates: variables.map((x) => record.assigned.get(x) ?? null),
-    };
+  constructor(traced: TracedCall, options: BuildOptions) {
+    const { graph, variables, record, returned } = traced;
     const runs = canRun();
     if (!runs && !warned) {
       warned = true;
@@ -160,24 +179,21 @@ class Program {
         "cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted",
       );
     }
-    this.#executable = runs ? build(traced) : buildInterpreted(traced);
-    this.#forms = forms;
-    this.#settings = [...record.settings];
+    this.traced = traced;
+    this.#executable = runs ? build(graph, options) : buildInterpreted(graph);
     this.#slots = this.#executable.inputs.map((place) => new Slot(place));
     this.#states = variables.map(
       (x, i) => new State(x, this.#executable.states[i]!, record.begun.has(x), record.assigned.has(x)),
     );
-    let next = outputs.length;
-    this.#gradients = gradients.map(([x, g]) => [x, g ? next++ : -1] as const);
+    let next = returned;
+    this.#gradients = [...record.gradients].map(([x, g]) => [x, g ? next++ : -1] as const);
     this.#withoutGradient = [...record.withoutGradient];
-    this.#result = result;
-    this.#returned = outputs.length;
-    this.#shapes = all;
   }
 
   accepts(args: readonly unknown[]): boolean {
-    for (const [setting, value] of this.#settings) if (setting.value !== value) return false;
-    return matchesAll(this.#forms, args, this.#fillings);
+    const { forms, settings } = this.traced.signature;
+    for (const [setting, value] of settings) if (setting.value !== value) return false;
+    return matchesAll(forms, args, this.#fillings);
   }
 
   /** Runs the program on the arguments that were accepted last. */
@@ -189,11 +205,12 @@ class Program {
     this.#executable.run();
     for (let i = 0; i < states.length; i++) states[i]!.finish();
     for (const [x, output] of this.#gradients) x.grad = output < 0 ? null : this.#output(output);
-    if (this.#result === undefined) return undefined;
-    if (this.#returned === 1 && this.#result === this.#shapes[0]) return this.#output(0);
+    const { result, returned, graph } = this.traced;
+    if (result === undefined) return undefined;
+    if (returned === 1 && result === graph.outputs[0]) return this.#output(0);
     return unflattenTree(
-      this.#result,
-      Array.from({ length: this.#returned }, (_, i) => this.#output(i)),
+      result,
+      Array.from({ length: returned }, (_, i) => this.#output(i)),
     );
   }
 
@@ -207,11 +224,7 @@ class Program {
   }
 
   #output(i: number): Tensor {
-    return fromElements(this.#executable.outputs[i]!.slice(), this.#shapes[i]!.shape);
-  }
-
-  text(): string {
-    return this.#executable.text();
+    return fromElements(this.#executable.outputs[i]!.slice(), this.traced.graph.outputs[i]!.shape);
   }
 }
 

@@ -6,7 +6,7 @@ export type { Arithmetic, Body } from "./arithmetic.ts";
 export { formula } from "./arithmetic.ts";
 export type { AttentionOptions } from "./attention.ts";
 export { scaledDotProductAttention } from "./attention.ts";
-export type { Compiled } from "./compiled.ts";
+export type { Compiled, CompileOptions } from "./compiled.ts";
 // Compile.
 export { compile } from "./compiled.ts";
 export type { DropoutOptions } from "./dropout.ts";
@@ -44,6 +44,7 @@ export type { Attribute, Attributes, Derivative, Elements, IndexMap, Kernel, Op,
 export { bilinearRule, linearRule, partial, pushed, singular, Tensor, zero } from "./graph.ts";
 export { toDot } from "./inspect/draw.ts";
 // Look inside.
+export { explain } from "./inspect/explain.ts";
 export { toText } from "./inspect/text.ts";
 export * from "./ops/accumulation.ts";
 export * from "./ops/activation.ts";

@@ -30,7 +30,7 @@ export class Routine {
 
   constructor(form: Form, order: Topology, wanted: readonly number[]) {
     const plan = new Reconstruction(form, order, wanted);
-    const executable = build(plan.traced);
+    const executable = build(plan.traced, { relaxed: false });
     const { inputs, states, outputs } = executable;
     const stateSlots = states.map((place) => new Slot(place));
     this.#executable = executable;

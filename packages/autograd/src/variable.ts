@@ -80,9 +80,12 @@ export function tracing<T>(record: Trace, f: () => T): T {
  */
 export class Setting<T> {
   #value: T;
+  /** What `explain` calls it. */
+  readonly name: string;
 
-  constructor(value: T) {
+  constructor(value: T, name = "a setting") {
     this.#value = value;
+    this.name = name;
   }
   get value(): T {
     if (trace && !trace.settings.has(this)) trace.settings.set(this, this.#value);

@@ -43,7 +43,7 @@ export function forward(layer: Layer, x: Tensor): Tensor {
  * ```
  */
 export abstract class Module {
-  readonly #training = new Setting(true);
+  readonly #training = new Setting(true, "training");
 
   constructor() {
     tellPlaces(new.target.prototype);

@@ -72,6 +72,8 @@ const scratch = new DataView(new ArrayBuffer(8));
 export class Code extends Bytes {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
+  /** What the function is for, in listings. */
+  title = "";
   readonly #locals: ValueType[] = [];
   readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
 
@@ -81,6 +83,10 @@ export class Code extends Bytes {
     this.results = results;
   }
 
+  titled(title: string): this {
+    this.title = title;
+    return this;
+  }
   /** A local that nothing else uses until it is released. Its value is undefined. */
   take(type: ValueType): number {
     return this.#free[type].pop() ?? this.parameters.length + this.#locals.push(type) - 1;

@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
-import { assemble, Code } from "./assembler.ts";
+import type { Import } from "./assembler.ts";
+import { Code } from "./assembler.ts";
 import { FoldWriter } from "./fold.ts";
 import { Forms } from "./form.ts";
 import type { Nest } from "./loops.ts";
@@ -15,20 +16,23 @@ import { loads, stores } from "./words.ts";
 
 /** Code of one function at the most, in bytes: the engine's optimizing compiler gives up on very long ones. */
 const partBytes = 20_000;
-const pageBytes = 65_536;
-/** Bytes behind the end, so that whole vectors may be read at the last element. */
-const margin = 64;
 
 /** What the module imports if a nest is opaque: the host computes the nest of this number. */
-export const host = { module: "host", name: "compute" } as const;
+const host: Import = { module: "host", name: "compute" };
 
-/** The module: one function that runs the nests in order. Long programs are cut into several that it calls. */
-export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBuffer> {
+/** The functions of a module, those first that it imports. */
+export interface Emitted {
+  readonly functions: readonly Code[];
+  readonly imports: readonly Import[];
+}
+
+/** The last function runs the nests in order. Long programs are cut into several that it calls. */
+export function emit(nests: readonly Nest[], layout: Layout, relaxed: boolean): Emitted {
   const isOpaque = nests.some(({ kernel }) => kernel.kind === "opaque");
   const functions = isOpaque ? [new Code(["i32"])] : [];
   const slow = slowFunctions(functions, layout);
-  const micro = microkernels(functions);
-  const shared = sharedFunctions(functions, nests, { layout, slow }, micro);
+  const micro = microkernels(functions, relaxed);
+  const shared = sharedFunctions(functions, nests, { layout, slow, relaxed }, micro);
   const parts = [new Code()];
   nests.forEach((nest, n) => {
     if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
@@ -38,24 +42,24 @@ export function emit(nests: readonly Nest[], layout: Layout): Uint8Array<ArrayBu
       return;
     }
     if (shared(nest, n, code)) return;
-    const setting = { layout, slow, base: (x: Tensor) => baseOf(layout, x), number: n };
+    const setting = { layout, slow, relaxed, base: (x: Tensor) => baseOf(layout, x), number: n };
     write(new NestWriter(code, nest, setting), micro);
   });
   let main = parts[0]!;
   if (parts.length > 1) {
     main = new Code();
-    for (const part of parts) main.call(functions.push(part) - 1);
+    for (const part of parts) main.call(functions.push(part.titled("part of run")) - 1);
   }
   for (const { from, to, bytes } of layout.copies) copy(main, from, to, bytes);
-  functions.push(main);
-  return assemble(functions, Math.ceil((layout.size + margin) / pageBytes), isOpaque ? [host] : []);
+  functions.push(main.titled("run"));
+  return { functions, imports: isOpaque ? [host] : [] };
 }
 
 /** Calls the function of a form that several nests have, and writes it when it is first called; false for other nests. */
 function sharedFunctions(
   functions: Code[],
   nests: readonly Nest[],
-  setting: Pick<Setting, "layout" | "slow">,
+  setting: Pick<Setting, "layout" | "slow" | "relaxed">,
   micro: (form: Microkernel) => number,
 ): (nest: Nest, n: number, code: Code) => boolean {
   const all = new Forms();
@@ -76,7 +80,7 @@ function sharedFunctions(
         new NestWriter(own, nest, rounds === null ? around : { ...around, rounds: addresses + 1 }),
         micro,
       );
-      number = functions.push(own) - 1;
+      number = functions.push(own.titled(`${nest.kernel.kind} ${nest.kernel.node.op.name}`)) - 1;
       known.set(key, number);
     }
     for (const x of nodes) code.i32(baseOf(setting.layout, x));
@@ -126,7 +130,7 @@ function slowFunctions(functions: Code[], layout: Layout): (program: Program) =>
         address: refuse,
         check: refuse,
       });
-      number = functions.push(code) - 1;
+      number = functions.push(code.titled("rare case of a function")) - 1;
       known.set(program, number);
     }
     return number;
@@ -135,13 +139,14 @@ function slowFunctions(functions: Code[], layout: Layout): (program: Program) =>
 }
 
 /** Numbers for micro-kernels, of which products of one form share one. */
-function microkernels(functions: Code[]): (form: Microkernel) => number {
+function microkernels(functions: Code[], relaxed: boolean): (form: Microkernel) => number {
   const known = new Map<string, number>();
   return (form) => {
     const key = Object.values(form).join();
     const found = known.get(key);
     if (found !== undefined) return found;
-    const number = functions.push(microkernel(form)) - 1;
+    const title = `block of ${form.rows} rows, ${form.columns} columns`;
+    const number = functions.push(microkernel(form, relaxed).titled(title)) - 1;
     known.set(key, number);
     return number;
   };

@@ -118,27 +118,27 @@ export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => 
   });
 }
 
-/** The kernels as text; `name` is what a node is called. */
-export function formatKernels(kernels: readonly Kernel[], name: (x: Tensor) => string): string {
-  const step = ({ word, dtype, operands, value, source, at, pick }: Scalar, i: number): string => {
+/** The steps of a kernel as text, one a line; constants stand where they are used, `name` is what a node is called. */
+export function formatKernel(
+  { kind, node, body, result, target, pick }: Kernel,
+  name: (x: Tensor) => string,
+): string {
+  if (kind === "opaque") return `${name(node)} = host(${node.inputs.map(name).join(", ")})`;
+  const place = (x: Tensor, at: Affine, by: Pick | null) =>
+    `${name(x)}[${formatAffine(at)}${by ? ` + ${by.stride} @${by.index}` : ""}]`;
+  const operand = (i: number): string => {
+    const { word, value } = body[i]!;
+    return word !== "constant" ? `@${i}` : Object.is(value, -0) ? "-0" : String(value);
+  };
+  const steps = body.flatMap(({ word, dtype, operands, value, source, at, pick }, i) => {
+    if (word === "constant") return [];
     const list = [
-      ...(word === "constant" ? [String(Object.is(value, -0) ? "-0" : value)] : []),
-      ...(source && at
-        ? [`${name(source)}[${formatAffine(at)}${pick ? ` + ${pick.stride} @${pick.index}` : ""}]`]
-        : []),
+      ...(source && at ? [place(source, at, pick)] : []),
       ...(!source && at ? [formatAffine(at)] : []),
       ...(word === "inside" ? [`< ${value}`] : []),
-      ...operands.map((x) => `@${x}`),
+      ...operands.map(operand),
     ];
-    return `  @${i}: ${dtype} = ${word} ${list.join(", ")}`;
-  };
-  return kernels
-    .map(({ kind, node, space, outer, body, result, target, pick }) => {
-      const loops = `${formatShape(space.slice(0, outer))}${outer < space.length ? ` over ${formatShape(space.slice(outer))}` : ""}`;
-      if (kind === "opaque")
-        return `opaque ${node.op.name}\n  ${name(node)} = host(${node.inputs.map(name).join(", ")})`;
-      const to = `${name(node)}[${formatAffine(target)}${pick ? ` + ${pick.stride} @${pick.index}` : ""}]`;
-      return [`${kind} ${loops} ${node.op.name}`, ...body.map(step), `  ${to} = @${result}`].join("\n");
-    })
-    .join("\n");
+    return [`@${i}: ${dtype} = ${word} ${list.join(", ")}`];
+  });
+  return [...steps, `${place(node, target, pick)} = ${operand(result)}`].join("\n");
 }

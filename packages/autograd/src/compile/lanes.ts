@@ -68,6 +68,9 @@ const i32x4 = {
 const i64x2 = { ne: 0xd7, neg: 0xc1, allTrue: 0xc3, shl: 0xcb, shrUnsigned: 0xcd, add: 0xce } as const;
 export const intLanes: { readonly 4: typeof i32x4; readonly 2: typeof i64x2 } = { 4: i32x4, 2: i64x2 };
 
+/** `x y + z`, rounded once where the processor can. */
+export const relaxedAdd: Readonly<Record<Width, number>> = { 4: 0x105, 2: 0x107 };
+
 const float32: Partial<Record<Word, number>> = {
   add: 0xe4,
   sub: 0xe5,

@@ -2,7 +2,7 @@ import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { lanesFor } from "../order.ts";
 import type { Program } from "../program.ts";
-import { formatShape, sizeOf } from "../shape.ts";
+import { sizeOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import type { Kernel, Scalar } from "./kernel.ts";
 import { scalarsOf } from "./kernel.ts";
@@ -222,18 +222,4 @@ function unrolling({ kernel, counts, outer }: Plain, vector: Vector | null): Nes
     : sizeOf(counts);
   const results = inner && rounds <= unrolledRounds && rounds * work <= unrolledLimit;
   return { terms: inner, results };
-}
-
-/** The loops as text. */
-export function formatLoops(nests: readonly Nest[]): string {
-  return nests
-    .map(({ kernel, counts, outer, walks, unrolled, vector }) => {
-      const results = `${formatShape(counts.slice(0, outer))}${unrolled.results ? " unrolled" : ""}`;
-      const terms = `${formatShape(counts.slice(outer))}${unrolled.terms ? " unrolled" : ""}`;
-      const inner = counts.length > outer ? ` over ${terms}` : "";
-      const steps = walks.map((walk) => `(${walk.join(", ")})`).join(" ");
-      const lanes = vector ? ` loop ${vector.loop} in ${vector.width} lanes,` : "";
-      return `${kernel.kind} ${kernel.node.op.name} ${results}${inner}${lanes} walks ${steps}, ${kernel.body.length} scalars`;
-    })
-    .join("\n");
 }

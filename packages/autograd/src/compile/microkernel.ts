@@ -1,6 +1,6 @@
 import { Code } from "./assembler.ts";
 import type { Width } from "./lanes.ts";
-import { simd } from "./lanes.ts";
+import { relaxedAdd, simd } from "./lanes.ts";
 import { i32 } from "./words.ts";
 
 /**
@@ -38,9 +38,10 @@ const instructions = {
 
 /**
  * The function `(left, panel, out, leftRow, outRow, terms)` that computes one block: addresses of its first elements, bytes
- * from row to row of the left operand and of the result, and how many terms there are.
+ * from row to row of the left operand and of the result, and how many terms there are. With `relaxed`, products and sums are
+ * rounded together.
  */
-export function microkernel(form: Microkernel): Code {
+export function microkernel(form: Microkernel, relaxed: boolean): Code {
   const { width, rows, columns, leftTerm, adds } = form;
   const code = new Code(new Array<"i32">(6).fill("i32"));
   const [left, panel, out, leftRow, outRow, terms] = [0, 1, 2, 3, 4, 5] as const;
@@ -70,7 +71,8 @@ export function microkernel(form: Microkernel): Code {
         .set(element);
       right.forEach((local, v) => {
         const sum = sums[row * vectors + v]!;
-        code.get(sum).get(element).get(local).vector(mul).vector(add).set(sum);
+        if (relaxed) code.get(element).get(local).get(sum).vector(relaxedAdd[width]).set(sum);
+        else code.get(sum).get(element).get(local).vector(mul).vector(add).set(sum);
       });
     });
   };

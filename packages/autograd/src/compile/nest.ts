@@ -50,6 +50,7 @@ export class NestWriter extends WalkWriter {
       active: this.active,
       stride: (i: number) => strideOf(this.nest, places[i]!, vector.loop),
       varies: (i: number) => this.#varying[i]!,
+      relaxed: this.setting.relaxed && !body.some(({ word }) => exact.has(word)),
     };
     return new VectorWriter(this.code, body, results, { ...around, ...lanes });
   }
@@ -207,6 +208,9 @@ export class NestWriter extends WalkWriter {
 }
 
 const drop = 0x1a;
+
+/** What functions such as exp are made of: their steps count on being rounded one by one. */
+const exact = new Set<Scalar["word"]>(["rare", "call", "table", "scale2", "exponent", "power2"]);
 
 function remembered<T>(known: Map<number, T>, key: number, make: () => T): T {
   let found = known.get(key);

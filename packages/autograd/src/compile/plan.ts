@@ -22,6 +22,11 @@ export interface Traced {
   readonly updates: readonly (Tensor | null)[];
 }
 
+/** What there is to compute. */
+export function rootsOf({ outputs, updates }: Traced): Tensor[] {
+  return [...outputs, ...updates.filter((x) => x !== null)];
+}
+
 /** Where everything lies in memory. */
 export interface Layout {
   /** The first byte of each stored node. */
@@ -131,7 +136,7 @@ class Arena {
 
 /** Vectors of 16 bytes are to lie well; nothing is smaller, so that no two things have one address. */
 function aligned(bytes: number): number {
-  return Math.max(16, (bytes + 15) & ~15);
+  return Math.max(16, 16 * Math.ceil(bytes / 16));
 }
 
 /** Nodes that are in memory from the start and are read, in the order of their first use. */
@@ -244,11 +249,4 @@ function placeTemporaries(
     }
     for (const address of dying[n]!) arena.free(address);
   });
-}
-
-/** The addresses as text. */
-export function formatPlan({ addresses, copies, size }: Layout, name: (x: Tensor) => string): string {
-  const lines = [...addresses].map(([x, address]) => `${address}: ${name(x)}`);
-  const moves = copies.map(({ from, to, bytes }) => `copy ${bytes} bytes from ${from} to ${to}`);
-  return [...lines, ...moves, `${size} bytes`].join("\n");
 }

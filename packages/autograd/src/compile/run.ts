@@ -1,5 +1,6 @@
 import type { TypedArray } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
+import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { setElements, siteOf } from "../graph.ts";
 import { interpret } from "../interpret.ts";
@@ -7,14 +8,16 @@ import { compute } from "../kernels.ts";
 import { callerOf, checkWithin } from "../ops/indexing.ts";
 import { sizeOf } from "../shape.ts";
 import { numberIn, topology } from "../topology.ts";
-import { emit, host } from "./emit.ts";
+import { assemble, Code } from "./assembler.ts";
+import { emit } from "./emit.ts";
 import { fuse, isHeld } from "./fuse.ts";
-import { checkKernels, formatKernels } from "./kernel.ts";
+import { checkKernels } from "./kernel.ts";
+import { relaxedAdd } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
-import { formatLoops, loops } from "./loops.ts";
+import { loops } from "./loops.ts";
 import type { Layout, Traced } from "./plan.ts";
-import { formatPlan, plan } from "./plan.ts";
-import { copied, formatGraph, originOf, simplify } from "./simplify.ts";
+import { plan, rootsOf } from "./plan.ts";
+import { copied, originOf, simplify } from "./simplify.ts";
 import { tile } from "./tile.ts";
 import { failedCheck } from "./walk.ts";
 
@@ -29,8 +32,11 @@ export interface Executable {
    * as they were.
    */
   run(): void;
-  /** What every pass made of it. */
-  text(): string;
+}
+
+export interface BuildOptions {
+  /** Are products and sums rounded together, if the engine can? */
+  readonly relaxed: boolean;
 }
 
 let checking = false;
@@ -40,30 +46,51 @@ export function checkPasses(): void {
   checking = true;
 }
 
+const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
 /** Is WebAssembly there, and allowed by the page? */
 export function canRun(): boolean {
   if (typeof WebAssembly === "undefined") return false;
   try {
-    new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    new WebAssembly.Module(empty);
     return true;
   } catch {
     return false;
   }
 }
 
-/** All passes. Throws CompileError for what cannot be compiled. */
-export function build(traced: Traced): Executable {
+/** Can the engine multiply and add in one instruction that rounds once? */
+export function canRelax(): boolean {
+  const code = new Code().v128([0, 0, 0, 0]).v128([0, 0, 0, 0]).v128([0, 0, 0, 0]);
+  return WebAssembly.validate(assemble([code.vector(relaxedAdd[4]).op(drop)], 0));
+}
+
+const drop = 0x1a;
+
+/** What the passes make of a graph. */
+export interface Passed {
+  readonly simple: Traced;
+  readonly nests: readonly Nest[];
+  readonly layout: Layout;
+}
+
+/** All passes up to the code. Throws CompileError for what cannot be compiled. */
+export function passes(traced: Traced): Passed {
   const simple = simplifyTraced(traced);
-  const roots = rootsOf(simple);
-  const kernels = fuse(roots);
+  const kernels = fuse(rootsOf(simple));
   if (checking) checkKernels(kernels, isHeld);
   const nests = loops(kernels);
-  const layout = plan(nests, simple);
-  const bytes = emit(nests, layout);
+  return { simple, nests, layout: plan(nests, simple) };
+}
+
+/** A program in its memory. Throws CompileError for what cannot be compiled, or needs too much memory. */
+export function build(traced: Traced, { relaxed }: BuildOptions): Executable {
+  const { simple, nests, layout } = passes(traced);
+  checkSize(layout);
+  const { functions, imports } = emit(nests, layout, relaxed && canRelax());
   const calls: (() => void)[] = [];
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    [host.module]: { [host.name]: (n: number) => calls[n]!() },
-  });
+  const host = { compute: (n: number) => calls[n]!() };
+  const instance = instantiate(assemble(functions, pagesOf(layout), imports), host, layout);
   const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   for (const { address, dtype, data } of layout.constants)
     viewOf(memory, address, { dtype, shape: [data.length] }).set(data);
@@ -82,7 +109,6 @@ export function build(traced: Traced): Executable {
         throw explained(error, memory, nests);
       }
     },
-    text: () => textOf(roots, nests, layout),
   };
 }
 
@@ -106,7 +132,49 @@ export function buildInterpreted(traced: Traced): Executable {
       targets[i]!.set(data);
     });
   };
-  return { inputs, states, outputs, run, text: () => `graph\n${formatGraph(roots).replace(/^/gm, "  ")}` };
+  return { inputs, states, outputs, run };
+}
+
+const pageBytes = 65_536;
+const mostBytes = 2 ** 32;
+/** Bytes behind the end, so that whole vectors may be read at the last element. */
+const margin = 64;
+
+function pagesOf({ size }: Layout): number {
+  return Math.ceil((size + margin) / pageBytes);
+}
+
+/** What a program takes of the machine's memory. */
+export function bytesOfMemory(layout: Layout): number {
+  return pagesOf(layout) * pageBytes;
+}
+
+function checkSize(layout: Layout): void {
+  if (bytesOfMemory(layout) > mostBytes)
+    throw new CompileError(
+      `compile: the program needs ${gibibytes(layout)} GiB of memory, and WebAssembly has 4; ${smaller}`,
+    );
+}
+
+const smaller = "pass smaller batches, or compile parts of the function one by one";
+
+const gibibytes = ({ size }: Layout): string => (size / 2 ** 30).toFixed(2);
+
+function instantiate(
+  bytes: Uint8Array<ArrayBuffer>,
+  host: Record<string, (n: number) => void>,
+  layout: Layout,
+): WebAssembly.Instance {
+  const module = new WebAssembly.Module(bytes);
+  try {
+    return new WebAssembly.Instance(module, { host });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CompileError(
+      `compile: the program needs ${gibibytes(layout)} GiB of memory, which this machine does not give; ${smaller}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Computes an opaque node from memory to memory. The views are made once: memory does not grow. */
@@ -127,12 +195,6 @@ function viewOf(
   if (dtype === "float64") return new Float64Array(buffer, address, size);
   if (dtype === "int32") return new Int32Array(buffer, address, size);
   return new Uint8Array(buffer, address, size);
-}
-
-const present = (x: Tensor | null): x is Tensor => x !== null;
-
-function rootsOf({ outputs, updates }: Traced): Tensor[] {
-  return [...outputs, ...updates.filter(present)];
 }
 
 /** Simplifies the graph. A root that is a leaf gets elements of its own: the leaf may be overwritten before it is read. */
@@ -160,24 +222,4 @@ function explained(error: unknown, memory: WebAssembly.Memory, nests: readonly N
   } catch (found) {
     return found;
   }
-}
-
-function textOf(roots: readonly Tensor[], nests: readonly Nest[], layout: Layout): string {
-  const names = new Map<Tensor, string>();
-  const name = (x: Tensor): string => {
-    if (!names.has(x)) names.set(x, x.label ?? `%${names.size}`);
-    return names.get(x)!;
-  };
-  const sections = {
-    graph: formatGraph(roots),
-    kernels: formatKernels(
-      nests.map(({ kernel }) => kernel),
-      name,
-    ),
-    loops: formatLoops(nests),
-    plan: formatPlan(layout, name),
-  };
-  return Object.entries(sections)
-    .map(([title, text]) => `${title}\n${text.replace(/^/gm, "  ")}`)
-    .join("\n");
 }

@@ -65,6 +65,10 @@ export class BodyWriter {
     if (local !== undefined) this.code.get(local);
     else this.write(i);
   }
+  /** Does scalar `i` lie in a local? */
+  protected isKept(i: number): boolean {
+    return this.#locals[i] !== undefined;
+  }
   /** The local of an index that is data. */
   localOf(i: number): number {
     return this.#locals[i]!;

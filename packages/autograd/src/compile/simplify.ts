@@ -6,7 +6,7 @@ import { apply, elementsOf, none, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
 import type { Instruction, Program } from "../program.ts";
 import { trace } from "../program.ts";
-import { equalShapes, formatShape } from "../shape.ts";
+import { equalShapes } from "../shape.ts";
 import { numberIn, topology } from "../topology.ts";
 
 /**
@@ -208,22 +208,4 @@ const copyOp: Op = {
 /** A node of its own with the elements of `x`; made after this pass, which would remove it. */
 export function copied(x: Tensor): Tensor {
   return apply(copyOp, [x], none);
-}
-
-/** The graph as text, one node a line. */
-export function formatGraph(roots: readonly Tensor[]): string {
-  const { nodes, starts, edges } = topology(roots, operandsOf);
-  return nodes
-    .map((node, n) => {
-      const operands = edges.slice(starts[n], starts[n + 1]).map((input) => `%${input}`);
-      const shown = Object.entries(node.attributes).filter(
-        ([key]) => !["shape", "dtype", "version"].includes(key),
-      );
-      const list = [...operands, ...shown.map(([key, value]) => `${key}=${formatAttribute(value)}`)].join(
-        ", ",
-      );
-      const held = elementsOf(node) ? "constant" : node.op.name;
-      return `%${n}: ${node.dtype}${formatShape(node.shape)} = ${held}${list === "" ? "" : `(${list})`}`;
-    })
-    .join("\n");
 }

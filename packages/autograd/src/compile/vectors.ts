@@ -1,10 +1,10 @@
 import type { DType } from "../dtype.ts";
-import { byteSize } from "../dtype.ts";
+import { byteSize, isFloat } from "../dtype.ts";
 import type { Word } from "../program.ts";
 import type { Code, ValueType } from "./assembler.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
-import { everyLane, intLanes, simd, splatKey, vectorWord } from "./lanes.ts";
+import { everyLane, intLanes, relaxedAdd, simd, splatKey, vectorWord } from "./lanes.ts";
 import type { Surroundings } from "./scalars.ts";
 import { BodyWriter } from "./scalars.ts";
 import type { Push } from "./words.ts";
@@ -19,6 +19,8 @@ export interface VectorSurroundings extends Surroundings {
   stride(i: number): number;
   /** Does scalar `i` differ from lane to lane? */
   varies(i: number): boolean;
+  /** May a product and a sum be rounded together? */
+  readonly relaxed: boolean;
 }
 
 /** Writes a body for several elements at once, one in each lane. */
@@ -43,8 +45,20 @@ export class VectorWriter extends BodyWriter {
   }
   protected override word(i: number, name: Word, operands: readonly Push[]): void {
     const { dtype, operands: of } = this.body[i]!;
+    const product = name === "add" && this.#around.relaxed ? of.find((x) => this.#isProduct(x)) : undefined;
+    if (product !== undefined) {
+      const other = of[0] === product ? of[1]! : of[0]!;
+      for (const x of [...this.body[product]!.operands, other]) this.push(x);
+      this.code.vector(relaxedAdd[this.#around.width]);
+      return;
+    }
     const shift = name.startsWith("shift") ? this.body[of[1]!]!.value : null;
     vectorWord(this.code, name, dtype, this.dtypeOfOperands(i), operands, shift);
+  }
+  /** A product that nothing else needs. */
+  #isProduct(i: number): boolean {
+    const { word, dtype } = this.body[i]!;
+    return word === "mul" && isFloat(dtype) && !this.isKept(i);
   }
   protected override index(i: number): void {
     const step = this.#around.stride(i);

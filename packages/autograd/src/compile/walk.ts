@@ -16,6 +16,8 @@ export interface Setting {
   readonly layout: Layout;
   /** The number of the function that computes the slow side of a `rare`. */
   slow(program: Program): number;
+  /** May products and sums be rounded together? */
+  readonly relaxed: boolean;
   /** The first byte of the elements of a node. */
   base(x: Tensor): Known;
   /** The number of the nest, which a check that fails leaves behind. */

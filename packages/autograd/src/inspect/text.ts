@@ -38,20 +38,24 @@ function formatAttribute(value: Attribute): string {
 }
 
 /** A leaf filled with one number is printed as the number. */
-function isNumber(node: Tensor): boolean {
+export function isNumber(node: Tensor): boolean {
   const { kernel } = node.op;
   return kernel.kind === "leaf" && kernel.source === "fill" && node.label === null;
 }
 
 /** A name for each node: its label, made unique by a count if several nodes have it, or its number. */
-export function nameNodes({ nodes }: Topology): string[] {
+export function nameNodes(
+  { nodes }: Topology,
+  labelOf: (node: Tensor) => string | null = ({ label }) => label,
+): string[] {
   const taken = new Map<string, number>();
   let number = 0;
   return nodes.map((node) => {
     if (isNumber(node)) return String(node.attributes.value);
-    if (node.label === null) return `%${number++}`;
-    const count = (taken.get(node.label) ?? 0) + 1;
-    taken.set(node.label, count);
-    return count === 1 ? node.label : `${node.label}'${count}`;
+    const label = labelOf(node);
+    if (label === null) return `%${number++}`;
+    const count = (taken.get(label) ?? 0) + 1;
+    taken.set(label, count);
+    return count === 1 ? label : `${label}'${count}`;
   });
 }

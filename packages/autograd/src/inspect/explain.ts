@@ -1,0 +1,145 @@
+import type { Form } from "../compile/arguments.ts";
+import { canRelax, canRun } from "../compile/run.ts";
+import type { History } from "../compiled.ts";
+import { historyOf, mostPrograms, setExplainer } from "../compiled.ts";
+import { CompileError, ValueError } from "../errors.ts";
+import { Tensor } from "../graph.ts";
+import { formatShape } from "../shape.ts";
+import type { Signature } from "../tracing.ts";
+import { formatPasses, formatTraced } from "./passes.ts";
+
+/**
+ * What became of a function that was given to `compile`, as text: why each call that traced it did so, and for the program
+ * that ran last the work of a call, the graph, what simplification left of it, the kernels and what was fused in each, their
+ * bodies and loops, the plan of memory and the functions of the module. Throws ValueError for other functions, CompileError
+ * before the first call.
+ *
+ * @example
+ * ```ts
+ * import { compile, explain, type Tensor, tensor } from "@cotangent/autograd";
+ * const f = compile((x: Tensor) => x.exp().sum());
+ * f(tensor([1, 2]));
+ * f(tensor([1, 2, 3]));
+ * explain(f).split("\n")[2].trim(); // => call 2  traced again: argument 0 was float32[2], is float32[3]
+ * ```
+ */
+export function explain(f: (...args: never[]) => unknown): string {
+  return explained(f);
+}
+setExplainer(explained);
+
+function explained(f: object): string {
+  const history = typeof f === "function" ? historyOf(f) : undefined;
+  if (!history) throw new ValueError("explain: takes a function that came out of compile");
+  const program = history.programs[0];
+  if (!program) throw new CompileError("explain: there is nothing to explain before the first call");
+  const { signature, graph } = program.traced;
+  const slots = signature.forms.flatMap((form, i) => slotPaths(form, `arg${i}`));
+  const paths = new Map(slots.map(([slot, path]) => [graph.inputs[slot]!, path]));
+  const labelOf = (x: Tensor): string | null => paths.get(x) ?? null;
+  const relaxed = history.options.relaxed === true && canRun() && canRelax();
+  const passes = canRun() ? formatPasses(graph, labelOf, relaxed) : formatTraced(graph, labelOf);
+  return [
+    formatHistory(history),
+    `program of the last call\n${lines(programLines(history, signature, relaxed))}`,
+    passes,
+  ].join("\n\n");
+}
+
+function lines(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([title]) => title.length));
+  return rows.map(([title, text]) => `  ${title.padEnd(width)}  ${text}`).join("\n");
+}
+
+function formatHistory({ calls, traced, tracings, programs }: History): string {
+  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+  const dropped = traced > programs.length ? `, ${traced - programs.length} dropped` : "";
+  const title = `compile: ${count(calls, "call")}, ${count(traced, "trace")}, ${count(programs.length, "program")} held of at most ${mostPrograms}${dropped}`;
+  const rows = tracings.map(({ call, before, now }): [string, string] => [
+    `call ${call}`,
+    reasonOf(before, now),
+  ]);
+  return `${title}\n${lines(rows)}`;
+}
+
+/** Why a call had no program: what differs from the call before. */
+function reasonOf(before: Signature | null, now: Signature): string {
+  if (!before) return "traced: the first call";
+  const changes = [...changedForms(before, now), ...changedSettings(before, now)];
+  return `traced again: ${changes.length > 0 ? changes.join("; ") : "its program was dropped"}`;
+}
+
+function changedForms({ forms: before }: Signature, { forms: now }: Signature): string[] {
+  if (before.length !== now.length) return [`${now.length} arguments instead of ${before.length}`];
+  return now.flatMap((form, i) => changes(before[i]!, form, `argument ${i}`));
+}
+
+function changes(before: Form, now: Form, path: string): string[] {
+  const entries = (a: readonly Form[], b: readonly Form[], keys: readonly (string | number)[]) =>
+    b.flatMap((form, i) => changes(a[i]!, form, `${path}.${keys[i]}`));
+  if (before.kind === "list" && now.kind === "list" && before.entries.length === now.entries.length)
+    return entries(before.entries, now.entries, [...now.entries.keys()]);
+  if (before.kind === "object" && now.kind === "object" && String(before.keys) === String(now.keys))
+    return entries(before.entries, now.entries, now.keys);
+  if (before.kind === "same" && now.kind === "same" && Object.is(before.value, now.value)) return [];
+  const [was, is] = [formatForm(before), formatForm(now)];
+  if (was !== is) return [`${path} was ${was}, is ${is}`];
+  return before.kind === "same" ? [`${path} is another ${is}`] : [];
+}
+
+function changedSettings({ settings: before }: Signature, { settings: now }: Signature): string[] {
+  const values = new Map(now);
+  return before.flatMap(([setting, value]) =>
+    values.has(setting) && values.get(setting) !== value
+      ? [`${setting.name} was ${String(value)}, is ${String(values.get(setting))}`]
+      : [],
+  );
+}
+
+function formatForm(form: Form): string {
+  switch (form.kind) {
+    case "tensor":
+      return `${form.dtype}${formatShape(form.shape)}`;
+    case "array":
+      return `an array of ${form.length} ${form.dtype}`;
+    case "number":
+      return "a number";
+    case "list":
+      return `[${form.entries.map(formatForm).join(", ")}]`;
+    case "object":
+      return `{ ${form.keys.map((key, i) => `${key}: ${formatForm(form.entries[i]!)}`).join(", ")} }`;
+    case "same":
+      return formatValue(form.value);
+  }
+}
+
+function formatValue(value: unknown): string {
+  if (value instanceof Tensor) return value.label ?? `variable ${value.dtype}${formatShape(value.shape)}`;
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "function" ? `function ${value.name}` : String(value);
+}
+
+function programLines(
+  { options }: History,
+  { forms, settings }: Signature,
+  relaxed: boolean,
+): [string, string][] {
+  const rows = forms.map((form, i): [string, string] => [`argument ${i}`, formatForm(form)]);
+  for (const [setting, value] of settings) rows.push([setting.name, String(value)]);
+  if (!canRun()) rows.push(["interpreted", "WebAssembly is missing or not allowed here"]);
+  else if (relaxed)
+    rows.push(["relaxed", "products and sums are rounded together: other machines give other bits"]);
+  else if (options.relaxed)
+    rows.push(["relaxed", "was asked for, and this engine cannot; the bits are the interpreter's"]);
+  else rows.push(["rounding", "the bits are the interpreter's, on every machine"]);
+  if (options.check) rows.push(["check", "every call traces the function again and compares"]);
+  return rows;
+}
+
+/** How the slots of an argument are called in the graph: `arg0.x`. */
+function slotPaths(form: Form, path: string): [slot: number, path: string][] {
+  if (form.kind === "list") return form.entries.flatMap((entry, i) => slotPaths(entry, `${path}.${i}`));
+  if (form.kind === "object")
+    return form.entries.flatMap((entry, i) => slotPaths(entry, `${path}.${form.keys[i]}`));
+  return form.kind === "same" ? [] : [[form.slot, path]];
+}

@@ -1,0 +1,1 @@
+export declare function sourceBundle(program: string): Promise<string>;

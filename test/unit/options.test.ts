@@ -1,0 +1,282 @@
+import { setFlagsFromString } from "node:v8";
+import { createContext, runInContext } from "node:vm";
+import {
+  CompileError,
+  compile,
+  Generator,
+  grad,
+  lgamma,
+  matmul,
+  scalar,
+  softmax,
+  type Tensor,
+  tensor,
+  uniform,
+  ValueError,
+  variable,
+  zeros,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+import { sourceBundle } from "../../scripts/source-bundle.mjs";
+import { captureConsole } from "../console.ts";
+
+describe("compile with check", () => {
+  const x = tensor([1, 2, 3]);
+
+  test("names a captured number that changed, where it is used and what it was", () => {
+    let rate = 0.5;
+    const w = variable([1, 2, 3]);
+    const step = compile(() => w.assign(w.sub(w.mul(x).mul(rate))), { check: true });
+    step();
+    step();
+    const before = w.toArray();
+    rate = 0.25;
+    expect(step).toThrow(CompileError);
+    expect(step).toThrow(
+      /does not do what its program does: it has the number 0\.25 where the program has 0\.5, in mul\. .* pass what changes as an argument, or hold it in a variable or a Setting/,
+    );
+    expect(w.toArray()).toEqual(before);
+    rate = 0.5;
+    step();
+    expect(w.toArray()).not.toEqual(before);
+  });
+
+  test("names a captured axis, tensor, op, count, list or variable that is another one", () => {
+    const captured = {
+      axis: 0,
+      table: tensor([[1, 2]]),
+      name: "exp" as "exp" | "log",
+      count: 1,
+      list: [1, 2],
+      v: variable([1]),
+    };
+    const f = compile(
+      (y: Tensor) => {
+        const { axis, table, name, count, list, v } = captured;
+        let z = y.sum(axis).mul(table.sum().neg())[name]().add(v);
+        for (let i = 0; i < count; i++) z = z.neg();
+        return [z, tensor(list).add(1)];
+      },
+      { check: true },
+    );
+    const call = () => f(zeros([2, 2]));
+    call();
+    const refused = (change: Partial<typeof captured>, message: RegExp) => {
+      const before = { ...captured };
+      Object.assign(captured, change);
+      expect(call).toThrow(message);
+      Object.assign(captured, before);
+      call();
+    };
+    refused({ axis: 1 }, /it has sum \(float32\[2\]\) with axes \[1\] where the program has \[0\]\./);
+    refused(
+      { table: tensor([[1, 3]]) },
+      /a captured tensor .* holds other elements than in the program, in sum/,
+    );
+    refused({ name: "log" }, /it has log \(float32\[2\]\) where the program has exp \(float32\[2\]\)\./);
+    refused({ count: 2 }, /it has neg \(float32\[2\]\) where the program has a captured tensor/);
+    refused(
+      { list: [1, 3] },
+      /captured tensor \(float32\[2\]\) holds other elements than in the program, in add/,
+    );
+    refused({ v: variable([1]) }, /it reads or assigns other variables/);
+  });
+
+  test("lets arguments, variables, random draws, and equal values that are made anew pass", () => {
+    const generator = new Generator(3);
+    const w = variable([1, 2]);
+    const step = compile(
+      (y: Tensor, k: number) => {
+        const loss = w
+          .mul(y)
+          .sum()
+          .mul(k)
+          .add(uniform([2], { generator }).sum())
+          .add(tensor([0, Number.NaN]).sum());
+        const [g] = grad(loss, [w]);
+        w.assign(w.sub(g!.mul(-0)));
+        return softmax(loss.unsqueeze(0));
+      },
+      { check: true },
+    );
+    for (let i = 0; i < 4; i++) step(tensor([i, 1]), i);
+    w.assign([7, 8].reduce((sum, n) => sum.add(n), w.add(0)));
+    step(tensor([1, 1]), 2);
+    expect(step.explain()).toMatch(/5 calls, 1 trace, .*check +every call traces/s);
+  });
+
+  test("throws what the function throws now, and leaves variables as they were", () => {
+    const w = variable(1);
+    let broken = false;
+    const step = compile(
+      () => {
+        w.assign(w.add(1));
+        if (broken) throw new RangeError("half way");
+      },
+      { check: true },
+    );
+    step();
+    broken = true;
+    expect(step).toThrow("half way");
+    expect(w.item()).toBe(2);
+  });
+});
+
+describe("compile with relaxed", () => {
+  const [x, y] = [
+    uniform([33, 40], { generator: new Generator(1) }),
+    uniform([40, 24], { generator: new Generator(2) }),
+  ];
+  const f = (a: Tensor, b: Tensor) => {
+    const c = matmul(a, b);
+    return [c, c.mul(c).add(c), c.cast("float64").mul(0.1).add(0.3), softmax(c)];
+  };
+  const data = (list: Tensor[]) => list.map((z) => z.toTypedArray());
+  const exact = data(compile(f)(x, y));
+
+  test("keeps the interpreter's bits where the engine cannot, and says which it is", () => {
+    const relaxed = compile(f, { relaxed: true });
+    const found = data(relaxed(x, y));
+    const text = relaxed.explain();
+    if (/relaxed +was asked for, and this engine cannot/.test(text)) expect(found).toEqual(exact);
+    else expect(text).toMatch(/relaxed +products and sums are rounded together/);
+  });
+
+  test("rounds products and sums together where it can", () => {
+    // Engines of 2023 have it behind this flag, later ones always.
+    setFlagsFromString("--experimental-wasm-relaxed-simd");
+    const relaxed = compile(f, { relaxed: true });
+    const found = data(relaxed(x, y));
+    expect(relaxed.explain()).toMatch(/relaxed +products and sums are rounded together/);
+    found.forEach((values, i) => {
+      const tolerance = i === 2 ? 1e-6 : 2e-5;
+      values.forEach((value, k) => {
+        expect(Math.abs(value - exact[i]![k]!)).toBeLessThan(tolerance * (1 + Math.abs(exact[i]![k]!)));
+      });
+    });
+    expect(data(compile(f)(x, y))).toEqual(exact);
+    // Where the processor has the instruction, and only then, some elements differ.
+    const once = Math.fround(0.1) * Math.fround(0.1) - Math.fround(0.01);
+    const probe = compile((a: Tensor, b: Tensor) => a.mul(a).add(b), { relaxed: true });
+    const rounded = probe(zeros([128]).add(Math.fround(0.1)), zeros([128]).sub(0.01)).toTypedArray()[5]!;
+    expect([Math.fround(once), Math.fround(Math.fround(0.1) ** 2) - Math.fround(0.01)]).toContain(rounded);
+  });
+
+  test("is not for the formulas that functions are made of", () => {
+    const g = (a: Tensor) => [a.exp(), a.tanh(), a.erf(), a.sin(), a.sigmoid(), lgamma(a)];
+    const z = uniform([1000], { low: -5, high: 5, generator: new Generator(4) });
+    expect(data(compile(g, { relaxed: true })(z))).toEqual(data(compile(g)(z)));
+  });
+});
+
+describe("options", () => {
+  test("that do not exist are refused", () => {
+    expect(() => compile(() => scalar(1), { chek: true } as never)).toThrow(ValueError);
+    expect(() => compile(() => scalar(1), { chek: true } as never)).toThrow(
+      /no option "chek"; there are check and relaxed/,
+    );
+    expect(() => compile(() => scalar(1), { check: 1 } as never)).toThrow(/check is true or false, got 1/);
+  });
+});
+
+describe("limits", () => {
+  test("a program that needs more than 4 GiB is refused before anything has changed", () => {
+    const w = variable([1, 2]);
+    const f = compile((n: Tensor) => {
+      w.assign(w.mul(2));
+      const large = n.broadcastTo([40_000, 40_000]).exp();
+      return large.cumsum(0).sum();
+    });
+    expect(() => f(scalar(1))).toThrow(CompileError);
+    expect(() => f(scalar(1))).toThrow(
+      /the program needs 5\.96 GiB of memory, and WebAssembly has 4; pass smaller batches, or compile parts/,
+    );
+    expect(w.toArray()).toEqual([1, 2]);
+  });
+
+  test("shapes that change again and again keep 64 programs, and variables keep their values", () => {
+    const w = variable([0]);
+    const f = compile((x: Tensor) => w.assign(w.add(x.sum())));
+    let sum = 0;
+    for (let round = 0; round < 3; round++)
+      for (let size = 1; size <= 70; size++) {
+        f(zeros([size]).add(1));
+        sum += size;
+      }
+    expect(w.toArray()).toEqual([sum]);
+    expect(f.explain()).toContain("64 programs held of at most 64, 146 dropped");
+  });
+});
+
+test("where a page forbids WebAssembly, plain and compiled code is interpreted, with one notice", async () => {
+  const code = await sourceBundle(`
+    import { compile, explain, grad, tensor, variable } from "@cotangent/autograd";
+    const train = (wrap) => {
+      const w = variable([1, 2]);
+      const step = wrap(() => {
+        const loss = w.mul(w).sum();
+        const [g] = grad(loss, [w]);
+        w.assign(w.sub(g.mul(0.125)));
+        return loss;
+      });
+      const losses = Array.from({ length: 20 }, () => step().item());
+      return JSON.stringify([losses, w.toArray(), wrap === compile ? explain(step) : null]);
+    };
+    globalThis.plain = train((f) => f);
+    globalThis.compiled = train(compile);
+    globalThis.again = compile((x) => x.mul(2))(tensor([1, 2])).toArray().join();
+  `);
+  const printed: string[] = [];
+  const page = createContext(
+    { console: { warn: (text: string) => printed.push(text) } },
+    { codeGeneration: { strings: true, wasm: false } },
+  );
+  expect(() =>
+    runInContext("new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))", page),
+  ).toThrow(/disallowed/);
+  runInContext(code, page);
+  const { plain, compiled, again } = page as Record<string, string>;
+  const [losses, w, text] = JSON.parse(compiled!);
+  expect(JSON.stringify([losses, w, null])).toBe(plain);
+  expect(losses[19]).toBeLessThan(0.1);
+  expect(text).toMatch(/interpreted +WebAssembly is missing or not allowed here/);
+  expect(again).toBe("2,4");
+  expect(printed).toEqual([
+    "cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted",
+  ]);
+});
+
+describe("compile inside compile", () => {
+  test("is the function itself, made anew or not", () => {
+    const w = variable(1);
+    const outer = compile((x: Tensor) => {
+      const inner = compile((y: Tensor) => {
+        w.assign(w.add(1));
+        return y.mul(w);
+      });
+      return inner(x).add(inner(x));
+    });
+    expect([outer(scalar(1)).item(), outer(scalar(1)).item()]).toEqual([2 + 3, 4 + 5]);
+    expect(w.item()).toBe(5);
+  });
+
+  test("that throws half way leaves variables as they were", () => {
+    const w = variable(1);
+    const inner = compile(() => {
+      w.assign(w.add(1));
+      return w.sum().item();
+    });
+    const outer = compile(() => {
+      w.assign(w.add(1));
+      return scalar(inner() as unknown as number);
+    });
+    expect(outer).toThrow(/reading a value inside a function given to compile/);
+    expect(w.item()).toBe(1);
+  });
+});
+
+test("a notice is not given where WebAssembly is there", () => {
+  const printed = captureConsole();
+  compile(() => scalar(1))();
+  expect(printed).toEqual([]);
+});
