@@ -101,7 +101,6 @@ const packages: readonly PackageFloors[] = [
         "evaluate.ts",
         "variable.ts",
         "tracing.ts",
-        "captured.ts",
         "compiled.ts",
         "generator.ts",
         "dropout.ts",

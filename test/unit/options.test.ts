@@ -246,6 +246,27 @@ test("where a page forbids WebAssembly, plain and compiled code is interpreted, 
   ]);
 });
 
+test("a bundle that does not import explain has neither explanations nor checks, and says so", async () => {
+  const code = await sourceBundle(`
+    import { compile, scalar } from "@cotangent/autograd";
+    const said = (f) => { try { return String(f()); } catch (error) { return String(error); } };
+    globalThis.found = [
+      said(() => compile(() => scalar(2))().item()),
+      said(() => compile(() => scalar(2)).explain()),
+      said(() => compile(() => scalar(2), { check: true })),
+    ].join("\\n");
+  `);
+  const page = createContext({});
+  runInContext(code, page);
+  expect(page.found).toBe(
+    [
+      "2",
+      "StateError: explain is not part of this bundle; import { explain } by its name somewhere",
+      "StateError: check is not part of this bundle; import { explain } by its name somewhere",
+    ].join("\n"),
+  );
+});
+
 describe("compile inside compile", () => {
   test("is the function itself, made anew or not", () => {
     const w = variable(1);

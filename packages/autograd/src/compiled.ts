@@ -1,4 +1,3 @@
-import { checkCaptured } from "./captured.ts";
 import type { Filling } from "./compile/arguments.ts";
 import { matchesAll } from "./compile/arguments.ts";
 import type { BuildOptions, Executable } from "./compile/run.ts";
@@ -25,7 +24,7 @@ export type Compiled<F> = F & {
 export interface CompileOptions {
   /**
    * Trace the function at every call, and throw CompileError if it does something else than the program, because a JavaScript
-   * value that it captured has changed. Slow: for finding mistakes.
+   * value that it captured has changed. Slow: for finding mistakes. A bundle that is to have it must import `explain`.
    */
   readonly check?: boolean;
   /**
@@ -58,18 +57,25 @@ export function historyOf(f: object): History | undefined {
   return histories.get(f);
 }
 
-let explainer: ((f: object) => string) | null = null;
+/** What helps to find mistakes, and is no part of bundles that do not import `explain`. */
+interface Tools {
+  explain(f: object): string;
+  /** Throws CompileError if the second trace is not that of the first one's program. */
+  compare(before: TracedCall, now: TracedCall): void;
+}
+let tools: Tools | null = null;
 
-/** Says how a compiled function is explained: bundles that do not ask for it leave it out. */
-export function setExplainer(explain: (f: object) => string): void {
-  explainer = explain;
+export function setTools(given: Tools): void {
+  tools = given;
 }
 
-function explained(f: object): string {
-  if (!explainer)
-    throw new StateError("explain is not part of this bundle; import { explain } by its name somewhere");
-  return explainer(f);
+function toolsFor(name: string): Tools {
+  if (!tools)
+    throw new StateError(`${name} is not part of this bundle; import { explain } by its name somewhere`);
+  return tools;
 }
+
+const explained = (f: object): string => toolsFor("explain").explain(f);
 
 /**
  * The same function as one WebAssembly program: forward pass, gradients and updates of variables. `f` is called once for
@@ -106,13 +112,14 @@ export function compile<F extends (...args: never[]) => unknown>(
 ): Compiled<F> {
   if (typeof f !== "function") throw new ValueError(`compile: takes a function, got ${typeof f}`);
   checkOptions(options);
+  if (options.check) toolsFor("check");
   const run = f as unknown as (...args: unknown[]) => unknown;
   const history: History = { options, calls: 0, traced: 0, tracings: [], programs: [] };
   const call = (...args: unknown[]): unknown => {
     if (isRecording()) return run(...args);
     history.calls++;
     const known = find(history.programs, args);
-    if (known && options.check) checkCaptured(known.traced, traceCall(run, args));
+    if (known && options.check) toolsFor("check").compare(known.traced, traceCall(run, args));
     return (known ?? make(history, traceCall(run, args), args)).call();
   };
   histories.set(call, history);

@@ -1,11 +1,12 @@
 import type { Form } from "../compile/arguments.ts";
 import { canRelax, canRun } from "../compile/run.ts";
 import type { History } from "../compiled.ts";
-import { historyOf, mostPrograms, setExplainer } from "../compiled.ts";
+import { historyOf, mostPrograms, setTools } from "../compiled.ts";
 import { CompileError, ValueError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
 import { formatShape } from "../shape.ts";
 import type { Signature } from "../tracing.ts";
+import { checkCaptured } from "./captured.ts";
 import { formatPasses, formatTraced } from "./passes.ts";
 
 /**
@@ -26,7 +27,7 @@ import { formatPasses, formatTraced } from "./passes.ts";
 export function explain(f: (...args: never[]) => unknown): string {
   return explained(f);
 }
-setExplainer(explained);
+setTools({ explain: explained, compare: checkCaptured });
 
 function explained(f: object): string {
   const history = typeof f === "function" ? historyOf(f) : undefined;

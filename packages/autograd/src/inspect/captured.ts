@@ -1,13 +1,13 @@
-import type { Traced } from "./compile/plan.ts";
-import { rootsOf } from "./compile/plan.ts";
-import { operandsOf } from "./compile/simplify.ts";
-import { CompileError } from "./errors.ts";
-import type { Attributes, Tensor } from "./graph.ts";
-import { elementsOf } from "./graph.ts";
-import { formatShape } from "./shape.ts";
-import type { Topology } from "./topology.ts";
-import { topology } from "./topology.ts";
-import type { TracedCall } from "./tracing.ts";
+import type { Traced } from "../compile/plan.ts";
+import { rootsOf } from "../compile/plan.ts";
+import { operandsOf } from "../compile/simplify.ts";
+import { CompileError } from "../errors.ts";
+import type { Attributes, Tensor } from "../graph.ts";
+import { elementsOf } from "../graph.ts";
+import { formatShape } from "../shape.ts";
+import type { Topology } from "../topology.ts";
+import { topology } from "../topology.ts";
+import type { TracedCall } from "../tracing.ts";
 
 /**
  * Whether a function still does what it did when it was traced. What it captures is a constant of the program: if a JavaScript
