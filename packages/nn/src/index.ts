@@ -42,6 +42,8 @@ export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "./layers/batchnorm.ts";
 export { Bilinear } from "./layers/bilinear.ts";
 export type { BilinearOptions } from "./layers/bilinear.ts";
 export type { ChannelNormOptions } from "./layers/channels.ts";
+export { GRUCell, LSTMCell, RNNCell } from "./layers/cells.ts";
+export type { CellOptions, RNNCellOptions } from "./layers/cells.ts";
 export { Identity, ModuleDict, ModuleList } from "./layers/containers.ts";
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d } from "./layers/dropout.ts";
 export { Embedding } from "./layers/embedding.ts";
@@ -80,6 +82,10 @@ export {
   Unflatten,
 } from "./layers/pooling.ts";
 export type { Reshaping, ReshapingClass } from "./layers/pooling.ts";
+export { Recurrent } from "./layers/recurrence.ts";
+export type { RecurrentOptions } from "./layers/recurrence.ts";
+export { GRU, LSTM, RNN } from "./layers/recurrent.ts";
+export type { LSTMOptions, RNNOptions } from "./layers/recurrent.ts";
 export { Sequential } from "./layers/sequential.ts";
 
 // Optimizers.
