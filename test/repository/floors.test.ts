@@ -51,6 +51,7 @@ const packages: readonly PackageFloors[] = [
         "ops/reduction.ts",
         "ops/normalization.ts",
         "ops/contraction.ts",
+        "ops/affine.ts",
         "ops/indexing.ts",
         "ops/join.ts",
         "ops/composed.ts",

@@ -21,6 +21,7 @@ declare module "./graph.ts" {
       Methods<typeof import("./ops/mixture.ts")>,
       Methods<typeof import("./ops/reduction.ts")>,
       Methods<typeof import("./ops/contraction.ts")>,
+      Methods<typeof import("./ops/affine.ts")>,
       Methods<typeof import("./ops/indexing.ts")>,
       Methods<typeof import("./ops/join.ts")>,
       Methods<typeof import("./ops/composed.ts")>,

@@ -49,6 +49,7 @@ export { toText } from "./inspect/text.ts";
 export * from "./ops/accumulation.ts";
 export * from "./ops/activation.ts";
 export * from "./ops/adaptive.ts";
+export { linear } from "./ops/affine.ts";
 export * from "./ops/at.ts";
 export * from "./ops/border.ts";
 export * from "./ops/bounds.ts";

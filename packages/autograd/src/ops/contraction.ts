@@ -55,7 +55,7 @@ export const einsumOp: Op<{ readonly spec: string }> = contraction("einsum");
 export const matmul: Contraction = declare(
   "matmul",
   (x: Tensor, y: Tensor) => {
-    const [a, b] = operands(x, y);
+    const [a, b] = factors("matmul", x, y);
     if (a.rank === 2 && b.rank === 2) {
       if (a.shape[1] !== b.shape[0]) throw mismatch(a.shape, b.shape);
       return apply(matmulOp, [a, b], matrixProduct);
@@ -75,16 +75,17 @@ export const matmul: Contraction = declare(
 
 const matrixProduct = { spec: "ij,jk->ik" };
 
-function operands(x: Tensor, y: Tensor): [Tensor, Tensor] {
-  const a = operand("matmul", x, "float32");
-  const b = operand("matmul", y, "float32");
+/** Both operands of a product in one dtype, for the function `name`. */
+export function factors(name: string, x: Tensor, y: Tensor): [Tensor, Tensor] {
+  const a = operand(name, x, "float32");
+  const b = operand(name, y, "float32");
   if (a.rank === 0 || b.rank === 0)
     throw new ShapeError(
-      `matmul: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}; both need at least one axis, use mul for numbers`,
+      `${name}: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}; both need at least one axis, use mul for numbers`,
     );
   const dtype = promote(a.dtype, b.dtype);
   if (dtype === "bool")
-    throw new DTypeError("matmul: is arithmetic and takes no bool; cast to int32 or float32 first");
+    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to int32 or float32 first`);
   return [cast(a, dtype), cast(b, dtype)];
 }
 

@@ -1,3 +1,4 @@
+import * as affine from "./affine.ts";
 import * as at from "./at.ts";
 import * as border from "./border.ts";
 import * as bounds from "./bounds.ts";
@@ -41,6 +42,7 @@ export const chained: readonly object[] = [
   mixture,
   reduction,
   contraction,
+  affine,
   indexing,
   join,
   composed,

@@ -2,10 +2,10 @@ import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { broadcastsTo, formatShape, normalizeAxis } from "../shape.ts";
-import type { Affine, Operation, Outer } from "../signature.ts";
+import type { Operation, Outer } from "../signature.ts";
+import { biased } from "./affine.ts";
 import { einsumOp } from "./contraction.ts";
 import { contracted, numeric } from "./einsum.ts";
-import { operand } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 import { add, mul } from "./pointwise.ts";
 import { composed } from "./sample.ts";
@@ -52,29 +52,6 @@ export const outer: Outer = composed(
     return apply(einsumOp, [a, b], { spec: `${left},${right}->${left}${right}` });
   },
   (draw) => [draw.tensor(draw.shape(0, 2)), draw.tensor(draw.shape(0, 2))],
-);
-
-/** `x` with `bias` added, for the function `name`. Throws ShapeError unless it has the length of the last axis. */
-function biased(name: string, x: Tensor, bias: Tensor | undefined): Tensor {
-  if (bias === undefined) return x;
-  const b = operand(name, bias, x.dtype);
-  if (b.rank !== 1 || b.shape[0] !== x.shape[x.rank - 1])
-    throw new ShapeError(
-      `${name}: bias ${formatShape(b.shape)} for results ${formatShape(x.shape)}; give it the length of their last axis`,
-    );
-  return add(x, b);
-}
-
-/** `x` [..., in] times the transpose of `weight` [out, in], plus `bias` [out]. Throws ShapeError if they do not fit. */
-export const linear: Affine = composed(
-  "linear",
-  (x: Tensor, weight: Tensor, bias?: Tensor) =>
-    biased("linear", contracted("linear", "...i,oi->...o", [x, weight]), bias),
-  (draw) => {
-    const [n, m] = [draw.integer(1, 4), draw.integer(1, 4)];
-    const args = [draw.tensor([...draw.shape(0, 2), n]), draw.tensor([m, n])];
-    return draw.integer(0, 1) === 0 ? args : [...args, draw.tensor([m])];
-  },
 );
 
 /**

@@ -3,6 +3,7 @@ import {
   add,
   cat,
   chunk,
+  linear,
   matmul,
   mul,
   relu,
@@ -31,7 +32,7 @@ export interface Weights {
 /** What is carried from step to step, [n, out] and for an LSTM also [n, hidden]. The first one is the output. */
 export type State = readonly [h: Tensor, ...cell: Tensor[]];
 
-export type Step = (x: Tensor, state: State) => State;
+type Step = (x: Tensor, state: State) => State;
 
 export interface Gates {
   /** How many rows of the weights there are for each feature of the state. */
@@ -48,15 +49,6 @@ function joint({ weightIh, weightHh, biasIh, biasHh }: Weights): (x: Tensor, h: 
   const bias: Tensor | null = biasIh && biasHh ? add(biasIh, biasHh) : null;
   return (x, h) => {
     const product: Tensor = matmul(cat([x, h], 1) as Tensor, weight);
-    return bias ? add(product, bias) : product;
-  };
-}
-
-/** `x W^T + b`. */
-function affine(weight: Tensor, bias: Tensor | null): (x: Tensor) => Tensor {
-  const turned: Tensor = transpose(weight);
-  return (x) => {
-    const product: Tensor = matmul(x, turned);
     return bias ? add(product, bias) : product;
   };
 }
@@ -81,33 +73,32 @@ export const lstmGates: Gates = {
   states: 2,
   prepare: (weights) => {
     const gates = joint(weights);
-    const project = weights.weightHr ? affine(weights.weightHr, null) : null;
+    const { weightHr } = weights;
     return (x, [h, c]) => {
       const [take, keep, candidate, show] = chunk(gates(x, h), 4, { axis: 1 }) as Four;
       const cell: Tensor = add(mul(sigmoid(keep), c!), mul(sigmoid(take), tanh(candidate)));
       const out: Tensor = mul(sigmoid(show), tanh(cell));
-      return [project ? project(out) : out, cell];
+      return [weightHr ? linear(out, weightHr) : out, cell];
     };
   },
 };
 
 type Four = [Tensor, Tensor, Tensor, Tensor];
-type Three = [Tensor, Tensor, Tensor];
+
+const thirds = (x: Tensor) => chunk(x, 3, { axis: 1 }) as [Tensor, Tensor, Tensor];
 
 /** Gates r, z, n: `n = tanh(W x + b + r (U h + d))`, `h' = (1 - z) n + z h` (Cho et al. 2014, with the reset after the product). */
 export const gruGates: Gates = {
   count: 3,
   states: 1,
-  prepare: ({ weightIh, weightHh, biasIh, biasHh }) => {
-    const fromInput = affine(weightIh, biasIh);
-    const fromState = affine(weightHh, biasHh);
-    return (x, [h]) => {
-      const [resetIn, updateIn, newIn] = chunk(fromInput(x), 3, { axis: 1 }) as Three;
-      const [resetState, updateState, newState] = chunk(fromState(h), 3, { axis: 1 }) as Three;
+  prepare:
+    ({ weightIh, weightHh, biasIh, biasHh }) =>
+    (x, [h]) => {
+      const [resetIn, updateIn, newIn] = thirds(linear(x, weightIh, biasIh ?? undefined));
+      const [resetState, updateState, newState] = thirds(linear(h, weightHh, biasHh ?? undefined));
       const reset: Tensor = sigmoid(add(resetIn, resetState));
       const update: Tensor = sigmoid(add(updateIn, updateState));
       const candidate: Tensor = tanh(add(newIn, mul(reset, newState)));
       return [add(candidate, mul(update, sub(h, candidate)))];
-    };
-  },
+    },
 };

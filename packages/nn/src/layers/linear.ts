@@ -1,14 +1,5 @@
 import type { DrawOptions, MatMul } from "@cotangent/autograd/functional";
-import {
-  add,
-  matmul,
-  type Shape,
-  ShapeError,
-  Tensor,
-  transpose,
-  uniform,
-  ValueError,
-} from "@cotangent/autograd/functional";
+import { linear, type Shape, ShapeError, Tensor, uniform, ValueError } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
 
 export interface LinearOptions extends DrawOptions {
@@ -55,8 +46,7 @@ export class Linear<const I extends number = number, const O extends number = nu
 
   forward<S extends Shape>(x: Tensor<S>): Tensor<MatMul<S, [I, O]>> {
     this.#check(x);
-    const out: Tensor = matmul(x as Tensor, transpose(this.weight) as Tensor);
-    return (this.bias ? add(out, this.bias as Tensor) : out) as Tensor<MatMul<S, [I, O]>>;
+    return linear(x as Tensor, this.weight, this.bias ?? undefined) as Tensor<MatMul<S, [I, O]>>;
   }
 
   #check(x: Tensor): void {
