@@ -50,7 +50,7 @@ function program(optimizer: Optimizer, loss: () => Tensor): string {
     return value;
   });
   step();
-  return step.text();
+  return step.explain();
 }
 
 /** Parameters by hand, under the names that the layers give theirs. */
