@@ -124,7 +124,7 @@ const packages: readonly PackageFloors[] = [
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
       ["state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
-      ["files/*", "optimize/*", "schedules.ts", "data/*", "checkpoint.ts", "metrics.ts"],
+      ["files/*", "optimize/*", "schedules.ts", "data/*", "checkpoint.ts", "metrics/*"],
       ["train.ts", "node/*", "index.ts"],
     ],
   },
