@@ -31,6 +31,7 @@ export type { ClassWeights, DrawOptions } from "./generator.ts";
 export {
   bernoulli,
   categorical,
+  defaultGenerator,
   exponential,
   Generator,
   manualSeed,

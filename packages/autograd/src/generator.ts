@@ -59,12 +59,12 @@ export class Generator {
   }
 }
 
-/** What draws use unless they are given another generator. */
-const standard = new Generator();
+/** What draws use unless they are given another generator: the standard generator. */
+export const defaultGenerator: Generator = new Generator();
 
 /** Starts the sequence of the standard generator anew: the same seed, the same numbers. */
 export function manualSeed(seed: number): void {
-  standard.seed(seed);
+  defaultGenerator.seed(seed);
 }
 
 export interface DrawOptions {
@@ -201,7 +201,7 @@ export type ClassWeights =
  */
 export function categorical(
   shape: Shape,
-  { logits, probabilities, generator = standard }: ClassWeights & Pick<DrawOptions, "generator">,
+  { logits, probabilities, generator = defaultGenerator }: ClassWeights & Pick<DrawOptions, "generator">,
 ): Tensor {
   const given = logits ?? probabilities;
   if (!given || (logits && probabilities))
@@ -254,7 +254,7 @@ export function permutation(n: number, options: Pick<DrawOptions, "generator"> =
 function draw(
   name: string,
   shape: Shape,
-  { dtype = "float32", generator = standard }: DrawOptions,
+  { dtype = "float32", generator = defaultGenerator }: DrawOptions,
   counters: number,
   from: (stream: Stream, shape: Shape, dtype: DType) => Tensor,
 ): Tensor {

@@ -133,5 +133,13 @@ export {
 export type { AdamScaling, Hyperparameter, MomentumOptions, Schedule } from "./optimize/transforms.ts";
 
 // Training.
+export type { CheckpointStore, Stateful } from "./checkpoint.ts";
+export type { Batch, TrainingData } from "./feed.ts";
+export { DivergenceError } from "./session.ts";
+export type { Epoch } from "./session.ts";
+export { earlyStopping } from "./stopping.ts";
+export type { EarlyStoppingOptions } from "./stopping.ts";
 export { fit } from "./train.ts";
-export type { Batch, Epoch, FitOptions, TrainingData } from "./train.ts";
+export type { FitOptions, Step, Training } from "./train.ts";
+export { validate } from "./validate.ts";
+export type { Scores, ValidateOptions } from "./validate.ts";

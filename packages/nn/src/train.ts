@@ -1,48 +1,67 @@
-import type { Shape } from "@cotangent/autograd/functional";
-import { compile, Tensor, ValueError } from "@cotangent/autograd/functional";
+import type { Generator, Shape, Tensor } from "@cotangent/autograd/functional";
+import { compile, ValueError } from "@cotangent/autograd/functional";
+import type { CheckpointStore, Stateful } from "./checkpoint.ts";
+import { batchesOf, type TrainingData } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
+import { pauses } from "./pause.ts";
+import { type Epoch, refuseShortEpoch, Session } from "./session.ts";
+import { type Scores, type ValidateOptions, validateUntil } from "./validate.ts";
 
-/** Inputs and targets; the first axis counts the examples. */
-export type Batch = readonly [x: Tensor, y: Tensor];
-
-type Batches = Iterable<Batch> | AsyncIterable<Batch>;
-
-/** One batch, or several that can be gone through once an epoch, or a function that gives those of an epoch (from 1). */
-export type TrainingData = Batch | Batches | ((epoch: number) => Batches);
-
-export interface FitOptions {
-  /** From what the model gives and the target to one number: `mse`. */
-  readonly loss: (prediction: Tensor, target: Tensor) => Tensor;
+export interface FitOptions extends ValidateOptions {
   readonly optimizer: Optimizer;
   /** How often to go through the data. */
   readonly epochs: number;
   /** Compiles the step, once for each shape of batch. Not unless given. */
   readonly compile?: boolean;
+  /** Data that are not trained on. After each epoch `Epoch.validation` tells the loss and the metrics on them. */
+  readonly validation?: TrainingData;
+  /** Is asked after each epoch, with all epochs so far, whether to end; see `earlyStopping`. Depends on nothing else. */
+  readonly until?: (history: readonly Epoch[]) => boolean;
+  /** Where to keep checkpoints; one that is there already is taken up. */
+  readonly checkpoint?: CheckpointStore;
+  /** After how many epochs to make a checkpoint; 1 unless given. */
+  readonly checkpointEvery?: number;
+  /** What else belongs to a checkpoint, by name: averages of weights, generators other than the standard one. */
+  readonly state?: Readonly<Record<string, Stateful | Generator>>;
+  /** Ends the training after the step at hand, with a checkpoint. */
+  readonly signal?: AbortSignal;
 }
 
-/** What happened in an epoch. */
-export interface Epoch {
-  /** Counts from 1. */
+/** A step, as `watch` tells it. */
+export interface Step {
   readonly epoch: number;
-  /** How many there will be. */
   readonly epochs: number;
-  /** The mean over the examples of the epoch, each batch seen before its step. */
-  readonly loss: number;
-  /** Steps of the optimizer in this epoch. */
-  readonly steps: number;
+  /** Counts from 1 in each epoch. */
+  readonly step: number;
+  /** How many the epoch before had; null in the first. */
+  readonly steps: number | null;
   /** Examples seen in this epoch. */
   readonly examples: number;
-  /** Since the first epoch began, without the time between epochs. */
-  readonly seconds: number;
+  readonly loss: number;
+}
+
+/** The epochs as they come. */
+export interface Training extends AsyncGenerator<Epoch, void> {
+  /** All epochs so far, those before a resumption among them. */
+  readonly history: readonly Epoch[];
+  /** Lets `listener` know of each step. */
+  watch(listener: (step: Step) => void): void;
 }
 
 /**
  * Trains `model` by one step of the optimizer for each batch, and tells about each epoch when it is over. It sets the model to
- * training mode at the beginning of an epoch; leaving the loop ends the training. Other work gets its turn every 20 ms.
+ * training mode at the beginning of an epoch; leaving the loop ends the training. Batches without examples are passed over. Other
+ * work gets its turn every 20 ms.
  *
- * Throws ValueError if `epochs` is no whole number of at least 0; while running, ValueError if the loss is NaN (naming the
- * step, which the parameters have taken already), if it is no single number, or if an epoch has no batches.
+ * With `checkpoint`, all that decides on how the training goes on is kept after each epoch, when the loop asks for the next one, when
+ * it is left and when `signal` says so. The same program run again takes that up and ends with the same bits as if it had never
+ * stopped, provided that its data depend on the epoch and the generators only.
+ *
+ * Throws ValueError if `epochs` or `checkpointEvery` is no whole number of at least 0 or 1. While running: DivergenceError, naming
+ * the step, which the parameters have taken already, if the loss is NaN, or parameters to be kept are not finite, and the last
+ * checkpoint stays; ValueError if the loss is no single number, or if an epoch has no batches; FormatError, ValueError or
+ * StateError if the checkpoint is damaged or from another training.
  *
  * @example
  * ```ts
@@ -57,86 +76,136 @@ export interface Epoch {
  * model.weight; // => weight = Variable([[2]], float32)
  * ```
  */
-export function fit(model: Layer, data: TrainingData, options: FitOptions): AsyncGenerator<Epoch, void> {
-  const { epochs } = options;
+export function fit(model: Layer, data: TrainingData, options: FitOptions): Training {
+  const { epochs, checkpointEvery = 1 } = options;
   if (!Number.isInteger(epochs) || epochs < 0)
     throw new ValueError(`fit: epochs is a whole number of at least 0, got ${String(epochs)}`);
-  return run(model, data, options);
+  if (!Number.isInteger(checkpointEvery) || checkpointEvery < 1)
+    throw new ValueError(
+      `fit: checkpointEvery is a whole number of at least 1, got ${String(checkpointEvery)}`,
+    );
+  const session = new Session(model, options);
+  const loop = new Loop(model, data, options, session);
+  return Object.assign(loop.run(), {
+    history: session.history,
+    watch: (listener: (step: Step) => void): void => {
+      loop.listeners.push(listener);
+    },
+  });
 }
 
-async function* run(
-  model: Layer,
-  data: TrainingData,
-  { loss, optimizer, epochs, compile: compiled = false }: FitOptions,
-): AsyncGenerator<Epoch, void> {
-  const plain = (x: Tensor, y: Tensor): Tensor => {
-    const value = loss(forward(model, x), y);
-    if (value.size !== 1)
-      throw new ValueError(
-        `fit: the loss has shape ${format(value.shape)}; it must be one number, so reduce it with mean() or sum()`,
-      );
-    optimizer.step(value);
-    return value;
-  };
-  const step = compiled ? compile(plain) : plain;
-  const pause = pauses();
-  let total = 0;
-  let seconds = 0;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const begin = performance.now();
-    if (model instanceof Module) model.train();
-    let [steps, examples, sum] = [0, 0, 0];
-    for await (const [x, y] of batchesOf(data, epoch)) {
-      await pause();
-      const value = step(x, y).item();
-      total++;
-      steps++;
-      if (Number.isNaN(value))
+class Loop {
+  readonly listeners: ((step: Step) => void)[] = [];
+  readonly #model: Layer;
+  readonly #data: TrainingData;
+  readonly #options: FitOptions;
+  readonly #session: Session;
+  readonly #step: (x: Tensor, y: Tensor) => Tensor;
+  readonly #pause: () => Promise<void> | undefined = pauses();
+
+  constructor(model: Layer, data: TrainingData, options: FitOptions, session: Session) {
+    this.#model = model;
+    this.#data = data;
+    this.#options = options;
+    this.#session = session;
+    const { loss, optimizer } = options;
+    const step = (x: Tensor, y: Tensor): Tensor => {
+      const value = loss(forward(model, x), y);
+      if (value.size !== 1)
         throw new ValueError(
-          `fit: the loss is NaN at step ${total} (epoch ${epoch}, batch ${steps}); try a smaller learning rate, and look for ` +
-            "NaN in the data",
+          `fit: the loss has shape ${format(value.shape)}; it must be one number, so reduce it with mean() or sum()`,
         );
-      const count = x.shape[0] ?? 1;
-      examples += count;
-      sum += count * value;
+      optimizer.step(value);
+      return value;
+    };
+    this.#step = options.compile ? compile(step) : step;
+  }
+
+  async *run(): AsyncGenerator<Epoch, void> {
+    const session = this.#session;
+    const { epochs, checkpointEvery = 1 } = this.#options;
+    await session.restore();
+    for (let ended = this.#ended(); !ended; ) {
+      const trained = !this.#stopped() && (await this.#train());
+      const validation = trained ? await this.#validate() : "stopped";
+      if (validation === "stopped") {
+        session.check();
+        await session.save();
+        return;
+      }
+      session.check();
+      const epoch = session.end(epochs, validation);
+      ended = this.#ended();
+      let left = true;
+      try {
+        yield epoch;
+        left = false;
+      } finally {
+        // After the loop's body, which may have changed the learning rate.
+        if (left || ended || epoch.epoch % checkpointEvery === 0) await session.save();
+      }
+      await this.#pause();
     }
-    if (steps === 0)
+  }
+
+  #ended(): boolean {
+    const { position, history } = this.#session;
+    const { epochs, until } = this.#options;
+    return position.epoch > epochs || (history.length > 0 && until?.(history) === true);
+  }
+
+  readonly #stopped = (): boolean => this.#options.signal?.aborted === true;
+
+  /** The rest of the epoch; false if it was stopped before its end. */
+  async #train(): Promise<boolean> {
+    const session = this.#session;
+    const { position } = session;
+    const begin = performance.now() - 1000 * position.seconds;
+    if (this.#model instanceof Module) this.#model.train();
+    session.begin();
+    let skip = position.batches;
+    for await (const [x, y] of batchesOf(this.#data, position.epoch)) {
+      await this.#pause();
+      if (skip > 0) {
+        skip--;
+        if (skip === 0) session.reach();
+        continue;
+      }
+      position.batches++;
+      const examples = x.shape[0] ?? 1;
+      if (examples === 0) continue;
+      const loss = this.#step(x, y).item();
+      position.seconds = (performance.now() - begin) / 1000;
+      session.count(loss, examples);
+      this.#tell(loss);
+      // Not later: the next batch may draw numbers when it is made.
+      if (this.#stopped()) return false;
+    }
+    if (skip > 0) refuseShortEpoch(position, skip);
+    if (position.steps === 0)
       throw new ValueError(
-        `fit: epoch ${epoch} has no batches; what can be gone through once only, such as a generator, is passed as a ` +
+        `fit: epoch ${position.epoch} has no batches; what can be gone through once only, such as a generator, is passed as a ` +
           "function that makes it: () => batches()",
       );
-    seconds += (performance.now() - begin) / 1000;
-    yield { epoch, epochs, loss: sum / examples, steps, examples, seconds };
-    await pause();
+    return true;
   }
-}
 
-function batchesOf(data: TrainingData, epoch: number): Batches {
-  if (typeof data === "function") return data(epoch);
-  return isBatch(data) ? [data] : data;
-}
+  #tell(loss: number): void {
+    const { position, history } = this.#session;
+    const { epoch, steps: step, examples } = position;
+    const steps = history.at(-1)?.steps ?? null;
+    for (const listener of this.listeners)
+      listener({ epoch, epochs: this.#options.epochs, step, steps, examples, loss });
+  }
 
-function isBatch(data: Batch | Batches): data is Batch {
-  return Array.isArray(data) && data[0] instanceof Tensor;
-}
-
-type Task = (resume: () => void) => void;
-
-/** Lets go of the event loop when the last time is 20 ms ago. */
-function pauses(): () => Promise<void> | undefined {
-  // Node's setImmediate comes sooner than a timer.
-  const { setImmediate } = globalThis as { readonly setImmediate?: Task };
-  const later: Task = setImmediate ?? ((resume) => setTimeout(resume, 0));
-  let last = performance.now();
-  return () => {
-    if (performance.now() - last < 20) return undefined;
-    return new Promise<void>((resolve) => {
-      later(() => {
-        last = performance.now();
-        resolve();
-      });
-    });
-  };
+  /** How good the model is now; null without data for it. */
+  async #validate(): Promise<Scores | null | "stopped"> {
+    const { validation } = this.#options;
+    if (validation === undefined) return null;
+    const { epoch } = this.#session.position;
+    const scores = await validateUntil(this.#model, validation, this.#options, epoch, this.#stopped);
+    return scores ?? "stopped";
+  }
 }
 
 const format = (shape: Shape): string => `[${shape.join(", ")}]`;

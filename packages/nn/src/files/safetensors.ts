@@ -170,27 +170,41 @@ export function writeSafetensors(
   tensors: StateDict,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const entries = entriesOf("writeSafetensors", tensors).map(([key, x]) => [key, x, encode(x)] as const);
+  const parts = [...safetensorsParts(tensors, metadata)];
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** The same file in parts: its header, then each tensor, which is computed when it is its turn. Checks all names first. */
+export function safetensorsParts(
+  tensors: StateDict,
+  metadata: Readonly<Record<string, string>>,
+): Iterable<Uint8Array> {
+  const entries = entriesOf("writeSafetensors", tensors);
   if (Object.hasOwn(tensors, "__metadata__"))
     throw new ValueError("writeSafetensors: no tensor may be called __metadata__; pass metadata apart");
   entries.sort(([, a], [, b]) => storedSize(b.dtype) - storedSize(a.dtype));
   const texts = checkMetadata(metadata, ValueError);
   const header: [string, unknown][] = Object.keys(texts).length > 0 ? [["__metadata__", texts]] : [];
   let at = 0;
-  for (const [key, x, data] of entries) {
-    const end = at + data.length;
-    header.push([key, { dtype: written[x.dtype], shape: x.shape, data_offsets: [at, end] }]);
+  for (const [key, { dtype, shape, size }] of entries) {
+    const end = at + size * storedSize(dtype);
+    header.push([key, { dtype: written[dtype], shape, data_offsets: [at, end] }]);
     at = end;
   }
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
-  const length = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(8 + length + at).fill(0x20, 8, 8 + length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.set(text, 8);
-  at = 8 + length;
-  for (const [, , data] of entries) {
-    bytes.set(data, at);
-    at += data.length;
-  }
-  return bytes;
+  const head = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
+  head.set(text, 8);
+  return {
+    *[Symbol.iterator]() {
+      yield head;
+      for (const [, x] of entries) yield encode(x);
+    },
+  };
 }

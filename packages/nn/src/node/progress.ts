@@ -1,4 +1,5 @@
-import type { Epoch } from "../train.ts";
+import type { Epoch } from "../session.ts";
+import type { Step, Training } from "../train.ts";
 
 /** What progress is written to: `process.stderr`, or anything like it. */
 export interface Output {
@@ -16,7 +17,7 @@ export interface ProgressOptions {
 
 /**
  * The epochs of `fit` as they come, and a line about them: on a terminal a bar with the loss, the examples per second and the
- * time left, drawn anew ten times a second; elsewhere a plain line after each tenth of the epochs.
+ * time left, drawn anew ten times a second, within an epoch too; elsewhere a plain line after each tenth of the epochs.
  *
  * @example
  * ```ts
@@ -43,25 +44,56 @@ export async function* progress<E extends Epoch>(
   let drawn = 0;
   let examples = 0;
   let last: E | undefined;
+  const draw = (text: (columns: number) => string): void => {
+    if (performance.now() - drawn < 100) return;
+    drawn = performance.now();
+    output.write(`\r${start}${text(width(output) - start.length)}\x1b[K`);
+  };
+  const training = isTraining(epochs) ? epochs : null;
+  if (live) watch(training, draw);
   try {
     for await (const epoch of epochs) {
+      // Those before a resumption count, as their time does.
+      if (!last) for (const earlier of training?.history.slice(0, -1) ?? []) examples += earlier.examples;
       last = epoch;
       examples += epoch.examples;
-      if (live) {
-        const now = performance.now();
-        if (now - drawn >= 100) {
-          drawn = now;
-          output.write(`\r${start}${fitted(epoch, examples, width(output) - start.length)}\x1b[K`);
-        }
-      } else if (isTenth(epoch)) output.write(`${start}${line(epoch, examples)}\n`);
+      if (live) draw((columns) => fitted(line(epoch, examples), epoch.epoch / epoch.epochs, columns));
+      else if (isTenth(epoch)) output.write(`${start}${line(epoch, examples)}\n`);
       yield epoch;
     }
   } finally {
     // Also when the loop is left early or something throws: what is printed next begins on a line of its own.
     if (live && last)
-      output.write(`\r${start}${fitted(last, examples, width(output) - start.length)}\x1b[K\n`);
+      output.write(
+        `\r${start}${fitted(line(last, examples), last.epoch / last.epochs, width(output) - start.length)}\x1b[K\n`,
+      );
   }
 }
+
+function isTraining(epochs: AsyncIterable<Epoch>): epochs is Training {
+  return "watch" in epochs && "history" in epochs;
+}
+
+/** Draws the steps of an epoch while it lasts. */
+function watch(training: Training | null, draw: (text: (columns: number) => string) => void): void {
+  const begin = performance.now();
+  let [done, now] = [0, 0];
+  training?.watch((step) => {
+    if (step.step === 1) [done, now] = [done + now, 0];
+    now = step.examples;
+    const perSecond = (1000 * (done + now)) / (performance.now() - begin);
+    const part = step.steps === null ? 0 : Math.min(1, step.step / step.steps);
+    draw((columns) => fitted(stepLine(step, perSecond), (step.epoch - 1 + part) / step.epochs, columns));
+  });
+}
+
+function stepLine({ epoch, epochs, step, steps, loss }: Step, perSecond: number): string {
+  const of = steps === null ? step : `${String(step).padStart(String(steps).length)}/${steps}`;
+  return `${counted(epoch, epochs)}  step ${of}  loss ${loss.toPrecision(4)}  ${rate(perSecond)}`;
+}
+
+const counted = (epoch: number, epochs: number): string =>
+  `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`;
 
 const width = ({ columns = 80 }: Output): number => columns - 1;
 
@@ -72,22 +104,22 @@ function isTenth({ epoch, epochs }: Epoch): boolean {
 }
 
 function line(state: Epoch, examples: number): string {
-  const { epoch, epochs } = state;
-  const count = String(epoch).padStart(String(epochs).length);
-  return `epoch ${count}/${epochs}  ${numbers(state, examples)}`;
+  return `${counted(state.epoch, state.epochs)}  ${numbers(state, examples)}`;
 }
 
-function numbers({ epoch, epochs, loss, seconds }: Epoch, examples: number): string {
+function numbers({ epoch, epochs, loss, seconds, validation }: Epoch, examples: number): string {
   const left =
     epoch === epochs ? `took ${duration(seconds)}` : `${duration((seconds / epoch) * (epochs - epoch))} left`;
-  return `loss ${loss.toPrecision(4)}  ${rate(examples / seconds)}  ${left}`;
+  const scores = Object.entries(validation ?? {}).map(
+    ([name, score]) => `validation ${name} ${score.toPrecision(4)}  `,
+  );
+  return `loss ${loss.toPrecision(4)}  ${scores.join("")}${rate(examples / seconds)}  ${left}`;
 }
 
-/** The line with a bar in front, as far as there is room. */
-function fitted(state: Epoch, examples: number, columns: number): string {
-  const text = line(state, examples);
+/** The text with a bar in front that is filled as far as `done` says, if there is room. */
+function fitted(text: string, done: number, columns: number): string {
   const room = Math.min(30, columns - text.length - 3);
-  return room < 5 ? text.slice(0, Math.max(0, columns)) : `${bar(state.epoch / state.epochs, room)}  ${text}`;
+  return room < 5 ? text.slice(0, Math.max(0, columns)) : `${bar(done, room)}  ${text}`;
 }
 
 const eighths = " ▏▎▍▌▋▊▉";

@@ -1,0 +1,48 @@
+import { ValueError } from "@cotangent/autograd/functional";
+import type { Epoch } from "./session.ts";
+
+export interface EarlyStoppingOptions {
+  /** How many epochs to wait for a better one. */
+  readonly patience: number;
+  /** By how much a better one is better; 0 unless given. */
+  readonly minDelta?: number;
+  /** What to look at: the loss on the data for validation, if there are any, else that of the training, unless given. */
+  readonly monitor?: (epoch: Epoch) => number;
+  /** Is more better ("max") or less ("min")? "min" unless given. */
+  readonly mode?: "min" | "max";
+}
+
+/**
+ * Ends `fit` when its epochs have not become better for a while: to be given as `until`. Throws ValueError unless `patience` is a whole
+ * number of at least 1, `minDelta` a number of at least 0, and `mode` one of the two.
+ *
+ * @example
+ * ```ts
+ * import { earlyStopping } from "@cotangent/nn";
+ * const until = earlyStopping({ patience: 2 });
+ * const epochs = [3, 2, 2.5, 2.1].map((loss, i) => ({ epoch: i + 1, epochs: 9, loss, steps: 1, examples: 1, seconds: 0 }));
+ * [until(epochs.slice(0, 3)), until(epochs)]; // => [ false, true ]
+ * ```
+ */
+export function earlyStopping({
+  patience,
+  minDelta = 0,
+  monitor = ({ validation, loss }) => validation?.loss ?? loss,
+  mode = "min",
+}: EarlyStoppingOptions): (history: readonly Epoch[]) => boolean {
+  if (!Number.isInteger(patience) || patience < 1)
+    throw new ValueError(`earlyStopping: patience is a whole number of at least 1, got ${String(patience)}`);
+  if (!(minDelta >= 0))
+    throw new ValueError(`earlyStopping: minDelta is a number of at least 0, got ${String(minDelta)}`);
+  if (mode !== "min" && mode !== "max")
+    throw new ValueError(`earlyStopping: mode is "min" or "max", got ${String(mode)}`);
+  const sign = mode === "min" ? 1 : -1;
+  return (history) => {
+    let [best, place] = [Number.POSITIVE_INFINITY, -1];
+    history.forEach((epoch, i) => {
+      const value = sign * monitor(epoch);
+      if (value < best - minDelta || (place < 0 && !Number.isNaN(value))) [best, place] = [value, i];
+    });
+    return history.length - 1 - place >= patience;
+  };
+}

@@ -1,0 +1,77 @@
+import type { Tensor } from "@cotangent/autograd/functional";
+import { cat, evaluate, fromTypedArray, ValueError } from "@cotangent/autograd/functional";
+import { batchesOf, type TrainingData } from "./feed.ts";
+import { forward, type Layer, Module } from "./module.ts";
+import { pauses } from "./pause.ts";
+
+export interface ValidateOptions {
+  /** From what the model gives and the target to one number: `mse`. */
+  readonly loss: (prediction: Tensor, target: Tensor) => Tensor;
+  /** What else to tell, each from all predictions and targets at once: `{ accuracy }`. */
+  readonly metrics?: Readonly<Record<string, (prediction: Tensor, target: Tensor) => number>>;
+}
+
+/** The loss, the mean over the examples, and the metrics by their names. */
+export type Scores = { readonly loss: number; readonly [metric: string]: number };
+
+/**
+ * How good `model` is on data that it is not trained on: with its modules in evaluation mode, which they leave again. Other work
+ * gets its turn every 20 ms.
+ *
+ * Throws ValueError if there are no examples, if a metric is called `loss`, or if the loss is no single number.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { validate } from "@cotangent/nn";
+ * import { mse } from "@cotangent/nn/loss";
+ * import { r2Score } from "@cotangent/nn/metrics";
+ * const twice = (x: Tensor) => x.mul(2);
+ * await validate(twice, [tensor([1, 2]), tensor([2, 5])], { loss: mse, metrics: { r2Score } });
+ * ```
+ */
+export async function validate(model: Layer, data: TrainingData, options: ValidateOptions): Promise<Scores> {
+  const scores = await validateUntil(model, data, options, 1, () => false);
+  return scores!;
+}
+
+/** The same for the data of an epoch; null if `stopped` says so before all of them have been seen. */
+export async function validateUntil(
+  model: Layer,
+  data: TrainingData,
+  { loss, metrics = {} }: ValidateOptions,
+  epoch: number,
+  stopped: () => boolean,
+): Promise<Scores | null> {
+  const names = Object.keys(metrics);
+  if (names.includes("loss")) throw new ValueError("validate: a metric has another name than loss");
+  const modes =
+    model instanceof Module ? [...model.namedModules().values()].map((m) => [m, m.training] as const) : [];
+  const pause = pauses();
+  const [predictions, targets]: [Tensor[], Tensor[]] = [[], []];
+  let [examples, sum] = [0, 0];
+  try {
+    for (const [module] of modes) module.training = false;
+    for await (const [x, y] of batchesOf(data, epoch)) {
+      await pause();
+      if (stopped()) return null;
+      const count = x.shape[0] ?? 1;
+      if (count === 0) continue;
+      const prediction = forward(model, x);
+      const value = loss(prediction, y);
+      evaluate(prediction, value);
+      sum += count * value.item();
+      examples += count;
+      if (names.length > 0) {
+        predictions.push(fromTypedArray(prediction.toTypedArray(), prediction.shape));
+        targets.push(y);
+      }
+    }
+  } finally {
+    for (const [module, training] of modes) module.training = training;
+  }
+  if (examples === 0) throw new ValueError("validate: there are no examples");
+  const all = names.length > 0 ? ([cat(predictions), cat(targets)] as const) : null;
+  const scores = names.map((name) => [name, metrics[name]!(...all!)] as const);
+  return { loss: sum / examples, ...Object.fromEntries(scores) };
+}
