@@ -125,7 +125,17 @@ const packages: readonly PackageFloors[] = [
     floors: [
       ["state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
       ["files/*", "optimize/*", "schedules.ts", "data/*", "checkpoint.ts", "metrics/*"],
-      ["pause.ts", "feed.ts", "validate.ts", "session.ts", "train.ts", "stopping.ts", "node/*", "index.ts"],
+      [
+        "pause.ts",
+        "feed.ts",
+        "validate.ts",
+        "session.ts",
+        "train.ts",
+        "stopping.ts",
+        "summary.ts",
+        "node/*",
+        "index.ts",
+      ],
     ],
   },
 ];

@@ -139,6 +139,8 @@ export { DivergenceError } from "./session.ts";
 export type { Epoch } from "./session.ts";
 export { earlyStopping } from "./stopping.ts";
 export type { EarlyStoppingOptions } from "./stopping.ts";
+export { Summary, summary } from "./summary.ts";
+export type { SummaryOptions, SummaryRow } from "./summary.ts";
 export { fit } from "./train.ts";
 export type { FitOptions, Step, Training } from "./train.ts";
 export { validate } from "./validate.ts";
