@@ -29,15 +29,14 @@ export function share(count: number, effort: number): number {
   return Math.max(2, Math.round(count * effort));
 }
 
+const ofStory = "One chapter of the story; <code>npm start</code> tells it all.";
+
 /** When the file at `moduleUrl` is what Node was started with: runs its chapter and writes it as a page of its own. */
-export async function runAlone(moduleUrl: string, tell: Tell): Promise<void> {
+export async function runAlone(moduleUrl: string, tell: Tell, lead: string = ofStory): Promise<void> {
   if (process.argv[1] !== fileURLToPath(moduleUrl)) return;
   const { id, title, html } = await tell();
   const folder = fileURLToPath(new URL(`../../../out/${id}`, import.meta.url));
   await mkdir(folder, { recursive: true });
-  await writeFile(
-    join(folder, "index.html"),
-    page(title, "One chapter of the story; <code>npm start</code> tells it all.", html),
-  );
+  await writeFile(join(folder, "index.html"), page(title, lead, html));
   console.log(`report out/${id}/index.html`);
 }

@@ -96,7 +96,11 @@ export function scatterPlot(data: readonly Labelled[]): string {
 }
 
 /** Losses against steps, on a logarithmic scale, each curve with its name at its end. */
-export function lossPlot(curves: readonly Curve[]): string {
+export function lossPlot(
+  curves: readonly Curve[],
+  description = "Loss against training step, one line for each number of hidden neurons",
+  [x, y]: readonly [x: string, y: string] = ["training step", "loss (mean squared error)"],
+): string {
   const [width, height, top, bottom] = [480, 320, 28, 40];
   const ends = curves.map(({ values }) => values[values.length - 1]!);
   const low = Math.min(...curves.flatMap(({ values }) => Array.from(values)));
@@ -108,18 +112,18 @@ export function lossPlot(curves: readonly Curve[]): string {
     ends.map((loss) => Math.log(loss)),
     15 * perPixel,
   ).map(Math.exp);
-  return draw("Loss against training step, one line for each number of hidden neurons", {
+  return draw(description, {
     width,
     height,
     marginTop: top,
     marginBottom: bottom,
     marginLeft: 52,
     marginRight: 92,
-    x: { domain: [0, steps], label: "training step", labelAnchor: "center", labelArrow: "none", ticks: 5 },
+    x: { domain: [0, steps], label: x, labelAnchor: "center", labelArrow: "none", ticks: 5 },
     y: {
       type: "log",
       domain: [low, high],
-      label: "loss (mean squared error)",
+      label: y,
       labelArrow: "none",
       ticks: powers,
       tickFormat: power,
