@@ -45,7 +45,11 @@ export async function mnist(
   const model = network();
   const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
   const epochs = Math.max(1, Math.round(3 * effort));
-  const data = batches(new TensorDataset(train.images, train.labels), { batchSize: 64, shuffle: true, seed: 1 });
+  const data = batches(new TensorDataset(train.images, train.labels), {
+    batchSize: 64,
+    shuffle: true,
+    seed: 1,
+  });
   const truth = test.labels.toTypedArray();
   const rows: string[][] = [];
   let said: Int32Array = new Int32Array(truth.length);
@@ -57,11 +61,15 @@ export async function mnist(
     said = readAll(model, test);
     right = said.reduce((sum, digit, i) => sum + Number(digit === truth[i]), 0);
     const accuracy = `${((100 * right) / truth.length).toFixed(2)} %`;
-    console.log(`epoch ${epoch}: loss ${loss.toFixed(4)}, ${accuracy} of the test right, ${seconds.toFixed(1)} s so far`);
+    console.log(
+      `epoch ${epoch}: loss ${loss.toFixed(4)}, ${accuracy} of the test right, ${seconds.toFixed(1)} s so far`,
+    );
     rows.push([`epoch ${epoch}`, loss.toFixed(4), accuracy]);
   }
   console.log(`mnist: ${right} of ${truth.length} digits of the test are right`);
-  const counts = names.map((_, i) => names.map((_, j) => said.filter((d, k) => truth[k] === i && d === j).length));
+  const counts = names.map((_, i) =>
+    names.map((_, j) => said.filter((d, k) => truth[k] === i && d === j).length),
+  );
   const wrong = Array.from(said.keys()).filter((i) => said[i] !== truth[i]);
   const ink = test.images.toTypedArray();
   const html = section(
