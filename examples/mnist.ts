@@ -76,7 +76,7 @@ export async function mnist(
     "mnist",
     "Reading digits",
     paragraph(
-      `${train.labels.size} handwritten digits of 28 by 28 pixels; two convolutions look at small windows of them, two linear layers decide. After ${epochs} rounds the network reads ${((100 * right) / truth.length).toFixed(2)} % of ${truth.length} digits that it had not seen.`,
+      `${train.labels.size.toLocaleString("en")} handwritten digits of 28 by 28 pixels; two convolutions look at small windows of them, two linear layers decide. After ${epochs} rounds the network reads ${((100 * right) / truth.length).toFixed(2)} % of ${truth.length.toLocaleString("en")} digits that it had not seen.`,
     ),
     table("After each round.", ["Round", "loss", "right in the test"], rows),
     figure("Rows are what a digit is, columns what the network says.", [

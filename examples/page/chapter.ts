@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Output } from "@cotangent/nn/node";
 import { page } from "./html.ts";
+import { outFolder } from "./places.ts";
 
 /** One chapter of the story: a section of the page, made from the numbers of the run that returned it. */
 export interface Chapter {
@@ -35,7 +36,7 @@ const ofStory = "One chapter of the story; <code>npm start</code> tells it all."
 export async function runAlone(moduleUrl: string, tell: Tell, lead: string = ofStory): Promise<void> {
   if (process.argv[1] !== fileURLToPath(moduleUrl)) return;
   const { id, title, html } = await tell();
-  const folder = fileURLToPath(new URL(`../../../out/${id}`, import.meta.url));
+  const folder = fileURLToPath(new URL(id, outFolder));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "index.html"), page(title, lead, html));
   console.log(`report out/${id}/index.html`);

@@ -11,10 +11,11 @@ export function confusionPlot(
     names.map((said, j) => ({ truth, said, count: counts[i]![j]!, right: i === j })),
   );
   const most = Math.max(1, ...cells.map(({ count }) => count));
+  const many = names.length > 4;
   type Cell = (typeof cells)[number];
   return draw(description, {
-    width: 380,
-    height: 300,
+    width: many ? 520 : 380,
+    height: many ? 400 : 300,
     marginLeft: 84,
     marginBottom: 44,
     marginTop: 10,
@@ -29,7 +30,12 @@ export function confusionPlot(
         fill: ({ right }: Cell) => (right ? "var(--good)" : "var(--class-1)"),
         fillOpacity: ({ count }: Cell) => (count === 0 ? 0.04 : 0.15 + (0.6 * count) / most),
       }),
-      Plot.text(cells, { x: "said", y: "truth", text: ({ count }: Cell) => String(count), fontSize: 14 }),
+      Plot.text(cells, {
+        x: "said",
+        y: "truth",
+        text: ({ count }: Cell) => String(count),
+        fontSize: many ? 11 : 14,
+      }),
     ],
   });
 }
