@@ -2,6 +2,7 @@
 import { Generator, manualSeed, permutation, type Tensor, tensor } from "@cotangent/autograd";
 import { AdamW, fit, MLP } from "@cotangent/nn";
 import { mse } from "@cotangent/nn/loss";
+import { r2Score } from "@cotangent/nn/metrics";
 import { progress } from "@cotangent/nn/node";
 import { cars as allCars, type Car } from "./datasets/cars.ts";
 import { type Chapter, type ChapterOptions, runAlone, share } from "./page/chapter.ts";
@@ -56,7 +57,7 @@ export async function cars(
   model.eval();
   const said = model.forward(testX).add(mean);
   const squared = mse(said, testY).item();
-  const explained = 1 - squared / testY.variance(undefined, { correction: 0 }).item();
+  const explained = r2Score(said, testY);
   console.log(
     `cars: off by ${Math.sqrt(squared).toFixed(2)} miles per gallon on ${testY.size} cars it had not seen, R2 ${explained.toFixed(3)}`,
   );

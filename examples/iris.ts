@@ -1,7 +1,8 @@
 // Which iris is it? Four lengths, three kinds, and a table of mistakes: `pnpm example iris`.
-import { argmax, Generator, manualSeed, permutation, type Tensor, tensor } from "@cotangent/autograd";
+import { Generator, manualSeed, permutation, type Tensor, tensor } from "@cotangent/autograd";
 import { Adam, fit, MLP } from "@cotangent/nn";
 import { crossEntropy } from "@cotangent/nn/loss";
+import { confusionMatrix } from "@cotangent/nn/metrics";
 import { progress } from "@cotangent/nn/node";
 import { type Flower, flowers, kinds } from "./datasets/flowers.ts";
 import { type Chapter, type ChapterOptions, runAlone, share } from "./page/chapter.ts";
@@ -26,16 +27,6 @@ function prepared(given: readonly Flower[]): { x: Tensor; y: Tensor; testX: Tens
   return { x: x.slice(held), y: y.slice(held), testX: x.slice(0, held), testY: y.slice(0, held) };
 }
 
-/** How often flowers of kind `i` were taken for kind `j`. */
-function confusion(truth: Tensor, said: Tensor): number[][] {
-  const counts = kinds.map(() => kinds.map(() => 0));
-  const answers = said.toTypedArray();
-  truth.toTypedArray().forEach((kind, i) => {
-    counts[kind]![answers[i]!]!++;
-  });
-  return counts;
-}
-
 export async function iris(
   { effort = 1, output = process.stderr }: ChapterOptions = {},
   given?: readonly Flower[],
@@ -49,7 +40,7 @@ export async function iris(
   const run = fit(model, [x, y], { loss: crossEntropy, optimizer, epochs, compile: true });
   for await (const { loss } of progress(run, { output, label: "iris" })) losses.push(loss);
   model.eval();
-  const counts = confusion(testY, argmax(model.forward(testX), -1));
+  const counts = confusionMatrix(model.forward(testX), testY).toArray() as number[][];
   const right = counts.reduce((sum, row, i) => sum + row[i]!, 0);
   console.log(
     `iris: ${right} of ${held} flowers that the network had not seen are right, loss ${losses.at(-1)!.toFixed(4)}`,
