@@ -156,6 +156,10 @@ export type { Like, Tree } from "./tree.ts";
 export { leavesOf, mapTree, unflattenTree } from "./tree.ts";
 export type { VariableOptions } from "./variable.ts";
 export { assignAll, Setting, Variable, variable } from "./variable.ts";
-export type { CheckOptions, Witnesses } from "./verify/gradient.ts";
+export type { CheckOptions } from "./verify/gradient.ts";
 // Verify.
-export { checkGradient, GradientReport } from "./verify/gradient.ts";
+export { checkGradient } from "./verify/gradient.ts";
+export type { Direction, LocatedFault } from "./verify/report.ts";
+export { GradientReport } from "./verify/report.ts";
+export type { Fault, FaultyElement } from "./verify/rule.ts";
+export type { Dissent, Verdict, Witnesses } from "./verify/witness.ts";

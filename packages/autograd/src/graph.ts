@@ -83,6 +83,7 @@ export class Tensor<S extends Shape = Shape> {
     this.#attributes = attributes;
     this.#shape = shape;
     this.#dtype = dtype;
+    if (siting) rememberSite(this);
   }
 
   /** What computes this node. */
@@ -153,6 +154,20 @@ export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes 
 
 const sites = new WeakMap<Tensor, { stack?: string }>();
 
+/** Is the line of every node kept? Only while a check looks for the one that is at fault. */
+let siting = false;
+
+/** Runs `f` and keeps the line of every node that it makes. */
+export function withSites<T>(f: () => T): T {
+  const before = siting;
+  siting = true;
+  try {
+    return f();
+  } finally {
+    siting = before;
+  }
+}
+
 /** Keeps the line that made `x`, for ops whose mistakes show only when their data is read. */
 export function rememberSite(x: Tensor): void {
   const site: { stack?: string } = {};
@@ -174,6 +189,13 @@ export interface Op<A extends Attributes = Attributes> {
   readonly derivatives: readonly Derivative<A>[];
   /** Attributes that the operands imply: prints leave them out. */
   readonly implied?: readonly string[];
+  /** Where it has a kink, a tie or a jump, and what its derivative is there: checks then look at either side. */
+  readonly kink?: string;
+  /**
+   * What its derivative stands for. `computed`, unless given: what the op computes. `intended`: something else, on purpose,
+   * and checks take it at its word. `first`: how operand 0 depends on the others (`customGradient`).
+   */
+  readonly meaning?: "computed" | "intended" | "first";
   /** The result's shape; throws a typed error if the operands do not fit. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
   /** The result's dtype; throws a typed error if the operands are not accepted. */

@@ -15,10 +15,11 @@ import { topology } from "../topology.ts";
 export function toText(...roots: readonly Tensor[]): string {
   const order = topology(roots.map((root) => root.node));
   const names = nameNodes(order);
-  return order.nodes.flatMap((node, n) => (isNumber(node) ? [] : [line(order, names, n)])).join("\n");
+  return order.nodes.flatMap((node, n) => (isNumber(node) ? [] : [lineOf(order, names, n)])).join("\n");
 }
 
-function line({ nodes, starts, edges }: Topology, names: readonly string[], n: number): string {
+/** The line of node `n`. */
+export function lineOf({ nodes, starts, edges }: Topology, names: readonly string[], n: number): string {
   const node = nodes[n]!;
   const operands = edges.slice(starts[n], starts[n + 1]).map((input) => names[input]!);
   const list = [...operands, ...attributesOf(node)];

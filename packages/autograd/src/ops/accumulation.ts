@@ -54,6 +54,7 @@ function extremeOp(name: string, beats: (a: number, b: number) => boolean): Op<E
     derivatives: [shares, zero, shares, zero],
     shape: ([x]) => x!.shape,
     dtype: ([x]) => x!.dtype,
+    kink: "Elements that tie share the gradient equally.",
   };
 }
 

@@ -65,6 +65,8 @@ export const fmin: Binary = pointwise({
   kink: ties,
 });
 
+const boundary = "At the boundary the gradient passes to x.";
+
 const atLeast: Binary = pointwise({
   name: "clamp",
   body: (m, x, min) => m.select(m.or(m.lt(x!, min!), m.ne(min!, min!)), min!, x!),
@@ -73,6 +75,7 @@ const atLeast: Binary = pointwise({
     partial((_, x, min) => cast(lt(x!, min!), x!.dtype)),
   ],
   samples: within([-2, 0], [0.2, 2]),
+  kink: boundary,
 });
 
 const atMost: Binary = pointwise({
@@ -83,6 +86,7 @@ const atMost: Binary = pointwise({
     partial((_, x, max) => cast(gt(x!, max!), x!.dtype)),
   ],
   samples: within([-2, 0], [0.2, 2]),
+  kink: boundary,
 });
 
 type Limit = Operand | null | undefined;
@@ -101,7 +105,7 @@ export const clamp: Clamp = composed(
     return noMax ? above : atMost(above, max);
   },
   (draw) => [draw.tensor(draw.shape(), { low: -2, high: 2, away: [-1, 1] }), -1, 1],
-  "At the boundary the gradient passes to x.",
+  boundary,
 );
 
 const fillWhere: Ternary = pointwise({

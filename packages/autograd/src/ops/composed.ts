@@ -18,6 +18,7 @@ const stopOp: Op = {
   derivatives: [zero],
   shape: ([x]) => x!.shape,
   dtype: ([x]) => x!.dtype,
+  meaning: "intended",
 };
 
 /** `x` as a constant: the same elements, and derivatives end here. */

@@ -60,6 +60,7 @@ export function pointwise<F>(definition: Elementwise): F {
     derivatives,
     shape: ([x]) => x!.shape,
     dtype: (inputs) => gives ?? inputs[conditional ? 1 : 0]!.dtype,
+    ...(kink === undefined ? {} : { kink }),
   };
   const arity = derivatives.length;
   const one = (x: Operand): Tensor => {

@@ -29,6 +29,8 @@ export const mean: Reduction = composed(
   alongAxis(),
 );
 
+const shared = "Elements that tie share the gradient equally.";
+
 /** A reduction to the extreme element; elements that tie for it share the gradient equally. */
 function extreme(name: string, combine: Body, identity: (dtype: DType) => number): Reduction {
   const op: Op<{ readonly axes: readonly number[] }> = {
@@ -44,6 +46,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
     ],
     shape: ([x], { axes }) => reducedShape(x!.shape, axes),
     dtype: ([x]) => x!.dtype,
+    kink: shared,
   };
   return declare(
     name,
@@ -61,7 +64,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
       const shape = draw.shape(1);
       return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
     },
-    "Elements that tie share the gradient equally.",
+    shared,
   );
 }
 

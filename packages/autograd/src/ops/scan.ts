@@ -83,14 +83,12 @@ export const cumprod: AxisFunction = declare(
   alongAxis(),
 );
 
+const toLast = "where several elements tie, the last one gets all of the gradient";
+
 /** A running extreme. All of an entry's gradient goes to the last of the elements that equal it. */
 function extreme(name: string, combine: Body, identity: (dtype: DType) => number): AxisFunction {
-  const op = running(
-    name,
-    combine,
-    identity,
-    pushed((t, out, { axis }) => picked(name, t, axis, lastPlaces(out, axis))),
-  );
+  const rule = pushed<Along>((t, out, { axis }) => picked(name, t, axis, lastPlaces(out, axis)));
+  const op = { ...running(name, combine, identity, rule), kink: toLast };
   return declare(
     name,
     (x: Tensor, axis = -1) => {
@@ -102,7 +100,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
       const shape = draw.shape(1);
       return [draw.distinct(shape), draw.axis(shape)];
     },
-    "where several elements tie, the last one gets all of the gradient",
+    toLast,
   );
 }
 

@@ -3,7 +3,6 @@ import { isFloat } from "../dtype.ts";
 import { GradientError, ShapeError, ValueError } from "../errors.ts";
 import type { Attributes, Derivative, Op } from "../graph.ts";
 import { apply, none, partial, pushed, Tensor, zero } from "../graph.ts";
-import { stopGradient } from "../ops/composed.ts";
 import { fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
@@ -59,14 +58,24 @@ export function customGradient<I extends readonly Tensor[]>(
     ],
     shape: ([y]) => y!.shape,
     dtype: ([y]) => y!.dtype,
+    meaning: "first",
   };
   return (...inputs) => {
     const y = f(...inputs);
     if (!(y instanceof Tensor))
       throw new ValueError(`customGradient: ${name} returned ${String(y)}; return one tensor`);
-    return apply(op, [stopGradient(y), ...inputs.map((x) => x.node)], none);
+    return apply(op, [apply(valueOp, [y.node]), ...inputs.map((x) => x.node)], none);
   };
 }
+
+/** What a function with a rule of its own computes: forward mode does not go further. */
+const valueOp: Op = {
+  name: "value",
+  kernel: { kind: "pointwise", body: (_, y) => y! },
+  derivatives: [zero],
+  shape: ([y]) => y!.shape,
+  dtype: ([y]) => y!.dtype,
+};
 
 /** What the rule gives for input `i`, checked. */
 function cotangentOf<I extends readonly Tensor[]>(
@@ -101,6 +110,7 @@ function passing(name: string, operand: 0 | 1, derivatives: readonly Derivative[
     derivatives,
     shape: ([x]) => x!.shape,
     dtype: ([x]) => x!.dtype,
+    meaning: "intended",
   };
 }
 

@@ -1,84 +1,52 @@
-import { GradientError } from "../errors.ts";
-import { evaluate } from "../evaluate.ts";
-import { elementsOf, Tensor } from "../graph.ts";
-import { identity } from "../ops/composed.ts";
-import { fromElements, onesLike } from "../ops/leaf.ts";
-import { sum } from "../ops/movement.ts";
-import { add, mul } from "../ops/pointwise.ts";
+import { GradientError, ValueError } from "../errors.ts";
+import { evaluate, withCache } from "../evaluate.ts";
+import { elementsOf, siteOf, Tensor } from "../graph.ts";
+import { lineOf, nameNodes } from "../inspect/text.ts";
+import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
-import { checkFloat, grad, pushforward } from "../transform/gradient.ts";
-import { Trace, tracing } from "../variable.ts";
+import { topology } from "../topology.ts";
+import { checkFloat } from "../transform/gradient.ts";
+import type { Call, Checked } from "./call.ts";
+import { callOn, callWithSites, findTrouble } from "./call.ts";
+import { Sequence } from "./direction.ts";
+import { locate } from "./locate.ts";
+import { Replay } from "./replay.ts";
+import type { Direction, LocatedFault } from "./report.ts";
+import { GradientReport } from "./report.ts";
+import type { Fault } from "./rule.ts";
+import { asymmetry, derivative, jacobianDirections, nonlinearity, randomDirections } from "./survey.ts";
+import type { Verdict } from "./witness.ts";
 
 export interface CheckOptions {
-  /** How many times to differentiate: 1 unless given, or 2. */
-  readonly order?: 1 | 2;
+  /** How many times to differentiate: 1 unless given. */
+  readonly order?: number;
+  /**
+   * The mode of each derivative but the last, which is taken in both: `order - 1` of them. Unless given the directions take
+   * turns with several mixtures.
+   */
+  readonly modes?: readonly ("forward" | "reverse")[];
   /** How many random directions to try; 4 unless given. */
   readonly directions?: number;
-  /** The largest relative difference that counts as equal; 1e-6 for order 1 and 1e-5 for order 2 unless given. */
+  /** Check every element of the result by every element of the inputs, instead of random directions. */
+  readonly jacobian?: boolean;
+  /** The largest relative difference that counts as equal; 1e-6 for order 1 and 1e-5 for more unless given. */
   readonly tolerance?: number;
   /** Of the random directions and cotangents; 0 unless given. */
   readonly seed?: number;
 }
 
-/** The derivative of one number along one direction, from three witnesses. */
-export interface Witnesses {
-  readonly reverse: number;
-  readonly forward: number;
-  readonly differences: number;
-  /** How far the differences themselves may be off: from two step sizes. */
-  readonly uncertainty: number;
-}
-
-/** What `checkGradient` found. Printed, it is a table of all directions. */
-export class GradientReport {
-  readonly order: number;
-  readonly tolerance: number;
-  readonly directions: readonly Witnesses[];
-
-  constructor(order: number, tolerance: number, directions: readonly Witnesses[]) {
-    this.order = order;
-    this.tolerance = tolerance;
-    this.directions = directions;
-  }
-
-  /** Do all witnesses agree in all directions? */
-  get pass(): boolean {
-    return this.directions.every((witnesses) => this.error(witnesses) <= this.tolerance);
-  }
-
-  /** The largest difference between two witnesses, relative to their size, beyond what the differences are unsure of. */
-  error({ reverse, forward, differences, uncertainty }: Witnesses): number {
-    const size = Math.max(1, Math.abs(reverse), Math.abs(forward), Math.abs(differences));
-    const modes = Math.abs(reverse - forward);
-    const numeric = Math.max(
-      0,
-      Math.max(Math.abs(reverse - differences), Math.abs(forward - differences)) - uncertainty,
-    );
-    const error = Math.max(modes, numeric) / size;
-    return error === error ? error : Number.POSITIVE_INFINITY;
-  }
-
-  toString(): string {
-    const column = (x: number) => x.toPrecision(10).padStart(18);
-    const rows = this.directions.map(
-      (w, i) =>
-        `${String(i).padStart(9)}${column(w.reverse)}${column(w.forward)}${column(w.differences)}   ${this.error(w).toExponential(1)}`,
-    );
-    const verdict = this.pass ? "pass" : "fail";
-    const head = `gradient of order ${this.order}: ${verdict} (tolerance ${this.tolerance})`;
-    const title = `${"direction".padStart(9)}${"reverse".padStart(18)}${"forward".padStart(18)}${"differences".padStart(18)}   error`;
-    return [head, title, ...rows].join("\n");
-  }
-}
-
 /**
  * Checks the derivatives of `f` at `inputs` (tensors of floats; variables may also be used by `f` directly, so the parameters
- * of a model can be checked as they are: `checkGradient(() => loss(model), model.parameters())`): reverse mode, forward mode and central differences must
- * agree along random directions, with random cotangents. The graph that `f` makes is replayed in float64, whatever its
- * dtype, and `f` itself is called once; what it assigns to variables is discarded.
+ * of a model can be checked as they are: `checkGradient(() => loss(model), model.parameters())`). Reverse mode, forward mode and finite
+ * differences with error bars must agree along random directions, with random cotangents; where they do not, every op's own
+ * rule is checked with its actual operands, and the report names the one that is wrong, its worst element and the line that
+ * made it. The graph that `f` makes is replayed in float64, whatever its dtype.
  *
- * Throws GradientError if `f` does not return a float tensor. Reference for the differences: Richardson's extrapolation
- * of two step sizes.
+ * At a kink (`relu` at 0, ties in `max`) what the rules say must lie between the derivatives of either side. What an op says
+ * of its derivative on purpose (`stopGradient`, `straightThrough`, `gradientReversal`) is taken at its word.
+ *
+ * `f` is called a few times, also nearby, to see whether it is a function at all; what it assigns to variables is
+ * discarded. Throws GradientError if `f` does not return a float tensor or an input is no float.
  *
  * @example
  * ```ts
@@ -89,104 +57,161 @@ export class GradientReport {
 export function checkGradient(
   f: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
-  { order = 1, directions = 4, tolerance = order === 1 ? 1e-6 : 1e-5, seed = 0 }: CheckOptions = {},
+  options: CheckOptions = {},
 ): GradientReport {
-  const random = new Sequence(seed);
-  const replay = replayed(f, inputs);
-  const found = Array.from({ length: directions }, () => {
-    const { y, x } = weighed(replay, random);
-    if (order === 1) return witness(y, x, random);
-    // The derivative along one direction is a function to be checked like any other.
-    const t = x.map((input) => random.like(input, scaleOf(input)));
-    return witness(pushforward(y, x, t), x, random);
-  });
-  return new GradientReport(order, tolerance, found);
-}
-
-interface Replay {
-  readonly y: Tensor;
-  readonly x: readonly Tensor[];
-}
-
-/** The graph of `f` in float64, on leaves of its own. */
-function replayed(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Replay {
-  const own = inputs.map((input, i) => {
+  checkOptions(options);
+  inputs.forEach((input, i) => {
     checkFloat("checkGradient", `input ${i}`, input);
-    return identity(input);
   });
-  const y = tracing(new Trace(false), () => f(...own));
-  if (!(y instanceof Tensor)) throw new GradientError("checkGradient: the function did not return a tensor");
-  checkFloat("checkGradient", "the result", y);
-  const x = inputs.map((input) => {
-    evaluate([input]);
-    return fromElements(Float64Array.from(elementsOf(input.node)!), input.shape);
-  });
-  // A variable that `f` uses without taking it as an argument is the same input.
-  const leaves = [...own.entries(), ...inputs.entries()].map(([i, leaf]) => [leaf, x[i]!] as const);
-  const [replay] = rebuild([y], new Map(leaves), { float32: "float64" });
-  return { y: replay!, x };
+  // What is pending is computed too, so that every leaf has its elements.
+  evaluate(inputs);
+  // The graphs are many and each is read once: programs would be compiled in vain.
+  return withCache(null, () => check(f, inputs, options));
 }
 
-/** One number from the result: its elements weighed with random numbers. */
-function weighed({ y, x }: Replay, random: Sequence): Replay {
-  return { y: sum(mul(y, random.like(y))), x };
-}
-
-function witness(y: Tensor, x: readonly Tensor[], random: Sequence): Witnesses {
-  const t = x.map((input) => random.like(input, scaleOf(input)));
-  const gradients = grad(y, x);
-  const products = gradients.map((g, i) => sum(mul(g, t[i]!)));
-  const reverse = products.length === 0 ? onesLike(y) : products.reduce((a, b) => add(a, b));
-  const forward = pushforward(y, x, t);
-  const along = (h: number) => {
-    const moved = x.map((input, i) => add(input, mul(t[i]!, h)));
-    return evaluate(rebuild([y], new Map(x.map((input, i) => [input, moved[i]!]))))[0]![0]!;
-  };
-  const central = (h: number) => (along(h) - along(-h)) / (2 * h);
-  const [wide, narrow] = [central(step), central(step / 2)];
-  const differences = (4 * narrow - wide) / 3;
-  const [reverseValue, forwardValue] = evaluate([reverse, forward]).map((data) => data[0]!) as [
-    number,
-    number,
-  ];
-  return {
-    reverse: reverseValue,
-    forward: forwardValue,
-    differences,
-    uncertainty: Math.abs(differences - narrow) / 4,
-  };
-}
-
-/** The size of the elements of an input: directions go as far as it is large, so that steps suit its scale. */
-function scaleOf(x: Tensor): number {
-  let largest = 0;
-  for (const value of elementsOf(x) ?? [])
-    if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
-  return largest === 0 ? 1 : largest;
-}
-
-/** Near the fourth root of the float64 rounding error, where truncation and rounding of the extrapolation balance. */
-const step = 1e-4;
-
-/** Random numbers for directions: SplitMix32 is enough here and keeps the generators of the model untouched. */
-class Sequence {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-  next(): number {
-    this.#state = (this.#state + 0x9e3779b9) | 0;
-    let z = this.#state;
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
-  }
-  /** Numbers between 0.25 and 1 times `scale` of either sign, shaped as `x`. */
-  like(x: Tensor, scale = 1): Tensor {
-    const data = Float64Array.from(
-      { length: x.size },
-      () => (this.next() < 0.5 ? -scale : scale) * (0.25 + 0.75 * this.next()),
+function checkOptions({ order = 1, directions = 4, modes }: CheckOptions): void {
+  if (!Number.isInteger(order) || order < 1)
+    throw new ValueError(`checkGradient: order is ${order}; give a whole number of at least 1`);
+  if (!Number.isInteger(directions) || directions < 1)
+    throw new ValueError(`checkGradient: directions is ${directions}; give a whole number of at least 1`);
+  if (modes && modes.length !== order - 1)
+    throw new ValueError(
+      `checkGradient: order ${order} has ${order - 1} modes to choose, got ${modes.length}`,
     );
-    return fromElements(data, x.shape);
+}
+
+function check(f: Checked, inputs: readonly Tensor[], options: CheckOptions): GradientReport {
+  const { order = 1, tolerance = order === 1 ? 1e-6 : 1e-5, seed = 0 } = options;
+  const random = new Sequence(seed);
+  const call = callOn(f, inputs);
+  if (!(call.y instanceof Tensor))
+    throw new GradientError("checkGradient: the function did not return a tensor");
+  checkFloat("checkGradient", "the result", call.y);
+  const report = (verdict: Verdict, directions: readonly Direction[], notes: readonly string[]) =>
+    new GradientReport({ order, tolerance, verdict, directions, faults: [], notes });
+  const trouble = findTrouble(f, inputs, call, random);
+  if (trouble) return report(trouble.verdict, [], [trouble.text]);
+  const { primal, copies } = replayed(call, inputs);
+  if (primal.y.size === 0) return report("pass", [], ["the result has no elements"]);
+  if (!primal.base[primal.base.length - 1]!.some(Number.isFinite))
+    return report("inconclusive", [], ["no element of the result is finite"]);
+  const survey = surveyed(primal, options, random, tolerance);
+  const { directions, notes, replays } = survey;
+  const worst = worstOf(directions);
+  if (notes.length === 0 && worst === "pass") return report("pass", directions, []);
+  return located(f, inputs, { order, tolerance, directions, notes, replays, copies, random });
+}
+
+/** The graph of a call in float64, on leaves of its own: `copies` are its nodes in the order of the call's. */
+function replayed(call: Call, inputs: readonly Tensor[]): { primal: Replay; copies: readonly Tensor[] } {
+  const x = inputs.map((input) => fromElements(Float64Array.from(elementsOf(input.node)!), input.shape));
+  const leaves = new Map(call.leaves.map(([leaf, i]) => [leaf, x[i]!]));
+  const copies = rebuild(topology([call.y]).nodes, leaves, { float32: "float64" });
+  return { primal: new Replay(copies[copies.length - 1]!, x), copies };
+}
+
+interface Survey {
+  readonly replays: readonly Replay[];
+  readonly directions: readonly Direction[];
+  /** What is wrong beside the directions. */
+  readonly notes: readonly string[];
+}
+
+/** Asks about the derivatives: of the graph itself, or of those of its derivatives that have one order less. */
+function surveyed(primal: Replay, options: CheckOptions, random: Sequence, tolerance: number): Survey {
+  const { order = 1, directions = 4, jacobian = false } = options;
+  const replays = order === 1 ? [primal] : derivatives(primal, order, options.modes, random);
+  const found = replays.flatMap((replay, i) =>
+    jacobian
+      ? jacobianDirections(replay, tolerance)
+      : randomDirections(replay, Math.ceil((directions - i) / replays.length), random, tolerance),
+  );
+  const notes = [nonlinearity(replays[0]!, random)];
+  if (order > 1) notes.push(asymmetry(primal.y, primal.x, random, tolerance));
+  return { replays, directions: found, notes: notes.filter((note) => note !== null) };
+}
+
+/** The derivatives of one order less along random directions, by the given modes or by two mixtures. */
+function derivatives(
+  primal: Replay,
+  order: number,
+  modes: CheckOptions["modes"],
+  random: Sequence,
+): Replay[] {
+  const turns = (first: number) =>
+    Array.from({ length: order - 1 }, (_, i) => ((first + i) % 2 === 0 ? "forward" : "reverse"));
+  const mixtures = modes ? [modes] : [turns(0), turns(1)];
+  const nodes = new Set(primal.order.nodes);
+  return mixtures.map(
+    (mixture) => new Replay(derivative(primal.y, primal.x, mixture, random), primal.x, nodes),
+  );
+}
+
+function worstOf(verdicts: readonly { readonly verdict: Verdict }[]): Verdict {
+  const has = (verdict: Verdict) => verdicts.some((found) => found.verdict === verdict);
+  return has("fail") ? "fail" : has("inconclusive") ? "inconclusive" : "pass";
+}
+
+interface Suspicion {
+  readonly order: number;
+  readonly tolerance: number;
+  readonly directions: readonly Direction[];
+  readonly notes: readonly string[];
+  readonly replays: readonly Replay[];
+  /** The nodes of the replay, in the order of the graph that the function made. */
+  readonly copies: readonly Tensor[];
+  readonly random: Sequence;
+}
+
+/**
+ * Looks for the rule that is at fault. Where there is none, the chain rule makes the whole as right as its parts: what differences
+ * could not tell, or told otherwise, is settled by the parts.
+ */
+function located(f: Checked, inputs: readonly Tensor[], suspicion: Suspicion): GradientReport {
+  const { order, tolerance, directions, notes, replays, random, copies } = suspicion;
+  const searches = replays.map((replay) => ({ replay, ...locate(replay, random, tolerance) }));
+  const faulty = searches.find(({ faults }) => faults.length > 0);
+  const contents = { order, tolerance, directions };
+  if (faulty) {
+    const faults = described(faulty.replay, faulty.faults, sitesOf(f, inputs, copies));
+    return new GradientReport({ ...contents, verdict: "fail", faults, notes });
   }
+  const parts = worstOf(searches);
+  const isCertain = directions.some(
+    ({ verdict, dissent }) => verdict === "fail" && dissent !== "differences",
+  );
+  if (notes.length > 0 || isCertain)
+    return new GradientReport({ ...contents, verdict: "fail", faults: [], notes: [...notes, nobody] });
+  const note = parts === "pass" ? byParts : undecided;
+  const verdict = parts === "pass" ? "pass" : "inconclusive";
+  return new GradientReport({ ...contents, verdict, faults: [], notes: [note] });
+}
+
+const nobody = "the rule of every op, checked by itself with its actual operands, is right";
+const byParts =
+  "finite differences cannot tell along every direction; every op, checked by itself with its actual operands, is right";
+const undecided = "finite differences cannot tell along every direction, nor for every op by itself";
+
+/** The line that made each node of the replay; those that were made by differentiating have none. */
+function sitesOf(f: Checked, inputs: readonly Tensor[], copies: readonly Tensor[]): Map<Tensor, string> {
+  const { nodes } = topology([callWithSites(f, inputs).y]);
+  const sites = new Map<Tensor, string>();
+  nodes.forEach((node, n) => {
+    const site = siteOf(node);
+    if (site) sites.set(copies[n]!, site.trim());
+  });
+  return sites;
+}
+
+function described(
+  { order }: Replay,
+  faults: readonly Fault[],
+  sites: ReadonlyMap<Tensor, string>,
+): LocatedFault[] {
+  const names = nameNodes(order);
+  return faults.map((fault) => ({
+    ...fault,
+    text: lineOf(order, names, fault.node),
+    site: sites.get(order.nodes[fault.node]!) ?? null,
+  }));
 }

@@ -1,0 +1,140 @@
+import { CotangentError } from "../errors.ts";
+import { evaluate } from "../evaluate.ts";
+import { elementsOf, setOwner, Tensor, withSites } from "../graph.ts";
+import { identity } from "../ops/composed.ts";
+import { fromElements } from "../ops/leaf.ts";
+import { rebuild } from "../rebuild.ts";
+import { equalShapes, formatShape } from "../shape.ts";
+import { topology } from "../topology.ts";
+import { Trace, tracing, Variable } from "../variable.ts";
+import type { Sequence } from "./direction.ts";
+
+/** Calls of the function that is checked. What it assigns to variables is discarded. */
+
+export type Checked = (...inputs: Tensor[]) => Tensor;
+
+/** A graph that a call made, and what stands in it for each input: what the function was given, and the input itself. */
+export interface Call {
+  readonly y: Tensor;
+  readonly leaves: readonly (readonly [leaf: Tensor, input: number])[];
+}
+
+/**
+ * Calls `f` with the inputs as they are, or with others of the same shape and dtype in their place; `used` says of which
+ * variables `f` uses the present version itself.
+ */
+export function callOn(
+  f: Checked,
+  inputs: readonly Tensor[],
+  others?: readonly Tensor[],
+  used: readonly boolean[] = [],
+): Call {
+  const own = inputs.map((input, i) => identity(others?.[i] ?? input));
+  const trace = new Trace(false);
+  // A variable that `f` uses without taking it as an argument is the same input.
+  others?.forEach((other, i) => {
+    const input = inputs[i];
+    if (!(input instanceof Variable && used[i])) return;
+    setOwner(other, input);
+    trace.begun.set(input, other);
+  });
+  const y: unknown = tracing(trace, () => f(...own));
+  const known = others ?? inputs.map((input) => input.node);
+  const leaves = [...own.entries(), ...known.entries()].map(([i, leaf]) => [leaf, i] as const);
+  return { y: (y instanceof Tensor ? y.node : y) as Tensor, leaves };
+}
+
+/** The same with the line of every node kept. */
+export function callWithSites(f: Checked, inputs: readonly Tensor[]): Call {
+  return withSites(() => callOn(f, inputs));
+}
+
+/** What is wrong with a function before its derivative is even looked at. */
+export interface Trouble {
+  readonly verdict: "fail" | "inconclusive";
+  readonly text: string;
+}
+
+/**
+ * Is `f` a function of its inputs, and is the graph that it makes the whole of it? Says what is wrong, or null: it gives something
+ * else when called again, it throws or changes shape or dtype nearby, or it reads values that the graph takes for constants.
+ */
+export function findTrouble(
+  f: Checked,
+  inputs: readonly Tensor[],
+  first: Call,
+  random: Sequence,
+): Trouble | null {
+  const inconclusive = (text: string): Trouble => ({ verdict: "inconclusive", text });
+  const again = attempt(() => callOn(f, inputs));
+  if (again instanceof Error)
+    return inconclusive(`the function throws when it is called again: ${again.message}`);
+  const other = differenceOf(first.y, again.y);
+  if (other)
+    return inconclusive(
+      `the function is not deterministic: called again with the same inputs it gives ${other}`,
+    );
+  const nearby = inputs.map((input) => nudged(input, random));
+  const used = usedDirectly(first, inputs);
+  const near = attempt(() => callOn(f, inputs, nearby, used));
+  if (near instanceof Error) return inconclusive(`the function throws for inputs nearby: ${near.message}`);
+  if (!(near.y instanceof Tensor)) return inconclusive("the function returns no tensor for inputs nearby");
+  const { y } = first;
+  if (!equalShapes(y.shape, near.y.shape))
+    return inconclusive(
+      `the function changes its shape: ${formatShape(y.shape)}, and ${formatShape(near.y.shape)} for inputs nearby`,
+    );
+  if (y.dtype !== near.y.dtype)
+    return inconclusive(`the function changes its dtype: ${y.dtype}, and ${near.y.dtype} for inputs nearby`);
+  const replay = attempt(
+    () => rebuild([y], new Map(first.leaves.map(([leaf, i]) => [leaf, nearby[i]!])))[0]!,
+  );
+  if (replay instanceof Error || differenceOf(replay, near.y) === null) return null;
+  return {
+    verdict: "fail",
+    text:
+      "the function reads values of its inputs (item, toArray) and makes a graph that depends on them: the gradient of the graph " +
+      "is not that of the function",
+  };
+}
+
+/** Which inputs does the graph use without the function having taken them as arguments? */
+function usedDirectly({ y, leaves }: Call, inputs: readonly Tensor[]): boolean[] {
+  const own = new Set(leaves.slice(0, inputs.length).map(([leaf]) => leaf));
+  const { nodes } = topology([y], (node) => (own.has(node) ? [] : node.inputs));
+  const reached = new Set(nodes);
+  return inputs.map((input) => reached.has(input.node));
+}
+
+/** What `f` gives, or the error that it throws. */
+function attempt<T>(f: () => T): T | Error {
+  try {
+    return f();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** How two results differ, in words; null if they are the same to the bit, or cannot be computed. */
+function differenceOf(a: Tensor, b: Tensor): string | null {
+  if (!(b instanceof Tensor)) return "no tensor";
+  if (!equalShapes(a.shape, b.shape))
+    return `shape ${formatShape(b.shape)} instead of ${formatShape(a.shape)}`;
+  if (a.dtype !== b.dtype) return `${b.dtype} instead of ${a.dtype}`;
+  try {
+    const [x, y] = evaluate([a, b]);
+    for (let i = 0; i < x!.length; i++) if (!Object.is(x![i], y![i])) return `${y![i]} instead of ${x![i]}`;
+  } catch (error) {
+    if (!(error instanceof CotangentError)) throw error;
+  }
+  return null;
+}
+
+/** The input moved by up to a thousandth. */
+function nudged(input: Tensor, random: Sequence): Tensor {
+  const values = elementsOf(input.node)!;
+  return fromElements(
+    values.map((x) => x * (1 + 1e-3 * random.signed()) + 1e-6 * random.signed()),
+    input.shape,
+  );
+}

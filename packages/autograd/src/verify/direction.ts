@@ -1,0 +1,52 @@
+import type { Tensor } from "../graph.ts";
+import { elementsOf } from "../graph.ts";
+
+/**
+ * Random numbers for directions and cotangents, apart from the generators of the model: SplitMix32 (Steele, Lea and Flood
+ * 2014) with the constants of Ettinger's search.
+ */
+export class Sequence {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = seed | 0;
+  }
+  /** A number from 0 up to but not including 1. */
+  next(): number {
+    this.#state = (this.#state + 0x9e3779b9) | 0;
+    let z = this.#state;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
+  }
+  /** A number between 0.25 and 1, of either sign: no direction misses an element, and none sees all alike. */
+  signed(): number {
+    const sign = this.next() < 0.5 ? -1 : 1;
+    return sign * (0.25 + 0.75 * this.next());
+  }
+  /** `size` of them. */
+  weights(size: number): Float64Array {
+    return Float64Array.from({ length: size }, () => this.signed());
+  }
+}
+
+/** How far a direction moves each element of an input: as far as the input is large, or as the element itself is. */
+export type Scale = "input" | "element";
+
+/** A direction at `x`, of the size of its values: so steps suit inputs of any scale. */
+export function directionAt(x: Tensor, random: Sequence, scale: Scale): Float64Array {
+  const values = elementsOf(x)!;
+  const size = largestOf(values) || 1;
+  return random.weights(values.length).map((weight, i) => {
+    const own = Math.abs(values[i]!);
+    return weight * (scale === "element" && own > 0 && Number.isFinite(own) ? own : size);
+  });
+}
+
+function largestOf(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]!);
+    if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
+  }
+  return largest;
+}

@@ -1,0 +1,171 @@
+import type { TypedArray } from "../dtype.ts";
+import { isFloat } from "../dtype.ts";
+import type { Tensor } from "../graph.ts";
+import { apply } from "../graph.ts";
+import { fromElements } from "../ops/leaf.ts";
+import { rebuild } from "../rebuild.ts";
+import type { Shape } from "../shape.ts";
+import type { Sequence } from "./direction.ts";
+import { directionAt } from "./direction.ts";
+import { Replay } from "./replay.ts";
+import type { Dissent, Verdict, Witnesses } from "./witness.ts";
+import { cotangentOf, Pullback, witness } from "./witness.ts";
+
+/** A derivative rule that is wrong for one operand of one node, with the values that show it. */
+export interface Fault {
+  readonly op: string;
+  /** The number of the node in the graph that was checked. */
+  readonly node: number;
+  readonly operand: number;
+  readonly dissent: Dissent;
+  /** The element of the operand where the rule is farthest off; null if there is not one. */
+  readonly element: FaultyElement | null;
+  /** What else there is to say: a shape that does not fit, a kink. */
+  readonly reason: string | null;
+}
+
+/** One element of an operand: where, its value, and what the witnesses say of the weighed result by it. */
+export interface FaultyElement {
+  readonly index: readonly number[];
+  readonly value: number;
+  readonly reverse: number;
+  readonly forward: number;
+  readonly differences: number;
+  readonly uncertainty: number;
+}
+
+/** What became of the check of one node. */
+export interface RuleCheck {
+  readonly verdict: Verdict;
+  readonly fault: Fault | null;
+}
+
+/**
+ * Checks the own rules of node `n` of a replay with its actual inputs: each operand becomes a leaf, and the three witnesses are
+ * asked about this one op.
+ */
+export function checkRule(replay: Replay, n: number, random: Sequence, tolerance: number): RuleCheck {
+  const { alone: local, operands } = isolated(replay, n);
+  let verdict: Verdict = "pass";
+  for (const [i, leaf] of local.x.entries()) {
+    const found = checkOperand(local, i, random, tolerance);
+    if (found.verdict === "inconclusive") verdict = "inconclusive";
+    if (found.verdict !== "fail") continue;
+    const operand = operands[i]!;
+    return {
+      verdict: "fail",
+      fault: {
+        op: replay.order.nodes[n]!.op.name,
+        node: n,
+        operand,
+        dissent: found.dissent!,
+        element: found.reason ? null : worstElement(local, i, leaf, random, tolerance),
+        reason: found.reason,
+      },
+    };
+  }
+  return { verdict, fault: null };
+}
+
+/** One op on leaves; which operand each input is. */
+interface Isolated {
+  readonly alone: Replay;
+  readonly operands: readonly number[];
+}
+
+/**
+ * Node `n` alone: an op on leaves with the values of its operands, each a leaf of its own even if two are one tensor. Only
+ * operands that an input moves count: nobody has asked about the others.
+ */
+function isolated(replay: Replay, n: number): Isolated {
+  const { nodes, starts, edges } = replay.order;
+  const node = nodes[n]!;
+  const values = replay.operands(replay.base, n);
+  const leaves = node.inputs.map((input, i) => fromElements(values[i]!.slice(), input.shape));
+  const counts = (i: number) => isFloat(leaves[i]!.dtype) && replay.moving[edges[starts[n]! + i]!] === 1;
+  const moved = [...leaves.keys()].filter(counts);
+  if (node.op.meaning !== "first") {
+    const out = apply(node.op, leaves, node.attributes);
+    const x = moved.map((i) => leaves[i]!);
+    return { alone: new Replay(out, x), operands: moved };
+  }
+  // The rule is about how operand 0 is computed from the others.
+  const operands = moved.filter((i) => i > 0);
+  const from = new Map(operands.map((i) => [node.inputs[i]!, leaves[i]!]));
+  const [out] = rebuild([node], from);
+  const x = operands.map((i) => from.get(node.inputs[i]!)!);
+  return { alone: new Replay(out!, x), operands };
+}
+
+/** Two random directions along one operand: the first that fails, or else the last. */
+function checkOperand(local: Replay, i: number, random: Sequence, tolerance: number): Witnesses {
+  let worst: Witnesses | null = null;
+  for (const scale of ["input", "element", "input"] as const) {
+    const t = local.x.map((x, k) => (k === i ? directionAt(x, random, scale) : null));
+    const pullback = new Pullback(local, cotangentOf(local, random));
+    const found = witness(local, pullback, t, tolerance);
+    if (found.verdict === "fail") return found;
+    if (!worst || found.verdict === "pass") worst = found;
+  }
+  return worst!;
+}
+
+/** The element where the rule and the truth are farthest apart, by halving the set of elements that move. */
+function worstElement(
+  local: Replay,
+  i: number,
+  leaf: Tensor,
+  random: Sequence,
+  tolerance: number,
+): FaultyElement | null {
+  const pullback = new Pullback(local, cotangentOf(local, random));
+  const full = directionAt(leaf, random, "input");
+  const ask = (from: number, to: number): Witnesses => {
+    const t = full.map((step, k) => (k >= from && k < to ? step : 0));
+    return witness(
+      local,
+      pullback,
+      local.x.map((_, k) => (k === i ? t : null)),
+      tolerance,
+    );
+  };
+  let [from, to] = [0, leaf.size];
+  while (to - from > 1) {
+    const middle = (from + to) >> 1;
+    if (gap(ask(from, middle)) >= gap(ask(middle, to))) to = middle;
+    else from = middle;
+  }
+  const found = ask(from, to);
+  if (!(gap(found) > 0)) return null;
+  const values: TypedArray = local.base[local.numbers[i]!] ?? new Float64Array(leaf.size);
+  const step = full[from]!;
+  return {
+    index: indexOf(from, leaf.shape),
+    value: values[from]!,
+    reverse: found.reverse / step,
+    forward: found.forward / step,
+    differences: found.differences / step,
+    uncertainty: Math.abs(found.uncertainty / step),
+  };
+}
+
+/** How far apart the witnesses are; infinite if one is NaN. */
+function gap({ reverse, forward, differences }: Witnesses): number {
+  const widest = Math.max(
+    Math.abs(reverse - forward),
+    Math.abs(reverse - differences),
+    Math.abs(forward - differences),
+  );
+  return Number.isNaN(widest) ? Number.POSITIVE_INFINITY : widest;
+}
+
+/** `[1, 0]` for element 2 of shape [3, 2]. */
+export function indexOf(element: number, shape: Shape): number[] {
+  const index: number[] = [];
+  let rest = element;
+  for (const size of shape.toReversed()) {
+    index.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return index;
+}

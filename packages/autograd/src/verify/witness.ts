@@ -1,0 +1,265 @@
+import { forward, reverse } from "../differentiate.ts";
+import { isFloat } from "../dtype.ts";
+import { evaluate } from "../evaluate.ts";
+import type { Tensor } from "../graph.ts";
+import { fromElements } from "../ops/leaf.ts";
+import { equalShapes, formatShape } from "../shape.ts";
+import { topology } from "../topology.ts";
+import type { Sequence } from "./direction.ts";
+import type { Estimate } from "./extrapolation.ts";
+import { centralDerivative, oneSidedDerivative } from "./extrapolation.ts";
+import type { Kink } from "./path.ts";
+import { Path, tensorsOf } from "./path.ts";
+import type { Replay } from "./replay.ts";
+
+export type Verdict = "pass" | "fail" | "inconclusive";
+
+/** Which of three witnesses says something else than the other two: `all` if no two agree. */
+export type Dissent = "reverse" | "forward" | "differences" | "all";
+
+/** The derivative of one number along one direction, from three witnesses. */
+export interface Witnesses {
+  readonly verdict: Verdict;
+  readonly reverse: number;
+  readonly forward: number;
+  readonly differences: number;
+  /** How far the differences themselves may be off. */
+  readonly uncertainty: number;
+  readonly dissent: Dissent | null;
+  /** The elements that sit on a kink, a tie or a jump, and how their derivatives fit those of either side. */
+  readonly kinks: readonly Kink[];
+  /** What made the verdict, in words; null where three numbers say it all. */
+  readonly reason: string | null;
+}
+
+/** What reverse mode says of `y` weighed by a cotangent: one gradient an input, null for exactly 0. */
+export class Pullback {
+  readonly cotangent: Float64Array;
+  readonly gradients: readonly (ArrayLike<number> | null)[];
+  /** What is wrong with the shape of a gradient, if anything. */
+  readonly misfit: string | null;
+
+  constructor(replay: Replay, cotangent: Float64Array) {
+    const { y, x } = replay;
+    const found = reverse([y], [fromElements(cotangent, y.shape)], x);
+    const wrong = found.findIndex((g, i) => g !== null && !equalShapes(g.shape, x[i]!.shape));
+    this.cotangent = cotangent;
+    this.misfit =
+      wrong < 0
+        ? null
+        : `reverse mode gives shape ${formatShape(found[wrong]!.shape)} for input ${wrong} of shape ${formatShape(x[wrong]!.shape)}`;
+    this.gradients = wrong < 0 ? computed(found) : found.map(() => null);
+  }
+}
+
+/** The elements of each tensor, null for null. */
+export function computed(tensors: readonly (Tensor | null)[]): (ArrayLike<number> | null)[] {
+  const values = evaluate(tensors.filter((x) => x !== null));
+  let next = 0;
+  return tensors.map((x) => (x ? values[next++]! : null));
+}
+
+/** Random weights of the elements of the result; those that are not finite do not count. */
+export function cotangentOf(replay: Replay, random: Sequence): Float64Array {
+  const values = replay.base[replay.base.length - 1]!;
+  return random.weights(values.length).map((weight, i) => (Number.isFinite(values[i]!) ? weight : 0));
+}
+
+interface Judged {
+  readonly reverse: number;
+  readonly forward: number;
+  /** Of the sum of the sizes of all that was added up: what rounding goes by. */
+  readonly size: number;
+  readonly tolerance: number;
+}
+
+/** Asks the three witnesses for the derivative of `y`, weighed by a cotangent, along the direction `t`. */
+export function witness(
+  replay: Replay,
+  pullback: Pullback,
+  t: readonly (Float64Array | null)[],
+  tolerance: number,
+): Witnesses {
+  const { y, x } = replay;
+  const tangent = forward([y], x, tensorsOf(t, x))[0]!;
+  const misfit =
+    pullback.misfit ??
+    (tangent && !equalShapes(tangent.shape, y.shape)
+      ? `forward mode gives shape ${formatShape(tangent.shape)} for a result of shape ${formatShape(y.shape)}`
+      : null);
+  if (misfit) return unfit(pullback.misfit ? "reverse" : "forward", misfit);
+  const back = pullback.gradients.map((g, i) => dot(g, t[i]!));
+  const forth = dot(computed([tangent])[0]!, pullback.cotangent);
+  const size = back.reduce((sum, part) => Math.max(sum, sum + part.size), forth.size);
+  const { size: whole } = dot(replay.base[replay.base.length - 1]!, pullback.cotangent);
+  const judged: Judged = {
+    reverse: back.reduce((sum, { value }) => sum + value, 0),
+    forward: forth.value,
+    // Where the rules say exactly 0 the differences are 0 but for the rounding of the values.
+    size: size === 0 ? whole / 10 : size,
+    tolerance,
+  };
+  const path = new Path(replay, t);
+  const found = judge(judged, path, pullback.cotangent);
+  if (found.verdict === "pass") return found;
+  // Where everything cancels only rounding is left: what flows on the way says how much of it to expect.
+  const flow = flowOf(y, x, pullback.cotangent, t);
+  return flow > judged.size ? judge({ ...judged, size: flow }, path, pullback.cotangent) : found;
+}
+
+/** Of all that flows through a graph, the part that may get lost. */
+export const rounding = 1e-11;
+
+/**
+ * How much flows through the graph of `y`: of the products of cotangent and tangent, which add up to the same number at every
+ * cut, the largest sum of sizes at a node.
+ */
+export function flowOf(
+  y: Tensor,
+  x: readonly Tensor[],
+  cotangent: Float64Array,
+  t: readonly (Float64Array | null)[],
+): number {
+  const nodes = topology([y]).nodes.filter((node) => isFloat(node.dtype));
+  const tangents = computed(forward(nodes, x, tensorsOf(t, x)));
+  const cotangents = computed(reverse([y], [fromElements(cotangent, y.shape)], nodes));
+  let largest = 0;
+  nodes.forEach((_, n) => {
+    const { size } = dot(tangents[n]!, cotangents[n]!);
+    if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
+  });
+  return largest;
+}
+
+function unfit(dissent: Dissent, reason: string): Witnesses {
+  const { NaN: none } = Number;
+  return {
+    verdict: "fail",
+    reverse: none,
+    forward: none,
+    differences: none,
+    uncertainty: none,
+    dissent,
+    kinks: [],
+    reason,
+  };
+}
+
+/** The sum of the products of two arrays, and the sum of their sizes. */
+export function dot(
+  a: ArrayLike<number> | null,
+  b: ArrayLike<number> | null,
+): { value: number; size: number } {
+  let [value, size] = [0, 0];
+  if (a && b)
+    for (let i = 0; i < a.length; i++) {
+      // What is not weighed may be infinite.
+      if (b[i] === 0) continue;
+      const product = a[i]! * b[i]!;
+      value += product;
+      size += Math.abs(product);
+    }
+  return { value, size };
+}
+
+function judge(judged: Judged, path: Path, cotangent: Float64Array): Witnesses {
+  const { reverse, forward } = judged;
+  const common = { reverse, forward, kinks: path.kinks };
+  const unbound = path.kinks.find((kink) => !isBetween(kink, judged.tolerance));
+  if (unbound)
+    return {
+      ...common,
+      ...{ verdict: "fail", dissent: "differences" },
+      differences: unbound.tangent < unbound.left.value ? unbound.left.value : unbound.right.value,
+      uncertainty: unbound.left.error + unbound.right.error,
+      reason: "at a kink the derivative lies outside those of either side",
+    };
+  const found = estimate(judged, path, cotangent);
+  const { value: differences, error: uncertainty } = found;
+  return { ...common, differences, uncertainty, ...verdictOf(judged, found, path) };
+}
+
+/** Does what the rules say at a kink lie between the derivatives of either side? What these cannot tell counts as yes. */
+function isBetween({ left, right, tangent }: Kink, tolerance: number): boolean {
+  if (!Number.isFinite(left.value) || !Number.isFinite(right.value)) return true;
+  const [low, high] = [Math.min(left.value, right.value), Math.max(left.value, right.value)];
+  const slack =
+    4 * (left.error + right.error) +
+    Math.max(1e-5, tolerance) * Math.max(Math.abs(low), Math.abs(high), Math.abs(tangent));
+  return tangent >= low - slack && tangent <= high + slack;
+}
+
+/** Finite differences, with smaller steps where the first ones do not settle or do not agree. */
+function estimate(judged: Judged, path: Path, cotangent: Float64Array): Estimate {
+  let best: Estimate = { value: Number.NaN, error: Number.POSITIVE_INFINITY };
+  if (path.step === 0) return best;
+  const weighed = (h: number): number => {
+    const values = path.valuesAt(h);
+    return values ? dot(values[values.length - 1]!, cotangent).value : Number.NaN;
+  };
+  const noise = 2 ** -52 * dot(path.replay.base[path.replay.base.length - 1]!, cotangent).size;
+  for (const part of [1, 1 / 16, 1 / 256, 2 ** -14]) {
+    const found = centralDerivative(weighed, path.step * part, noise);
+    if (found.error < best.error) best = found;
+    if (isSettled(judged, best) && isNear(judged.forward, best, judged)) break;
+  }
+  return best;
+}
+
+/** Are the differences sure enough to tell a right derivative from a wrong one? */
+function isSettled(judged: Judged, { value, error }: Estimate): boolean {
+  return error <= 1e-5 * Math.max(scaleOf(judged), Math.abs(value));
+}
+
+/** What a difference is measured against. */
+function scaleOf({ reverse, forward, size }: Judged): number {
+  const finite = [Math.abs(reverse), Math.abs(forward), 1e-3 * size].filter(Number.isFinite);
+  return Math.max(Number.MIN_VALUE, ...finite);
+}
+
+function isNear(x: number, { value, error }: Estimate, judged: Judged): boolean {
+  const scale = Math.max(scaleOf(judged), Math.abs(value));
+  return Math.abs(x - value) <= judged.tolerance * scale + 4 * error;
+}
+
+function verdictOf(
+  judged: Judged,
+  found: Estimate,
+  path: Path,
+): Pick<Witnesses, "verdict" | "dissent" | "reason"> {
+  const { reverse, forward, tolerance } = judged;
+  const modes = Math.abs(reverse - forward) <= tolerance * scaleOf(judged) || Object.is(reverse, forward);
+  const unsure = !isSettled(judged, found);
+  if (modes && !Number.isFinite(reverse)) {
+    const reason = `the derivative by the rules is ${reverse}`;
+    return unsure
+      ? { verdict: "inconclusive", dissent: null, reason }
+      : { verdict: "fail", dissent: "differences", reason };
+  }
+  const [back, forth] = [isNear(reverse, found, judged), isNear(forward, found, judged)];
+  if (modes && unsure) return { verdict: "inconclusive", dissent: null, reason: whyUnsure(path) };
+  if (modes && back && forth) return { verdict: "pass", dissent: null, reason: null };
+  const dissent = modes ? "differences" : unsure ? "all" : back ? "forward" : forth ? "reverse" : "all";
+  return { verdict: "fail", dissent, reason: null };
+}
+
+function whyUnsure({ step, shortened }: Path): string {
+  if (step === 0 && shortened === "domain") return "the function is not finite right beside this point";
+  if (step === 0) return "the function has kinks or jumps wherever this direction leads";
+  if (shortened === "domain") return "the end of the domain is too near for finite differences";
+  return "finite differences do not settle";
+}
+
+/** The derivatives to the left and to the right of `y`, weighed by `cotangent`, along `t`, as it is: for the report. */
+export function sides(
+  replay: Replay,
+  cotangent: Float64Array,
+  t: readonly (Float64Array | null)[],
+): { left: Estimate; right: Estimate } {
+  const h = 2 ** -16;
+  const along = (at: number): number => {
+    const values = replay.valuesAt(at, t);
+    return values ? dot(values[values.length - 1]!, cotangent).value : Number.NaN;
+  };
+  return { left: oneSidedDerivative(along, -h, 0), right: oneSidedDerivative(along, h, 0) };
+}
