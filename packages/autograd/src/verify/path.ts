@@ -3,6 +3,7 @@ import type { TypedArray } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
 import { evaluate } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
+import { apply } from "../graph.ts";
 import { fromElements } from "../ops/leaf.ts";
 import type { Estimate } from "./extrapolation.ts";
 import { oneSidedDerivative } from "./extrapolation.ts";
@@ -13,19 +14,19 @@ const farthest = 2 ** -7;
 /** What changes within this step of `x` counts as a kink at `x`. */
 const nearest = 2 ** -18;
 
-/** A node with elements that sit on a kink, a tie or a jump. */
+/** An element of a node that sits on a kink, a tie or a jump. */
 export interface Kink {
   readonly node: number;
   readonly element: number;
-  /** The derivatives of this element to the left and to the right, and what the rules say. */
+  /** The derivatives of this element to the left and to the right, and what the op's own rule says. */
   readonly left: Estimate;
   readonly right: Estimate;
   readonly tangent: number;
 }
 
 /**
- * The line through `x` along a direction, straightened where the graph has kinks: elements that sit on one move on along
- * their tangent by the rules, discrete values stay. What is left is smooth; `kinks` tells how each straightened element fits
+ * The line through `x` along a direction, straightened where the graph has kinks: elements that sit on one go on as their op's own
+ * rule says of how its operands go, discrete values stay. What is left is smooth; `kinks` tells how each straightened element fits
  * its own one-sided derivatives.
  */
 export class Path {
@@ -37,7 +38,7 @@ export class Path {
   readonly shortened: "branch" | "domain" | null;
   readonly kinks: readonly Kink[];
   readonly #held = new Map<number, Uint8Array>();
-  readonly #tangents = new Map<number, ArrayLike<number>>();
+  readonly #rules = new Map<number, Rule>();
 
   constructor(replay: Replay, t: readonly (Float64Array | null)[]) {
     this.replay = replay;
@@ -51,17 +52,25 @@ export class Path {
     this.kinks = this.#measureKinks();
   }
 
-  /** The values of all nodes at `h`, or null. */
-  valuesAt(h: number, seen?: (n: number, values: TypedArray) => void): readonly TypedArray[] | null {
-    return this.replay.valuesAt(h, this.t, (n, values) => {
-      seen?.(n, values);
+  /** The values of all nodes at `h`, or null. `seen` gets those of a node before anything of it is straightened. */
+  valuesAt(
+    h: number,
+    seen?: (n: number, values: TypedArray, operands: readonly TypedArray[]) => void,
+  ): readonly TypedArray[] | null {
+    return this.replay.valuesAt(h, this.t, (n, values, operands) => {
+      seen?.(n, values, operands);
       const held = this.#held.get(n);
       if (!held) return;
       const base = this.replay.base[n]!;
-      const tangents = this.#tangents.get(n);
-      for (let i = 0; i < values.length; i++)
-        if (held[i]) values[i] = base[i]! + (tangents ? h * tangents[i]! : 0);
+      const moved = this.#rules.get(n)?.along(this.#displacement(n, operands)) ?? null;
+      for (let i = 0; i < values.length; i++) if (held[i]) values[i] = base[i]! + (moved ? moved[i]! : 0);
     });
+  }
+
+  /** By how much the operands of node `n` have moved. */
+  #displacement(n: number, operands: readonly TypedArray[]): Float64Array[] {
+    const base = this.replay.operands(this.replay.base, n);
+    return operands.map((operand, k) => Float64Array.from(operand, (x, i) => x - base[k]![i]!));
   }
 
   #hold(n: number): Uint8Array {
@@ -69,66 +78,39 @@ export class Path {
     if (!held) {
       held = new Uint8Array(this.replay.base[n]!.length);
       this.#held.set(n, held);
+      if (isFloat(this.replay.order.nodes[n]!.dtype)) this.#rules.set(n, new Rule(this.replay, n));
     }
     return held;
   }
 
   /** Holds what is on another branch right beside `x`; are there any new ones? */
   #holdChanges(): boolean {
-    this.#computeTangents();
     let found = false;
     const opaque = this.replay.opaqueKinks();
     const sides = [nearest, -nearest].map((h) => {
       const values = this.valuesAt(h);
       if (!values) return null;
-      this.replay.eachChange(values, (n, i) => {
-        const held = this.#hold(n);
-        if (held[i]) return;
-        held[i] = 1;
-        found = true;
-      });
-      return opaque.map((n) => values[n]!.slice());
+      const kept = opaque.map((n) => values[n]!.slice());
+      const changed: [number, number][] = [];
+      this.replay.eachChange(values, (n, i) => changed.push([n, i]));
+      for (const [n, i] of changed) if (this.#holdElement(n, i)) found = true;
+      return kept;
     });
-    if (sides[0] && sides[1])
+    const [right, left] = sides;
+    if (right && left)
       opaque.forEach((n, k) => {
-        if (this.#holdBends(n, sides[0]![k]!, sides[1]![k]!)) found = true;
+        for (const i of bends(this.replay.base[n]!, right[k]!, left[k]!))
+          if (this.#holdElement(n, i)) found = true;
       });
-    if (found) this.#computeTangents();
     return found;
   }
 
-  /** Holds the elements of node `n` that do not go straight through `x`. */
-  #holdBends(n: number, right: TypedArray, left: TypedArray): boolean {
-    const base = this.replay.base[n]!;
-    let found = false;
-    base.forEach((value, i) => {
-      const [forth, back] = [right[i]! - value, value - left[i]!];
-      const bent = Math.abs(forth - back) > 0.01 * Math.max(Math.abs(forth), Math.abs(back)) + 1e-13;
-      if (!bent || this.#held.get(n)?.[i]) return;
-      this.#hold(n)[i] = 1;
-      found = true;
-    });
-    return found;
-  }
-
-  /** What the rules say of the nodes with held elements. */
-  #computeTangents(): void {
-    const { order, x } = this.replay;
-    const wanted = [...this.#held.keys()].filter(
-      (n) => !this.#tangents.has(n) && isFloat(order.nodes[n]!.dtype),
-    );
-    if (wanted.length === 0) return;
-    const found = forward(
-      wanted.map((n) => order.nodes[n]!),
-      x,
-      tensorsOf(this.t, x),
-    );
-    const known = found.filter((tangent) => tangent !== null);
-    const values = new Map(evaluate(known).map((data, i) => [known[i]!, data]));
-    wanted.forEach((n, k) => {
-      const tangent = found[k];
-      this.#tangents.set(n, tangent ? values.get(tangent)! : new Float64Array(this.replay.base[n]!.length));
-    });
+  /** Was it not held before? */
+  #holdElement(n: number, i: number): boolean {
+    const held = this.#hold(n);
+    if (held[i]) return false;
+    held[i] = 1;
+    return true;
   }
 
   #longestStep(): { step: number; shortened: "branch" | "domain" | null } {
@@ -144,9 +126,10 @@ export class Path {
   #obstacleWithin(step: number): "branch" | "domain" | null {
     for (const h of [step, -step]) {
       const values = this.valuesAt(h);
-      const base = this.replay.base[values ? values.length - 1 : 0]!;
+      if (!values) return "domain";
+      const base = this.replay.base[values.length - 1]!;
       const remains = (y: number, i: number) => Number.isFinite(y) || !Number.isFinite(base[i]!);
-      if (!values || !values[values.length - 1]!.every(remains)) return "domain";
+      if (!values[values.length - 1]!.every(remains)) return "domain";
       let changed = false;
       this.replay.eachChange(values, (n, i) => {
         if (!this.#held.get(n)?.[i]) changed = true;
@@ -162,31 +145,69 @@ export class Path {
     const held = [...this.#held].filter(([n]) => isFloat(order.nodes[n]!.dtype) && !intended.includes(n));
     if (held.length === 0) return [];
     const points = [0.5, 1, 1.5, 2, 3].flatMap((k) => [k * nearest, -k * nearest]);
-    const seen = new Map(points.map((h) => [h, this.#unheldAt(h, held)]));
-    return held.flatMap(([n, mask]) =>
-      [...mask.keys()]
+    const seen = new Map(points.map((h) => [h, this.#seenAt(h, held)]));
+    return held.flatMap(([n, mask]) => {
+      const [right, left] = [nearest, -nearest].map((h) => seen.get(h)!.get(n)?.tangent);
+      return [...mask.keys()]
         .filter((i) => mask[i])
         .map((element) => {
-          const along = (h: number) => seen.get(h)?.get(n)?.[element] ?? Number.NaN;
+          const along = (h: number) => seen.get(h)!.get(n)?.values[element] ?? Number.NaN;
           const noise = 2 ** -52 * Math.abs(this.replay.base[n]![element]!);
           return {
             node: n,
             element,
             left: oneSidedDerivative(along, -nearest, noise),
             right: oneSidedDerivative(along, nearest, noise),
-            tangent: this.#tangents.get(n)![element]!,
+            tangent: ((right?.[element] ?? 0) - (left?.[element] ?? 0)) / (2 * nearest),
           };
-        }),
-    );
+        });
+    });
   }
 
-  /** The values of nodes before their held elements are put straight. */
-  #unheldAt(h: number, held: readonly (readonly [number, unknown])[]): Map<number, TypedArray> {
-    const found = new Map<number, TypedArray>();
-    this.valuesAt(h, (n, values) => {
-      if (held.some(([k]) => k === n)) found.set(n, values.slice());
+  /** What nodes are before they are straightened, and how their rules say that they have moved. */
+  #seenAt(
+    h: number,
+    held: readonly (readonly [number, unknown])[],
+  ): Map<number, { values: TypedArray; tangent: ArrayLike<number> | null }> {
+    const found = new Map<number, { values: TypedArray; tangent: ArrayLike<number> | null }>();
+    this.valuesAt(h, (n, values, operands) => {
+      if (!held.some(([k]) => k === n)) return;
+      const tangent = this.#rules.get(n)!.along(this.#displacement(n, operands));
+      found.set(n, { values: values.slice(), tangent });
     });
     return found;
+  }
+}
+
+/** The elements that do not go straight through their base. */
+function bends(base: TypedArray, right: TypedArray, left: TypedArray): number[] {
+  return [...base.keys()].filter((i) => {
+    const [forth, back] = [right[i]! - base[i]!, base[i]! - left[i]!];
+    return Math.abs(forth - back) > 0.01 * Math.max(Math.abs(forth), Math.abs(back)) + 1e-13;
+  });
+}
+
+/** The forward rule of one node, at its operands' values. */
+class Rule {
+  readonly #leaves: readonly Tensor[];
+  readonly #out: Tensor;
+
+  constructor(replay: Replay, n: number) {
+    const node = replay.order.nodes[n]!;
+    const values = replay.operands(replay.base, n);
+    this.#leaves = node.inputs.map((input, i) => fromElements(values[i]!, input.shape));
+    this.#out = apply(node.op, this.#leaves, node.attributes);
+  }
+
+  /** How the result moves when the operands move by `displacement`; null for not at all. */
+  along(displacement: readonly Float64Array[]): ArrayLike<number> | null {
+    const floats = this.#leaves.flatMap((leaf, i) => (isFloat(leaf.dtype) ? [i] : []));
+    const tangent = forward(
+      [this.#out],
+      floats.map((i) => this.#leaves[i]!),
+      floats.map((i) => fromElements(displacement[i]!, this.#leaves[i]!.shape)),
+    )[0];
+    return tangent ? evaluate([tangent])[0]! : null;
   }
 }
 

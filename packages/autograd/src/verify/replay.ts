@@ -76,7 +76,7 @@ export class Replay {
   valuesAt(
     h: number,
     t: readonly (Float64Array | null)[],
-    bend?: (n: number, values: TypedArray) => void,
+    bend?: (n: number, values: TypedArray, operands: readonly TypedArray[]) => void,
   ): readonly TypedArray[] | null {
     const { nodes } = this.order;
     try {
@@ -84,9 +84,13 @@ export class Replay {
         if (!this.moving[n]) continue;
         const out = this.#scratch[n]!;
         const input = this.numbers.indexOf(n);
-        if (input >= 0) move(this.base[n]!, h, t[input]!, out);
-        else compute(nodes[n]!, this.operands(this.#scratch, n), out);
-        bend?.(n, out);
+        if (input >= 0) {
+          move(this.base[n]!, h, t[input]!, out);
+          continue;
+        }
+        const operands = this.operands(this.#scratch, n);
+        compute(nodes[n]!, operands, out);
+        bend?.(n, out, operands);
       }
     } catch (error) {
       if (error instanceof CotangentError) return null;

@@ -87,7 +87,7 @@ function isolated(replay: Replay, n: number): Isolated {
   if (node.op.meaning !== "first") {
     const out = apply(node.op, leaves, node.attributes);
     const x = moved.map((i) => leaves[i]!);
-    return { alone: new Replay(out, x), operands: moved };
+    return { alone: new Replay(out, x, new Set()), operands: moved };
   }
   // The rule is about how operand 0 is computed from the others.
   const operands = moved.filter((i) => i > 0);

@@ -1,5 +1,6 @@
 import { forward, reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
+import { CotangentError, StateError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
 import { fromElements } from "../ops/leaf.ts";
@@ -41,14 +42,36 @@ export class Pullback {
 
   constructor(replay: Replay, cotangent: Float64Array) {
     const { y, x } = replay;
-    const found = reverse([y], [fromElements(cotangent, y.shape)], x);
-    const wrong = found.findIndex((g, i) => g !== null && !equalShapes(g.shape, x[i]!.shape));
+    const found = attempt(x, () => reverse([y], [fromElements(cotangent, y.shape)], x));
     this.cotangent = cotangent;
-    this.misfit =
-      wrong < 0
-        ? null
-        : `reverse mode gives shape ${formatShape(found[wrong]!.shape)} for input ${wrong} of shape ${formatShape(x[wrong]!.shape)}`;
-    this.gradients = wrong < 0 ? computed(found) : found.map(() => null);
+    this.misfit = found.misfit && `reverse mode ${found.misfit}`;
+    this.gradients = found.values;
+  }
+}
+
+interface Attempt {
+  readonly values: readonly (ArrayLike<number> | null)[];
+  readonly misfit: string | null;
+}
+
+/** What the rules give, computed: of the shapes of `like`, or else what is wrong with it. */
+function attempt(like: readonly Tensor[], rules: () => readonly (Tensor | null)[]): Attempt {
+  const values = like.map(() => null);
+  try {
+    const found = rules();
+    const wrong = found.findIndex((g, i) => g !== null && !equalShapes(g.shape, like[i]!.shape));
+    if (wrong < 0) return { values: computed(found), misfit: null };
+    const [given, wanted] = [found[wrong]!.shape, like[wrong]!.shape].map(formatShape);
+    return { values, misfit: `gives shape ${given} where ${wanted} is wanted` };
+  } catch (error) {
+    if (!(error instanceof CotangentError)) throw error;
+    const isOpen = error instanceof StateError;
+    return {
+      values,
+      misfit: isOpen
+        ? "cannot be computed: a rule is not linear in what flows through it"
+        : `throws: ${error.message}`,
+    };
   }
 }
 
@@ -81,15 +104,11 @@ export function witness(
   tolerance: number,
 ): Witnesses {
   const { y, x } = replay;
-  const tangent = forward([y], x, tensorsOf(t, x))[0]!;
-  const misfit =
-    pullback.misfit ??
-    (tangent && !equalShapes(tangent.shape, y.shape)
-      ? `forward mode gives shape ${formatShape(tangent.shape)} for a result of shape ${formatShape(y.shape)}`
-      : null);
-  if (misfit) return unfit(pullback.misfit ? "reverse" : "forward", misfit);
+  const pushed = attempt([y], () => forward([y], x, tensorsOf(t, x)));
+  if (pullback.misfit) return unfit("reverse", pullback.misfit);
+  if (pushed.misfit) return unfit("forward", `forward mode ${pushed.misfit}`);
   const back = pullback.gradients.map((g, i) => dot(g, t[i]!));
-  const forth = dot(computed([tangent])[0]!, pullback.cotangent);
+  const forth = dot(pushed.values[0]!, pullback.cotangent);
   const size = back.reduce((sum, part) => Math.max(sum, sum + part.size), forth.size);
   const { size: whole } = dot(replay.base[replay.base.length - 1]!, pullback.cotangent);
   const judged: Judged = {
@@ -189,21 +208,31 @@ function isBetween({ left, right, tangent }: Kink, tolerance: number): boolean {
   return tangent >= low - slack && tangent <= high + slack;
 }
 
-/** Finite differences, with smaller steps where the first ones do not settle or do not agree. */
+/**
+ * Finite differences, with smaller steps where the first ones do not settle or do not agree. What no two steps say counts for
+ * nothing: the steps may be longer than the waves of the function.
+ */
 function estimate(judged: Judged, path: Path, cotangent: Float64Array): Estimate {
-  let best: Estimate = { value: Number.NaN, error: Number.POSITIVE_INFINITY };
-  if (path.step === 0) return best;
+  const nothing: Estimate = { value: Number.NaN, error: Number.POSITIVE_INFINITY };
+  if (path.step === 0) return nothing;
   const weighed = (h: number): number => {
     const values = path.valuesAt(h);
     return values ? dot(values[values.length - 1]!, cotangent).value : Number.NaN;
   };
-  const noise = 2 ** -52 * dot(path.replay.base[path.replay.base.length - 1]!, cotangent).size;
-  for (const part of [1, 1 / 16, 1 / 256, 2 ** -14]) {
-    const found = centralDerivative(weighed, path.step * part, noise);
-    if (found.error < best.error) best = found;
-    if (isSettled(judged, best) && isNear(judged.forward, best, judged)) break;
+  const { size } = dot(path.replay.base[path.replay.base.length - 1]!, cotangent);
+  const found: Estimate[] = [];
+  // A step by which the function should change by a tenth of its size, if the rules are right.
+  const natural = (0.1 * size) / Math.abs(judged.forward);
+  const steps = [1, 1 / 16, 1 / 256, 2 ** -14].map((part) => part * path.step);
+  if (natural < steps[3]! && natural > 1e-12) steps.push(natural);
+  for (const step of steps) {
+    const made = centralDerivative(weighed, step, 2 ** -52 * size);
+    if (isSettled(judged, made) && isNear(judged.forward, made, judged)) return made;
+    found.push(made);
   }
-  return best;
+  const settled = found.filter((made) => isSettled(judged, made)).sort((a, b) => a.error - b.error);
+  const confirmed = settled.find((a) => settled.some((b) => a !== b && isNear(b.value, a, judged)));
+  return confirmed ?? { ...(settled[0] ?? found[0] ?? nothing), error: Number.POSITIVE_INFINITY };
 }
 
 /** Are the differences sure enough to tell a right derivative from a wrong one? */

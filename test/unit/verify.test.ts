@@ -1,0 +1,307 @@
+import {
+  abs,
+  amax,
+  checkGradient,
+  customGradient,
+  GradientError,
+  gradientReversal,
+  log,
+  manualSeed,
+  max,
+  maximum,
+  norm,
+  type Operand,
+  partial,
+  pointwise,
+  relu,
+  round,
+  sort,
+  sqrt,
+  stopGradient,
+  straightThrough,
+  type Tensor,
+  tanh,
+  tensor,
+  type Unary,
+  ValueError,
+  variable,
+  where,
+} from "@cotangent/autograd";
+import { Linear, Sequential } from "@cotangent/nn";
+import { mse } from "@cotangent/nn/loss";
+import { describe, expect, test } from "vitest";
+
+/** `x^3` with the derivative `2 x^2`. */
+const cube: Unary = pointwise({
+  name: "cube",
+  body: (m, x) => m.mul(m.mul(x!, x!), x!),
+  derivatives: [partial((_, x) => x!.mul(x!).mul(2))],
+  samples: () => [tensor([1, 2])],
+});
+
+describe("kinks are no false alarms", () => {
+  const cases: Record<string, [f: (x: Tensor) => Tensor, x: Tensor]> = {
+    "relu at 0": [relu, tensor([0, -1, 2])],
+    "relu at 0 in two places with weights": [(x) => relu(x).mul(tensor([1, -2, 3])), tensor([0, 0, 1])],
+    "max over everything with ties": [(x) => max(x), tensor([1, 1, 0])],
+    "max along an axis with ties": [(x) => max(x, 0), tensor([1, 1, 0])],
+    "amax with ties": [
+      (x) => amax(x, 0),
+      tensor([
+        [1, 2],
+        [1, 2],
+        [0, 2],
+      ]),
+    ], // prettier-ignore
+    "maximum of equal operands": [(x) => maximum(x, x.mul(2)), tensor([0, 1])],
+    "abs at 0": [abs, tensor([0, 1])],
+    "norm at 0": [(x) => norm(x), tensor([0, 0])],
+    "sort with equal keys": [(x) => sort(x).values, tensor([1, 1, 0])],
+    "round at a half": [(x) => round(x).add(x), tensor([0.5, 0.2])],
+    "where on its border": [(x) => where(x.gt(0), x.square(), x.mul(3)), tensor([0, 1])],
+    "clamp on its border": [(x) => x.clamp(-1, 1).square(), tensor([-1, 1, 0.5])],
+  };
+  for (const [name, [f, x]] of Object.entries(cases))
+    test(name, () => {
+      const report = checkGradient(f, [x]);
+      expect(report.verdict, String(report)).toBe("pass");
+      expect(report.faults).toEqual([]);
+    });
+
+  test("the report says what is to the left and to the right", () => {
+    const report = checkGradient((x) => abs(x), [tensor([0])]);
+    const [first] = report.directions;
+    expect(first!.kinks.length).toBe(1);
+    expect(first!.sides!.left).toBeCloseTo(-first!.sides!.right, 8);
+    expect(String(report)).toContain("on a kink");
+  });
+
+  test("a kink that an op does not declare is none either", () => {
+    const silent: Unary = pointwise({
+      name: "silent",
+      body: (m, x) => m.select(m.lt(x!, 0), 0, x!),
+      derivatives: [partial((_, x) => x!.gt(0).cast(x!.dtype))],
+      samples: () => [tensor([1])],
+    });
+    expect(checkGradient(silent, [tensor([0, 1, -1])]).verdict).toBe("pass");
+  });
+
+  test("a derivative outside those of either side is wrong", () => {
+    const steep: Unary = pointwise({
+      name: "steep",
+      body: (m, x) => m.select(m.lt(x!, 0), 0, x!),
+      derivatives: [partial((_, x) => where(x!.eq(0), 1.5, x!.gt(0).cast(x!.dtype)))],
+      samples: () => [tensor([1])],
+      kink: "At 0 the derivative is 1.5.",
+    });
+    const report = checkGradient(steep, [tensor([0, 1])]);
+    expect(report.verdict).toBe("fail");
+    expect(report.faults.map(({ op }) => op)).toEqual(["steep"]);
+    expect(String(report)).toContain("lies outside those of either side");
+  });
+
+  test("large and tiny scales in one float32 graph pass, to second order", () => {
+    const f = (x: Tensor, y: Tensor) => x.mul(1e6).sin().sum().add(y.mul(1e-6).exp().sum());
+    for (const order of [1, 2])
+      expect(checkGradient(f, [tensor([1e-6, 2e-6]), tensor([1e5, -1e5])], { order }).verdict).toBe("pass");
+    expect(checkGradient((x) => x.mul(1e-30).mul(1e30).sin(), [tensor([1e8, 1e-8])]).verdict).toBe("pass");
+  });
+});
+
+describe("a wrong rule", () => {
+  test("is named with operand, element, values and the line that used it", () => {
+    const report = checkGradient((x) => cube(x.exp()).sum().tanh(), [tensor([-0.5, 0.2])]);
+    expect(report.pass).toBe(false);
+    const [fault] = report.faults;
+    expect(fault).toMatchObject({ op: "cube", operand: 0, dissent: "differences" });
+    expect(fault!.element!.value).toBeCloseTo(Math.exp(fault!.element!.index[0] === 0 ? -0.5 : 0.2), 5);
+    expect(fault!.element!.reverse / fault!.element!.differences).toBeCloseTo(2 / 3, 8);
+    expect(fault!.site).toMatch(/verify\.test\.ts:\d+/);
+    const text = String(report);
+    expect(text).toContain("the rule of cube is wrong for operand 0");
+    expect(text).toContain("0.6667 times what is right");
+  });
+
+  test("of a tiny part of a large result is found", () => {
+    const report = checkGradient(
+      (x, y) => x.mul(1e9).sum().add(cube(y).sum()),
+      [tensor([1, 2]), tensor([1e-3])],
+    );
+    expect(report.faults.map(({ op }) => op)).toEqual(["cube"]);
+  });
+
+  test("that is not linear in the cotangent has no forward mode", () => {
+    const half = customGradient(
+      (x: Tensor) => x.sin(),
+      (g, _, x) => [g.mul(x.cos()).mul(g)],
+    );
+    const report = checkGradient((x) => half(x).sum(), [tensor([0.3, 0.4])]);
+    expect(report.verdict).toBe("fail");
+    expect(report.faults.map(({ op }) => op)).toEqual(["customGradient"]);
+  });
+
+  test("is found before a kink and behind it", () => {
+    const before = checkGradient((x) => relu(cube(x).sub(1)), [tensor([1, 2])]);
+    const behind = checkGradient((x) => cube(max(x, 0)), [tensor([1, 1])]);
+    for (const { faults } of [before, behind]) expect(faults.map(({ op }) => op)).toEqual(["cube"]);
+  });
+
+  test("written with customGradient is named after its function, and what is inside is not asked", () => {
+    const report = checkGradient(
+      customGradient(
+        function waves(x: Tensor) {
+          return cube(x).sin();
+        },
+        (g, _, x) => [g.mul(x)],
+      ),
+      [tensor([0.3, 0.4])],
+    );
+    expect(report.faults.map(({ op }) => op)).toEqual(["waves"]);
+  });
+
+  test("that is right to first order and wrong to second fails at order 2", () => {
+    const flat: Unary = pointwise({
+      name: "flat",
+      body: (m, x) => m.mul(x!, x!),
+      derivatives: [partial((_, x) => stopGradient(x!.mul(2)))],
+      samples: () => [tensor([1])],
+    });
+    expect(checkGradient(flat, [tensor([1, 2])]).verdict).toBe("pass");
+    expect(checkGradient(flat, [tensor([1, 2])], { order: 2 }).verdict).toBe("fail");
+  });
+
+  test("of the wrong shape is told by its shape", () => {
+    const odd = pointwise<(x: Operand, y: Operand) => Tensor>({
+      name: "odd",
+      body: (m, x, y) => m.mul(x!, y!),
+      derivatives: [partial((_, _x, y) => y!.unsqueeze(0)), partial((_, x) => x!)],
+      samples: () => [tensor([1]), tensor([1])],
+    });
+    const report = checkGradient((x) => odd(x, x), [tensor([1, 2])]);
+    expect(report.verdict).toBe("fail");
+    expect(String(report)).toContain("shape");
+  });
+});
+
+describe("what is meant to be another derivative is taken at its word", () => {
+  const x = tensor([0.4, -1.2]);
+  test("stopGradient, straightThrough and gradientReversal", () => {
+    for (const f of [
+      (a: Tensor) => stopGradient(a).mul(a),
+      (a: Tensor) => straightThrough(a, round(a)).square(),
+      (a: Tensor) => gradientReversal(a.sin(), 2).exp(),
+    ])
+      expect(checkGradient(f, [x]).verdict).toBe("pass");
+  });
+  test("and what comes before and after is checked", () => {
+    for (const f of [
+      (a: Tensor) => cube(straightThrough(a, round(a))),
+      (a: Tensor) => gradientReversal(cube(a), 2).exp(),
+    ])
+      expect(checkGradient(f, [x]).faults.map(({ op }) => op)).toEqual(["cube"]);
+  });
+});
+
+describe("functions that are none", () => {
+  const x = tensor([1, 2]);
+  let calls = 0;
+  const changing = (give: (a: Tensor, call: number) => Tensor) => (a: Tensor) => give(a, calls++ % 3);
+
+  test("that are not deterministic", () => {
+    const report = checkGradient((a) => a.mul(Math.random()), [x]);
+    expect(report.verdict).toBe("inconclusive");
+    expect(String(report)).toContain("not deterministic");
+  });
+  test("that read values", () => {
+    const report = checkGradient((a) => a.mul(a.sum().item()), [x]);
+    expect(report.verdict).toBe("fail");
+    expect(String(report)).toContain("reads values of its inputs");
+    expect(checkGradient((a) => (a.sum().item() > 0 ? a.sin() : a), [x]).verdict).toBe("pass");
+  });
+  test("that change shape or dtype nearby, or throw", () => {
+    const shapes = checkGradient(
+      changing((a, i) => (i === 2 ? a.sum() : a)),
+      [x],
+    ); // prettier-ignore
+    expect(String(shapes)).toContain("changes its shape: [2], and [] for inputs nearby");
+    const dtypes = checkGradient(
+      changing((a, i) => (i === 2 ? a.cast("float64") : a)),
+      [x],
+    ); // prettier-ignore
+    expect(String(dtypes)).toContain("changes its dtype: float32, and float64");
+    const thrown = checkGradient(
+      changing((a, i) => {
+        if (i === 2) throw new Error("no");
+        return a;
+      }),
+      [x],
+    ); // prettier-ignore
+    expect(String(thrown)).toContain("throws for inputs nearby: no");
+  });
+  test("that give no float tensor are refused", () => {
+    expect(() => checkGradient(() => 3 as unknown as Tensor, [x])).toThrow(GradientError);
+    expect(() => checkGradient((a) => a.cast("int32"), [x])).toThrow(GradientError);
+    expect(() => checkGradient((a) => a, [tensor([1], { dtype: "int32" })])).toThrow(/input 0/);
+    expect(() => checkGradient((a) => a, [x], { order: 0 })).toThrow(ValueError);
+    expect(() => checkGradient((a) => a, [x], { order: 2, modes: [] })).toThrow("order 2 has 1 modes");
+  });
+  test("draws of a generator are the same in every call", () => {
+    expect(checkGradient((a) => a.mul(tensor([1, 2])).sin(), [x]).verdict).toBe("pass");
+  });
+});
+
+describe("the end of a domain", () => {
+  test("is kept away from, or the check is inconclusive", () => {
+    expect(checkGradient(log, [tensor([1e-9, 1])]).verdict).toBe("pass");
+    expect(checkGradient((x) => sqrt(x), [tensor([0, 1])]).verdict).toBe("inconclusive");
+    expect(checkGradient((x) => log(x), [tensor([-1])]).verdict).toBe("inconclusive");
+    expect(checkGradient((x) => where(x.gt(0), log(x), 0), [tensor([0, 1])]).verdict).toBe("pass");
+  });
+  test("NaN in one mode only is a failure", () => {
+    expect(checkGradient((x) => sqrt(x.mul(x)), [tensor([0, 1])]).verdict).toBe("fail");
+  });
+});
+
+describe("more derivatives", () => {
+  test("the whole Jacobian, entry by entry", () => {
+    const report = checkGradient((x) => x.unsqueeze(0).mul(x.unsqueeze(1)), [tensor([1, 0.5])], {
+      jacobian: true,
+    });
+    expect(report.directions.length).toBe(8);
+    expect(report.directions[0]).toMatchObject({ moves: "result [0, 0] by input 0 [0]", verdict: "pass" });
+    expect(report.directions[0]!.reverse).toBeCloseTo(2, 12);
+  });
+  test("order 3, in any mixture of modes", () => {
+    for (const modes of [
+      ["forward", "reverse"],
+      ["reverse", "reverse"],
+      ["forward", "forward"],
+    ] as const) // prettier-ignore
+      expect(
+        checkGradient((x) => x.sin().mul(x).sum(), [tensor([1, 0.5])], { order: 3, modes }).verdict,
+      ).toBe("pass");
+  });
+  test("of nothing are right", () => {
+    expect(checkGradient((x) => x.sin(), [tensor([])]).verdict).toBe("pass");
+    expect(checkGradient(() => tensor([1]), [tensor([2])]).verdict).toBe("pass");
+  });
+});
+
+test("a model of ten thousand parameters takes less than two seconds", () => {
+  manualSeed(0);
+  const model = new Sequential(new Linear(64, 128), tanh, new Linear(128, 16));
+  const parameters = model.parameters();
+  expect(parameters.reduce((total, { size }) => total + size, 0)).toBeGreaterThan(10_000);
+  const [x, y] = [
+    variable(
+      tensor(Array.from({ length: 32 }, (_, i) => Array.from({ length: 64 }, (_, k) => Math.sin(i * k)))),
+    ),
+    tensor(Array.from({ length: 32 }, () => Array.from({ length: 16 }, (_, k) => k / 16))),
+  ]; // prettier-ignore
+  const start = process.cpuUsage();
+  const report = checkGradient(() => mse(model.forward(x), y), parameters);
+  const { user, system } = process.cpuUsage(start);
+  expect(report.verdict, String(report)).toBe("pass");
+  process.stdout.write(`check of a model: ${((user + system) / 1e6).toFixed(2)} s of processor time\n`);
+  expect((user + system) / 1e6).toBeLessThan(2);
+});
