@@ -7,6 +7,7 @@ import {
   Buffer,
   Linear,
   Module,
+  ModuleDict,
   type Optimizer,
   Parameter,
   RMSprop,
@@ -27,6 +28,17 @@ class Attention extends Module {
 
   forward(x: Tensor): Tensor {
     return this.outProj.forward(x);
+  }
+}
+
+class Passing extends Module {
+  readonly allHeads: Module;
+  constructor(heads: Module) {
+    super();
+    this.allHeads = heads;
+  }
+  forward(x: Tensor): Tensor {
+    return x;
   }
 }
 
@@ -92,6 +104,11 @@ describe("a state dict", () => {
     const model = new Attention() as Attention & { self?: unknown };
     model.self = model;
     expect(Object.keys(model.stateDict()).length).toBe(5);
+  });
+
+  test("leaves the names of a ModuleDict as they are", () => {
+    const heads = new ModuleDict({ convA: new Linear(1, 1, { bias: false }) });
+    expect(Object.keys(new Sequential(new Passing(heads)).stateDict())).toEqual(["0.all_heads.convA.weight"]);
   });
 
   test("is a snapshot that training does not change", () => {

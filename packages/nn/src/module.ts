@@ -117,30 +117,35 @@ export abstract class Module {
 
   #state(): ReadonlyMap<string, Variable> {
     const found = new Map<string, Variable>();
-    for (const [path, variable] of this.#variables<Variable>(Variable, true)) {
-      const name = snakeCase(path);
+    for (const [path, value, name] of Module.#walk(this, true)) {
+      if (!this.#holds(path, value)) continue;
       if (found.has(name))
         throw new ValueError(
           `${this.constructor.name}: two fields are called ${name} in a state dict; rename ${path}`,
         );
-      found.set(name, variable);
+      found.set(name, value);
     }
     return found;
   }
 
-  #variables<V extends Variable>(kind: new (value: Tensor) => V, everyPath = false): ReadonlyMap<string, V> {
+  #variables<V extends Variable>(kind: new (value: Tensor) => V): ReadonlyMap<string, V> {
     const found = new Map<string, V>();
-    for (const [path, value] of Module.#walk(this, everyPath)) {
-      if (!(value instanceof Variable)) continue;
-      if (!(value instanceof Parameter || value instanceof Buffer))
-        throw new ValueError(
-          `${this.constructor.name}: ${path} is a plain variable; make it a Parameter if it is to be trained, else a Buffer`,
-        );
+    for (const [path, value] of Module.#walk(this)) {
+      if (!this.#holds(path, value)) continue;
       // Seen from a part of the model the path is shorter; the longer one stays.
       if (!value.label?.endsWith(`.${path}`)) value.named(path);
       if (value instanceof kind) found.set(path, value);
     }
     return found;
+  }
+
+  /** Is this a parameter or a buffer? Throws ValueError for a variable that is neither. */
+  #holds(path: string, value: object): value is Parameter | Buffer {
+    if (!(value instanceof Variable)) return false;
+    if (value instanceof Parameter || value instanceof Buffer) return true;
+    throw new ValueError(
+      `${this.constructor.name}: ${path} is a plain variable; make it a Parameter if it is to be trained, else a Buffer`,
+    );
   }
 
   /** Sets `training`, here and in all modules below. Returns this module. */
@@ -171,21 +176,33 @@ export abstract class Module {
     return Object.entries(this);
   }
 
-  /** Everything in the tree below `value` that counts, with its path: with its first one only, or with every path. */
+  /** What PyTorch calls a field: in snake_case. Where fields are named by the user at run time, the name itself. */
+  protected stateName(field: string): string {
+    return snakeCase(field);
+  }
+
+  /**
+   * Everything in the tree below `value` that counts, with its path, and with its name in a state dict: with its first path only, or
+   * with every path.
+   */
   static *#walk(
     value: unknown,
     everyPath = false,
     path = "",
+    stateName = "",
     seen: Set<unknown> = new Set(),
-  ): Generator<readonly [path: string, value: Variable | object]> {
+  ): Generator<readonly [path: string, value: object, stateName: string]> {
     if (typeof value !== "object" || value === null || seen.has(value)) return;
     const fields = value instanceof Module ? value.fields() : fieldsOf(value);
     const counts = value instanceof Variable || value instanceof Module;
     if (!counts && !fields) return;
     seen.add(value);
-    if (counts) yield [path, value];
-    for (const [name, field] of fields ?? [])
-      yield* Module.#walk(field, everyPath, path === "" ? name : `${path}.${name}`, seen);
+    if (counts) yield [path, value, stateName];
+    const below = (above: string, name: string): string => (above === "" ? name : `${above}.${name}`);
+    for (const [name, field] of fields ?? []) {
+      const own = value instanceof Module ? value.stateName(name) : snakeCase(name);
+      yield* Module.#walk(field, everyPath, below(path, name), below(stateName, own), seen);
+    }
     // What is above stays, so that a circle ends.
     if (everyPath) seen.delete(value);
   }

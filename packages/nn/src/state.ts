@@ -18,11 +18,11 @@ export interface LoadedKeys {
 }
 
 /**
- * A path as PyTorch writes it: `selfAttn.inProjWeight` is `self_attn.in_proj_weight`. No two paths in camelCase become the same;
- * what is in snake_case stays.
+ * A name as PyTorch writes it: `inProjWeight` is `in_proj_weight`. No two names in camelCase become the same; what is in snake_case
+ * stays.
  */
-export function snakeCase(path: string): string {
-  return path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** The present values of `variables`. */

@@ -120,6 +120,10 @@ export class ModuleDict<M extends Module = Module> extends Module implements Ite
     throw new ValueError("ModuleDict: has no forward; call one of its modules");
   }
 
+  protected override stateName(field: string): string {
+    return field;
+  }
+
   protected override fields(): readonly (readonly [name: string, value: unknown])[] {
     return [...this.#modules];
   }
