@@ -157,16 +157,17 @@ export class Session {
     return this.history.at(-1)!;
   }
 
-  /** Throws DivergenceError if a checkpoint would keep parameters that are of no use. */
-  check(): void {
+  /** Throws DivergenceError if a checkpoint would keep parameters that are of no use. Lets others run by `pause`. */
+  async check(pause: () => Promise<void> | undefined): Promise<void> {
     if (!this.#store) return;
-    this.#optimizer.parameters.forEach((parameter, i) => {
+    for (const [i, parameter] of this.#optimizer.parameters.entries()) {
+      await pause();
       if (!parameter.toTypedArray().every(Number.isFinite))
         throw this.#diverged(
           `parameter ${parameter.label ?? i} has become NaN or infinite`,
           "the last checkpoint is left as it was; try a smaller learning rate",
         );
-    });
+    }
   }
 
   #diverged(what: string, remedy: string): DivergenceError {

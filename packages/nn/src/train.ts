@@ -129,11 +129,11 @@ class Loop {
       const trained = !this.#stopped() && (await this.#train());
       const validation = trained ? await this.#validate() : "stopped";
       if (validation === "stopped") {
-        session.check();
+        await session.check(this.#pause);
         await session.save();
         return;
       }
-      session.check();
+      await session.check(this.#pause);
       const epoch = session.end(epochs, validation);
       ended = this.#ended();
       let left = true;
