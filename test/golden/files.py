@@ -124,6 +124,38 @@ x = torch.randn(4, 3)
 safetensors(files / "model.safetensors", model.state_dict())
 contents["model"] = {"x": listed(x), "y": listed(model(x))}
 
+# With buffers: running statistics, and a count in int64.
+convolutional = torch.nn.Sequential(
+    torch.nn.Conv2d(1, 2, 3, padding=1), torch.nn.BatchNorm2d(2), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(32, 3)
+)
+for _ in range(3):
+    convolutional(torch.randn(5, 1, 4, 4) * 2 + 1)
+convolutional.eval()
+x = torch.randn(2, 1, 4, 4)
+safetensors(files / "convolutional.safetensors", convolutional.state_dict())
+contents["convolutional"] = {"x": listed(x), "y": listed(convolutional(x))}
+
+
+def read_safetensors(path):
+    """The reverse, for a file that Cotangent wrote."""
+    raw = path.read_bytes()
+    (length,) = struct.unpack("<Q", raw[:8])
+    header, data = json.loads(raw[8 : 8 + length]), raw[8 + length :]
+    header.pop("__metadata__", None)
+    names = {"F32": np.float32, "I32": np.int32}
+    arrays = {
+        name: np.frombuffer(data[slice(*entry["data_offsets"])], names[entry["dtype"]]).reshape(entry["shape"])
+        for name, entry in header.items()
+    }
+    return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+
+
+# files.test.ts holds the writer to the bytes of this file, and its weights to these outputs.
+ours = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3), torch.nn.Tanh()).eval()
+ours.load_state_dict(read_safetensors(files / "ours.safetensors"), strict=True)
+x = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
+contents["ours"] = {"x": listed(x), "y": listed(ours(x))}
+
 # The names that PyTorch gives to the parts of its modules.
 modules = [
     torch.nn.TransformerEncoderLayer(4, 2, 8),

@@ -1,8 +1,8 @@
 /** Reads the files that `files.py` wrote with NumPy and PyTorch. */
 import { readFileSync } from "node:fs";
-import { type Shape, type Tensor, tanh, tensor } from "@cotangent/autograd";
-import { Linear, Sequential } from "@cotangent/nn";
-import { readNpy, readNpz, readSafetensors } from "@cotangent/nn/files";
+import { fromTypedArray, relu, type Shape, type Tensor, tanh } from "@cotangent/autograd";
+import { BatchNorm1d, BatchNorm2d, Conv2d, Flatten, Linear, Sequential } from "@cotangent/nn";
+import { readNpy, readNpz, readSafetensors, writeSafetensors } from "@cotangent/nn/files";
 import { describe, expect, test } from "vitest";
 
 type Entry = number | boolean | "NaN" | "Infinity" | "-Infinity";
@@ -18,6 +18,16 @@ function expectSame(x: Tensor | undefined, { shape, data }: Listed): void {
   expect(x?.shape).toEqual(shape);
   // Number("NaN") and Number(true) are what they say.
   expect([...x!.toTypedArray()]).toEqual(data.map(Number));
+}
+
+const listedTensor = ({ shape, data }: Listed): Tensor =>
+  fromTypedArray(Float32Array.from(data, Number), shape);
+
+function expectClose(x: Tensor, { shape, data }: Listed): void {
+  expect(x.shape).toEqual(shape);
+  x.toTypedArray().forEach((value: number, i: number) => {
+    expect(value).toBeCloseTo(Number(data[i]), 5);
+  });
 }
 
 function expectAll(
@@ -68,12 +78,36 @@ describe("safetensors of PyTorch", () => {
   test("give a model that computes the same", () => {
     const model = new Sequential(new Linear(3, 5), tanh, new Linear(5, 2));
     model.loadStateDict(readSafetensors(read("model.safetensors")).tensors);
-    const { x, y } = golden.model;
-    const rows = Array.from({ length: 4 }, (_, i) => x.data.slice(3 * i, 3 * i + 3));
-    const out = model.forward(tensor(rows));
-    expect(out.shape).toEqual(y.shape);
-    out.toTypedArray().forEach((value: number, i: number) => {
-      expect(value).toBeCloseTo(y.data[i], 6);
-    });
+    expectClose(model.forward(listedTensor(golden.model.x)), golden.model.y);
+  });
+
+  test("give a model with running statistics that computes the same", () => {
+    const layers = [
+      new Conv2d(1, 2, 3, { padding: 1 }),
+      new BatchNorm2d(2),
+      relu,
+      new Flatten(),
+      new Linear(32, 3),
+    ];
+    const model = new Sequential(...layers).eval();
+    model.loadStateDict(readSafetensors(read("convolutional.safetensors")).tensors);
+    expectClose(model.forward(listedTensor(golden.convolutional.x)), golden.convolutional.y);
+  });
+});
+
+describe("safetensors of ours", () => {
+  test("are the bytes that PyTorch was given, whose outputs are ours", () => {
+    const model = new Sequential(new Linear(2, 3), new BatchNorm1d(3), tanh);
+    let next = 0;
+    // Any numbers will do; these are exact and differ from each other.
+    const counted = (x: Tensor): Tensor =>
+      fromTypedArray(
+        x.dtype === "int32" ? Int32Array.of(3) : Float32Array.from({ length: x.size }, () => ++next / 8),
+        x.shape,
+      );
+    const state = Object.entries(model.stateDict()).map(([name, x]) => [name, counted(x)] as const);
+    model.loadStateDict(Object.fromEntries(state));
+    expect(Buffer.from(writeSafetensors(model.stateDict())).equals(read("ours.safetensors"))).toBe(true);
+    expectClose(model.eval().forward(listedTensor(golden.ours.x)), golden.ours.y);
   });
 });
