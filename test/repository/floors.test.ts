@@ -124,7 +124,7 @@ const packages: readonly PackageFloors[] = [
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
       ["state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
-      ["files/*", "optimize/*", "schedules.ts", "data/*", "checkpoint.ts", "metrics/*"],
+      ["files/*", "optimize/*", "schedules/*", "data/*", "checkpoint.ts", "metrics/*"],
       [
         "pause.ts",
         "feed.ts",

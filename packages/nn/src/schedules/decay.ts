@@ -1,0 +1,272 @@
+import type { Operand, Tensor } from "@cotangent/autograd/functional";
+import {
+  add,
+  arange,
+  cast,
+  cat,
+  cumprod,
+  div,
+  evaluate,
+  floor,
+  ge,
+  hideFrames,
+  indexSelect,
+  lt,
+  minimum,
+  mul,
+  ones,
+  pow,
+  reshape,
+  sub,
+  where,
+} from "@cotangent/autograd/functional";
+import { type Curve, checkCount, checkNumber, curve, exactly } from "./curve.ts";
+
+hideFrames(import.meta.url);
+
+/** What a schedule begins with, or is a factor of. */
+export interface RateOptions {
+  /** The learning rate; 1 unless given, so that the schedule can be a factor in `chained`. */
+  readonly lr?: number;
+}
+
+export interface LambdaOptions extends RateOptions {
+  /** From the step to a factor. The step is a float64 tensor, without axes or with one (see `multiplicative`). */
+  readonly lrLambda: (step: Tensor) => Operand;
+}
+
+/**
+ * `lr` times what a function makes of the step (`torch.optim.lr_scheduler.LambdaLR`).
+ *
+ * @example
+ * ```ts
+ * import { pow } from "@cotangent/autograd";
+ * import { lambda } from "@cotangent/nn/schedules";
+ * const schedule = lambda({ lr: 8, lrLambda: (step) => pow(0.5, step) });
+ * schedule(3).item(); // => 1
+ * ```
+ */
+export function lambda({ lr = 1, lrLambda }: LambdaOptions): Curve {
+  checkNumber("lambda: lr", lr);
+  return curve((step) => mul(exactly(lr), lrLambda(step)));
+}
+
+export interface MultiplicativeOptions extends LambdaOptions {
+  /** After this step the rate stays what it is. */
+  readonly totalIters: number;
+}
+
+/**
+ * `lr` times the product of what a function makes of the steps from 1 to this one (`torch.optim.lr_scheduler.MultiplicativeLR`).
+ * The function is called once, with all steps up to `totalIters` in a row. Throws ValueError unless that is a whole number.
+ *
+ * @example
+ * ```ts
+ * import { div } from "@cotangent/autograd";
+ * import { multiplicative } from "@cotangent/nn/schedules";
+ * const schedule = multiplicative({ lr: 1, totalIters: 10, lrLambda: (step) => div(step, 2) });
+ * schedule(3).item(); // => 0.75
+ * ```
+ */
+export function multiplicative({ lr = 1, lrLambda, totalIters }: MultiplicativeOptions): Curve {
+  checkNumber("multiplicative: lr", lr);
+  checkCount("multiplicative: totalIters", totalIters, 1);
+  const like = { dtype: "float64" } as const;
+  const factors = mul(ones([totalIters], like), lrLambda(arange(1, totalIters + 1, 1, like)));
+  const table: Tensor = mul(cat([ones([1], like), cumprod(factors)]), lr);
+  evaluate(table);
+  return curve((step) => {
+    const place = reshape(cast(minimum(step, totalIters), "int32"), [1]);
+    return reshape(indexSelect(table, 0, place), []);
+  });
+}
+
+export interface StepOptions extends RateOptions {
+  /** After how many steps the rate falls, again and again. */
+  readonly stepSize: number;
+  /** What it is multiplied with then; 0.1 unless given. */
+  readonly gamma?: number;
+}
+
+/**
+ * `lr gamma^floor(step / stepSize)` (`torch.optim.lr_scheduler.StepLR`). Throws ValueError unless `stepSize` is a whole number of at
+ * least 1.
+ *
+ * @example
+ * ```ts
+ * import { step } from "@cotangent/nn/schedules";
+ * const schedule = step({ lr: 1, stepSize: 10, gamma: 0.5 });
+ * [0, 9, 10, 20].map((i) => schedule(i).item()); // => 1,1,0.5,0.25
+ * ```
+ */
+export function step({ lr = 1, stepSize, gamma = 0.1 }: StepOptions): Curve {
+  checkNumber("step: lr", lr);
+  checkCount("step: stepSize", stepSize, 1);
+  checkNumber("step: gamma", gamma);
+  return curve((step) => mul(pow(gamma, floor(div(step, stepSize))), lr));
+}
+
+export interface MultiStepOptions extends RateOptions {
+  /** The steps at which the rate falls; one that comes twice counts twice. */
+  readonly milestones: readonly number[];
+  /** What it is multiplied with then; 0.1 unless given. */
+  readonly gamma?: number;
+}
+
+/**
+ * `lr` times `gamma` for each milestone that has been reached (`torch.optim.lr_scheduler.MultiStepLR`). Throws ValueError unless
+ * the milestones are whole numbers.
+ *
+ * @example
+ * ```ts
+ * import { multiStep } from "@cotangent/nn/schedules";
+ * const schedule = multiStep({ lr: 1, milestones: [10, 15], gamma: 0.5 });
+ * [9, 10, 15].map((i) => schedule(i).item()); // => 1,0.5,0.25
+ * ```
+ */
+export function multiStep({ lr = 1, milestones, gamma = 0.1 }: MultiStepOptions): Curve {
+  checkNumber("multiStep: lr", lr);
+  checkNumber("multiStep: gamma", gamma);
+  for (const milestone of milestones) checkCount("multiStep: a milestone", milestone, 0);
+  return curve((step) =>
+    milestones.reduce(
+      (rate, milestone) => mul(rate, where(ge(step, milestone), exactly(gamma), 1)),
+      exactly(lr),
+    ),
+  );
+}
+
+export interface ConstantOptions extends RateOptions {
+  /** What the rate is multiplied with at first; 1/3 unless given. */
+  readonly factor?: number;
+  /** After how many steps it is no more; 5 unless given. */
+  readonly totalIters?: number;
+}
+
+/**
+ * `lr factor`, and `lr` from step `totalIters` on (`torch.optim.lr_scheduler.ConstantLR`). Throws ValueError for a factor that is
+ * not from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { constant } from "@cotangent/nn/schedules";
+ * const schedule = constant({ lr: 1, factor: 0.5, totalIters: 3 });
+ * [0, 2, 3].map((i) => schedule(i).item()); // => 0.5,0.5,1
+ * ```
+ */
+export function constant({ lr = 1, factor = 1 / 3, totalIters = 5 }: ConstantOptions = {}): Curve {
+  checkNumber("constant: lr", lr);
+  checkNumber("constant: factor", factor, 0, 1);
+  checkCount("constant: totalIters", totalIters, 0);
+  return curve((step) => mul(where(lt(step, totalIters), factor, exactly(1)), lr));
+}
+
+export interface LinearOptions extends RateOptions {
+  /** What the rate is multiplied with at first; 1/3 unless given. */
+  readonly startFactor?: number;
+  /** What it is multiplied with at the end; 1 unless given. */
+  readonly endFactor?: number;
+  /** At which step it ends; 5 unless given. */
+  readonly totalIters?: number;
+}
+
+/**
+ * From `lr startFactor` to `lr endFactor` in a straight line of `totalIters` steps (`torch.optim.lr_scheduler.LinearLR`). Throws
+ * ValueError for factors that are not from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { linear } from "@cotangent/nn/schedules";
+ * const schedule = linear({ lr: 1, startFactor: 0, totalIters: 4 });
+ * [0, 1, 4, 5].map((i) => schedule(i).item()); // => 0,0.25,1,1
+ * ```
+ */
+export function linear({
+  lr = 1,
+  startFactor = 1 / 3,
+  endFactor = 1,
+  totalIters = 5,
+}: LinearOptions = {}): Curve {
+  checkNumber("linear: lr", lr);
+  checkNumber("linear: startFactor", startFactor, 0, 1);
+  checkNumber("linear: endFactor", endFactor, 0, 1);
+  checkCount("linear: totalIters", totalIters, 1);
+  return curve((step) => {
+    const done = div(minimum(step, totalIters), totalIters);
+    return mul(add(mul(done, endFactor - startFactor), startFactor), lr);
+  });
+}
+
+export interface ExponentialOptions extends RateOptions {
+  /** What the rate is multiplied with at each step. */
+  readonly gamma: number;
+}
+
+/**
+ * `lr gamma^step` (`torch.optim.lr_scheduler.ExponentialLR`).
+ *
+ * @example
+ * ```ts
+ * import { exponential } from "@cotangent/nn/schedules";
+ * exponential({ lr: 1, gamma: 0.5 })(3).item(); // => 0.125
+ * ```
+ */
+export function exponential({ lr = 1, gamma }: ExponentialOptions): Curve {
+  checkNumber("exponential: lr", lr);
+  checkNumber("exponential: gamma", gamma);
+  return curve((step) => mul(pow(gamma, step), lr));
+}
+
+export interface PolynomialOptions extends RateOptions {
+  /** At which step the rate is 0; 5 unless given. */
+  readonly totalIters?: number;
+  /** 1 unless given, which is a straight line. */
+  readonly power?: number;
+}
+
+/**
+ * `lr (1 - step / totalIters)^power`, 0 from step `totalIters` on (`torch.optim.lr_scheduler.PolynomialLR`).
+ *
+ * @example
+ * ```ts
+ * import { polynomial } from "@cotangent/nn/schedules";
+ * const schedule = polynomial({ lr: 1, totalIters: 4, power: 2 });
+ * [0, 2, 4, 9].map((i) => schedule(i).item()); // => 1,0.25,0,0
+ * ```
+ */
+export function polynomial({ lr = 1, totalIters = 5, power = 1 }: PolynomialOptions = {}): Curve {
+  checkNumber("polynomial: lr", lr);
+  checkCount("polynomial: totalIters", totalIters, 1);
+  checkNumber("polynomial: power", power, 0);
+  return curve((step) => mul(pow(sub(1, div(minimum(step, totalIters), totalIters)), power), lr));
+}
+
+export interface NoamOptions {
+  /** The width of the model. */
+  readonly dModel: number;
+  /** How many steps the rate rises; 4000 unless given. */
+  readonly warmupSteps?: number;
+  /** Multiplies it; 1 unless given. */
+  readonly factor?: number;
+}
+
+/**
+ * `factor dModel^-0.5 min(t^-0.5, t warmupSteps^-1.5)` with `t = step + 1` (Vaswani et al. 2017, "Attention is all you need",
+ * equation 3). Throws ValueError unless `dModel` and `warmupSteps` are whole numbers of at least 1.
+ *
+ * @example
+ * ```ts
+ * import { noam } from "@cotangent/nn/schedules";
+ * noam({ dModel: 4, warmupSteps: 4 })(3).item(); // => 0.25
+ * ```
+ */
+export function noam({ dModel, warmupSteps = 4000, factor = 1 }: NoamOptions): Curve {
+  checkCount("noam: dModel", dModel, 1);
+  checkCount("noam: warmupSteps", warmupSteps, 1);
+  checkNumber("noam: factor", factor);
+  return curve((step) => {
+    const t = add(step, 1);
+    const least = minimum(pow(t, -0.5), mul(t, warmupSteps ** -1.5));
+    return mul(least, factor * dModel ** -0.5);
+  });
+}
