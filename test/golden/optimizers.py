@@ -226,6 +226,20 @@ CASES = {
 }
 
 
+# What stands between gradients and step: clipping, and the mean of the gradients of three steps, which are one.
+STAGES = {
+    "SGD with a clipped norm": ("SGD", {"lr": 0.1, "momentum": 0.9}, {"clipByNorm": [0.5]}),
+    "SGD with a clipped norm of another type": ("SGD", {"lr": 0.1}, {"clipByNorm": [0.3, math.inf]}),
+    "SGD with clipped values": ("SGD", {"lr": 0.1}, {"clipByValue": [0.2]}),
+    "Adam with accumulated gradients": ("Adam", {"lr": 0.1, "weight_decay": 0.1}, {"accumulate": [3]}),
+    "SGD with accumulated gradients and a clipped norm": (
+        "SGD",
+        {"lr": 0.2, "momentum": 0.9},
+        {"accumulate": [3], "clipByNorm": [0.4, 1]},
+    ),
+}
+
+
 def numbers(x):
     """The shortest decimals of each float, in nested lists."""
     if x.dim() > 0:
@@ -233,7 +247,8 @@ def numbers(x):
     return float(str(np.float32(x.item()))) if x.dtype == torch.float32 else x.item()
 
 
-def run(name, options, *groups):
+def run(name, options, *groups, stages={}):
+    parts = stages.get("accumulate", [1])[0]
     dtype = torch.float64 if name == "Muon" else torch.float32
     w, b, a, c = (torch.tensor(x, dtype=dtype) for x in (W, [B] if name == "Muon" else B, A, C))
     parameters = [w.requires_grad_(), b.requires_grad_()]
@@ -246,13 +261,19 @@ def run(name, options, *groups):
         if step == (19 if name == "ASGD" else 20):
             for group in optimizer.param_groups:
                 group["lr"] /= 2
-        optimizer.zero_grad(set_to_none=True)
+        if step % parts == 0:
+            optimizer.zero_grad(set_to_none=True)
         loss = (a * (w - c).square()).sum()
         if step != 8:
             loss = loss + (w[0] * b).sum()
-        loss.backward()
-        optimizer.step()
-        if step == 8 and "step" in optimizer.state[b]:
+        (loss / parts).backward()
+        if "clipByValue" in stages:
+            torch.nn.utils.clip_grad_value_(parameters, *stages["clipByValue"])
+        if step % parts == parts - 1:
+            if "clipByNorm" in stages:
+                torch.nn.utils.clip_grad_norm_(parameters, *stages["clipByNorm"])
+            optimizer.step()
+        if step == 8 and parts == 1 and "step" in optimizer.state[b]:
             count_on(optimizer.state[b], name, options)
         if step + 1 in RECORDED:
             ax = {"ax": numbers(optimizer.state[w]["ax"])} if name == "ASGD" else {}
@@ -288,6 +309,15 @@ cases = [
         "steps": run(name, options, *groups),
     }
     for case, (name, options, *groups) in CASES.items()
+] + [
+    {
+        "case": case,
+        "optimizer": name,
+        "options": camel_keys(options),
+        "stages": [[stage, *("Infinity" if x == math.inf else x for x in given)] for stage, given in stages.items()],
+        "steps": run(name, options, stages=stages),
+    }
+    for case, (name, options, stages) in STAGES.items()
 ]
 lines = ",\n".join(f"    {json.dumps(case)}" for case in cases)
 path = pathlib.Path(__file__).with_suffix(".json")

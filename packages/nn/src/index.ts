@@ -118,10 +118,17 @@ export type { RpropOptions } from "./optimize/rprop.ts";
 export { SGD } from "./optimize/sgd.ts";
 export type { SGDOptions } from "./optimize/sgd.ts";
 
+// Around the steps of an optimizer.
+export { accumulate } from "./optimize/accumulation.ts";
+export { clipByNorm, clipByValue, clipGradNorm, clipGradValue } from "./optimize/clipping.ts";
+export type { ClipGradNormOptions, ClipNormOptions } from "./optimize/clipping.ts";
+export { EMA } from "./optimize/ema.ts";
+export type { EMAOptions } from "./optimize/ema.ts";
+
 // Optimizers of your own.
 export type { Group, Method, MethodOptions, ParameterGroup, Trainable } from "./optimize/groups.ts";
 export { chain, Optimizer } from "./optimize/transform.ts";
-export type { Transform } from "./optimize/transform.ts";
+export type { Assignments, Gradients, OptimizerOptions, Stage, Transform } from "./optimize/transform.ts";
 export {
   addDecayedWeights,
   decayWeights,

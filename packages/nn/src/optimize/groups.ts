@@ -1,19 +1,21 @@
 import type { Variable } from "@cotangent/autograd/functional";
-import { cast, StateError, Tensor, ValueError } from "@cotangent/autograd/functional";
+import { add, cast, StateError, Tensor, ValueError } from "@cotangent/autograd/functional";
 import type { StateDict } from "../state.ts";
 import { Numbers } from "./numbers.ts";
-import { chain, listOf, Optimizer, type Transform } from "./transform.ts";
+import { chain, listOf, Optimizer, type OptimizerOptions, type Transform } from "./transform.ts";
 import type { Schedule } from "./transforms.ts";
 import { negate } from "./transforms.ts";
 
 /** What every optimizer can be told. */
-export interface MethodOptions {
+export interface MethodOptions extends OptimizerOptions {
   /** Climbs rather than descends; not unless given. */
   readonly maximize?: boolean;
 }
 
 /** Parameters with options of their own, which go before those of the optimizer. */
-export type ParameterGroup<Options> = Partial<Options> & { readonly parameters: Iterable<Variable> };
+export type ParameterGroup<Options> = Partial<Omit<Options, keyof OptimizerOptions>> & {
+  readonly parameters: Iterable<Variable>;
+};
 
 /** What an optimizer changes: parameters, or groups of them. */
 export type Trainable<Options> = Iterable<Variable> | Iterable<ParameterGroup<Options>>;
@@ -27,7 +29,7 @@ type Settled<T> = T extends Schedule
 
 /** A group of an optimizer: its parameters, and its numbers, which can be assigned between steps. */
 export type Group<Options> = { readonly parameters: readonly Variable[] } & {
-  -readonly [K in keyof Options]-?: Settled<NonNullable<Options[K]>>;
+  -readonly [K in Exclude<keyof Options, keyof OptimizerOptions>]-?: Settled<NonNullable<Options[K]>>;
 };
 
 /**
@@ -60,6 +62,7 @@ export abstract class Method<Options extends MethodOptions> extends Optimizer {
     super(
       parts.flatMap(({ parameters }) => parameters),
       byGroup(parts),
+      options ?? {},
     );
     this.#numbers = parts.map(({ numbers }) => numbers);
     this.groups = parts.map(({ parameters, numbers }) => {
@@ -121,21 +124,24 @@ function groupsOf<Options>(name: string, given: Trainable<Options>): readonly Pa
   const list: readonly unknown[] = isList ? [...given] : [];
   const isGroup = (x: unknown) => typeof x === "object" && x !== null && "parameters" in x;
   if (!list.some(isGroup)) return [{ parameters: isList ? list : given } as ParameterGroup<Options>];
-  const odd = list.findIndex((x) => !isGroup(x));
-  if (odd >= 0)
-    throw new ValueError(
-      `${name}: entry ${odd} is no group; groups are { parameters, lr, ... }, all of them`,
-    );
+  list.forEach((x, i) => {
+    if (!isGroup(x))
+      throw new ValueError(
+        `${name}: entry ${i} is no group; groups are { parameters, lr, ... }, all of them`,
+      );
+    if ("stages" in (x as object))
+      throw new ValueError(`${name}: group ${i} has stages; they are for all groups, an option of ${name}`);
+  });
   return list as readonly ParameterGroup<Options>[];
 }
 
 /** Makes the numbers of `groups` properties of `target`. */
 function expose(optimizer: Optimizer, target: object, groups: readonly Numbers[]): void {
-  const done = () => cast(optimizer.stepCount, "float64");
+  const step = () => cast(add(optimizer.stepCount, 1), "float64");
   for (const name of new Set(groups.flatMap(({ names }) => names)))
     Object.defineProperty(target, name, {
       get: () => {
-        const [first, ...others] = groups.map((numbers) => numbers.read(name, done));
+        const [first, ...others] = groups.map((numbers) => numbers.read(name, step));
         if (others.every((other) => String(other) === String(first))) return first;
         throw new StateError(
           `${optimizer.constructor.name}: the groups differ in ${name}; use groups[i].${name}`,

@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import { StateError, ValueError, variable } from "@cotangent/autograd/functional";
-import type { Schedule } from "./transforms.ts";
+import { exact, type Schedule } from "./transforms.ts";
 
 /** From `least` up to but not including `below`. */
 export type Range = readonly [least: number, below: number];
@@ -9,9 +9,9 @@ const any: Range = [0, Number.POSITIVE_INFINITY];
 /** The range of what says how much is kept of something. */
 export const share: Range = [0, 1];
 
-/** A number of an optimizer as its property: what it is when `done` steps have been taken, and how another is assigned. */
+/** A number of an optimizer as its property: what it is at the next step, and how another is assigned. */
 interface Entry {
-  read(done: () => Tensor): unknown;
+  read(step: () => Tensor): unknown;
   write(value: never): void;
 }
 
@@ -70,7 +70,7 @@ export class Numbers {
     const first = this.#make(`${name}[0]`, values[0], range);
     const second = this.#make(`${name}[1]`, values[1], other);
     this.#entries.set(name, {
-      read: (done) => [first.read(done), second.read(done)],
+      read: (step) => [first.read(step), second.read(step)],
       write: ([one, two]: readonly [never, never]) => {
         this.#check(`${name}[1]`, two, other);
         first.write(one);
@@ -107,8 +107,8 @@ export class Numbers {
     return [...this.#entries.keys()];
   }
 
-  read(name: string, done: () => Tensor): unknown {
-    return this.#entries.get(name)?.read(done);
+  read(name: string, step: () => Tensor): unknown {
+    return this.#entries.get(name)?.read(step);
   }
 
   write(name: string, value: unknown): void {
@@ -119,7 +119,7 @@ export class Numbers {
     if (typeof value === "function")
       return {
         box: value,
-        read: (done) => value(done()).item(),
+        read: (step) => exact(value, step()).item(),
         write: () => this.#refuse(name, "follows a schedule; make a new optimizer with another"),
       };
     this.#check(name, value, range);

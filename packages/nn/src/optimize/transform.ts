@@ -53,6 +53,27 @@ export function chain(...parts: readonly (Transform | null)[]): Transform {
   return chained;
 }
 
+/** The gradients of all parameters; null for one that has none. */
+export type Gradients = readonly (Tensor | null)[];
+
+/** New values of variables, to be assigned together. */
+export type Assignments = readonly (readonly [variable: Variable, value: Tensor])[];
+
+/**
+ * What stands between the gradients of all parameters and the step that is made of them: `clipByNorm(1)`, `accumulate(4)`. For each
+ * optimizer it makes what it remembers, which goes into the state dict, and `update`, which calls `next` with the gradients for
+ * the stage after it, or for the step, and answers with all that is to be assigned.
+ */
+export type Stage = (parameters: readonly Variable[]) => {
+  readonly state?: { readonly [name: string]: readonly Variable[] };
+  update(gradients: Gradients, next: (gradients: Gradients) => Assignments): Assignments;
+};
+
+export interface OptimizerOptions {
+  /** What all gradients go through together before the step, in this order: `[accumulate(4), clipByNorm(1)]`. */
+  readonly stages?: readonly Stage[];
+}
+
 /**
  * Changes `parameters` by their gradients: each step subtracts what `transform` makes of them. `SGD` and `Adam` are chains
  * with names.
@@ -77,11 +98,13 @@ export class Optimizer {
   /** How many steps were taken: int32. */
   readonly stepCount: Variable = new Variable(scalar(0, { dtype: "int32" })).named("step");
   readonly #transform: Transform;
+  readonly #stages: readonly ReturnType<Stage>[];
 
-  constructor(parameters: Iterable<Variable>, transform: Transform) {
+  constructor(parameters: Iterable<Variable>, transform: Transform, { stages = [] }: OptimizerOptions = {}) {
     const list = listOf(new.target.name, parameters);
     this.parameters = list;
     this.#transform = transform;
+    this.#stages = stages.map((stage) => stage(list));
     this.state = list.map(
       (parameter) =>
         mapTree(transform.init(parameter), (initial, path) => {
@@ -110,6 +133,15 @@ export class Optimizer {
               "the values of an array?"
           : `${name}: no parameter has a gradient; call loss.backward() before step(), or step(loss)`,
       );
+    const run = this.#stages.reduceRight(
+      (next, stage) => (gradients: Gradients) => stage.update(gradients, next),
+      (gradients: Gradients) => this.#updates(gradients),
+    );
+    assignAll(run(gradients));
+  }
+
+  /** What a step with these gradients changes. */
+  #updates(gradients: Gradients): Assignments {
     const step = add(this.stepCount, 1);
     const assignments: [Variable, Tensor][] = [[this.stepCount, step]];
     gradients.forEach((g, i) => {
@@ -123,7 +155,7 @@ export class Optimizer {
         assignments.push([variable as Variable, after[k]!]);
       });
     });
-    assignAll(assignments);
+    return assignments;
   }
 
   /**
@@ -157,11 +189,10 @@ export class Optimizer {
 
   #variables(): ReadonlyMap<string, Variable> {
     const found = new Map<string, Variable>([["step", this.stepCount], ...this.numbers]);
-    this.state.forEach((tree, i) => {
-      mapTree(tree, (leaf, path) => {
-        found.set(path === "" ? `state.${i}` : `state.${i}.${path}`, leaf as Variable);
-        return leaf;
-      });
+    const stages = this.#stages.map(({ state = {} }) => state);
+    mapTree({ state: this.state, stages }, (leaf, path) => {
+      found.set(path, leaf as Variable);
+      return leaf;
     });
     return found;
   }

@@ -17,7 +17,7 @@ import {
 import type { Transform } from "./transform.ts";
 
 /** From how many steps have been taken (a float64 without axes, 0 at first) to a number for the next one, without axes. */
-export type Schedule = (step: Tensor) => Tensor;
+export type Schedule = (step: Tensor) => Operand<[]>;
 
 /**
  * What optimizers are made of. A hyperparameter is a number, a rank-0 tensor or a schedule; as a float64 variable it can be
@@ -28,8 +28,8 @@ export type Hyperparameter = Operand<[]> | Schedule;
 
 /** The number at `step`, which counts from 1, in float64. */
 export function exact(value: Hyperparameter, step: Tensor): Tensor {
-  if (typeof value === "number") return scalar(value, { dtype: "float64" });
-  return cast(typeof value === "function" ? value(sub(step, 1)) : value, "float64");
+  const now = typeof value === "function" ? value(sub(step, 1)) : value;
+  return typeof now === "number" ? scalar(now, { dtype: "float64" }) : cast(now, "float64");
 }
 
 /**
