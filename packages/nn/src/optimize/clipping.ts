@@ -61,9 +61,9 @@ function present(
  * import { variable } from "@cotangent/autograd";
  * import { clipByNorm, SGD } from "@cotangent/nn";
  * const w = variable([3, -4]);
- * const optimizer = new SGD([w], { lr: 1, stages: [clipByNorm(5)] });
+ * const optimizer = new SGD([w], { lr: 0.5, stages: [clipByNorm(5)] });
  * optimizer.step(w.square().sum());
- * w; // => Variable([0, -0], float32)
+ * w; // => Variable([ 1.5, -2.0], float32)
  * ```
  */
 export function clipByNorm(maxNorm: number, options: ClipNormOptions = {}): Stage {
@@ -143,7 +143,7 @@ export function clipGradNorm(
  * const w = variable([3, -0.25]);
  * w.square().sum().backward();
  * clipGradValue([w], 1);
- * w.grad; // => Tensor([ 1, -0.5], float32)
+ * w.grad; // => Tensor([ 1.0, -0.5], float32)
  * ```
  */
 export function clipGradValue(parameters: Iterable<Variable>, clipValue: number): void {
