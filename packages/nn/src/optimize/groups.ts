@@ -1,8 +1,14 @@
-import type { Variable } from "@cotangent/autograd/functional";
-import { add, cast, StateError, Tensor, ValueError } from "@cotangent/autograd/functional";
-import type { StateDict } from "../state.ts";
+import type { Tensor, Variable } from "@cotangent/autograd/functional";
+import { add, cast, StateError, ValueError } from "@cotangent/autograd/functional";
 import { Numbers } from "./numbers.ts";
-import { chain, listOf, Optimizer, type OptimizerOptions, type Transform } from "./transform.ts";
+import {
+  chain,
+  listOf,
+  type NamedNumber,
+  Optimizer,
+  type OptimizerOptions,
+  type Transform,
+} from "./transform.ts";
 import type { Schedule } from "./transforms.ts";
 import { negate } from "./transforms.ts";
 
@@ -73,29 +79,12 @@ export abstract class Method<Options extends MethodOptions> extends Optimizer {
     expose(this, this, this.#numbers);
   }
 
-  override loadStateDict(state: StateDict): void {
-    for (const [name, , check] of this.#named()) {
-      const value: unknown = Object.hasOwn(state, name) ? state[name] : null;
-      if (value instanceof Tensor && value.size === 1) check(value.item());
-    }
-    super.loadStateDict(state);
-  }
-
-  protected override get numbers(): readonly (readonly [name: string, box: Variable])[] {
-    return this.#named().map(([name, box]) => [name, box]);
-  }
-
-  /** The numbers with their names in a state dict, `lr` or with several groups `groups.0.lr`, and what checks a value. */
-  #named(): readonly (readonly [name: string, box: Variable, check: (value: number) => void])[] {
+  /** In a state dict they are `lr`, or with several groups `groups.0.lr`. */
+  protected override get numbers(): readonly NamedNumber[] {
     const several = this.#numbers.length > 1;
     return this.#numbers.flatMap((numbers, i) =>
       numbers.variables.map(
-        ([name, box]) =>
-          [
-            several ? `groups.${i}.${name}` : name,
-            box,
-            (value: number) => numbers.checkVariable(name, value),
-          ] as const,
+        ([name, box, check]) => [several ? `groups.${i}.${name}` : name, box, check] as const,
       ),
     );
   }

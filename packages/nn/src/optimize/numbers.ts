@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import { StateError, ValueError, variable } from "@cotangent/autograd/functional";
+import type { NamedNumber } from "./transform.ts";
 import { exact, type Schedule } from "./transforms.ts";
 
 /** From `least` up to but not including `below`. */
@@ -29,8 +30,7 @@ interface Made extends Entry {
 export class Numbers {
   readonly #owner: string;
   readonly #entries: Map<string, Entry> = new Map();
-  /** Those that can change, `betas[0]` and `betas[1]` apart, and where they have to stay. */
-  readonly #variables: Map<string, { readonly box: Variable<[]>; readonly range: Range }> = new Map();
+  readonly #variables: NamedNumber[] = [];
 
   constructor(owner: string) {
     this.#owner = owner;
@@ -93,14 +93,9 @@ export class Numbers {
     return this.addFixed(name, value);
   }
 
-  /** The variables of the numbers, `betas[0]` and `betas[1]` apart. */
-  get variables(): readonly (readonly [name: string, box: Variable])[] {
-    return [...this.#variables].map(([name, { box }]) => [name, box]);
-  }
-
-  /** Throws ValueError if the variable of this name cannot become `value`. */
-  checkVariable(name: string, value: number): void {
-    this.#check(name, value, this.#variables.get(name)?.range ?? any);
+  /** Those that can change, `betas[0]` and `betas[1]` apart. */
+  get variables(): readonly NamedNumber[] {
+    return this.#variables;
   }
 
   get names(): readonly string[] {
@@ -124,9 +119,10 @@ export class Numbers {
       };
     this.#check(name, value, range);
     const box = variable(value, { dtype: "float64", name });
-    this.#variables.set(name, { box, range });
+    const check = (later: number) => this.#check(name, later, range);
+    this.#variables.push([name, box, check]);
     const write = (later: number) => {
-      this.#check(name, later, range);
+      check(later);
       box.assign(later);
     };
     return { box, read: () => box.item(), write };

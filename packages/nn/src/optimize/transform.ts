@@ -1,4 +1,4 @@
-import type { Tensor, Tree } from "@cotangent/autograd/functional";
+import type { Tree } from "@cotangent/autograd/functional";
 import {
   add,
   assignAll,
@@ -9,6 +9,7 @@ import {
   mapTree,
   scalar,
   sub,
+  Tensor,
   ValueError,
   Variable,
 } from "@cotangent/autograd/functional";
@@ -68,6 +69,9 @@ export type Stage = (parameters: readonly Variable[]) => {
   readonly state?: { readonly [name: string]: readonly Variable[] };
   update(gradients: Gradients, next: (gradients: Gradients) => Assignments): Assignments;
 };
+
+/** A number that can change, and what throws ValueError if it cannot become `value`. */
+export type NamedNumber = readonly [name: string, box: Variable, check: (value: number) => void];
 
 export interface OptimizerOptions {
   /** What all gradients go through together before the step, in this order: `[accumulate(4), clipByNorm(1)]`. */
@@ -179,16 +183,21 @@ export class Optimizer {
    * Throws ValueError, naming all that is missing, unexpected, out of range or does not fit; then nothing has changed.
    */
   loadStateDict(state: StateDict): void {
+    for (const [name, , check] of this.numbers) {
+      const value: unknown = Object.hasOwn(state, name) ? state[name] : null;
+      if (value instanceof Tensor && value.size === 1) check(value.item());
+    }
     loadState(this.constructor.name, this.#variables(), state);
   }
 
-  /** The numbers that can change, by their names. */
-  protected get numbers(): Iterable<readonly [name: string, box: Variable]> {
+  /** The numbers that can change. */
+  protected get numbers(): readonly NamedNumber[] {
     return [];
   }
 
   #variables(): ReadonlyMap<string, Variable> {
-    const found = new Map<string, Variable>([["step", this.stepCount], ...this.numbers]);
+    const found = new Map<string, Variable>([["step", this.stepCount]]);
+    for (const [name, box] of this.numbers) found.set(name, box);
     const stages = this.#stages.map(({ state = {} }) => state);
     mapTree({ state: this.state, stages }, (leaf, path) => {
       found.set(path, leaf as Variable);
