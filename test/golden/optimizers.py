@@ -8,7 +8,8 @@ one step less for it; ours count for all parameters together (docs/decisions/001
 on the learning rate is half as large (not for Rprop, which has its own).
 
 What PyTorch 1.13 does not have is written here, in PyTorch, from the papers: Lion (Chen et al. 2023, algorithm 2), LAMB (You et
-al. 2020, algorithm 2), Muon (Jordan et al. 2024), and NAdam (Dozat 2016): the mean of mu over steps that PyTorch 1.13 divides
+al. 2020, algorithm 2), LARS (You et al. 2017, algorithm 1), Adafactor (Shazeer and Stern 2018, algorithms 4 to 6, with the options
+of later versions of PyTorch), Muon (Jordan et al. 2024), Lookahead (Zhang et al. 2019, algorithm 1), and NAdam (Dozat 2016): the mean of mu over steps that PyTorch 1.13 divides
 by has one factor twice. Numbers are float32, written as the shortest decimals that read back as the same float; Muon's, whose
 products of matrices have an order of their own, float64.
 """
@@ -141,7 +142,39 @@ class Muon(FromPaper):
         p.mul_(1 - lr * weight_decay).sub_(lr * larger * x)
 
 
-WRITTEN = {"Lion": Lion, "LAMB": LAMB, "NAdam": NAdam, "RAdam": RAdam, "Muon": Muon}
+class LARS(FromPaper):
+    defaults_of_paper = {"momentum": 0.9, "trust_coefficient": 0.001}
+
+    def update(self, p, g, state, lr, momentum, weight_decay, trust_coefficient, **_):
+        v = state.setdefault("v", torch.zeros_like(p))
+        local = trust_coefficient * p.norm() / (g.norm() + weight_decay * p.norm())
+        v.mul_(momentum).add_(lr * local * (g + weight_decay * p))
+        p.sub_(v)
+
+
+class Adafactor(FromPaper):
+    defaults_of_paper = {"lr": 0.01, "beta2_decay": -0.8, "eps": (None, 0.001), "d": 1.0}
+
+    def update(self, p, g, state, lr, beta2_decay, eps, d, weight_decay, **_):
+        t = state["step"]
+        small = torch.finfo(p.dtype).eps if eps[0] is None else eps[0]
+        size = lambda x: x.square().mean().sqrt().item()
+        alpha = max(eps[1], size(p)) * min(lr, t**-0.5)
+        new = t**beta2_decay
+        if p.dim() == 2:
+            rows = state.setdefault("rows", torch.zeros(p.shape[0]))
+            columns = state.setdefault("columns", torch.zeros(p.shape[1]))
+            rows.mul_(1 - new).add_(new * g.square().mean(1))
+            columns.mul_(1 - new).add_(new * g.square().mean(0))
+            v = torch.outer(rows, columns) / max(rows.mean().item(), small)
+        else:
+            v = state.setdefault("v", torch.zeros_like(p))
+            v.mul_(1 - new).add_(new * g.square())
+        u = g / v.clamp(min=small**2).sqrt()
+        p.mul_(1 - lr * weight_decay).sub_(alpha / max(1, size(u) / d) * u)
+
+
+WRITTEN = {"Adafactor": Adafactor, "LARS": LARS, "Lion": Lion, "LAMB": LAMB, "NAdam": NAdam, "RAdam": RAdam, "Muon": Muon}
 
 CASES = {
     "SGD": ("SGD", {"lr": 0.1}),
@@ -207,6 +240,15 @@ CASES = {
     "LAMB": ("LAMB", {"lr": 0.01}),
     "LAMB with other numbers": ("LAMB", {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3}),
     "LAMB that climbs": ("LAMB", {"lr": 0.05, "weight_decay": 0.3, "maximize": True}),
+    "LARS": ("LARS", {"lr": 1.0}),
+    "LARS with other numbers": ("LARS", {"lr": 0.5, "momentum": 0.7, "weight_decay": 0.3, "trust_coefficient": 0.1}),
+    "LARS that climbs": ("LARS", {"lr": 0.5, "momentum": 0.0, "trust_coefficient": 0.02, "maximize": True}),
+    "Adafactor": ("Adafactor", {"lr": 0.05}),
+    "Adafactor with other numbers": (
+        "Adafactor",
+        {"lr": 0.1, "beta2_decay": -0.5, "eps": (0.01, 0.1), "d": 0.5, "weight_decay": 0.3},
+    ),
+    "Adafactor that climbs": ("Adafactor", {"lr": 0.03, "weight_decay": 0.1, "maximize": True}),
     "Muon": ("Muon", {"lr": 0.02}),
     "Muon with other numbers": (
         "Muon",
@@ -232,6 +274,7 @@ STAGES = {
     "SGD with a clipped norm of another type": ("SGD", {"lr": 0.1}, {"clipByNorm": [0.3, math.inf]}),
     "SGD with clipped values": ("SGD", {"lr": 0.1}, {"clipByValue": [0.2]}),
     "Adam with accumulated gradients": ("Adam", {"lr": 0.1, "weight_decay": 0.1}, {"accumulate": [3]}),
+    "Adam that looks ahead": ("Adam", {"lr": 0.1}, {"lookahead": [4, 0.4]}),
     "SGD with accumulated gradients and a clipped norm": (
         "SGD",
         {"lr": 0.2, "momentum": 0.9},
@@ -249,10 +292,12 @@ def numbers(x):
 
 def run(name, options, *groups, stages={}):
     parts = stages.get("accumulate", [1])[0]
+    k, alpha = stages.get("lookahead", [31, 1])
     dtype = torch.float64 if name == "Muon" else torch.float32
     w, b, a, c = (torch.tensor(x, dtype=dtype) for x in (W, [B] if name == "Muon" else B, A, C))
     parameters = [w.requires_grad_(), b.requires_grad_()]
     given = [{"params": [p], **group} for p, group in zip(parameters, groups)] if groups else parameters
+    slow = [p.detach().clone() for p in parameters]
     kind = WRITTEN.get(name) or getattr(torch.optim, name)
     optimizer = kind(given, **options, **({} if name in WRITTEN else {"foreach": False}))
     steps = []
@@ -273,6 +318,10 @@ def run(name, options, *groups, stages={}):
             if "clipByNorm" in stages:
                 torch.nn.utils.clip_grad_norm_(parameters, *stages["clipByNorm"])
             optimizer.step()
+        if step % k == k - 1:
+            for p, s in zip(parameters, slow):
+                s.add_(alpha * (p.data - s))
+                p.data.copy_(s)
         if step == 8 and parts == 1 and "step" in optimizer.state[b]:
             count_on(optimizer.state[b], name, options)
         if step + 1 in RECORDED:

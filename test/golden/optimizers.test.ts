@@ -4,6 +4,7 @@ import type { Tensor, Variable } from "@cotangent/autograd";
 import { add, compile, mul, slice, square, sub, sum, tensor, variable } from "@cotangent/autograd";
 import {
   Adadelta,
+  Adafactor,
   Adagrad,
   Adam,
   Adamax,
@@ -13,7 +14,9 @@ import {
   clipByNorm,
   clipByValue,
   LAMB,
+  LARS,
   Lion,
+  lookahead,
   Muon,
   NAdam,
   type Optimizer,
@@ -27,12 +30,14 @@ import { describe, expect, test } from "vitest";
 
 const optimizers = {
   Adadelta,
+  Adafactor,
   Adagrad,
   Adam,
   Adamax,
   AdamW,
   ASGD,
   LAMB,
+  LARS,
   Lion,
   Muon,
   NAdam,
@@ -122,6 +127,7 @@ const stageMakers: Readonly<Record<string, (x: number, p?: number) => Stage>> = 
   accumulate,
   clipByNorm: (maxNorm, normType = 2) => clipByNorm(maxNorm, { normType }),
   clipByValue,
+  lookahead: (k, alpha = 0.5) => lookahead({ k, alpha }),
 };
 
 function make({ optimizer: name, options, groups, stages }: Case): {

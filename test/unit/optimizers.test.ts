@@ -16,12 +16,14 @@ import {
 } from "@cotangent/autograd";
 import {
   Adadelta,
+  Adafactor,
   Adagrad,
   Adam,
   Adamax,
   AdamW,
   ASGD,
   LAMB,
+  LARS,
   LBFGS,
   Lion,
   Muon,
@@ -37,12 +39,14 @@ import { describe, expect, test } from "vitest";
 type AnyOptimizer = new (parameters: never, options: never) => Optimizer;
 const optimizers: Record<string, AnyOptimizer> = {
   Adadelta,
+  Adafactor,
   Adagrad,
   Adam,
   Adamax,
   AdamW,
   ASGD,
   LAMB,
+  LARS,
   Lion,
   Muon,
   NAdam,
@@ -64,6 +68,8 @@ const numbers: Record<string, Record<string, number>> = {
   AdamW: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
   Adamax: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
   ASGD: { lr: 0.5, lambd: 0.25, alpha: 0.5, t0: 4, weightDecay: 0.5 },
+  Adafactor: { lr: 0.5, d: 0.5, weightDecay: 0.5 },
+  LARS: { lr: 0.5, momentum: 0.25, weightDecay: 0.5, trustCoefficient: 0.25 },
   LAMB: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
   Lion: { lr: 0.5, weightDecay: 0.5 },
   Muon: { lr: 0.5, momentum: 0.25, weightDecay: 0.5 },

@@ -16,6 +16,7 @@ import {
   clipGradNorm,
   clipGradValue,
   EMA,
+  lookahead,
   SGD,
   type Stage,
 } from "@cotangent/nn";
@@ -100,6 +101,8 @@ test("limits below 0 and counts below 1 are refused", () => {
     ["clipGradValue: clipValue is a number of at least 0, got 1", () => clipGradValue([w], "1" as never)],
     ["accumulate: count is a whole number of at least 1, got 0", () => accumulate(0)],
     ["accumulate: count is a whole number of at least 1, got 1.5", () => accumulate(1.5)],
+    ["lookahead: k is a whole number of at least 1, got 0", () => lookahead({ k: 0 })],
+    ["lookahead: alpha is a number from 0 to 1, got 2", () => lookahead({ alpha: 2 })],
     ["EMA: decay is a number from 0 to 1 or a schedule, got 2", () => new EMA([w], { decay: 2 })],
     ["EMA: there are no parameters", () => new EMA([])],
   ] as const) {

@@ -91,6 +91,8 @@ export { Sequential } from "./layers/sequential.ts";
 // Optimizers.
 export { Adadelta } from "./optimize/adadelta.ts";
 export type { AdadeltaOptions } from "./optimize/adadelta.ts";
+export { Adafactor } from "./optimize/adafactor.ts";
+export type { AdafactorOptions } from "./optimize/adafactor.ts";
 export { Adagrad } from "./optimize/adagrad.ts";
 export type { AdagradOptions } from "./optimize/adagrad.ts";
 export { Adam, AdamW } from "./optimize/adam.ts";
@@ -101,6 +103,8 @@ export { ASGD } from "./optimize/asgd.ts";
 export type { ASGDOptions } from "./optimize/asgd.ts";
 export { LAMB } from "./optimize/lamb.ts";
 export type { LAMBOptions } from "./optimize/lamb.ts";
+export { LARS } from "./optimize/lars.ts";
+export type { LARSOptions } from "./optimize/lars.ts";
 export { LBFGS } from "./optimize/lbfgs.ts";
 export type { LBFGSOptions } from "./optimize/lbfgs.ts";
 export { Lion } from "./optimize/lion.ts";
@@ -124,6 +128,8 @@ export { clipByNorm, clipByValue, clipGradNorm, clipGradValue } from "./optimize
 export type { ClipGradNormOptions, ClipNormOptions } from "./optimize/clipping.ts";
 export { EMA } from "./optimize/ema.ts";
 export type { EMAOptions } from "./optimize/ema.ts";
+export { lookahead } from "./optimize/lookahead.ts";
+export type { LookaheadOptions } from "./optimize/lookahead.ts";
 
 // Optimizers of your own.
 export type { Group, Method, MethodOptions, ParameterGroup, Trainable } from "./optimize/groups.ts";

@@ -1,0 +1,58 @@
+import type { Tensor } from "@cotangent/autograd/functional";
+import { add, eq, mul, sub, ValueError, Variable, variable, where } from "@cotangent/autograd/functional";
+import type { Stage } from "./transform.ts";
+
+export interface LookaheadOptions {
+  /** After how many steps the slow parameters follow; 5 unless given. */
+  readonly k?: number;
+  /** How far they follow; 0.5 unless given. */
+  readonly alpha?: number;
+}
+
+/**
+ * A stage of an optimizer whose steps explore: after every `k` of them the parameters go back to where they began, but for `alpha` of
+ * the way (Zhang et al. 2019, "Lookahead optimizer: k steps forward, 1 step back", https://arxiv.org/abs/1907.08610, algorithm 1).
+ *
+ * Throws ValueError unless `k` is a whole number of at least 1 and `alpha` from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { variable } from "@cotangent/autograd";
+ * import { lookahead, SGD } from "@cotangent/nn";
+ * const w = variable(8);
+ * const optimizer = new SGD([w], { lr: 1, stages: [lookahead({ k: 2, alpha: 0.5 })] });
+ * optimizer.step(w);
+ * w.item(); // => 7
+ * optimizer.step(w);
+ * w.item(); // => 7
+ * optimizer.step(w);
+ * w.item(); // => 6
+ * ```
+ */
+export function lookahead({ k = 5, alpha = 0.5 }: LookaheadOptions = {}): Stage {
+  if (!Number.isInteger(k) || k < 1)
+    throw new ValueError(`lookahead: k is a whole number of at least 1, got ${String(k)}`);
+  if (!(alpha >= 0 && alpha <= 1))
+    throw new ValueError(`lookahead: alpha is a number from 0 to 1, got ${String(alpha)}`);
+  return (parameters) => {
+    const slow = new Map(parameters.map((parameter) => [parameter, new Variable(parameter).named("slow")]));
+    const turn = variable(0, { dtype: "int32", name: "turn" });
+    return {
+      state: { turn: [turn], slow: [...slow.values()] },
+      update: (gradients, next) => {
+        const count = add(turn, 1);
+        const isLast = eq(count, k);
+        const changes = next(gradients).flatMap(([box, value]) => {
+          const start = slow.get(box);
+          if (!start) return [[box, value] as const];
+          const reached: Tensor = add(start, mul(sub(value, start), alpha));
+          return [
+            [box, where(isLast, reached, value)],
+            [start, where(isLast, reached, start)],
+          ] as const;
+        });
+        return [...changes, [turn, where(isLast, 0, count)]];
+      },
+    };
+  };
+}
