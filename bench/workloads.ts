@@ -1,5 +1,6 @@
 import type { Variants } from "./workload.ts";
 import { chain } from "./workloads/chain.ts";
+import { cnn } from "./workloads/cnn.ts";
 import { elementwise } from "./workloads/elementwise.ts";
 import { gpt, gptOneHot } from "./workloads/gpt.ts";
 import { lstm } from "./workloads/lstm.ts";
@@ -11,6 +12,7 @@ import { xor } from "./workloads/xor.ts";
 export const workloads: Record<string, Variants> = {
   W1: xor,
   W2: mlp,
+  W3: cnn,
   W4: gpt,
   "W4-onehot": gptOneHot,
   "W5-fwd-256": product(256),

@@ -11,7 +11,7 @@ interface Aim {
   readonly ratio: number;
 }
 
-const networks = ["W2", "W4", "W4-onehot", "W8"];
+const networks = ["W2", "W3", "W4", "W4-onehot", "W8"];
 const products = ["W5-fwd-256", "W5-fwd-512", "W5-fwd-1024", "W5-bwd-512"];
 
 const aims: readonly Aim[] = [
