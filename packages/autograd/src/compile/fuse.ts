@@ -6,6 +6,7 @@ import { topology } from "../topology.ts";
 import type { Kernel } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import { operandsOf, programOf } from "./simplify.ts";
+import { stridedOp } from "./strided.ts";
 import { tiledOp } from "./tile.ts";
 
 /**
@@ -95,6 +96,7 @@ function chooseStored({ nodes, starts, edges }: Topology, required: ReadonlySet<
       else readers[input] = reader;
       views[input] = view;
       if ((node.op === tiledOp && i === 1) || kernel.kind === "opaque") memory[input]! |= 2;
+      else if (node.op === stridedOp && expands) memory[input]! |= 2;
       else if (kernel.kind === "contract") memory[input]! |= 1;
       else if (kernel.kind === "gather" && i === 0) memory[input]! |= 2;
       else if (kernel.kind === "view" && !own) memory[input]! |= memory[n]! & 1;

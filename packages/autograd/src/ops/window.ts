@@ -185,10 +185,11 @@ function foldedProduct(x: Tensor, { axes, steps, dilations }: Windows): Tensor |
     own = own.replace(entry, entry + fresh);
   });
   const sizes = entries.map((entry) => factor.shape[own.indexOf(entry)]!);
+  const borders = other.shape.map(() => 0);
   places.forEach((place, i) => {
-    const border = slopes[i]! * (sizes[i]! - 1);
-    other = bordered(other, rest.indexOf(place), border, border);
+    borders[rest.indexOf(place)] = slopes[i]! * (sizes[i]! - 1);
   });
+  other = padded(other, borders, borders);
   const along = places.map((place) => rest.indexOf(place));
   other = windowsOf(other, { axes: along, sizes, steps: steps.map(() => 1), dilations: slopes });
   rest += entries.join("");

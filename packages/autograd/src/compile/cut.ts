@@ -1,0 +1,54 @@
+import type { Tensor } from "../graph.ts";
+import { apply } from "../graph.ts";
+import { extent, readLabels } from "../labels.ts";
+import { einsumOp } from "../ops/contraction.ts";
+import { slice } from "../ops/region.ts";
+import { contractionOrder } from "../order.ts";
+import { sizeOf, stridesOf } from "../shape.ts";
+
+/**
+ * Computes no more of a contraction than is needed: a slice of it is the contraction of slices, element by element in the same
+ * order. The gradient of a padded operand is such a slice.
+ */
+
+/**
+ * The slice `node` of the contraction `made`, or null if it is none. Where half is cut off or more, the rest may be what
+ * other slices read, and the contraction stays whole.
+ */
+export function cut(node: Tensor, made: Tensor): Tensor | null {
+  const starts = startsOf(node);
+  if (starts === null || 2 * node.size <= made.size || node.size === made.size) return null;
+  const labels = readLabels(String(made.attributes.spec));
+  const [x, y] = made.inputs as readonly [Tensor, Tensor];
+  const part = (operand: Tensor, letters: string): Tensor =>
+    [...labels.out].reduce((found, letter, i) => {
+      const axis = letters.indexOf(letter);
+      const [start, size] = [starts[i]!, node.shape[i]!];
+      if (axis < 0 || size === made.shape[i]) return found;
+      return slice(found, start, start + size, { axis });
+    }, operand);
+  const [left, right] = [part(x, labels.left), part(y, labels.right)];
+  const order = (a: Tensor, b: Tensor) =>
+    contractionOrder(
+      extent(labels.rows, labels.left, a.shape),
+      extent(labels.columns, labels.right, b.shape),
+    );
+  if (order(left, right) !== order(x, y)) return null;
+  return apply(einsumOp, [left, right], { spec: String(made.attributes.spec) });
+}
+
+/** Where a slice begins along each axis; null for other nodes. */
+function startsOf({ op: { kernel }, inputs, attributes, shape }: Tensor): number[] | null {
+  if (kernel.kind !== "view") return null;
+  const from = inputs[0]!.shape;
+  if (from.length !== shape.length || sizeOf(shape) === 0) return null;
+  const { offset, strides, bounds } = kernel.map(from, attributes);
+  const own = stridesOf(from);
+  if (bounds || strides.some((stride, i) => stride !== own[i])) return null;
+  let rest = offset;
+  return own.map((stride) => {
+    const start = Math.floor(rest / stride);
+    rest -= start * stride;
+    return start;
+  });
+}
