@@ -1,5 +1,15 @@
 import type { DType, Tensor, TypedArray } from "@cotangent/autograd";
-import { compile, einsum, evaluate, fromTypedArray, grad, relu } from "@cotangent/autograd";
+import {
+  compile,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  einsum,
+  evaluate,
+  fromTypedArray,
+  grad,
+  relu,
+} from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
 import { mulberry32 } from "../mulberry.ts";
@@ -47,6 +57,33 @@ const products: Record<string, readonly [f: Product, x: readonly number[], y: re
     [30, 20],
     [22, 16],
   ], // prettier-ignore
+  convolution: [(x, w) => conv2d(x, w), [2, 5, 12, 11], [6, 5, 3, 3]],
+  "convolution with a border": [(x, w) => conv2d(x, w, null, { padding: 1 }), [3, 4, 9, 16], [5, 4, 3, 3]],
+  "convolution in steps": [
+    (x, w) => conv2d(x, w, null, { stride: 2, padding: 1 }),
+    [2, 3, 17, 20],
+    [9, 3, 3, 4],
+  ],
+  "convolution with gaps": [
+    (x, w) => conv2d(x, w, null, { dilation: [2, 3], padding: 2 }),
+    [2, 3, 11, 15],
+    [8, 3, 3, 2],
+  ],
+  "convolution in groups": [
+    (x, w) => conv2d(x, w, null, { groups: 2, padding: "same" }),
+    [2, 6, 8, 9],
+    [8, 3, 3, 3],
+  ],
+  "convolution of many terms": [(x, w) => conv2d(x, w, null, { padding: 1 }), [1, 40, 4, 10], [6, 40, 3, 3]],
+  "convolution of a line": [(x, w) => conv1d(x, w, null, { padding: 3 }), [3, 4, 50], [8, 4, 7]],
+  "convolution with windows of one": [(x, w) => conv2d(x, w), [2, 12, 6, 7], [9, 12, 1, 1]],
+  "convolution, transposed": [
+    (x, w) => convTranspose2d(x, w, null, { stride: 2, padding: 1 }),
+    [2, 8, 9, 10],
+    [8, 4, 3, 3],
+  ],
+  "half of a product": [(x, y) => x.matmul(y).slice(0, 9, { axis: 1 }), [14, 20], [20, 17]],
+  "most of a product": [(x, y) => x.matmul(y).slice(3, 16, { axis: 1 }).slice(1, 13), [14, 20], [20, 17]],
   "operands computed on the way": [(x, y) => x.exp().matmul(relu(y)), [30, 20], [20, 16]],
 };
 

@@ -95,11 +95,27 @@ function vectorOf(nest: Plain): Vector | null {
       return { loop: outer, width, overruns: false };
   }
   const inner = outer - 1;
-  if (kernel.kind === "scan" || inner < 0 || strideOf(nest, target, inner) !== size) return null;
-  if (counts[inner]! < (width === 4 ? 3 : 2)) return null;
+  if (kernel.kind === "scan" || inner < 0) return null;
+  if (strideOf(nest, target, inner) !== size || counts[inner]! < (width === 4 ? 3 : 2))
+    return vectorAround(nest, width);
   if (kernel.kind === "scatter" && varying(nest, inner)[kernel.pick!.index]) return null;
   return { loop: inner, width, overruns: mayOverrun(nest) };
 }
+
+/**
+ * Where the innermost loops have few rounds: the loop around them, if all loads are even there. Its results are stored apart,
+ * lane by lane.
+ */
+function vectorAround(nest: Plain, width: Width): Vector | null {
+  const { kernel, counts, outer } = nest;
+  let rounds = 1;
+  let loop = outer - 1;
+  while (loop >= 0 && rounds * counts[loop]! <= fewRounds) rounds *= counts[loop--]!;
+  const fits = kernel.kind === "map" && loop >= 0 && counts[loop]! >= width && isEvenAlong(nest, loop);
+  return fits ? { loop, width, overruns: false } : null;
+}
+
+const fewRounds = 4;
 
 /**
  * Kernels of few indices are computed one by one unless their body is long: a vector that is loaded right after its parts

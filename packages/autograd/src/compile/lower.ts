@@ -25,10 +25,10 @@ export function lower(node: Tensor, memory: Memory): Kernel[] {
   switch (kernel.kind) {
     case "leaf":
     case "pointwise":
+      return [lowerElements(node, build)];
     case "view": {
-      const builder = build(node.shape);
-      const result = builder.define(node, indices(node.shape.length));
-      return [{ ...plain(node, node.shape), body: builder.body, result }];
+      const { bounds } = kernel.map(node.inputs[0]!.shape, node.attributes);
+      return bounds ? lowerBordered(node, bounds, build) : [lowerElements(node, build)];
     }
     case "concatenate":
       return lowerParts(node, build);
@@ -55,6 +55,31 @@ export function lower(node: Tensor, memory: Memory): Kernel[] {
 /** An operand that has to lie in memory as it is. */
 function operand(x: Tensor): Scalar {
   return scalar("load", x.dtype, [], { source: x, at: { offset: 0, steps: [] } });
+}
+
+function lowerElements(node: Tensor, build: Build): Kernel {
+  const builder = build(node.shape);
+  const result = builder.define(node, indices(node.rank));
+  return { ...plain(node, node.shape), body: builder.body, result };
+}
+
+/** Zeros, and what lies inside the bounds over them. */
+function lowerBordered(
+  node: Tensor,
+  bounds: readonly (readonly [from: number, to: number])[],
+  build: Build,
+): Kernel[] {
+  const rank = node.rank;
+  const inside = bounds.map(([from, to]) => Math.max(0, to - from));
+  const zeros = build(node.shape);
+  const zero = zeros.add(scalar("constant", node.dtype, []));
+  const border: Kernel = { ...plain(node, node.shape), body: zeros.body, result: zero };
+  if (inside.includes(0)) return [border];
+  const at = bounds.map(([from], i) => ({ ...indexOf(i, rank), offset: from }));
+  const builder = build(inside);
+  const result = builder.define(node, at);
+  const target = weighted(0, stridesOf(node.shape), at, rank);
+  return [border, { ...plain(node, inside), target, body: builder.body, result }];
 }
 
 type Build = (space: Shape) => ReturnType<typeof bodyBuilder>;

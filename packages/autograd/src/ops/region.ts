@@ -51,10 +51,16 @@ export const padOp: Op<Widths> = view<Widths>({
     ),
 });
 
-/** `x` with zeros around it, as many as `before` and `after` say for each axis. */
+/** `x` with zeros around it, as many as `before` and `after` say for each axis; borders around borders are one. */
 export function padded(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
-  const nothing = before.every((width, i) => width === 0 && after[i] === 0);
-  return nothing ? x : apply(padOp, [x], { before, after });
+  if (before.every((width, i) => width === 0 && after[i] === 0)) return x;
+  if (x.op !== padOp) return apply(padOp, [x], { before, after });
+  const inner = x.attributes as Widths;
+  return padded(
+    x.inputs[0]!,
+    before.map((width, i) => width + inner.before[i]!),
+    after.map((width, i) => width + inner.after[i]!),
+  );
 }
 
 /**

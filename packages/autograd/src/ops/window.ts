@@ -117,11 +117,31 @@ export function folded(x: Tensor, lengths: readonly number[], windows: Windows):
   const product = foldedProduct(x, windows);
   let out = product ?? x;
   for (let i = axes.length - 1; i >= 0; i--) {
-    const [axis, step] = [axes[i]!, steps[i]!];
-    if (product === null) out = summedAlong(out, axis, step, dilations[i]!);
-    out = resized(step === 1 ? out : interleaved(out, axis), axis, lengths[i]!);
+    if (product === null) out = summedAlong(out, axes[i]!, steps[i]!, dilations[i]!);
+    if (steps[i]! > 1) out = movedBehind(out, axes[i]!);
   }
-  return out;
+  return axes.reduce((y, axis, i) => resized(y, axis, lengths[i]!), interleaved(out, windows));
+}
+
+/** The last axis right behind `axis`. */
+function movedBehind(x: Tensor, axis: number): Tensor {
+  const last = x.rank - 1;
+  return permute(
+    x,
+    x.shape.slice(0, last).flatMap((_, i) => (i === axis ? [i, last] : [i])),
+  );
+}
+
+/** Of steps larger than 1 the place and the remainder behind it as one axis. */
+function interleaved(x: Tensor, { axes, steps }: Windows): Tensor {
+  const shape: number[] = [];
+  let axis = 0;
+  while (axis < x.rank) {
+    const isApart = steps.some((step, i) => step > 1 && axes[i] === shape.length);
+    shape.push(x.shape[axis]! * (isApart ? x.shape[axis + 1]! : 1));
+    axis += isApart ? 2 : 1;
+  }
+  return reshape(x, shape);
 }
 
 /**
@@ -151,14 +171,6 @@ function inBlocks(x: Tensor, axis: number, step: number, dilation: number): Tens
     blocks * step,
   );
   return reshape(even, [...before, blocks, step, ...after]);
-}
-
-/** The last axis counted innermost along `axis`. */
-function interleaved(x: Tensor, axis: number): Tensor {
-  const last = x.rank - 1;
-  const shape = x.shape.slice(0, last);
-  const order = shape.flatMap((_, i) => (i === axis ? [i, last] : [i]));
-  return reshape(permute(x, order), shape.with(axis, shape[axis]! * x.shape[last]!));
 }
 
 /** What `folded` adds up, if `x` is a product as it says there; else null. */
