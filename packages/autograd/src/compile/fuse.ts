@@ -95,7 +95,7 @@ function chooseStored({ nodes, starts, edges }: Topology, required: ReadonlySet<
         readers[input] = many;
       else readers[input] = reader;
       views[input] = view;
-      if ((node.op === tiledOp && i === 1) || kernel.kind === "opaque") memory[input]! |= 2;
+      if ((node.op === tiledOp && i > 0) || kernel.kind === "opaque") memory[input]! |= 2;
       else if (node.op === stridedOp && expands) memory[input]! |= 2;
       else if (kernel.kind === "contract") memory[input]! |= 1;
       else if (kernel.kind === "gather" && i === 0) memory[input]! |= 2;

@@ -10,8 +10,9 @@ import type { Memory } from "./body.ts";
 import { bodyBuilder } from "./body.ts";
 import type { Fold, Kernel, Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
+import { panelWidth } from "./panels.ts";
 import { programOf } from "./simplify.ts";
-import { panelWidth, productOf, tiledOp } from "./tile.ts";
+import { productOf, tiledOp } from "./tile.ts";
 
 /**
  * The kernels that compute one stored node from what else is stored. Nodes that lie in between become part of the body;
@@ -209,49 +210,41 @@ function lowerContract(node: Tensor, build: Build): Kernel {
 }
 
 /**
- * A product by panels. Its space has one loop for the columns; the panels are read at the first column of the first one,
- * and the code finds the others from there. Until the left operand can be walked through evenly, nothing comes out, and
- * it is required to be stored.
+ * A product for the micro-kernel. Its space has one loop for the columns; the right operand is read at the first column of the
+ * first panel, and the code finds the others from there. Until the left operand can be walked through evenly, nothing comes out,
+ * and it is required to be stored.
  */
 function lowerProduct(node: Tensor, build: Build, memory: Memory): Kernel[] {
-  const [x, panels] = node.inputs as readonly [Tensor, Tensor];
-  const { left, out, outer, rows, columns, inner } = productOf(node);
+  const [x, y, terms] = node.inputs as readonly [Tensor, Tensor, Tensor?];
+  const { left, out, outer, rows, columns, inner, steps, offset } = productOf(node);
   const outSize = (c: string) => node.shape[out.indexOf(c)]!;
   const results = [...(outer + rows)];
-  const terms = [...inner];
-  const space = [
-    ...results.map(outSize),
-    sizeOf([...columns].map(outSize)),
-    ...terms.map((c) => x.shape[left.indexOf(c)]!),
-  ];
+  const sizes = [...inner].map((c) => x.shape[left.indexOf(c)]!);
+  const space = [...results.map(outSize), sizeOf([...columns].map(outSize)), ...sizes];
   const rank = space.length;
   const column = results.length;
   const loopOf = (c: string) =>
     columns.includes(c) ? column : inner.includes(c) ? column + 1 + inner.indexOf(c) : results.indexOf(c);
+  const loops = (letters: string) => [...letters].map((c) => indexOf(loopOf(c), rank));
   const builder = build(space);
-  const a = builder.value(
-    x,
-    [...left].map((c) => indexOf(loopOf(c), rank)),
-  );
+  const a = builder.value(x, loops(left));
   const found = builder.body[a]!;
   if (found.word !== "load" || found.operands.length > 0 || !isWalkedEvenly(found.at!, space, column)) {
     memory.require(x);
     return [];
   }
-  const width = panelWidth(node);
-  const strides = stridesOf(panels.shape);
-  const steps = new Array<number>(rank).fill(0);
-  [...outer].forEach((c, i) => {
-    steps[loopOf(c)] = strides[i]!;
-  });
-  stridesOf(space.slice(column + 1)).forEach((stride, i) => {
-    steps[column + 1 + i] = stride * width;
-  });
-  const b = builder.add(scalar("load", node.dtype, [], { source: panels, at: { offset: 0, steps } }));
+  // The places of terms that are not in panels are data, for the micro-kernel.
+  const walked = terms ? sizes.map(() => 0) : stridesOf(sizes).map((stride) => stride * panelWidth(node));
+  const at = weighted(offset, [...steps, ...walked], loops(outer + inner), rank);
+  const operands = [a, builder.add(scalar("load", node.dtype, [], { source: y, at }))];
+  if (terms) {
+    const first = weighted(0, [], [], rank);
+    operands.push(builder.add(scalar("load", "int32", [], { source: terms, at: first })));
+  }
   const target = weighted(
     0,
     stridesOf(node.shape).map((stride, axis) => (columns.slice(0, -1).includes(out[axis]!) ? 0 : stride)),
-    [...out].map((c) => indexOf(loopOf(c), rank)),
+    loops(out),
     rank,
   );
   return [
@@ -263,7 +256,7 @@ function lowerProduct(node: Tensor, build: Build, memory: Memory): Kernel[] {
       // What is tiled has several rows and several columns.
       fold: folding(node, addition, 0, contractionOrder(2, 2)),
       body: builder.body,
-      result: builder.add(scalar("mul", node.dtype, [a, b])),
+      result: builder.add(scalar("mul", node.dtype, operands)),
     },
   ];
 }

@@ -1,7 +1,7 @@
 import { Code } from "./assembler.ts";
 import type { Width } from "./lanes.ts";
 import { relaxedAdd, simd } from "./lanes.ts";
-import { i32 } from "./words.ts";
+import { i32, loads } from "./words.ts";
 
 /**
  * A block of a product of matrices: some rows times the columns of one panel, over a run of terms. What differs between
@@ -17,6 +17,8 @@ export interface Microkernel {
   readonly leftTerm: number;
   /** Is the result added to what is there? */
   readonly adds: boolean;
+  /** Are the places of the terms data, instead of one panel? */
+  readonly listed: boolean;
 }
 
 /**
@@ -31,25 +33,29 @@ const unrolled = 8;
 /** Bytes of one term of a panel: its columns are two vectors. */
 export const panelTerm = 32;
 
+/** Bytes of one entry of a list of terms. */
+export const listTerm = 4;
+
 const instructions = {
   4: { mul: 0xe6, add: 0xe4, splat: simd.splat32, align: 2 },
   2: { mul: 0xf2, add: 0xf0, splat: simd.splat64, align: 3 },
 } as const;
 
 /**
- * The function `(left, panel, out, leftRow, outRow, terms)` that computes one block: addresses of its first elements, bytes
- * from row to row of the left operand and of the result, and how many terms there are. With `relaxed`, products and sums are
- * rounded together.
+ * The function `(left, panel, out, leftRow, outRow, terms, list)` that computes one block: addresses of its first elements, bytes
+ * from row to row of the left operand and of the result, how many terms there are, and the address of the list that has the
+ * bytes from `panel` to each, if they are listed. With `relaxed`, products and sums are rounded together.
  */
 export function microkernel(form: Microkernel, relaxed: boolean): Code {
-  const { width, rows, columns, leftTerm, adds } = form;
-  const code = new Code(new Array<"i32">(6).fill("i32"));
-  const [left, panel, out, leftRow, outRow, terms] = [0, 1, 2, 3, 4, 5] as const;
+  const { width, rows, columns, leftTerm, adds, listed } = form;
+  const code = new Code(new Array<"i32">(listed ? 7 : 6).fill("i32"));
+  const [left, panel, out, leftRow, outRow, terms, list] = [0, 1, 2, 3, 4, 5, 6] as const;
   const { mul, add, splat, align } = instructions[width];
   const vectors = Math.ceil(columns / width);
   const sums = Array.from({ length: rows * vectors }, () => code.take("v128"));
   const right = Array.from({ length: vectors }, () => code.take("v128"));
   const element = code.take("v128");
+  const place = listed ? code.take("i32") : panel;
   const lefts = Array.from({ length: rows }, (_, row) => (row === 0 ? left : code.take("i32")));
   for (let row = 1; row < rows; row++)
     code
@@ -58,10 +64,17 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
       .op(i32.add)
       .set(lefts[row]!);
   const step = (term: number) => {
+    if (listed)
+      code
+        .get(list)
+        .memory(...loads.int32, term * listTerm)
+        .get(panel)
+        .op(i32.add)
+        .set(place);
     right.forEach((local, v) => {
       code
-        .get(panel)
-        .vectorMemory(simd.load, align, term * panelTerm + v * 16)
+        .get(place)
+        .vectorMemory(simd.load, align, (listed ? 0 : term * panelTerm) + v * 16)
         .set(local);
     });
     lefts.forEach((address, row) => {
@@ -84,10 +97,10 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
         .op(i32.add)
         .set(address);
     code
-      .get(panel)
-      .i32(count * panelTerm)
+      .get(listed ? list : panel)
+      .i32(count * (listed ? listTerm : panelTerm))
       .op(i32.add)
-      .set(panel);
+      .set(listed ? list : panel);
   };
   /** Runs `round` until `terms` is below `count`. */
   const whileAtLeast = (count: number, round: () => void) => {

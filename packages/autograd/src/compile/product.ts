@@ -2,7 +2,7 @@ import { byteSize } from "../dtype.ts";
 import type { Code } from "./assembler.ts";
 import { strideOf } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";
-import { mostRows, panelTerm } from "./microkernel.ts";
+import { listTerm, mostRows, panelTerm } from "./microkernel.ts";
 import type { NestWriter } from "./nest.ts";
 import { i32 } from "./words.ts";
 
@@ -22,13 +22,16 @@ export class ProductWriter {
   readonly #left: number;
   readonly #panel: number;
   readonly #out: number;
+  /** The address of the list of terms, where they are listed. */
+  readonly #list: number;
 
   constructor(writer: NestWriter, micro: (form: Microkernel) => number) {
     this.#writer = writer;
     this.#code = writer.code;
     this.#micro = micro;
     this.#shape = shapeOf(writer);
-    [this.#left, this.#panel, this.#out] = [0, 1, 2].map(() => this.#code.take("i32")) as [
+    [this.#left, this.#panel, this.#out, this.#list] = [0, 1, 2, 3].map(() => this.#code.take("i32")) as [
+      number,
       number,
       number,
       number,
@@ -38,17 +41,21 @@ export class ProductWriter {
   write(): void {
     const writer = this.#writer;
     const { kernel, outer } = writer.nest;
-    const [a, b] = kernel.body[kernel.result]!.operands as readonly [number, number];
-    writer.results(() => this.#product(a, b), outer - 2);
-    for (const local of [this.#left, this.#panel, this.#out]) this.#code.release(local);
+    const [a, b, list] = kernel.body[kernel.result]!.operands as readonly [number, number, number?];
+    writer.results(() => this.#product(a, b, list ?? null), outer - 2);
+    for (const local of [this.#left, this.#panel, this.#out, this.#list]) this.#code.release(local);
   }
 
-  #product(a: number, b: number): void {
+  #product(a: number, b: number, list: number | null): void {
     const { terms, steps } = this.#shape;
     this.#writer.pushAddress(a);
     this.#code.set(this.#left);
     this.#writer.pushAddress(b);
     this.#code.set(this.#panel);
+    if (list !== null) {
+      this.#writer.pushAddress(list);
+      this.#code.set(this.#list);
+    }
     this.#writer.pushAddress(-1);
     this.#code.set(this.#out);
     const first = Math.min(terms, steps);
@@ -70,7 +77,8 @@ export class ProductWriter {
     if (rows % blockRows > 0) block(rows % blockRows);
     this.#move(this.#left, terms * leftTerm - rows * leftRow);
     this.#move(this.#out, -rows * outRow);
-    this.#move(this.#panel, terms * panelTerm);
+    if (this.#shape.listed) this.#move(this.#list, terms * listTerm);
+    else this.#move(this.#panel, terms * panelTerm);
   }
 
   /** Some rows times all panels. */
@@ -90,12 +98,14 @@ export class ProductWriter {
 
   /** Some rows times one panel. */
   #rows(rows: number, columns: number, terms: number, adds: boolean): void {
-    const { leftRow, leftTerm, outRow, size } = this.#shape;
+    const { leftRow, leftTerm, outRow, size, listed } = this.#shape;
     const call = (count: number) => {
       const width = size === 4 ? 4 : 2;
-      const form = { width, rows: count, columns, leftTerm, adds } as const;
+      const form = { width, rows: count, columns, leftTerm, adds, listed } as const;
       this.#code.get(this.#left).get(this.#panel).get(this.#out);
-      this.#code.i32(leftRow).i32(outRow).i32(terms).call(this.#micro(form));
+      this.#code.i32(leftRow).i32(outRow).i32(terms);
+      if (listed) this.#code.get(this.#list);
+      this.#code.call(this.#micro(form));
     };
     const whole = rows - (rows % mostRows);
     this.#writer.times(whole / mostRows, () => {
@@ -126,11 +136,13 @@ interface Shape {
   readonly outRow: number;
   readonly panelColumns: number;
   readonly panelBytes: number;
+  readonly listed: boolean;
 }
 
 function shapeOf({ nest }: NestWriter): Shape {
   const { kernel, counts, outer, places, target } = nest;
-  const [a] = kernel.body[kernel.result]!.operands as readonly [number, number];
+  const [a, , list] = kernel.body[kernel.result]!.operands as readonly [number, number, number?];
+  const listed = list !== undefined;
   const [rows, columns, terms] = counts.slice(outer - 2) as [number, number, number];
   const size = byteSize(kernel.node.dtype);
   return {
@@ -143,6 +155,8 @@ function shapeOf({ nest }: NestWriter): Shape {
     leftTerm: strideOf(nest, places[a]!, outer),
     outRow: strideOf(nest, target, outer - 2),
     panelColumns: panelTerm / size,
-    panelBytes: terms * panelTerm,
+    // Columns in their own place lie side by side.
+    panelBytes: listed ? panelTerm : terms * panelTerm,
+    listed,
   };
 }
