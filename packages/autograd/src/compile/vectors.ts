@@ -98,7 +98,8 @@ export class VectorWriter extends BodyWriter {
     const apart =
       (pick !== null && this.#around.varies(pick.index)) || !(stride === 0 || stride === byteSize(dtype));
     if (operands.length === 0) {
-      if (apart) this.#loadLanes(i, null);
+      if (pick === null && dtype !== "bool" && stride === 2 * byteSize(dtype)) this.#loadEverySecond(i);
+      else if (apart) this.#loadLanes(i, null);
       else this.#loadTogether(i);
       return;
     }
@@ -155,6 +156,17 @@ export class VectorWriter extends BodyWriter {
       if (width === 2) code.vector(simd.extend32to64);
       this.#toMask(width);
     }
+  }
+
+  /** Two vectors that lie side by side, and of these every second element. */
+  #loadEverySecond(i: number): void {
+    const { width } = this.#around;
+    const bytes = 16 / width;
+    for (const half of [0, 16]) {
+      const offset = this.#around.address(i) + half;
+      this.code.vectorMemory(simd.load, width === 4 ? 2 : 3, offset);
+    }
+    this.code.shuffle(Array.from({ length: 16 }, (_, b) => 2 * (b - (b % bytes)) + (b % bytes)));
   }
 
   /** Zero and other numbers to the two masks. */
