@@ -1,5 +1,6 @@
 import {
   avgPool2d,
+  compile,
   conv1d,
   conv2d,
   convTranspose2d,
@@ -46,6 +47,40 @@ describe("derivatives of a convolution", () => {
     const transposed = convTranspose2d(g, w, null, { ...options, outputPadding: 1 });
     expect(transposed.toArray()).toEqual(gradient!.toArray());
   });
+});
+
+describe("a compiled convolution", () => {
+  const simplified = (f: { explain(): string }) => f.explain().split(/^simplified:.*|^kernels:.*/m)[1]!;
+
+  test("and its gradients read windows where they lie", () => {
+    const step = compile((x: Tensor, w: Tensor) => {
+      const y = conv2d(x, w, null, { padding: 1 });
+      return [y, ...grad(y.square().sum(), [x, w])];
+    });
+    step(ones([2, 4, 9, 16]), ones([8, 4, 3, 3]));
+    const graph = simplified(step);
+    // For the gradient by the weight the windows are rows, and lie in the order of its terms.
+    expect(graph.match(/ = strided/g)).toHaveLength(2);
+    expect(graph).not.toMatch(/unfold|slice/);
+    expect(graph.match(/ = matmul/g)).toHaveLength(3);
+  });
+
+  test("computes no more of a product than a slice needs", () => {
+    const part = compile((x: Tensor, y: Tensor) => x.matmul(y).slice(2, 15, { axis: 1 }));
+    part(ones([14, 20]), ones([20, 17]));
+    expect(simplified(part)).toMatch(/float32\[14, 13\] += matmul/);
+    const half = compile((x: Tensor, y: Tensor) => x.matmul(y).slice(0, 8, { axis: 1 }));
+    half(ones([14, 20]), ones([20, 17]));
+    expect(simplified(half)).toMatch(/float32\[14, 17\] += matmul/);
+  });
+});
+
+test("borders around borders are one", () => {
+  const x = ones([2])
+    .pad([[1, 2]])
+    .pad([[0, 3]]);
+  expect(topology([x]).nodes).toHaveLength(2);
+  expect(x.toArray()).toEqual([0, 1, 1, 0, 0, 0, 0, 0]);
 });
 
 describe("a convolution or pool refuses", () => {

@@ -2,7 +2,7 @@ import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { extent, readLabels } from "../labels.ts";
 import { einsumOp } from "../ops/contraction.ts";
-import { slice } from "../ops/region.ts";
+import { sliced } from "../ops/region.ts";
 import { contractionOrder } from "../order.ts";
 import { sizeOf, stridesOf } from "../shape.ts";
 
@@ -20,13 +20,14 @@ export function cut(node: Tensor, made: Tensor): Tensor | null {
   if (starts === null || 2 * node.size <= made.size || node.size === made.size) return null;
   const labels = readLabels(String(made.attributes.spec));
   const [x, y] = made.inputs as readonly [Tensor, Tensor];
-  const part = (operand: Tensor, letters: string): Tensor =>
-    [...labels.out].reduce((found, letter, i) => {
-      const axis = letters.indexOf(letter);
-      const [start, size] = [starts[i]!, node.shape[i]!];
-      if (axis < 0 || size === made.shape[i]) return found;
-      return slice(found, start, start + size, { axis });
-    }, operand);
+  const part = (operand: Tensor, letters: string): Tensor => {
+    const from = [...letters].map((letter) => starts[labels.out.indexOf(letter)] ?? 0);
+    const to = [...letters].map((letter, axis) => {
+      const place = labels.out.indexOf(letter);
+      return place < 0 ? operand.shape[axis]! : starts[place]! + node.shape[place]!;
+    });
+    return sliced(operand, from, to);
+  };
   const [left, right] = [part(x, labels.left), part(y, labels.right)];
   const order = (a: Tensor, b: Tensor) =>
     contractionOrder(

@@ -2,9 +2,9 @@ import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import type { Labels } from "../labels.ts";
 import { extent } from "../labels.ts";
-import { pad } from "../ops/border.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { permute, reshape } from "../ops/movement.ts";
+import { padded } from "../ops/region.ts";
 import { sizeOf, stridesOf, walk } from "../shape.ts";
 import { panelTerm } from "./microkernel.ts";
 import type { Places } from "./strided.ts";
@@ -157,9 +157,13 @@ export function packed(turned: Turned): Laid {
     [...(outer + inner + columns)].map((c) => right.indexOf(c)),
   );
   const flat = reshape(matrices, [...outerSizes, k, n]);
-  const padded =
-    wide === n ? flat : pad(flat, [...outerSizes.map(() => [0, 0] as const), [0, 0], [0, wide - n]]);
-  const cut = reshape(padded, [...outerSizes, k, wide / width, width]);
+  const none = flat.shape.map(() => 0);
+  const cut = reshape(padded(flat, none, none.with(axis + 1, wide - n)), [
+    ...outerSizes,
+    k,
+    wide / width,
+    width,
+  ]);
   const panels = permute(cut, [...outerSizes.map((_, i) => i), axis + 1, axis, axis + 2]);
   return laidIn(panels, columns, outer);
 }

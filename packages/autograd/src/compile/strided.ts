@@ -1,6 +1,6 @@
 import type { Op, Tensor } from "../graph.ts";
 import { apply, elementsOf } from "../graph.ts";
-import { pad } from "../ops/border.ts";
+import { padded } from "../ops/region.ts";
 import { view } from "../ops/view.ts";
 import type { Shape } from "../shape.ts";
 import { stridesOf } from "../shape.ts";
@@ -65,14 +65,11 @@ export function isRepeated(x: Tensor, { source }: Places): boolean {
  * they move along several axes of the source.
  */
 export function widened({ source, at }: Places, axis: number, more: number): Places | null {
-  if (more === 0) return { source, at, ...weighted(0, stridesOf(source.shape), at, at[0]!.steps.length) };
   const moved = at.flatMap(({ steps }, i) => (steps[axis] === 0 ? [] : [i]));
   const step = moved.length === 1 ? at[moved[0]!]!.steps[axis]! : 0;
-  if (step <= 0) return null;
-  const wide = pad(
-    source,
-    source.shape.map((_, i) => [0, i === moved[0] ? more * step : 0] as const),
-  );
+  if (more > 0 && step <= 0) return null;
+  const none = source.shape.map(() => 0);
+  const wide = more === 0 ? source : padded(source, none, none.with(moved[0]!, more * step));
   return { source: wide, at, ...weighted(0, stridesOf(wide.shape), at, at[0]!.steps.length) };
 }
 

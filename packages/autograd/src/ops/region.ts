@@ -28,7 +28,8 @@ const sliceOp = view<{ readonly starts: readonly number[]; readonly ends: readon
     ),
 });
 
-function sliced(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
+/** The entries of each axis from `starts` up to `ends`. */
+export function sliced(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
   const whole = starts.every((start, i) => start === 0 && ends[i] === x.shape[i]);
   return whole ? x : apply(sliceOp, [x], { starts, ends });
 }
