@@ -11,13 +11,10 @@ import { sizeOf, stridesOf } from "../shape.ts";
  * order. The gradient of a padded operand is such a slice.
  */
 
-/**
- * The slice `node` of the contraction `made`, or null if it is none. Where half is cut off or more, the rest may be what
- * other slices read, and the contraction stays whole.
- */
+/** What the slice `node` of the contraction `made` can be made of directly; null if it is no slice. */
 export function cut(node: Tensor, made: Tensor): Tensor | null {
   const starts = startsOf(node);
-  if (starts === null || 2 * node.size <= made.size || node.size === made.size) return null;
+  if (starts === null || node.size === made.size) return null;
   const labels = readLabels(String(made.attributes.spec));
   const [x, y] = made.inputs as readonly [Tensor, Tensor];
   const part = (operand: Tensor, letters: string): Tensor => {

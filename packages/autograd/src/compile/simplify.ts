@@ -12,23 +12,27 @@ import { numberIn, topology } from "../topology.ts";
 /**
  * The first pass, graph to graph: equal nodes become one, what is computed from numbers alone becomes a number, and ops
  * that change nothing disappear. Only identities that hold for every IEEE 754 value are used: `x * 1 = x`, never `x + 0`
- * (which turns -0 into 0) or `x * 0`. `rewrite` may put another node, made of others still, in place of one.
+ * (which turns -0 into 0) or `x * 0`. `rewrite` may put another node, made of others still, in place of one; it is told
+ * whether that alone reads its first operand.
  */
-export function simplify(roots: readonly Tensor[], rewrite: (x: Tensor) => Tensor = same): Tensor[] {
+export function simplify(roots: readonly Tensor[], rewrite: Rewrite = same): Tensor[] {
   const order = topology(roots, operandsOf);
   const numbers = roots.map((root) => numberIn(order, root));
   const simplifier = new Simplifier(rewrite);
+  const readers = new Int32Array(order.nodes.length);
+  for (const n of [...order.edges, ...numbers]) readers[n]!++;
   const made: Tensor[] = [];
   for (const node of order.nodes) {
     const n = made.length;
     const inputs: Tensor[] = [];
     for (let k = order.starts[n]!; k < order.starts[n + 1]!; k++) inputs.push(made[order.edges[k]!]!);
-    made.push(simplifier.node(node, inputs));
+    made.push(simplifier.node(node, inputs, readers[order.edges[order.starts[n]!]!] === 1));
   }
   return numbers.map((n) => made[n]!);
 }
 
-const same = (x: Tensor): Tensor => x;
+type Rewrite = (x: Tensor, readsAlone: boolean) => Tensor;
+const same: Rewrite = (x) => x;
 
 /** What a node is computed from: nothing if it holds its elements, and is a constant then. */
 export function operandsOf(x: Tensor): readonly Tensor[] {
@@ -37,24 +41,24 @@ export function operandsOf(x: Tensor): readonly Tensor[] {
 const nothing: readonly Tensor[] = [];
 
 class Simplifier {
-  readonly #rewrite: (x: Tensor) => Tensor;
+  readonly #rewrite: Rewrite;
   readonly #known = new Map<string, Tensor>();
   readonly #names = new Names();
   /** Nodes that came out of here. */
   readonly #done = new Set<Tensor>();
 
-  constructor(rewrite: (x: Tensor) => Tensor) {
+  constructor(rewrite: Rewrite) {
     this.#rewrite = rewrite;
   }
 
   /** What stands for `node`, whose operands became `inputs`. */
-  node(node: Tensor, inputs: readonly Tensor[]): Tensor {
-    const out = this.#node(node, inputs);
+  node(node: Tensor, inputs: readonly Tensor[], readsAlone = false): Tensor {
+    const out = this.#node(node, inputs, readsAlone);
     this.#done.add(out);
     return out;
   }
 
-  #node(node: Tensor, inputs: readonly Tensor[]): Tensor {
+  #node(node: Tensor, inputs: readonly Tensor[], readsAlone: boolean): Tensor {
     const { kernel } = node.op;
     if (elementsOf(node) || (kernel.kind === "leaf" && kernel.source === "data")) return node;
     const operand = unchanged(node, inputs);
@@ -64,7 +68,7 @@ class Simplifier {
     const key = this.#names.key(next);
     const found = this.#known.get(key);
     if (found) return found;
-    const rewritten = this.#adopt(this.#rewrite(next), next);
+    const rewritten = this.#adopt(this.#rewrite(next, readsAlone), next);
     this.#known.set(key, rewritten);
     return rewritten;
   }

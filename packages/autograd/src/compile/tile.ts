@@ -35,10 +35,10 @@ export interface Product extends Omit<Laid, "operands"> {
 /** The contractions that tiled nodes stand for. */
 const whole = new WeakMap<Tensor, Tensor>();
 
-/** A large product for the micro-kernel, or the part of one that is needed; any other node as it is. */
-export function tile(node: Tensor): Tensor {
+/** A large product for the micro-kernel, or the part of one that alone is read; any other node as it is. */
+export function tile(node: Tensor, readsAlone: boolean): Tensor {
   const { kind } = node.op.kernel;
-  if (kind === "view") {
+  if (kind === "view" && readsAlone) {
     const [x] = node.inputs as readonly [Tensor];
     const made = x.op.kernel.kind === "contract" && x.op !== tiledOp ? x : whole.get(x);
     return (made && cut(node, made)) ?? node;
