@@ -4,7 +4,7 @@ import { extent, readLabels } from "../labels.ts";
 import { einsumOp } from "../ops/contraction.ts";
 import { sliced } from "../ops/region.ts";
 import { contractionOrder } from "../order.ts";
-import { sizeOf, stridesOf } from "../shape.ts";
+import { equalShapes, sizeOf, stridesOf } from "../shape.ts";
 
 /**
  * Computes no more of a contraction than is needed: a slice of it is the contraction of slices, element by element in the same
@@ -14,32 +14,32 @@ import { sizeOf, stridesOf } from "../shape.ts";
 /** What the slice `node` of the contraction `made` can be made of directly; null if it is no slice. */
 export function cut(node: Tensor, made: Tensor): Tensor | null {
   const starts = startsOf(node);
-  if (starts === null || node.size === made.size) return null;
-  const labels = readLabels(String(made.attributes.spec));
+  if (starts === null) return null;
+  const spec = String(made.attributes.spec);
+  const { left, right, out, rows, columns } = readLabels(spec);
   const [x, y] = made.inputs as readonly [Tensor, Tensor];
   const part = (operand: Tensor, letters: string): Tensor => {
-    const from = [...letters].map((letter) => starts[labels.out.indexOf(letter)] ?? 0);
-    const to = [...letters].map((letter, axis) => {
-      const place = labels.out.indexOf(letter);
-      return place < 0 ? operand.shape[axis]! : starts[place]! + node.shape[place]!;
+    const from = operand.shape.map(() => 0);
+    const to = [...operand.shape];
+    [...letters].forEach((letter, axis) => {
+      const place = out.indexOf(letter);
+      if (place < 0) return;
+      from[axis] = starts[place]!;
+      to[axis] = starts[place]! + node.shape[place]!;
     });
     return sliced(operand, from, to);
   };
-  const [left, right] = [part(x, labels.left), part(y, labels.right)];
+  const operands = [part(x, left), part(y, right)] as const;
   const order = (a: Tensor, b: Tensor) =>
-    contractionOrder(
-      extent(labels.rows, labels.left, a.shape),
-      extent(labels.columns, labels.right, b.shape),
-    );
-  if (order(left, right) !== order(x, y)) return null;
-  return apply(einsumOp, [left, right], { spec: String(made.attributes.spec) });
+    contractionOrder(extent(rows, left, a.shape), extent(columns, right, b.shape));
+  return order(...operands) === order(x, y) ? apply(einsumOp, operands, { spec }) : null;
 }
 
 /** Where a slice begins along each axis; null for other nodes. */
 function startsOf({ op: { kernel }, inputs, attributes, shape }: Tensor): number[] | null {
   if (kernel.kind !== "view") return null;
   const from = inputs[0]!.shape;
-  if (from.length !== shape.length || sizeOf(shape) === 0) return null;
+  if (from.length !== shape.length || sizeOf(shape) === 0 || equalShapes(from, shape)) return null;
   const { offset, strides, bounds } = kernel.map(from, attributes);
   const own = stridesOf(from);
   if (bounds || strides.some((stride, i) => stride !== own[i])) return null;

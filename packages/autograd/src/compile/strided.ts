@@ -1,7 +1,6 @@
 import type { Op, Tensor } from "../graph.ts";
 import { apply, elementsOf } from "../graph.ts";
 import { padded } from "../ops/region.ts";
-import { view } from "../ops/view.ts";
 import type { Shape } from "../shape.ts";
 import { stridesOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
@@ -18,13 +17,11 @@ export const stridedOp: Op<{
   readonly offset: number;
   readonly strides: readonly number[];
 }> = {
-  ...view({
-    name: "strided",
-    map: (_, { offset, strides }) => ({ offset, strides, bounds: null }),
-    shape: (_, { shape }) => shape,
-    transpose: (g) => g,
-  }),
+  name: "strided",
+  kernel: { kind: "view", map: (_, { offset, strides }) => ({ offset, strides, bounds: null }) },
   derivatives: [],
+  shape: (_, { shape }) => shape,
+  dtype: ([x]) => x!.dtype,
 };
 
 /** Where the elements of a view are found. */

@@ -1,5 +1,5 @@
 import { isFloat } from "../dtype.ts";
-import type { Op, Tensor } from "../graph.ts";
+import type { Attributes, Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { extent, readLabels } from "../labels.ts";
 import { permute } from "../ops/movement.ts";
@@ -111,15 +111,5 @@ function ordered(x: Tensor, from: string, to: string): Tensor {
 
 /** What a tiled node was made with. */
 export function productOf({ attributes }: Tensor): Product {
-  const text = (name: keyof Product) => String(attributes[name]);
-  return {
-    left: text("left"),
-    out: text("out"),
-    outer: text("outer"),
-    rows: text("rows"),
-    columns: text("columns"),
-    inner: text("inner"),
-    steps: attributes.steps as readonly number[],
-    offset: Number(attributes.offset),
-  };
+  return attributes as Attributes & Product;
 }

@@ -249,7 +249,7 @@ function ascending(a: number, b: number): number {
  * The int32 indices that sort `x` along `axis`, the last unless given: ascending with NaN last, or reversed if `descending`;
  * equal elements keep their order. `gather(x, axis, argsort(x, axis))` is sorted.
  */
-export const argsort: ArgSort = declare(
+export const argsort: ArgSort = /* @__PURE__ */ declare(
   "argsort",
   (x: Tensor, axis = -1, { descending = false }: { readonly descending?: boolean } = {}) => {
     const a = x.node;

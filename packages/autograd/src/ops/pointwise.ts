@@ -134,7 +134,7 @@ export const log1p: Unary = pointwise({
 });
 
 /** The sine of `x` in radians, element by element. */
-export const sin: Unary = pointwise({
+export const sin: Unary = /* @__PURE__ */ pointwise({
   name: "sin",
   body: f.sin,
   derivatives: [partial((_, x) => cos(x!))],
@@ -143,7 +143,7 @@ export const sin: Unary = pointwise({
 });
 
 /** The cosine of `x` in radians, element by element. */
-export const cos: Unary = pointwise({
+export const cos: Unary = /* @__PURE__ */ pointwise({
   name: "cos",
   body: f.cos,
   derivatives: [partial((_, x) => neg(sin(x!)))],

@@ -101,7 +101,7 @@ const cumsumOp: Op<{ readonly axis: number; readonly reverse: boolean }> = {
 };
 
 /** The running sum along `axis`, the last unless given: entry `i` is the sum of entries 0 to `i`. bool counts as int32. */
-export const cumsum: AxisFunction = declare(
+export const cumsum: AxisFunction = /* @__PURE__ */ declare(
   "cumsum",
   (x: Tensor, axis = -1) => {
     const a = x.dtype === "bool" ? cast(x, "int32") : x.node;

@@ -7,7 +7,11 @@ import { reshape } from "./movement.ts";
 import { alongAxis, declare } from "./sample.ts";
 import { view } from "./view.ts";
 
-/** Regions: a part of a tensor, a tensor inside a larger one, and a tensor backwards. slice and pad are each other's adjoint. */
+/**
+ * Regions: a part of a tensor, a tensor inside a larger one, and a tensor backwards. slice and pad are each other's adjoint. What is
+ * marked as pure, here and elsewhere, bundlers leave out where nothing uses it: the compiler needs this file, and most programs
+ * need few of its functions.
+ */
 
 const sliceOp = view<{ readonly starts: readonly number[]; readonly ends: readonly number[] }>({
   name: "slice",
@@ -69,7 +73,7 @@ export function padded(x: Tensor, before: readonly number[], after: readonly num
  * count from the end and positions beyond an end mean that end, as in Python; a negative step walks backwards, from
  * the last entry to the first unless positions are given. Throws ValueError for a step of 0 or fractions.
  */
-export const slice: Slice = declare(
+export const slice: Slice = /* @__PURE__ */ declare(
   "slice",
   (
     x: Tensor,
@@ -139,7 +143,7 @@ function steps(x: Tensor, axis: number, from: number, to: number, step: number):
   return reshape(first, [...outer, count, ...inner]);
 }
 
-const flipOp = view<{ readonly axes: readonly number[] }>({
+const flipOp = /* @__PURE__ */ view<{ readonly axes: readonly number[] }>({
   name: "flip",
   map: (shape, { axes }) => {
     const strides = stridesOf(shape);
@@ -155,7 +159,7 @@ const flipOp = view<{ readonly axes: readonly number[] }>({
 });
 
 /** `x` with the entries of one axis, several, or all in reverse order. */
-export const flip: Flip = declare(
+export const flip: Flip = /* @__PURE__ */ declare(
   "flip",
   (x: Tensor, axis?: number | readonly number[]) => {
     const a = x.node;
