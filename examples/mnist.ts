@@ -1,15 +1,18 @@
 // Handwritten digits, read by a convolutional network: `pnpm example mnist`.
 import { argmax, compile, flatten, manualSeed, relu, type Tensor } from "@cotangent/autograd";
-import { Adam, Conv2d, Dropout, fit, Linear, MaxPool2d, Sequential } from "@cotangent/nn";
+import { Adam, Conv2d, Dropout, fit, Linear, MaxPool2d, Sequential, summary } from "@cotangent/nn";
 import { batches, TensorDataset } from "@cotangent/nn/data";
 import { crossEntropy } from "@cotangent/nn/loss";
+import { accuracy } from "@cotangent/nn/metrics";
 import { progress } from "@cotangent/nn/node";
+import { cosine } from "@cotangent/nn/schedules";
 import { type Digits, digits } from "./datasets/digits.ts";
 import { type Chapter, type ChapterOptions, runAlone } from "./page/chapter.ts";
 import { digitPicture } from "./page/digits.ts";
 import { figure, panel, paragraph, section, table } from "./page/html.ts";
 import { confusionPlot } from "./page/numbers.ts";
 
+const batchSize = 64;
 const names = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 export function network(): Sequential {
@@ -43,29 +46,31 @@ export async function mnist(
   const { train, test } = given ?? (await digits());
   manualSeed(0);
   const model = network();
-  const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
+  console.log(summary(model, [1, 1, 28, 28]));
   const epochs = Math.max(1, Math.round(3 * effort));
-  const data = batches(new TensorDataset(train.images, train.labels), {
-    batchSize: 64,
-    shuffle: true,
-    seed: 1,
+  const data = batches(new TensorDataset(train.images, train.labels), { batchSize, shuffle: true, seed: 1 });
+  const validation = batches(new TensorDataset(test.images, test.labels), { batchSize: 100 });
+  const total = epochs * Math.ceil(train.labels.size / batchSize);
+  const optimizer = new Adam(model.parameters(), { lr: cosine({ lr: 2e-3, tMax: total }) });
+  const run = fit(model, data, {
+    loss: crossEntropy,
+    metrics: { accuracy },
+    optimizer,
+    epochs,
+    validation,
+    compile: true,
   });
-  const truth = test.labels.toTypedArray();
   const rows: string[][] = [];
-  let said: Int32Array = new Int32Array(truth.length);
-  let right = 0;
-  for await (const { epoch, loss, seconds } of progress(
-    fit(model, data, { loss: crossEntropy, optimizer, epochs, compile: true }),
-    { output, label: "mnist" },
-  )) {
-    said = readAll(model, test);
-    right = said.reduce((sum, digit, i) => sum + Number(digit === truth[i]), 0);
-    const accuracy = `${((100 * right) / truth.length).toFixed(2)} %`;
+  for await (const { epoch, loss, validation, seconds } of progress(run, { output, label: "mnist" })) {
+    const seen = `${(100 * validation!.accuracy!).toFixed(2)} %`;
     console.log(
-      `epoch ${epoch}: loss ${loss.toFixed(4)}, ${accuracy} of the test right, ${seconds.toFixed(1)} s so far`,
+      `epoch ${epoch}: loss ${loss.toFixed(4)}, ${seen} of the test right, ${seconds.toFixed(1)} s so far`,
     );
-    rows.push([`epoch ${epoch}`, loss.toFixed(4), accuracy]);
+    rows.push([`epoch ${epoch}`, loss.toFixed(4), seen]);
   }
+  const truth = test.labels.toTypedArray();
+  const said = readAll(model, test);
+  const right = said.reduce((sum, digit, i) => sum + Number(digit === truth[i]), 0);
   console.log(`mnist: ${right} of ${truth.length} digits of the test are right`);
   const counts = names.map((_, i) =>
     names.map((_, j) => said.filter((d, k) => truth[k] === i && d === j).length),

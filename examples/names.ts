@@ -8,7 +8,7 @@ import {
   type Tensor,
   tensor,
 } from "@cotangent/autograd";
-import { AdamW, Embedding, fit, LayerNorm, Linear, Module } from "@cotangent/nn";
+import { AdamW, Embedding, fit, LayerNorm, Linear, Module, summary } from "@cotangent/nn";
 import { batches, TensorDataset } from "@cotangent/nn/data";
 import { crossEntropy } from "@cotangent/nn/loss";
 import { progress } from "@cotangent/nn/node";
@@ -117,6 +117,7 @@ export async function names(
   const { x, y } = encoded(known);
   manualSeed(1);
   const model = new Gpt();
+  console.log(summary(model, [1, context], { dtype: "int32" }));
   const optimizer = new AdamW(model.parameters(), { lr: 2e-3, weightDecay: 0.01 });
   const loss = (scores: Tensor, next: Tensor) =>
     crossEntropy(scores.reshape([-1, alphabet.length]), next.reshape([-1]), { ignoreIndex: nothing });
