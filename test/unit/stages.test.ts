@@ -1,5 +1,8 @@
 import {
   compile,
+  GradientError,
+  manualSeed,
+  normal,
   ones,
   ShapeError,
   type Tensor,
@@ -19,6 +22,7 @@ import {
   lookahead,
   SGD,
   type Stage,
+  sharpnessAware,
 } from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
 
@@ -103,6 +107,10 @@ test("limits below 0 and counts below 1 are refused", () => {
     ["accumulate: count is a whole number of at least 1, got 1.5", () => accumulate(1.5)],
     ["lookahead: k is a whole number of at least 1, got 0", () => lookahead({ k: 0 })],
     ["lookahead: alpha is a number from 0 to 1, got 2", () => lookahead({ alpha: 2 })],
+    [
+      "sharpnessAware: rho is a finite number of at least 0, got -1",
+      () => sharpnessAware(w, [w], { rho: -1 }),
+    ],
     ["EMA: decay is a number from 0 to 1 or a schedule, got 2", () => new EMA([w], { decay: 2 })],
     ["EMA: there are no parameters", () => new EMA([])],
   ] as const) {
@@ -267,5 +275,60 @@ describe("EMA", () => {
     other.loadStateDict(one.stateDict());
     expect([other.averages[0]!.item(), other.updateCount.item()]).toEqual([2, 1]);
     expect(() => other.loadStateDict({})).toThrow("EMA: the state dict does not fit");
+  });
+});
+
+describe("sharpnessAware", () => {
+  const curvature = [1, 2];
+  /** The gradient of `sum(curvature w^2) / 2 + b^2 / 2` where `w` and `b` are moved. */
+  const expected = (w: readonly number[], b: number, rho: number, adaptive: boolean) => {
+    const all = [...w, b];
+    const slopes = all.map((x, i) => x * (curvature[i] ?? 1));
+    const length = Math.hypot(...slopes.map((g, i) => (adaptive ? g * all[i]! : g)));
+    return all.map((x, i) => {
+      const move = (rho / length) * slopes[i]! * (adaptive ? x * x : 1);
+      return (x + move) * (curvature[i] ?? 1);
+    });
+  };
+
+  test.each([false, true])("gives the gradient at the point uphill (adaptive: %s)", (adaptive) => {
+    const [w, b, unused] = [variable([3, -4]), variable(2, { dtype: "float64" }), variable(1)];
+    const loss = w.square().mul(tensor(curvature)).sum().div(2).cast("float64").add(b.square().div(2));
+    sharpnessAware(loss, [w, b, unused], { rho: 0.5, adaptive }).backward();
+    const found = [...w.grad!.toTypedArray(), b.grad!.item()];
+    expected([3, -4], 2, 0.5, adaptive).forEach((value, i) => {
+      expect(found[i]).toBeCloseTo(value, 5);
+    });
+    expect(unused.grad).toBeNull();
+  });
+
+  test("takes the same steps compiled and plain, with the same draws in both looks", () => {
+    const run = (compiled: boolean) => {
+      manualSeed(5);
+      const w = variable([3, -4]);
+      const optimizer = new SGD([w], { lr: 0.1, momentum: 0.5 });
+      const plain = () => {
+        const noise = normal([2]);
+        optimizer.step(sharpnessAware(w.mul(noise).square().sum(), [w], { rho: 0.5 }));
+      };
+      const step = compiled ? compile(plain) : plain;
+      for (let i = 0; i < 4; i++) step();
+      return w.toArray();
+    };
+    expect(run(true)).toEqual(run(false));
+  });
+
+  test("refuses a loss that was built before the last step, or on other parameters", () => {
+    const [w, other] = [variable(1), variable(1)];
+    expect(() => sharpnessAware(other.square(), [w])).toThrow(GradientError);
+    const old = w.square();
+    new SGD([w], { lr: 0.5 }).step(old);
+    expect(() => sharpnessAware(old, [w])).toThrow("reaches none of the 1 parameters as they are now");
+  });
+
+  test("stays where the gradient is 0", () => {
+    const w = variable(0);
+    sharpnessAware(w.square(), [w]).backward();
+    expect(w.grad!.item()).toBe(0);
   });
 });

@@ -130,6 +130,8 @@ export { EMA } from "./optimize/ema.ts";
 export type { EMAOptions } from "./optimize/ema.ts";
 export { lookahead } from "./optimize/lookahead.ts";
 export type { LookaheadOptions } from "./optimize/lookahead.ts";
+export { sharpnessAware } from "./optimize/sharpness.ts";
+export type { SharpnessOptions } from "./optimize/sharpness.ts";
 
 // Optimizers of your own.
 export type { Group, Method, MethodOptions, ParameterGroup, Trainable } from "./optimize/groups.ts";
