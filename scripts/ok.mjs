@@ -26,6 +26,7 @@ const steps = {
   package: [[tsc, "-b"], [join(root, "scripts", "package.mjs")]],
   bundle: [[tsc, "-b"], [join(root, "scripts", "bundle.mjs")]],
   page: [[tsc, "-b"], [join(root, "scripts", "page.mjs")]],
+  compiled: [[test, "--compiled"]],
   tests: [[test]],
 };
 
@@ -37,7 +38,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const alone = ["docs", "package", "bundle", "page"];
+const alone = ["docs", "package", "bundle", "page", "compiled"];
 const isQuiet = (name) => name !== "tests" && !alone.includes(name);
 const quiet = names.filter(isQuiet);
 const results = await Promise.all(quiet.map((name) => check(name, "pipe")));

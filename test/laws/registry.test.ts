@@ -24,7 +24,8 @@ import { mulberry32 } from "../mulberry.ts";
  * The laws of differentiation over the registry: an op's samples feed them all, and fast-check varies and shrinks what the
  * samples choose: shapes, broadcasting, axes and values.
  */
-const runs = 100;
+// Compiling takes a hundred times as long as interpreting once does, and laws/compiled.test.ts compares the two.
+const runs = process.env.COMPILED === "1" ? 8 : 100;
 
 /**
  * Samples choose from fast-check: the whole numbers (shapes, axes) from a list that it shrinks, the elements from a seed.

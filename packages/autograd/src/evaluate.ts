@@ -48,10 +48,16 @@ export function isTracing(): boolean {
 
 let cache: Cache | null = new Cache();
 
-/** Runs `f` with other compiled programs than those of everybody, or with none. */
-export function withCache<T>(other: Cache | null, f: () => T): T {
+/** From now on these compiled programs are used, or none. Returns those that were used before. */
+export function useCache(other: Cache | null): Cache | null {
   const before = cache;
   cache = other;
+  return before;
+}
+
+/** Runs `f` with other compiled programs than those of everybody, or with none. */
+export function withCache<T>(other: Cache | null, f: () => T): T {
+  const before = useCache(other);
   try {
     return f();
   } finally {
