@@ -1,38 +1,25 @@
 import type { Body, Registered } from "@cotangent/autograd";
 import {
   CompileError,
-  cat,
   compile,
   Draw,
   type DType,
   defineOp,
-  dtypes,
-  evaluate,
   fromTypedArray,
-  full,
   grad,
   leavesOf,
   ones,
   registry,
   Tensor,
-  type TypedArray,
-  where,
   zero,
   zeros,
 } from "@cotangent/autograd";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
+import { same } from "../bits.ts";
 import { mulberry32 } from "../mulberry.ts";
 
-/**
- * The law of the compiler: a compiled function gives the bits that the interpreter gives. NaNs count as equal whatever
- * their payload is.
- */
-export function bits(data: TypedArray): string {
-  const wide = Float64Array.from(data);
-  return Array.from(wide, (x) => (Object.is(x, -0) ? "-0" : String(x))).join();
-}
+/** The law of the compiler, function by function; `graphs.test.ts` has it for graphs of many ops. */
 
 function tensorsIn(args: readonly unknown[]): Tensor[] {
   return args.flatMap((x) => (x instanceof Tensor ? [x] : Array.isArray(x) ? tensorsIn(x) : []));
@@ -65,16 +52,6 @@ function withGradients(f: (...tensors: Tensor[]) => Tensor[]): (...tensors: Tens
       ),
     ];
   };
-}
-
-function same(f: (...tensors: Tensor[]) => Tensor[], inputs: readonly Tensor[]): void {
-  const compiled = compile(f);
-  const expected = f(...inputs);
-  withCache(null, () => evaluate(...expected));
-  const found = compiled(...inputs);
-  expect(found.map((x) => x.shape)).toEqual(expected.map((x) => x.shape));
-  expect(found.map((x) => x.dtype)).toEqual(expected.map((x) => x.dtype));
-  expect(found.map((x) => bits(x.toTypedArray()))).toEqual(expected.map((x) => bits(x.toTypedArray())));
 }
 
 const refused = new Set<string>();
@@ -136,129 +113,6 @@ describe("an index into an axis of size 0", () => {
     );
   });
 });
-
-/** Chooses from a list of numbers that fast-check shrinks, and goes on with zeros. */
-class Choices {
-  readonly #list: readonly number[];
-  #next = 0;
-
-  constructor(list: readonly number[]) {
-    this.#list = list;
-  }
-  below(count: number): number {
-    return (this.#list[this.#next++] ?? 0) % count;
-  }
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-}
-
-const special = [0, -0, 1, -1, 0.5, 3, -2.5, 1e-40, 1e30, -1e30, Number.NaN, Number.POSITIVE_INFINITY];
-
-function leaf(choices: Choices, shape: readonly number[], dtype: DType): Tensor {
-  const size = shape.reduce((product, n) => product * n, 1);
-  const random = mulberry32(choices.below(1000));
-  const value = () => (random() < 0.2 ? special[Math.floor(random() * special.length)]! : random() * 6 - 3);
-  const data = Array.from({ length: size }, value);
-  if (dtype === "float32") return fromTypedArray(Float32Array.from(data), shape);
-  if (dtype === "float64") return fromTypedArray(Float64Array.from(data), shape);
-  if (dtype === "int32")
-    return fromTypedArray(
-      Int32Array.from(data, (x) => (x > 2 ? x * 1e9 : x * 3)),
-      shape,
-    );
-  return fromTypedArray(
-    Uint8Array.from(data, (x) => (x > 0 ? 1 : 0)),
-    shape,
-  );
-}
-
-/** Steps that make one more tensor from some of those before; null where it does not fit. */
-const steps: readonly ((choices: Choices, x: Tensor, y: Tensor) => Tensor | null)[] = [
-  (_, x) => (x.dtype === "bool" ? x.logicalNot() : x.neg()),
-  (_, x) => (x.dtype === "bool" ? null : x.abs().sign()),
-  (_, x) => (x.dtype === "bool" ? null : x.relu()),
-  (choices, x) => x.cast(choices.of(dtypes)),
-  (_, x) => (isFloat(x) ? x.sqrt() : null),
-  (_, x) => (isFloat(x) ? x.sigmoid() : null),
-  (_, x) => (isFloat(x) ? x.exp() : null),
-  (_, x, y) => fitting(x, y, () => x.add(y)),
-  (_, x, y) => fitting(x, y, () => x.mul(y)),
-  (_, x, y) => fitting(x, y, () => x.sub(y)),
-  (_, x, y) => fitting(x, y, () => x.maximum(y)),
-  (_, x, y) => fitting(x, y, () => where(x.lt(y), x, y)),
-  (_, x, y) => fitting(x, y, () => x.eq(y)),
-  (choices, x) => (x.dtype === "bool" ? null : x.mul(choices.of([1, 0, -1, 2]))),
-  (_, x) => x.reshape([-1, ...(x.size > 0 ? [1] : [])]),
-  (_, x) => (x.size > 0 && x.size % 2 === 0 ? x.reshape([2, -1]) : null),
-  (_, x) => (x.rank < 3 ? x.unsqueeze(0).broadcastTo([3, ...x.shape]) : null),
-  (_, x) => x.permute(x.shape.map((_, i) => x.rank - 1 - i)),
-  (choices, x) => (x.rank > 0 ? x.flip(choices.below(x.rank)) : null),
-  (choices, x) => {
-    if (x.rank === 0) return null;
-    const axis = choices.below(x.rank);
-    return x.slice(choices.below(3), null, { axis, step: choices.of([1, 2, -1]) });
-  },
-  (choices, x) =>
-    x.rank > 0 ? x.pad(x.shape.map(() => [choices.below(3), choices.below(3)] as const)) : null,
-  (choices, x) => (x.rank > 0 ? x.sum(choices.below(x.rank)) : x.sum()),
-  (_, x) => (x.rank > 2 ? x.sum([0, 2]) : x.sum()),
-  (choices, x) => (x.rank > 0 && x.dtype !== "bool" && x.size > 0 ? x.amax(choices.below(x.rank)) : null),
-  (choices, x) => (x.rank > 0 ? x.cumsum(choices.below(x.rank)) : null),
-  (_, x, y) =>
-    x.rank === 2 && x.dtype !== "bool" && y.dtype !== "bool" && y.rank === 2
-      ? x.matmul(y.slice(0, 0).sum(0).unsqueeze(0).broadcastTo([x.shape[1]!, y.shape[1]!]))
-      : null,
-  (_, x, y) =>
-    x.rank > 0 &&
-    x.rank === y.rank &&
-    x.dtype === y.dtype &&
-    x.shape.slice(1).join() === y.shape.slice(1).join()
-      ? cat([x, y])
-      : null,
-  (_, x) => (x.rank === 2 && x.dtype !== "bool" ? x.matmul(x.permute([1, 0])) : null),
-  (choices, x) => {
-    if (x.rank === 0 || x.shape[0] === 0) return null;
-    const index = full(x.shape, choices.below(x.shape[0]!), { dtype: "int32" });
-    return x.gather(0, index.minimum(x.shape[0]! - 1));
-  },
-  (_, x) =>
-    x.rank > 0 && isFloat(x) && x.shape[0]! > 0
-      ? ones(x.shape, { dtype: x.dtype }).scatterAdd(0, full(x.shape, x.shape[0]! - 1, { dtype: "int32" }), x)
-      : null,
-];
-
-function fitting(x: Tensor, y: Tensor, make: () => Tensor): Tensor | null {
-  const fits =
-    x.dtype !== "bool" && y.dtype !== "bool" && (x.shape.join() === y.shape.join() || y.rank === 0);
-  return fits ? make() : null;
-}
-
-function randomGraph(
-  list: readonly number[],
-  count: number,
-): { inputs: Tensor[]; f(...inputs: Tensor[]): Tensor[] } {
-  const choices = new Choices(list);
-  const sizes = [0, 1, 2, 3, 4, 5, 7];
-  const inputs = Array.from({ length: 3 }, () => {
-    const rank = choices.below(4);
-    const shape = Array.from({ length: rank }, () => choices.of(sizes));
-    const large = choices.below(12) === 0 && rank > 0 ? [...shape.slice(1).map(() => 2), 5003] : shape;
-    return leaf(choices, large, choices.of(["float32", "float64", "float32", "int32", "bool"]));
-  });
-  const plan = Array.from({ length: count }, () => list.slice(choices.below(list.length)));
-  const f = (...given: Tensor[]) => {
-    const made = [...given];
-    for (const tail of plan) {
-      const own = new Choices(tail);
-      const [x, y] = [own.of(made), own.of(made)];
-      const out = own.of(steps)(own, x, y);
-      if (out && out.size <= 40_000) made.push(out);
-    }
-    return made.slice(-4);
-  };
-  return { inputs, f };
-}
 
 describe("every word of the vocabulary has its meaning", () => {
   const floats = [
@@ -466,17 +320,3 @@ describe("every order of summation is kept", () => {
         }
     });
 });
-
-test("random graphs give the same bits compiled and interpreted", () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.nat({ max: 1e6 }), { minLength: 30, maxLength: 60 }),
-      fc.integer({ min: 1, max: 25 }),
-      (list, count) => {
-        const { inputs, f } = randomGraph(list, count);
-        same(f, inputs);
-      },
-    ),
-    { numRuns: Number(process.env.RUNS ?? 400) },
-  );
-}, 120_000);

@@ -583,6 +583,24 @@ describe("opaque ops", () => {
     expect(w.toArray()).toEqual([1, 2]);
     expect(f(tensor([5, 1])).toArray()).toEqual([10, 2]);
     expect(w.toArray()).toEqual([2, 4]);
+    // The first update is computed before the op that throws.
+    const v = variable([6.5, 1]);
+    const updates = compile(() => {
+      w.assign(w.mul(2));
+      v.assign(doubled([v], {}));
+    });
+    updates();
+    expect(updates).toThrow(/^doubled: not this number/);
+    expect([w.toArray(), v.toArray()]).toEqual([
+      [4, 8],
+      [13, 2],
+    ]);
+    v.assign(tensor([1, 1]));
+    updates();
+    expect([w.toArray(), v.toArray()]).toEqual([
+      [8, 16],
+      [2, 2],
+    ]);
     const bad = compile((x: Tensor) => {
       w.assign(w.mul(2));
       return cholesky(x.neg());
@@ -590,7 +608,7 @@ describe("opaque ops", () => {
     expect(() => bad(eye(2))).toThrow(
       /cholesky: the matrix is not positive definite.*; made at .*compile\.test/,
     );
-    expect(w.toArray()).toEqual([2, 4]);
+    expect(w.toArray()).toEqual([8, 16]);
     expect(thrown(() => doubled([tensor([13]).add(0)], {}).toArray()).message).toMatch(
       /^doubled: not this number; made at .*compile\.test\.ts/,
     );
