@@ -14,7 +14,7 @@ const independent = [
   // Bytes.
   "test/unit/files.test.ts",
   // These compare programs with the interpreter.
-  "test/laws/{compiled,cached,products}.test.ts",
+  "test/laws/{compiled,cached,products,graphs}.test.ts",
   "test/unit/{cache,options,explain}.test.ts",
 ];
 

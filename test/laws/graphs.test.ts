@@ -287,7 +287,7 @@ function count(roots: readonly Tensor[]): void {
 }
 
 describe("random graphs give the interpreter's bits", () => {
-  const runs = Number(process.env.RUNS ?? 300);
+  const runs = Number(process.env.RUNS ?? 250);
 
   test("given to compile", () => {
     fc.assert(
