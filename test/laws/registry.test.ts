@@ -25,7 +25,7 @@ import { mulberry32 } from "../mulberry.ts";
  * samples choose: shapes, broadcasting, axes and values.
  */
 // Compiling takes a hundred times as long as interpreting once does, and laws/compiled.test.ts compares the two.
-const runs = process.env.COMPILED === "1" ? 8 : 100;
+const runs = process.env.COMPILED === "1" ? 4 : 100;
 
 /**
  * Samples choose from fast-check: the whole numbers (shapes, axes) from a list that it shrinks, the elements from a seed.
