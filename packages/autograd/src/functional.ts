@@ -159,6 +159,7 @@ export { assignAll, Setting, Variable, variable } from "./variable.ts";
 export type { CheckOptions } from "./verify/gradient.ts";
 // Verify.
 export { checkGradient } from "./verify/gradient.ts";
+export { explainNonFinite, NonFinite } from "./verify/nonfinite.ts";
 export type { Direction, LocatedFault } from "./verify/report.ts";
 export { GradientReport } from "./verify/report.ts";
 export type { Fault, FaultyElement } from "./verify/rule.ts";
