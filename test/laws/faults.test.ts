@@ -1,6 +1,6 @@
 import { checkGradient, Draw, grad, type Op, registry, type Tensor, topology } from "@cotangent/autograd";
+import { sampledCall } from "@cotangent/autograd/testing";
 import { describe, expect, test } from "vitest";
-import { sampledCall } from "../../packages/autograd/src/testing/sampled.ts";
 import { mulberry32 } from "../mulberry.ts";
 import { type Break, breaks, broken, isBreakable, replaceOp } from "./broken.ts";
 

@@ -13,6 +13,7 @@ const packages: readonly PackageFloors[] = [
     name: "@cotangent/autograd",
     folder: "packages/autograd",
     mayImport: [],
+    optionalPeers: ["fast-check", "vitest"],
     floors: [
       [
         "errors.ts",
@@ -121,6 +122,7 @@ const packages: readonly PackageFloors[] = [
   {
     name: "@cotangent/nn",
     folder: "packages/nn",
+    optionalPeers: [],
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
       ["state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
@@ -150,6 +152,8 @@ interface PackageFloors {
   readonly name: string;
   readonly folder: string;
   readonly mayImport: readonly string[];
+  /** Packages that a user may have: each is imported by the entry `testing` of its name only. */
+  readonly optionalPeers: readonly string[];
   readonly floors: readonly (readonly string[])[];
 }
 
@@ -167,7 +171,7 @@ interface Place {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-for (const { name, folder, mayImport, floors } of packages) {
+for (const { name, folder, mayImport, optionalPeers, floors } of packages) {
   describe(`the floors of ${name}`, () => {
     const files = sourceFiles(folder);
 
@@ -199,6 +203,7 @@ for (const { name, folder, mayImport, floors } of packages) {
         imports
           .filter((specifier) => !isRelative(specifier) && !specifier.startsWith("node:"))
           .filter((specifier) => !mayImport.includes(specifier))
+          .filter((specifier) => !(optionalPeers.includes(specifier) && path === `testing/${specifier}.ts`))
           .map((specifier) => `${path} imports ${specifier}`),
       );
       expect(foreign).toEqual([]);
@@ -221,11 +226,21 @@ for (const { name, folder, mayImport, floors } of packages) {
     });
 
     test("there are no runtime dependencies but our own", () => {
-      const manifest: Record<string, Record<string, string> | undefined> = JSON.parse(
+      const manifest: Record<string, Record<string, unknown> | undefined> = JSON.parse(
         readFileSync(join(root, folder, "package.json"), "utf8"),
       );
-      const { dependencies, peerDependencies, optionalDependencies } = manifest;
-      const all = { ...dependencies, ...peerDependencies, ...optionalDependencies };
+      const {
+        dependencies,
+        peerDependencies = {},
+        peerDependenciesMeta = {},
+        optionalDependencies,
+      } = manifest;
+      const all = { ...dependencies, ...optionalDependencies };
+      const peers = Object.keys(peerDependencies);
+      expect(peers).toEqual(optionalPeers);
+      expect(peerDependenciesMeta).toEqual(
+        Object.fromEntries(peers.map((peer) => [peer, { optional: true }])),
+      );
       expect(Object.keys(all)).toEqual(mayImport.map((entry) => entry.split("/").slice(0, 2).join("/")));
     });
   });

@@ -1,24 +1,16 @@
-import { Tensor } from "../graph.ts";
-import { equalShapes } from "../shape.ts";
+// What tests of graphs and gradients need. Plain functions: any test runner will do.
 
-/**
- * Equality of tensors for test runners: the same shape, dtype and elements (NaN equals NaN). Without it a runner tells
- * tensors apart by identity; it never walks the graph.
- *
- * Returns undefined for anything that is not a tensor, so that the runner decides.
- *
- * @example
- * ```ts
- * import { tensor } from "@cotangent/autograd";
- * import { tensorEquality } from "@cotangent/autograd/testing";
- * tensorEquality(tensor([1, 2]), tensor([0.5, 1]).mul(2)); // => true
- * // In Vitest and Jest: expect.addEqualityTesters([tensorEquality]);
- * ```
- */
-export function tensorEquality(a: unknown, b: unknown): boolean | undefined {
-  if (!(a instanceof Tensor || b instanceof Tensor)) return undefined;
-  if (!(a instanceof Tensor && b instanceof Tensor)) return false;
-  if (a.dtype !== b.dtype || !equalShapes(a.shape, b.shape)) return false;
-  const [x, y] = [a.toTypedArray(), b.toTypedArray()];
-  return x.every((value, i) => value === y[i] || (value !== value && y[i] !== y[i]));
-}
+export type { CheckOptions } from "../verify/gradient.ts";
+export { checkGradient } from "../verify/gradient.ts";
+export type { ModelCheckOptions, ParameterCheck, Parameterized } from "../verify/model.ts";
+export { checkModel, ModelReport } from "../verify/model.ts";
+export { explainNonFinite, NonFinite } from "../verify/nonfinite.ts";
+export { tensorEquality } from "./equality.ts";
+export type { Law } from "./laws.ts";
+export { laws } from "./laws.ts";
+export type { Closeness, Match } from "./matchers.ts";
+export { matchers } from "./matchers.ts";
+export type { Breach, OpCheckOptions } from "./op.ts";
+export { checkOp, OpReport } from "./op.ts";
+export type { SampledCall } from "./sampled.ts";
+export { sampledCall } from "./sampled.ts";

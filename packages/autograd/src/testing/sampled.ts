@@ -2,12 +2,15 @@ import { isFloat } from "../dtype.ts";
 import { Tensor } from "../graph.ts";
 import { cat } from "../ops/join.ts";
 import { reshape } from "../ops/movement.ts";
-import type { Registered } from "../ops/sample.ts";
+import type { Tree } from "../tree.ts";
 import { leavesOf } from "../tree.ts";
+
+type Sampled = (...operands: readonly unknown[]) => Tree;
 
 /** A call of a function with sample arguments, as a function of the float tensors among them. */
 export interface SampledCall {
-  readonly f: Registered;
+  readonly f: Sampled;
+  readonly name: string;
   readonly args: readonly unknown[];
   /** The float tensors among the arguments. */
   readonly inputs: readonly Tensor[];
@@ -18,7 +21,7 @@ export interface SampledCall {
 }
 
 /** The call `f(...args)`. */
-export function sampledCall(f: Registered, args: readonly unknown[]): SampledCall {
+export function sampledCall(f: Sampled, args: readonly unknown[]): SampledCall {
   const inputs: Tensor[] = [];
   const collect = (x: unknown): void => {
     if (Array.isArray(x)) x.forEach(collect);
@@ -37,5 +40,5 @@ export function sampledCall(f: Registered, args: readonly unknown[]): SampledCal
     const floats = all.filter((y) => isFloat(y.dtype));
     return floats.length === 0 ? all[0]! : cat(floats.map((y) => reshape(y, [-1])));
   };
-  return { f, args, inputs, results, apply };
+  return { f, name: f.name, args, inputs, results, apply };
 }

@@ -8,6 +8,7 @@ import { equalShapes, formatShape } from "../shape.ts";
 import { topology } from "../topology.ts";
 import { Trace, tracing, Variable } from "../variable.ts";
 import type { Sequence } from "./direction.ts";
+import { Replay } from "./replay.ts";
 
 /** Calls of the function that is checked. What it assigns to variables is discarded. */
 
@@ -137,4 +138,15 @@ function nudged(input: Tensor, random: Sequence): Tensor {
     values.map((x) => x * (1 + 1e-3 * random.signed()) + 1e-6 * random.signed()),
     input.shape,
   );
+}
+
+/** The graph of a call in float64, on leaves of its own: `copies` are its nodes in the order of the call's. */
+export function replayed(
+  call: Call,
+  inputs: readonly Tensor[],
+): { primal: Replay; copies: readonly Tensor[] } {
+  const x = inputs.map((input) => fromElements(Float64Array.from(elementsOf(input.node)!), input.shape));
+  const leaves = new Map(call.leaves.map(([leaf, i]) => [leaf, x[i]!]));
+  const copies = rebuild(topology([call.y]).nodes, leaves, { float32: "float64" });
+  return { primal: new Replay(copies[copies.length - 1]!, x), copies };
 }

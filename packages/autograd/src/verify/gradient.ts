@@ -1,19 +1,14 @@
 import { GradientError, ValueError } from "../errors.ts";
 import { evaluate, withCache } from "../evaluate.ts";
-import { elementsOf, siteOf, Tensor } from "../graph.ts";
-import { lineOf, nameNodes } from "../inspect/text.ts";
-import { fromElements } from "../ops/leaf.ts";
-import { rebuild } from "../rebuild.ts";
-import { topology } from "../topology.ts";
+import { Tensor } from "../graph.ts";
 import { checkFloat } from "../transform/gradient.ts";
-import type { Call, Checked } from "./call.ts";
-import { callOn, callWithSites, findTrouble } from "./call.ts";
+import type { Checked } from "./call.ts";
+import { callOn, findTrouble, replayed } from "./call.ts";
+import { diagnose, worstOf } from "./diagnosis.ts";
 import { Sequence } from "./direction.ts";
-import { locate } from "./locate.ts";
 import { Replay } from "./replay.ts";
-import type { Direction, LocatedFault } from "./report.ts";
+import type { Direction } from "./report.ts";
 import { GradientReport } from "./report.ts";
-import type { Fault } from "./rule.ts";
 import { asymmetry, derivative, jacobianDirections, nonlinearity, randomDirections } from "./survey.ts";
 import type { Verdict } from "./witness.ts";
 
@@ -99,15 +94,7 @@ function check(f: Checked, inputs: readonly Tensor[], options: CheckOptions): Gr
   const { directions, notes, replays } = survey;
   const worst = worstOf(directions);
   if (notes.length === 0 && worst === "pass") return report("pass", directions, []);
-  return located(f, inputs, { order, tolerance, directions, notes, replays, copies, random });
-}
-
-/** The graph of a call in float64, on leaves of its own: `copies` are its nodes in the order of the call's. */
-function replayed(call: Call, inputs: readonly Tensor[]): { primal: Replay; copies: readonly Tensor[] } {
-  const x = inputs.map((input) => fromElements(Float64Array.from(elementsOf(input.node)!), input.shape));
-  const leaves = new Map(call.leaves.map(([leaf, i]) => [leaf, x[i]!]));
-  const copies = rebuild(topology([call.y]).nodes, leaves, { float32: "float64" });
-  return { primal: new Replay(copies[copies.length - 1]!, x), copies };
+  return diagnose(f, inputs, { order, tolerance, directions, notes, replays, copies, random });
 }
 
 interface Survey {
@@ -145,73 +132,4 @@ function derivatives(
   return mixtures.map(
     (mixture) => new Replay(derivative(primal.y, primal.x, mixture, random), primal.x, nodes),
   );
-}
-
-function worstOf(verdicts: readonly { readonly verdict: Verdict }[]): Verdict {
-  const has = (verdict: Verdict) => verdicts.some((found) => found.verdict === verdict);
-  return has("fail") ? "fail" : has("inconclusive") ? "inconclusive" : "pass";
-}
-
-interface Suspicion {
-  readonly order: number;
-  readonly tolerance: number;
-  readonly directions: readonly Direction[];
-  readonly notes: readonly string[];
-  readonly replays: readonly Replay[];
-  /** The nodes of the replay, in the order of the graph that the function made. */
-  readonly copies: readonly Tensor[];
-  readonly random: Sequence;
-}
-
-/**
- * Looks for the rule that is at fault. Where there is none, the chain rule makes the whole as right as its parts: what differences
- * could not tell, or told otherwise, is settled by the parts.
- */
-function located(f: Checked, inputs: readonly Tensor[], suspicion: Suspicion): GradientReport {
-  const { order, tolerance, directions, notes, replays, random, copies } = suspicion;
-  const searches = replays.map((replay) => ({ replay, ...locate(replay, random, tolerance) }));
-  const faulty = searches.find(({ faults }) => faults.length > 0);
-  const contents = { order, tolerance, directions };
-  if (faulty) {
-    const faults = described(faulty.replay, faulty.faults, sitesOf(f, inputs, copies));
-    return new GradientReport({ ...contents, verdict: "fail", faults, notes });
-  }
-  const parts = worstOf(searches);
-  const isCertain = directions.some(
-    ({ verdict, dissent }) => verdict === "fail" && dissent !== "differences",
-  );
-  if (notes.length > 0 || isCertain)
-    return new GradientReport({ ...contents, verdict: "fail", faults: [], notes: [...notes, nobody] });
-  const note = parts === "pass" ? byParts : undecided;
-  const verdict = parts === "pass" ? "pass" : "inconclusive";
-  return new GradientReport({ ...contents, verdict, faults: [], notes: [note] });
-}
-
-const nobody = "the rule of every op, checked by itself with its actual operands, is right";
-const byParts =
-  "finite differences cannot tell along every direction; every op, checked by itself with its actual operands, is right";
-const undecided = "finite differences cannot tell along every direction, nor for every op by itself";
-
-/** The line that made each node of the replay; those that were made by differentiating have none. */
-function sitesOf(f: Checked, inputs: readonly Tensor[], copies: readonly Tensor[]): Map<Tensor, string> {
-  const { nodes } = topology([callWithSites(f, inputs).y]);
-  const sites = new Map<Tensor, string>();
-  nodes.forEach((node, n) => {
-    const site = siteOf(node);
-    if (site) sites.set(copies[n]!, site.trim());
-  });
-  return sites;
-}
-
-function described(
-  { order }: Replay,
-  faults: readonly Fault[],
-  sites: ReadonlyMap<Tensor, string>,
-): LocatedFault[] {
-  const names = nameNodes(order);
-  return faults.map((fault) => ({
-    ...fault,
-    text: lineOf(order, names, fault.node),
-    site: sites.get(order.nodes[fault.node]!) ?? null,
-  }));
 }

@@ -2,7 +2,7 @@ import { reverse } from "../differentiate.ts";
 import type { TypedArray } from "../dtype.ts";
 import { allocate, isFloat } from "../dtype.ts";
 import { evaluate, withCache } from "../evaluate.ts";
-import { derivativeOf, elementsOf, siteOf, sourceOf, Tensor, withSites } from "../graph.ts";
+import { derivativeOf, elementsOf, siteOf, sourceOf, type Tensor, withSites } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
 import { compute } from "../kernels.ts";
 import { onesLike } from "../ops/leaf.ts";
@@ -73,20 +73,19 @@ export class NonFinite {
  * found?.operands; // => [ 0 ]
  * ```
  */
-export function explainNonFinite(
-  y: Tensor | (() => unknown),
-  inputs?: readonly Tensor[],
-): NonFinite | null {
+export function explainNonFinite(y: Tensor | (() => unknown), inputs?: readonly Tensor[]): NonFinite | null {
   const trace = new Trace(false);
-  const roots =
-    typeof y === "function" ? withSites(() => tracing(trace, () => leavesOf(y()))) : [y];
+  const roots = typeof y === "function" ? withSites(() => tracing(trace, () => leavesOf(y()))) : [y];
   evaluate([...trace.begun.keys(), ...(inputs ?? [])]);
   const targets = inputs ?? [...trace.begun.values()];
   return withCache(null, () => {
     const results = roots.map((root) => root.node);
     return (
       search(results, "forward") ??
-      searchBackward(results, targets.map((x) => x.node)) ??
+      searchBackward(
+        results,
+        targets.map((x) => x.node),
+      ) ??
       search([...trace.assigned.values()], "update")
     );
   });
@@ -154,7 +153,8 @@ function cause(graph: Valued, n: number, element: number): readonly [number, num
 }
 
 /** A number that was written into the program, such as -Infinity in a mask. */
-const isConstant = ({ op: { kernel } }: Tensor): boolean => kernel.kind === "leaf" && kernel.source === "fill";
+const isConstant = ({ op: { kernel } }: Tensor): boolean =>
+  kernel.kind === "leaf" && kernel.source === "fill";
 
 /** The element of operand `k` that matters for this element: at the same place, or else the worst. */
 function placeIn({ order, values }: Valued, n: number, element: number, k: number): number {

@@ -34,7 +34,7 @@ const fewInputs = 8;
 
 /**
  * `count` random directions through all inputs, each with its own cotangent, and one through each input alone where there are
- * several. Where one is inconclusive another is tried.
+ * several.
  */
 export function randomDirections(
   replay: Replay,
@@ -43,24 +43,37 @@ export function randomDirections(
   tolerance: number,
 ): Direction[] {
   const { x } = replay;
-  const found: Direction[] = [];
-  const tries: readonly Scale[] = ["input", "element", "element"];
-  const explore = (moves: string, movesInput: (i: number) => boolean, start: number): void => {
-    let last: Direction | null = null;
-    for (let k = 0; k < tries.length; k++) {
-      const scale = tries[(start + k) % tries.length]!;
-      const t = x.map((input, i) => (movesInput(i) ? directionAt(input, random, scale) : null));
-      const pullback = new Pullback(replay, cotangentOf(replay, random));
-      last = ask(replay, pullback, t, moves, tolerance);
-      if (last.verdict !== "inconclusive") break;
-    }
-    found.push(last!);
-  };
-  for (let i = 0; i < count; i++) explore(x.length === 1 ? "the input" : "all inputs", () => true, i % 2);
-  if (x.length > 1 && x.length <= fewInputs)
-    x.forEach((input, i) => {
-      if (input.size > 0) explore(`input ${i}`, (k) => k === i, 0);
-    });
+  const all = Array.from({ length: count }, (_, i) =>
+    explore(replay, x.length === 1 ? "the input" : "all inputs", null, random, tolerance, i % 2),
+  );
+  if (count === 0 || x.length === 1 || x.length > fewInputs) return all;
+  const each = x.flatMap(({ size }, i) =>
+    size > 0 ? [explore(replay, `input ${i}`, i, random, tolerance)] : [],
+  );
+  return [...all, ...each];
+}
+
+const tries: readonly Scale[] = ["input", "element", "element"];
+
+/** A random direction through one input, or all (null); where it is inconclusive another is tried. */
+export function explore(
+  replay: Replay,
+  moves: string,
+  only: number | null,
+  random: Sequence,
+  tolerance: number,
+  start = 0,
+): Direction {
+  let found: Direction;
+  let k = 0;
+  do {
+    const scale = tries[(start + k) % tries.length]!;
+    const t = replay.x.map((input, i) =>
+      only === null || only === i ? directionAt(input, random, scale) : null,
+    );
+    const pullback = new Pullback(replay, cotangentOf(replay, random));
+    found = ask(replay, pullback, t, moves, tolerance);
+  } while (found.verdict === "inconclusive" && ++k < tries.length);
   return found;
 }
 

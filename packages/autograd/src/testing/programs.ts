@@ -1,0 +1,78 @@
+import type { Tensor } from "../graph.ts";
+import { tensorText } from "./source.ts";
+
+/** A function of one or two square matrices that gives one of the same shape. */
+export interface Step {
+  readonly name: string;
+  readonly arity: 1 | 2;
+  readonly f: (...operands: Tensor[]) => Tensor;
+}
+
+/** Which step is taken with which of the values so far; numbers wrap around. */
+export interface Choice {
+  readonly step: number;
+  readonly operands: readonly [number, number];
+}
+
+interface Line {
+  readonly step: Step;
+  readonly operands: readonly number[];
+}
+
+/**
+ * A random differentiable program: `f` of `inputs`, and as text (`String(program)`) TypeScript that runs and checks it. Values are
+ * numbered, inputs first; what the result does not need is left out.
+ */
+export class RandomProgram {
+  readonly inputs: readonly Tensor[];
+  readonly #lines: readonly Line[];
+
+  constructor(inputs: readonly Tensor[], steps: readonly Step[], choices: readonly Choice[]) {
+    this.inputs = inputs;
+    this.#lines = choices.map(({ step, operands }, i) => {
+      const taken = steps[step % steps.length]!;
+      // The newest value is number 0, so that choices shrink to a chain.
+      const known = inputs.length + i;
+      return { step: taken, operands: operands.slice(0, taken.arity).map((k) => known - 1 - (k % known)) };
+    });
+  }
+
+  /** The function: of the inputs, a matrix of their shape. */
+  readonly f = (...inputs: Tensor[]): Tensor => {
+    const values = [...inputs];
+    for (const { step, operands } of this.#lines) values.push(step.f(...operands.map((k) => values[k]!)));
+    return values[values.length - 1]!;
+  };
+
+  /** The numbers of the values that the result is made of. */
+  #live(): Set<number> {
+    const count = this.inputs.length;
+    const live = new Set([count + this.#lines.length - 1]);
+    for (let i = this.#lines.length - 1; i >= 0; i--)
+      if (live.has(count + i)) for (const k of this.#lines[i]!.operands) live.add(k);
+    return live;
+  }
+
+  toString(): string {
+    const live = this.#live();
+    const count = this.inputs.length;
+    const name = (k: number) => (k < count ? `x${k}` : `v${k - count}`);
+    const lines = this.#lines.flatMap(({ step, operands }, i) =>
+      live.has(count + i)
+        ? [`  const ${name(count + i)} = ${step.name}(${operands.map(name).join(", ")});`]
+        : [],
+    );
+    const names = this.inputs.map((_, k) => name(k));
+    const used = this.#lines.flatMap(({ step }, i) => (live.has(count + i) ? [step.name] : []));
+    const imports = [...new Set(["checkGradient", "tensor", "type Tensor", ...used])];
+    return [
+      `import { ${imports.join(", ")} } from "@cotangent/autograd";`,
+      ...this.inputs.map((x, k) => `const ${name(k)} = ${tensorText(x)};`),
+      `const f = (${names.map((x) => `${x}: Tensor`).join(", ")}) => {`,
+      ...lines,
+      `  return ${name(count + this.#lines.length - 1)};`,
+      "};",
+      `console.log(String(checkGradient(f, [${names.join(", ")}])));`,
+    ].join("\n");
+  }
+}

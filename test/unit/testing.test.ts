@@ -1,0 +1,140 @@
+import {
+  DTypeError,
+  defineOp,
+  exp,
+  linearRule,
+  log,
+  mul,
+  type Operand,
+  partial,
+  pointwise,
+  relu,
+  sigmoid,
+  stopGradient,
+  type Tensor,
+  tanh,
+  tensor,
+  type Unary,
+  within,
+} from "@cotangent/autograd";
+import { checkModel, checkOp } from "@cotangent/autograd/testing";
+import { Linear, Module, Sequential } from "@cotangent/nn";
+import { mse } from "@cotangent/nn/loss";
+import { describe, expect, test } from "vitest";
+
+describe("checkOp", () => {
+  const cube = (factor: number): Unary =>
+    pointwise({
+      name: "cube",
+      body: (m, x) => m.mul(m.mul(x!, x!), x!),
+      derivatives: [partial((_, x) => mul(mul(x!, x!), factor))],
+      samples: within([-2, 2]),
+    });
+
+  test("passes an op that is right", () => {
+    const report = checkOp(cube(3));
+    expect(report.pass, String(report)).toBe(true);
+    expect(String(report)).toBe("cube: 8 of 8 laws hold (50 calls each)");
+    expect(checkOp(exp, { runs: 10 }).pass).toBe(true);
+  });
+
+  test("names the laws that a wrong one breaks, and the call", () => {
+    const report = checkOp(cube(2));
+    expect(report.breaches.map(({ law }) => law)).toEqual(["both modes equal finite differences"]); // prettier-ignore
+    expect(String(report)).toContain("the rule of cube is wrong for operand 0");
+    const { seed } = report.breaches[0]!;
+    expect(checkOp(cube(2), { seed, runs: 1 }).breaches[0]!.call).toBe(report.breaches[0]!.call);
+  });
+
+  test("takes an op made by defineOp with samples", () => {
+    const apply = defineOp({
+      name: "twice",
+      kernel: { kind: "pointwise", body: (m, x) => m.add(x!, x!) },
+      derivatives: [linearRule((g) => mul(g, 2))],
+      shape: ([x]) => x!.shape,
+      dtype: ([x]) => {
+        if (x!.dtype === "bool") throw new DTypeError("twice: takes no bool; cast it first");
+        return x!.dtype;
+      },
+    });
+    const twice = (x: Tensor) => apply([x], {});
+    const report = checkOp(twice, { samples: within([-2, 2]), runs: 10 });
+    expect(report.breaches.map(({ law }) => law)).toEqual([]);
+    expect(() => checkOp(twice)).toThrow("takes a function with samples");
+  });
+
+  test("finds what is wrong with float32 and with the domain", () => {
+    const noisy: Unary = pointwise({
+      name: "noisy",
+      body: (m, x) => m.sub(m.add(x!, 1e4), 1e4),
+      derivatives: [partial(() => 1)],
+      samples: within([-2, 2]),
+    });
+    expect(checkOp(noisy).breaches.map(({ law }) => law)).toContain(
+      "float32 agrees with float64 to its precision",
+    ); // prettier-ignore
+    expect(checkOp(log, { samples: within([-2, 2]) }).breaches.map(({ law }) => law)).toContain(
+      "the inferred shape and dtype are those of the elements",
+    ); // prettier-ignore
+  });
+});
+
+describe("checkModel", () => {
+  const [x, y] = [
+    tensor([
+      [0, 1],
+      [1, 0.5],
+    ]),
+    tensor([[1], [0]]),
+  ]; // prettier-ignore
+
+  test("checks every parameter by its path", () => {
+    const model = new Sequential(new Linear(2, 3), tanh, new Linear(3, 1));
+    const report = checkModel(model, (m, a, b) => mse(m.forward(a), b), [x, y]);
+    expect(report.pass, String(report)).toBe(true);
+    expect(report.parameters.map(({ path, verdict }) => `${path} ${verdict}`)).toEqual([
+      "0.weight pass",
+      "0.bias pass",
+      "2.weight pass",
+      "2.bias pass",
+    ]); // prettier-ignore
+  });
+
+  test("says which parameters get no gradient, and why", () => {
+    class Odd extends Module {
+      readonly used: Linear = new Linear(2, 1);
+      readonly unused: Linear = new Linear(2, 1);
+      readonly cut: Linear = new Linear(2, 1);
+      readonly dead: Linear = new Linear(2, 1);
+      forward(a: Tensor): Tensor {
+        const dead = relu(sigmoid(this.dead.forward(a)).sub(2));
+        return this.used
+          .forward(a)
+          .add(stopGradient(this.cut.forward(a)))
+          .add(dead);
+      }
+    }
+    const report = checkModel(new Odd(), (m, a, b) => mse(m.forward(a), b), [x, y]);
+    expect(report.pass, String(report)).toBe(true);
+    const reasons = Object.fromEntries(report.parameters.map(({ path, without }) => [path, without]));
+    expect(reasons["used.weight"]).toBeNull();
+    expect(reasons["unused.weight"]).toBe("the loss does not use it");
+    expect(reasons["cut.weight"]).toMatch(/stopGradient has no derivative, made at .*testing\.test\.ts:\d+/);
+    expect(reasons["dead.bias"]).toBe("it is 0 everywhere for this batch");
+    expect(report.without.length).toBe(6);
+    expect(String(report)).toContain("unused.weight [1, 2]: no gradient: the loss does not use it");
+  });
+
+  test("names the op that is at fault", () => {
+    const slanted = pointwise<(x: Operand) => Tensor>({
+      name: "slanted",
+      body: (m, a) => m.mul(a!, a!),
+      derivatives: [partial((_, a) => a!)],
+      samples: within([-1, 1]),
+    });
+    const model = new Sequential(new Linear(2, 3), slanted, new Linear(3, 1));
+    const report = checkModel(model, (m, a, b) => mse(m.forward(a), b), [x, y]);
+    expect(report.gradient.faults.map(({ op }) => op)).toEqual(["slanted"]);
+    expect(report.parameters.map(({ verdict }) => verdict)).toEqual(["fail", "fail", "pass", "pass"]);
+  });
+});
