@@ -9,7 +9,7 @@ export function apiReports(root) {
   return readdirSync(join(root, "packages")).flatMap((folder) => {
     const { name, publishConfig } = JSON.parse(read(join(root, "packages", folder, "package.json")));
     return Object.entries(publishConfig.exports).map(([key, { types }]) => ({
-      file: `${folder}${key.slice(1).replace("/", "-")}.api.md`,
+      file: `${folder}${key.slice(1).replaceAll("/", "-")}.api.md`,
       text: report(name + key.slice(1), exportsOf(join(root, "packages", folder, types))),
     }));
   });

@@ -2,7 +2,7 @@ import type { DType } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
 import { CotangentError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
-import { elementsOf, Tensor } from "../graph.ts";
+import { Tensor } from "../graph.ts";
 import { cast } from "../ops/cast.ts";
 import { fromTypedArray } from "../ops/leaf.ts";
 import { sum } from "../ops/movement.ts";
@@ -143,7 +143,7 @@ const rebuilding: Law = {
   dtype: "float32",
   check({ inputs, apply }) {
     const y = apply(inputs);
-    const copies = inputs.map((x) => fromTypedArray(elementsOf(x)!, x.shape));
+    const copies = inputs.map((x) => fromTypedArray(elements(x), x.shape));
     const [again] = rebuild([y], new Map(inputs.map((x, i) => [x, copies[i]!])));
     const [data, copied] = evaluate([y, again!]);
     for (let i = 0; i < data!.length; i++)
