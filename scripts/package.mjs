@@ -73,7 +73,7 @@ function isAvailable(judge) {
   return found;
 }
 
-/** Installs the tarballs, imports every subpath and trains a little. */
+/** Installs the tarballs, imports the subpaths and trains a little. */
 function use(tarballs) {
   const project = join(place, "project");
   mkdirSync(project);
@@ -81,8 +81,11 @@ function use(tarballs) {
   const manifest = { name: "project", private: true, type: "module", dependencies };
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
   run("npm install --offline --no-audit --no-fund", project);
-  const subpaths = manifests.flatMap(({ name, publishConfig }) =>
-    Object.keys(publishConfig.exports).map((key) => name + key.slice(1)),
+  // An entry named after an optional peer needs that peer, which is not there.
+  const subpaths = manifests.flatMap(({ name, publishConfig, peerDependenciesMeta = {} }) =>
+    Object.keys(publishConfig.exports)
+      .filter((key) => !Object.keys(peerDependenciesMeta).some((peer) => key.endsWith(`/${peer}`)))
+      .map((key) => name + key.slice(1)),
   );
   writeFileSync(join(project, "main.js"), program(subpaths));
   run("node main.js", project);
