@@ -11,6 +11,7 @@ import { describe, iota } from "./ops/leaf.ts";
 import { broadcastTo, reshape, sum, transpose } from "./ops/movement.ts";
 import { abs, add, div, exp, mul, sub, where } from "./ops/pointwise.ts";
 import { amax } from "./ops/reduction.ts";
+import type { Draw } from "./ops/sample.ts";
 import { composed } from "./ops/sample.ts";
 import { broadcastShapes, broadcastsTo, formatShape } from "./shape.ts";
 import type { Operation } from "./signature.ts";
@@ -26,24 +27,19 @@ export interface AttentionOptions {
   readonly generator?: Generator;
 }
 
-const name = "scaledDotProductAttention";
-
-/** Throws ShapeError unless queries, keys and values go together; returns the shape of the weights. */
-function weightsShape(q: Tensor, k: Tensor, v: Tensor): readonly number[] {
-  const shapes = `query ${formatShape(q.shape)}, key ${formatShape(k.shape)} and value ${formatShape(v.shape)}`;
-  if (Math.min(q.rank, k.rank, v.rank) < 2)
+/** Throws ShapeError unless queries and keys go together; returns the shape of the weights. */
+function weightsShape(name: string, q: Tensor, k: Tensor): readonly number[] {
+  const shapes = `query ${formatShape(q.shape)} and key ${formatShape(k.shape)}`;
+  if (Math.min(q.rank, k.rank) < 2)
     throw new ShapeError(`${name}: takes [..., places, features], got ${shapes}`);
   if (q.shape.at(-1) !== k.shape.at(-1))
     throw new ShapeError(`${name}: queries and keys have different numbers of features: ${shapes}`);
-  if (k.shape.at(-2) !== v.shape.at(-2))
-    throw new ShapeError(`${name}: there must be one value for each key: ${shapes}`);
   const pairs = broadcastShapes(name, q.shape.slice(0, -2), k.shape.slice(0, -2));
-  broadcastShapes(name, pairs, v.shape.slice(0, -2));
   return [...pairs, q.shape.at(-2)!, k.shape.at(-2)!];
 }
 
-/** The mask in a dtype that can be used. Throws typed errors if it does not fit scores of `shape`. */
-function checkMask(mask: unknown, shape: readonly number[]): Tensor {
+/** The node of the mask. Throws typed errors if it does not fit scores of `shape`. */
+function checkMask(name: string, mask: unknown, shape: readonly number[]): Tensor {
   if (!(mask instanceof Tensor))
     throw new ValueError(`${name}: the mask is a tensor of bool or floats, got ${describe(mask)}`);
   if (mask.dtype === "int32")
@@ -72,6 +68,60 @@ function weighed(scores: Tensor): Tensor {
   return div(positive, where(gt(total, 0), total, 1));
 }
 
+function masked(scores: Tensor, mask: Tensor): Tensor {
+  if (mask.dtype !== "bool") return add(scores, mask);
+  return where(broadcastTo(mask, scores.shape), scores, Number.NEGATIVE_INFINITY);
+}
+
+function weightsOf(
+  name: string,
+  q: Tensor,
+  k: Tensor,
+  mask: Tensor | undefined,
+  { isCausal = false, scale, dropoutP = 0, generator }: AttentionOptions,
+): Tensor {
+  const shape = weightsShape(name, q, k);
+  const allowed = mask === undefined ? null : checkMask(name, mask, shape);
+  if (!(dropoutP >= 0 && dropoutP <= 1))
+    throw new ValueError(`${name}: dropoutP is a probability between 0 and 1, got ${String(dropoutP)}`);
+  const product = mul(matmul(q, transpose(k)), scale ?? 1 / Math.sqrt(q.shape.at(-1)!));
+  const scores = isCausal ? causal(product) : product;
+  const weights = allowed ? weighed(masked(scores, allowed)) : softmax(scores, -1);
+  return dropoutP > 0 ? dropout(weights, { p: dropoutP, ...(generator ? { generator } : {}) }) : weights;
+}
+
+/** Operands for the laws: queries, keys, values, and a mask or none. */
+const operands = (draw: Draw) => {
+  const [places, others, features] = [draw.integer(1, 3), draw.integer(1, 3), draw.integer(1, 3)];
+  const batch = draw.shape(0, 2);
+  const mask = [undefined, draw.tensor([places, others]), draw.bools([places, others])][draw.integer(0, 2)];
+  const x = (rows: number, columns: number) => draw.tensor([...batch, rows, columns]);
+  return [x(places, features), x(others, features), x(others, draw.integer(1, 3)), mask] as const;
+};
+
+/**
+ * The weights that `scaledDotProductAttention` gives to the values, [..., places, others]: `softmax(query key^T scale)`, less what
+ * is dropped. Takes and throws what it does.
+ *
+ * @example
+ * ```ts
+ * import { attentionWeights, zeros } from "@cotangent/autograd";
+ * const same = zeros([2, 1]);
+ * attentionWeights(same, same, undefined, { isCausal: true }).toArray(); // => 1,0,0.5,0.5
+ * ```
+ */
+export const attentionWeights: Operation<[key: Tensor, mask?: Tensor, options?: AttentionOptions]> = composed(
+  "attentionWeights",
+  (query: Tensor, key: Tensor, mask?: Tensor, options: AttentionOptions = {}) => {
+    const [q, k] = [floated("attentionWeights", query), floated("attentionWeights", key)];
+    return weightsOf("attentionWeights", q, k, mask, options);
+  },
+  (draw) => {
+    const [q, k, , mask] = operands(draw);
+    return [q, k, mask, { isCausal: draw.integer(0, 1) === 1 }];
+  },
+);
+
 /**
  * For queries [..., places, features], keys [..., others, features] and values [..., others, outputs] the means of the values
  * [..., places, outputs], weighed by `softmax(query key^T scale)` (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762). A
@@ -93,41 +143,17 @@ function weighed(scores: Tensor): Tensor {
 export const scaledDotProductAttention: Operation<
   [key: Tensor, value: Tensor, mask?: Tensor, options?: AttentionOptions]
 > = composed(
-  name,
-  (
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    mask?: Tensor,
-    { isCausal = false, scale, dropoutP = 0, generator }: AttentionOptions = {},
-  ) => {
+  "scaledDotProductAttention",
+  (query: Tensor, key: Tensor, value: Tensor, mask?: Tensor, options: AttentionOptions = {}) => {
+    const name = "scaledDotProductAttention";
     const [q, k, v] = [floated(name, query), floated(name, key), floated(name, value)];
-    const shape = weightsShape(q, k, v);
-    const allowed = mask === undefined ? null : checkMask(mask, shape);
-    if (!(dropoutP >= 0 && dropoutP <= 1))
-      throw new ValueError(`${name}: dropoutP is a probability between 0 and 1, got ${String(dropoutP)}`);
-    const product = mul(matmul(q, transpose(k)), scale ?? 1 / Math.sqrt(q.shape.at(-1)!));
-    const scores = isCausal ? causal(product) : product;
-    const weights = allowed ? weighed(masked(scores, allowed)) : softmax(scores, -1);
-    const kept =
-      dropoutP > 0 ? dropout(weights, { p: dropoutP, ...(generator ? { generator } : {}) }) : weights;
-    return matmul(kept, v);
+    const weights = weightsOf(name, q, k, mask, options);
+    if (v.rank < 2 || k.shape.at(-2) !== v.shape.at(-2))
+      throw new ShapeError(
+        `${name}: there must be one value for each key: key ${formatShape(k.shape)} and value ${formatShape(v.shape)}`,
+      );
+    broadcastShapes(name, weights.shape.slice(0, -2), v.shape.slice(0, -2));
+    return matmul(weights, v);
   },
-  (draw) => {
-    const [places, others, features] = [draw.integer(1, 3), draw.integer(1, 3), draw.integer(1, 3)];
-    const batch = draw.shape(0, 2);
-    const mask = [undefined, draw.tensor([places, others]), draw.bools([places, others])][draw.integer(0, 2)];
-    return [
-      draw.tensor([...batch, places, features]),
-      draw.tensor([...batch, others, features]),
-      draw.tensor([...batch, others, draw.integer(1, 3)]),
-      mask,
-      { isCausal: draw.integer(0, 1) === 1 },
-    ];
-  },
+  (draw) => [...operands(draw), { isCausal: draw.integer(0, 1) === 1 }],
 );
-
-function masked(scores: Tensor, mask: Tensor): Tensor {
-  if (mask.dtype !== "bool") return add(scores, mask);
-  return where(broadcastTo(mask, scores.shape), scores, Number.NEGATIVE_INFINITY);
-}

@@ -5,7 +5,7 @@
 export type { Arithmetic, Body } from "./arithmetic.ts";
 export { formula } from "./arithmetic.ts";
 export type { AttentionOptions } from "./attention.ts";
-export { scaledDotProductAttention } from "./attention.ts";
+export { attentionWeights, scaledDotProductAttention } from "./attention.ts";
 export type { Compiled, CompileOptions } from "./compiled.ts";
 // Compile.
 export { compile } from "./compiled.ts";

@@ -48,13 +48,17 @@ def rms_norm(x, shape, weight=None, given={}):
 
 
 def attention(q, k, v, mask=None, given={}):
+    return weights(q, k, mask, given) @ v
+
+
+def weights(q, k, mask=None, given={}):
     """PyTorch 1.13 has none with these options; this is the code that its successors document."""
     scores = q @ k.transpose(-1, -2) * given.get("scale", 1 / math.sqrt(q.shape[-1]))
     if given.get("isCausal"):
         scores = scores.masked_fill(torch.ones(scores.shape[-2:], dtype=boolean).tril().logical_not(), -INF)
     if mask is not None:
         scores = scores.masked_fill(mask.logical_not(), -INF) if mask.dtype == boolean else scores + mask
-    return torch.softmax(scores, -1) @ v
+    return torch.softmax(scores, -1)
 
 
 function("batchNorm", batch_norm, "", 4)
@@ -119,5 +123,12 @@ case("scaledDotProductAttention", "heads and a mask for each text", draw.floats(
 case("scaledDotProductAttention", "another scale, a mask to add and causal", draw.floats([3, 2]), draw.floats([3, 2]), draw.floats([3, 2]), draw.floats([3, 3]), {"scale": 0.25, "isCausal": True})
 case("scaledDotProductAttention", "large scores", t([[100.0], [-100.0]]), t([[10.0], [0.0]]), t([[1.0], [2.0]]), second=False)
 case("scaledDotProductAttention", "equal keys", t([[1.0, 2.0]]), t([[1.0, 1.0], [1.0, 1.0]]), t([[1.0], [3.0]]))
+
+function("attentionWeights", weights, "product", 4)
+for dtype in [f32, f64]:
+    q, k = draw.floats([2, 2, 3], dtype), draw.floats([2, 4, 3], dtype)
+    case("attentionWeights", f"{NAMES[dtype]}", q, k)
+    case("attentionWeights", f"{NAMES[dtype]}, a mask of bool", q, k, t([[1, 0, 1, 1], [0, 0, 1, 0]], boolean))
+case("attentionWeights", "causal with another scale", draw.floats([3, 2]), draw.floats([3, 2]), None, {"isCausal": True, "scale": 2.0})
 
 write(__file__)
