@@ -38,6 +38,8 @@ export {
   Threshold,
 } from "./layers/activation.ts";
 export type { Activation, ActivationClass, PReLUOptions } from "./layers/activation.ts";
+export { MultiheadAttention } from "./layers/attention.ts";
+export type { AttendOptions, MultiheadAttentionOptions } from "./layers/attention.ts";
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "./layers/batchnorm.ts";
 export { Bilinear } from "./layers/bilinear.ts";
 export type { BilinearOptions } from "./layers/bilinear.ts";
@@ -46,6 +48,7 @@ export { GRUCell, LSTMCell, RNNCell } from "./layers/cells.ts";
 export type { CellOptions, RNNCellOptions } from "./layers/cells.ts";
 export { Identity, ModuleDict, ModuleList } from "./layers/containers.ts";
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d } from "./layers/dropout.ts";
+export type { DropoutLayerOptions } from "./layers/dropout.ts";
 export { Embedding } from "./layers/embedding.ts";
 export type { EmbeddingOptions } from "./layers/embedding.ts";
 export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from "./layers/instancenorm.ts";
@@ -82,11 +85,25 @@ export {
   Unflatten,
 } from "./layers/pooling.ts";
 export type { Reshaping, ReshapingClass } from "./layers/pooling.ts";
+export { PositionalEncoding, RotaryEmbedding } from "./layers/position.ts";
+export type { PositionalEncodingOptions, RotaryOptions } from "./layers/position.ts";
 export { Recurrent } from "./layers/recurrence.ts";
 export type { RecurrentOptions } from "./layers/recurrence.ts";
 export { GRU, LSTM, RNN } from "./layers/recurrent.ts";
 export type { LSTMOptions, RNNOptions } from "./layers/recurrent.ts";
 export { Sequential } from "./layers/sequential.ts";
+export {
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+} from "./layers/transformer.ts";
+export type {
+  DecodeOptions,
+  EncodeOptions,
+  StackOptions,
+  TransformerLayerOptions,
+} from "./layers/transformer.ts";
 
 // Optimizers.
 export { Adadelta } from "./optimize/adadelta.ts";

@@ -58,13 +58,23 @@ function read(x: unknown, floats: Tensor[] = []): unknown {
 
 type AnyModule = Module & { forward(...inputs: unknown[]): unknown };
 
+const classes = nn as unknown as Record<string, new (...args: unknown[]) => AnyModule>;
+
+/** An argument as our class takes it: `{ make, args }` is a layer, `{ maker, args }` a function that makes one. */
+function built(x: unknown): unknown {
+  if (typeof x !== "object" || x === null || Array.isArray(x)) return x;
+  const { make: name, maker, args = [] } = x as { make?: string; maker?: string; args?: readonly unknown[] };
+  if (name !== undefined) return new classes[name]!(...args);
+  if (maker !== undefined) return () => new classes[maker]!(...args);
+  return Object.fromEntries(Object.entries(x).map(([key, entry]) => [key, built(entry)]));
+}
+
 function make({ layer, dtype, args, state }: Case): AnyModule {
-  const classes = nn as unknown as Record<string, new (...args: unknown[]) => AnyModule>;
   const last = args.at(-1);
   const options = typeof last === "object" && last !== null && !Array.isArray(last);
   const given =
     dtype === "float32" ? args : options ? [...args.slice(0, -1), { ...last, dtype }] : [...args, { dtype }];
-  const module = new classes[layer]!(...given);
+  const module = new classes[layer]!(...given.map(built));
   expect(Object.keys(module.stateDict()).sort()).toEqual(Object.keys(state).sort());
   module.loadStateDict(read(state) as Record<string, Tensor>);
   return module;
@@ -88,7 +98,8 @@ function check(module: AnyModule, call: Call, at: string): void {
   module.train(call.mode === "train");
   const floats: Tensor[] = [];
   const inputs = call.inputs.map((x) => read(x, floats) ?? undefined);
-  const outputs = leavesOf(module.forward(...inputs));
+  const results = module.forward(...inputs);
+  const outputs = leavesOf(Array.isArray(results) ? results.filter((x) => x !== null) : results);
   expect(outputs.map((x) => x.shape)).toEqual(call.outputs.map((x) => x.shape));
   outputs.forEach((x, i) => {
     expectNear(`${at}: output ${i}`, x, call.outputs[i]!.data);

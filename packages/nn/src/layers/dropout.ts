@@ -8,12 +8,15 @@ import {
 } from "@cotangent/autograd/functional";
 import { Module } from "../module.ts";
 
+/** What layers that drop take besides `p`. */
+export type DropoutLayerOptions = Pick<DrawOptions, "generator">;
+
 /** What drops by chance in training, and does nothing outside of it. */
 abstract class Dropping extends Module {
   readonly p: number;
-  readonly #draw: Pick<DrawOptions, "generator">;
+  readonly #draw: DropoutLayerOptions;
 
-  constructor(p = 0.5, draw: Pick<DrawOptions, "generator"> = {}) {
+  constructor(p = 0.5, draw: DropoutLayerOptions = {}) {
     super();
     if (!(p >= 0 && p <= 1))
       throw new ValueError(`${new.target.name}: p is a probability between 0 and 1, got ${String(p)}`);

@@ -1,0 +1,179 @@
+import type { CreateOptions, Shape, Tensor } from "@cotangent/autograd/functional";
+import {
+  add,
+  cast,
+  cat,
+  mul,
+  reshape,
+  ShapeError,
+  slice,
+  stack,
+  sub,
+  tensor,
+  ValueError,
+} from "@cotangent/autograd/functional";
+import { Buffer, Module } from "../module.ts";
+import { Dropout, type DropoutLayerOptions } from "./dropout.ts";
+
+/** Layers that tell attention where something stands in a sequence. */
+
+/** The angles of a position: `position / base^(2 i / dim)` for the pair `i`, computed in float64. */
+function angles(positions: number, dim: number, base: number): number[][] {
+  const rates = Array.from({ length: Math.ceil(dim / 2) }, (_, i) => base ** ((-2 * i) / dim));
+  return Array.from({ length: positions }, (_, position) => rates.map((rate) => position * rate));
+}
+
+function checkWhole(name: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [what, size] of Object.entries(sizes))
+    if (!Number.isInteger(size) || size < 1)
+      throw new ValueError(`${name}: ${what} is a whole number of at least 1, got ${String(size)}`);
+}
+
+export interface PositionalEncodingOptions extends DropoutLayerOptions, CreateOptions {
+  /** The length of the longest sequence; 5000 unless given. */
+  readonly maxLen?: number;
+  /** How likely an element is dropped in training; 0.1 unless given, as in PyTorch's tutorial. */
+  readonly dropout?: number;
+  /** Sequences are [n, places, features], not [places, n, features]. */
+  readonly batchFirst?: boolean;
+}
+
+/**
+ * Adds to each place of a sequence [places, n, dModel] a vector that stands for it: the sine and cosine, one after the other, of
+ * `place / 10000^(2 i / dModel)` (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762). The vectors are the buffer `pe`
+ * [maxLen, dModel].
+ *
+ * Throws ValueError for sizes that are not whole numbers above 0; `forward` throws ShapeError for another size of the last axis and for
+ * sequences longer than `maxLen`.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@cotangent/autograd";
+ * import { PositionalEncoding } from "@cotangent/nn";
+ * const layer = new PositionalEncoding(2, { dropout: 0 });
+ * layer.forward(zeros([2, 1, 2])); // => Tensor([[[0.0000, 1.0000]], [[0.8415, 0.5403]]], float32)
+ * ```
+ */
+export class PositionalEncoding extends Module {
+  readonly dropout: Dropout;
+  readonly pe: Buffer;
+  readonly batchFirst: boolean;
+
+  constructor(dModel: number, options: PositionalEncodingOptions = {}) {
+    super();
+    const { maxLen = 5000, dropout = 0.1, batchFirst = false, dtype = "float32", ...draw } = options;
+    checkWhole("PositionalEncoding", { dModel, maxLen });
+    this.dropout = new Dropout(dropout, draw);
+    const rows = angles(maxLen, dModel, 10000).map((row) =>
+      row.flatMap((angle) => [Math.sin(angle), Math.cos(angle)]).slice(0, dModel),
+    );
+    this.pe = new Buffer<Shape>(tensor(rows, { dtype }) as Tensor).named("pe");
+    this.batchFirst = batchFirst;
+  }
+
+  forward(x: Tensor): Tensor {
+    const [maxLen, dModel] = this.pe.shape as [number, number];
+    const axis = this.batchFirst && x.rank > 2 ? 1 : 0;
+    const places = x.shape[axis] ?? 0;
+    if (x.rank < 2 || x.rank > 3 || x.shape.at(-1) !== dModel || places > maxLen)
+      throw new ShapeError(
+        `PositionalEncoding(${dModel}): takes [${this.batchFirst ? "n, places" : "places, n"}, ${dModel}] or [places, ${dModel}] ` +
+          `with at most ${maxLen} places, got shape [${x.shape.join(", ")}]`,
+      );
+    const vectors: Tensor = slice(this.pe as Tensor, 0, places);
+    return this.dropout.forward(
+      add(x, axis === 0 && x.rank === 3 ? reshape(vectors, [places, 1, dModel]) : vectors),
+    );
+  }
+
+  protected override details(): string {
+    return `${this.pe.shape[1]}, maxLen=${this.pe.shape[0]}`;
+  }
+}
+
+export interface RotaryOptions {
+  /** How slowly the last pair turns; 10000 unless given. */
+  readonly base?: number;
+  /** The length of the longest sequence; 4096 unless given. */
+  readonly maxLen?: number;
+  /** A pair are two neighbours, as in the paper, or with false an element of the first half and one of the second. */
+  readonly interleaved?: boolean;
+}
+
+/**
+ * Turns each pair of features of `x` [..., places, dim] by an angle that grows with the place, so that the product of a query and a
+ * key depends on how far apart they are (Su et al. 2021, https://arxiv.org/abs/2104.09864). Apply it to queries and keys before
+ * `scaledDotProductAttention`; `forward(x, offset)` begins at place `offset`, 0 unless given. It has no parameters and no buffers.
+ *
+ * Throws ValueError for sizes that are not whole numbers above 0 and for an odd `dim`; `forward` throws ShapeError if `x` does not fit.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { RotaryEmbedding } from "@cotangent/nn";
+ * const rotary = new RotaryEmbedding(2);
+ * rotary.forward(tensor([[1, 0], [1, 0]])); // => Tensor([[1.0000, 0.0000], [0.5403, 0.8415]], float32)
+ * ```
+ */
+export class RotaryEmbedding extends Module {
+  readonly dim: number;
+  readonly base: number;
+  readonly maxLen: number;
+  readonly interleaved: boolean;
+  /** [maxLen, dim / 2], in float64. */
+  readonly #cos: Tensor;
+  readonly #sin: Tensor;
+
+  constructor(dim: number, { base = 10000, maxLen = 4096, interleaved = true }: RotaryOptions = {}) {
+    super();
+    checkWhole("RotaryEmbedding", { dim, maxLen });
+    if (dim % 2 !== 0)
+      throw new ValueError(`RotaryEmbedding: dim is even, since features turn in pairs; got ${dim}`);
+    if (!(base > 0)) throw new ValueError(`RotaryEmbedding: base is a number above 0, got ${String(base)}`);
+    this.dim = dim;
+    this.base = base;
+    this.maxLen = maxLen;
+    this.interleaved = interleaved;
+    const rows = angles(maxLen, dim, base);
+    this.#cos = tensor(
+      rows.map((row) => row.map(Math.cos)),
+      { dtype: "float64" },
+    ) as Tensor;
+    this.#sin = tensor(
+      rows.map((row) => row.map(Math.sin)),
+      { dtype: "float64" },
+    ) as Tensor;
+  }
+
+  forward(x: Tensor, offset = 0): Tensor {
+    const { dim, maxLen, interleaved } = this;
+    const places = x.shape.at(-2) ?? 0;
+    if (
+      x.rank < 2 ||
+      x.shape.at(-1) !== dim ||
+      !Number.isInteger(offset) ||
+      offset < 0 ||
+      offset + places > maxLen
+    )
+      throw new ShapeError(
+        `RotaryEmbedding(${dim}): takes [..., places, ${dim}] with places below ${maxLen}, got shape [${x.shape.join(", ")}] from place ` +
+          `${offset} on`,
+      );
+    const dtype = x.dtype === "float64" ? "float64" : "float32";
+    const rows = (table: Tensor): Tensor => cast(slice(table, offset, offset + places) as Tensor, dtype);
+    const [cos, sin] = [rows(this.#cos), rows(this.#sin)];
+    const half = dim / 2;
+    // As [..., 2, half] or [..., half, 2]: the two of a pair apart.
+    const axis = interleaved ? -1 : -2;
+    const pairs: Tensor = reshape(x, [...x.shape.slice(0, -1), ...(interleaved ? [half, 2] : [2, half])]);
+    const member = (i: number): Tensor =>
+      reshape(slice(pairs, i, i + 1, { axis }) as Tensor, [...x.shape.slice(0, -1), half]);
+    const [a, b] = [member(0), member(1)];
+    const turned: Tensor[] = [sub(mul(a, cos), mul(b, sin)), add(mul(a, sin), mul(b, cos))];
+    return interleaved ? reshape(stack(turned, -1), x.shape) : cat(turned, -1);
+  }
+
+  protected override details(): string {
+    return `${this.dim}, base=${this.base}, maxLen=${this.maxLen}, interleaved=${this.interleaved}`;
+  }
+}
