@@ -52,7 +52,9 @@ function program(optimizer: Optimizer, loss: () => Tensor): string {
   step();
   // What was called when and in which mode is no part of the program, nor are nodes that simplification took out.
   const text = step.explain();
-  return text.slice(text.indexOf("\ngraph: ")).replace(/\d+ nodes as traced/, "");
+  const start = text.indexOf("\ngraph: ");
+  expect(start).toBeGreaterThan(0);
+  return text.slice(start).replace(/\d+ nodes as traced/, "");
 }
 
 /** Parameters by hand, under the names that the layers give theirs. */
