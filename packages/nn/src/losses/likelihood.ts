@@ -3,6 +3,7 @@ import {
   add,
   div,
   exp,
+  gt,
   hideFrames,
   log,
   maximum,
@@ -15,18 +16,29 @@ import {
   Tensor,
   unsqueeze,
   ValueError,
+  where,
   xlogy,
 } from "@cotangent/autograd/functional";
-import type { Loss, LossOptions, LossShape, Reduction } from "./reduction.ts";
+import type { LossOptions, LossShape, LossWith, Reduction } from "./reduction.ts";
 import { checkSameShape, elementwise, equal, format, reduced } from "./reduction.ts";
 
 hideFrames(import.meta.url);
 
 /** Losses of a distribution: how likely the target is in it, and how far it is from another one. */
 
+export interface PoissonNllOptions {
+  /** The prediction is the logarithm of the rate; true unless given. */
+  readonly logInput?: boolean;
+  /** Adds what depends on the target only, by Stirling's formula for targets above 1. */
+  readonly full?: boolean;
+  /** Added to a rate before its logarithm is taken; 1e-8 unless given. */
+  readonly eps?: number;
+}
+
 /**
- * The negative logarithm of a Poisson distribution's probability of the count `target`, less what depends on the target only;
- * the prediction is the logarithm `x` of the rate: `exp(x) - y x`. Throws as `mse` does.
+ * The negative logarithm of a Poisson distribution's probability of the count `y`; the prediction is the logarithm `x` of the rate:
+ * `exp(x) - y x`, or with `logInput: false` the rate itself: `x - y log(x + eps)`. What depends on the target only is left out unless
+ * asked for. Throws as `mse` does, and ValueError unless `eps` is a finite number above 0.
  *
  * @example
  * ```ts
@@ -35,7 +47,23 @@ hideFrames(import.meta.url);
  * poissonNll(tensor([0, 0]), tensor([0, 3])).item(); // => 1
  * ```
  */
-export const poissonNll: Loss = elementwise("poissonNll", (x, y) => sub(exp(x), mul(y, x)));
+export const poissonNll: LossWith<PoissonNllOptions> = elementwise(
+  "poissonNll",
+  (x, y, { logInput = true, full = false, eps = 1e-8 }) => {
+    if (!(eps > 0 && eps < Infinity))
+      throw new ValueError(`poissonNll: eps is a finite number above 0, got ${String(eps)}`);
+    const losses: Tensor = logInput ? sub(exp(x), mul(y, x)) : sub(x, mul(y, log(add(x, eps) as Tensor)));
+    if (!full) return losses;
+    const large = gt(y, 1) as Tensor;
+    const count: Tensor = where(large, y, 1);
+    const logarithm = log(count);
+    const stirling: Tensor = add(
+      sub(mul(count, logarithm), count) as Tensor,
+      mul(add(logarithm, Math.log(2 * Math.PI)) as Tensor, 0.5) as Tensor,
+    );
+    return add(losses, where(large, stirling, 0) as Tensor);
+  },
+);
 
 export interface GaussianNllOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Adds `log(2 pi) / 2`, which does not depend on the prediction. */

@@ -122,3 +122,26 @@ export const smoothL1: LossWith<SmoothL1Options> = elementwise("smoothL1", (x, y
     throw new ValueError(`smoothL1: beta is a finite number of at least 0, got ${beta}`);
   return beta === 0 ? abs(sub(x, y)) : div(huberOf(sub(x, y), beta), beta);
 });
+
+export interface QuantileOptions {
+  /** Between 0 and 1: the share of targets that should lie below the prediction; 0.5 unless given. */
+  readonly q?: number;
+}
+
+/**
+ * `q (target - prediction)` where the prediction is too low, `(1 - q) (prediction - target)` where it is too high: least for the
+ * quantile `q` of the targets (Koenker and Bassett 1978). Where both are equal the derivative is the mean of both sides. Throws
+ * ShapeError unless both shapes are the same, ValueError for an unknown reduction and unless `q` is between 0 and 1.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { quantile } from "@cotangent/nn/loss";
+ * quantile(tensor([0, 0]), tensor([4, -4]), { q: 0.75, reduction: "none" }).toArray(); // => 3,1
+ * ```
+ */
+export const quantile: LossWith<QuantileOptions> = elementwise("quantile", (x, y, { q = 0.5 }) => {
+  if (!(q >= 0 && q <= 1)) throw new ValueError(`quantile: q is a share from 0 to 1, got ${String(q)}`);
+  const low = sub(y, x);
+  return maximum(mul(low, q), mul(low, q - 1));
+});
