@@ -40,6 +40,8 @@ export {
 export type { Activation, ActivationClass, PReLUOptions } from "./layers/activation.ts";
 export { MultiheadAttention } from "./layers/attention.ts";
 export type { AttendOptions, MultiheadAttentionOptions } from "./layers/attention.ts";
+export { EmbeddingBag } from "./layers/bag.ts";
+export type { BagOptions, EmbeddingBagOptions } from "./layers/bag.ts";
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from "./layers/batchnorm.ts";
 export { Bilinear } from "./layers/bilinear.ts";
 export type { BilinearOptions } from "./layers/bilinear.ts";
@@ -62,12 +64,19 @@ export {
   ConvTranspose3d,
 } from "./layers/convolution.ts";
 export type { ConvOptions, ConvTransposeOptions } from "./layers/convolution.ts";
+export { RBFFeatures } from "./layers/kernel.ts";
+export type { RBFFeaturesOptions } from "./layers/kernel.ts";
 export { Linear } from "./layers/linear.ts";
 export type { LinearOptions } from "./layers/linear.ts";
+export { LogisticRegression } from "./layers/logistic.ts";
+export { LoRA } from "./layers/lora.ts";
+export type { LoRAOptions } from "./layers/lora.ts";
 export { MLP } from "./layers/mlp.ts";
 export type { MLPOptions } from "./layers/mlp.ts";
 export { GroupNorm, LayerNorm, RMSNorm } from "./layers/normalization.ts";
 export type { GroupNormOptions, LayerNormOptions, RMSNormOptions } from "./layers/normalization.ts";
+export { spectralNorm, weightNorm } from "./layers/parametrization.ts";
+export type { SpectralNormOptions, WeightNormOptions } from "./layers/parametrization.ts";
 export { Perceptron } from "./layers/perceptron.ts";
 export type { LearnOptions } from "./layers/perceptron.ts";
 export {

@@ -58,6 +58,7 @@ function read(x: unknown, floats: Tensor[] = []): unknown {
 
 type AnyModule = Module & { forward(...inputs: unknown[]): unknown };
 
+const functions = nn as unknown as Record<string, (...args: unknown[]) => AnyModule>;
 const classes = nn as unknown as Record<string, new (...args: unknown[]) => AnyModule>;
 
 /** An argument as our class takes it: `{ make, args }` is a layer, `{ maker, args }` a function that makes one. */
@@ -74,7 +75,9 @@ function make({ layer, dtype, args, state }: Case): AnyModule {
   const options = typeof last === "object" && last !== null && !Array.isArray(last);
   const given =
     dtype === "float32" ? args : options ? [...args.slice(0, -1), { ...last, dtype }] : [...args, { dtype }];
-  const module = new classes[layer]!(...given.map(built));
+  const operands = given.map(built);
+  // A parametrization is a function of a layer.
+  const module = /^[a-z]/.test(layer) ? functions[layer]!(...operands) : new classes[layer]!(...operands);
   expect(Object.keys(module.stateDict()).sort()).toEqual(Object.keys(state).sort());
   module.loadStateDict(read(state) as Record<string, Tensor>);
   return module;

@@ -10,7 +10,8 @@ import {
 import { Module, type Parameter } from "../module.ts";
 import type { Gates, State } from "./gates.ts";
 import { gruGates, lstmGates, type Nonlinearity, plainGates } from "./gates.ts";
-import { checkSizes, drawParameter } from "./recurrence.ts";
+import { drawParameter } from "./recurrence.ts";
+import { checkSizes } from "./settings.ts";
 
 export interface CellOptions extends DrawOptions {
   /** Adds biases unless false. */

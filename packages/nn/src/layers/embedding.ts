@@ -1,4 +1,4 @@
-import type { DrawOptions, Tensor } from "@cotangent/autograd/functional";
+import type { DrawOptions, Shape, Tensor } from "@cotangent/autograd/functional";
 import {
   broadcastTo,
   embedding,
@@ -11,6 +11,7 @@ import {
   where,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
+import { checkSizes } from "./settings.ts";
 
 export interface EmbeddingOptions extends DrawOptions {
   /** The row that stands for nothing: it starts at 0 and gets no gradient. Negative numbers count from the end. */
@@ -42,23 +43,11 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, { paddingIdx, ...draw }: EmbeddingOptions = {}) {
     super();
-    for (const size of [numEmbeddings, embeddingDim])
-      if (!Number.isInteger(size) || size < 1)
-        throw new ValueError(
-          `Embedding: takes whole numbers of at least 1, got ${String(numEmbeddings)} and ${String(embeddingDim)}`,
-        );
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
-    this.paddingIdx = paddingIdx === undefined ? null : rowOf(paddingIdx, numEmbeddings);
-    this.weight = new Parameter(this.#start(draw)).named("weight");
-  }
-
-  #start(draw: DrawOptions): Tensor {
-    const { numEmbeddings, embeddingDim, paddingIdx } = this;
-    const drawn: Tensor = normal([numEmbeddings, embeddingDim], draw);
-    if (paddingIdx === null) return drawn;
-    const padding = Array.from({ length: numEmbeddings }, (_, i) => [i === paddingIdx]);
-    return where(tensor(padding) as Tensor, 0, drawn);
+    this.paddingIdx = paddingIdx === undefined ? null : rowOf("Embedding", paddingIdx, numEmbeddings);
+    const table = drawTable("Embedding", numEmbeddings, embeddingDim, this.paddingIdx, draw);
+    this.weight = new Parameter<Shape>(table).named("weight");
   }
 
   forward(index: Tensor): Tensor {
@@ -75,7 +64,23 @@ export class Embedding extends Module {
   }
 }
 
-function rowOf(index: number, rows: number): number {
+/** A table of normal numbers, with a row of zeros if it has padding. Throws ValueError unless the sizes are whole numbers above 0. */
+export function drawTable(
+  name: string,
+  rows: number,
+  columns: number,
+  padding: number | null,
+  draw: DrawOptions,
+): Tensor {
+  checkSizes(name, { numEmbeddings: rows, embeddingDim: columns });
+  const drawn: Tensor = normal([rows, columns], draw);
+  if (padding === null) return drawn;
+  const empty = Array.from({ length: rows }, (_, i) => [i === padding]);
+  return where(tensor(empty) as Tensor, 0, drawn);
+}
+
+/** `index` counted from the front. Throws ValueError unless it is one of the rows. */
+export function rowOf(name: string, index: number, rows: number): number {
   if (Number.isInteger(index) && index >= -rows && index < rows) return index < 0 ? index + rows : index;
-  throw new ValueError(`Embedding: paddingIdx is one of the rows 0 ... ${rows - 1}, got ${String(index)}`);
+  throw new ValueError(`${name}: paddingIdx is one of the rows 0 ... ${rows - 1}, got ${String(index)}`);
 }

@@ -14,6 +14,7 @@ import {
 } from "@cotangent/autograd/functional";
 import { Buffer, Module } from "../module.ts";
 import { Dropout, type DropoutLayerOptions } from "./dropout.ts";
+import { checkSizes } from "./settings.ts";
 
 /** Layers that tell attention where something stands in a sequence. */
 
@@ -21,12 +22,6 @@ import { Dropout, type DropoutLayerOptions } from "./dropout.ts";
 function angles(positions: number, dim: number, base: number): number[][] {
   const rates = Array.from({ length: Math.ceil(dim / 2) }, (_, i) => base ** ((-2 * i) / dim));
   return Array.from({ length: positions }, (_, position) => rates.map((rate) => position * rate));
-}
-
-function checkWhole(name: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [what, size] of Object.entries(sizes))
-    if (!Number.isInteger(size) || size < 1)
-      throw new ValueError(`${name}: ${what} is a whole number of at least 1, got ${String(size)}`);
 }
 
 export interface PositionalEncodingOptions extends DropoutLayerOptions, CreateOptions {
@@ -62,7 +57,7 @@ export class PositionalEncoding extends Module {
   constructor(dModel: number, options: PositionalEncodingOptions = {}) {
     super();
     const { maxLen = 5000, dropout = 0.1, batchFirst = false, dtype = "float32", ...draw } = options;
-    checkWhole("PositionalEncoding", { dModel, maxLen });
+    checkSizes("PositionalEncoding", { dModel, maxLen });
     this.dropout = new Dropout(dropout, draw);
     const rows = angles(maxLen, dModel, 10000).map((row) =>
       row.flatMap((angle) => [Math.sin(angle), Math.cos(angle)]).slice(0, dModel),
@@ -126,7 +121,7 @@ export class RotaryEmbedding extends Module {
 
   constructor(dim: number, { base = 10000, maxLen = 4096, interleaved = true }: RotaryOptions = {}) {
     super();
-    checkWhole("RotaryEmbedding", { dim, maxLen });
+    checkSizes("RotaryEmbedding", { dim, maxLen });
     if (dim % 2 !== 0)
       throw new ValueError(`RotaryEmbedding: dim is even, since features turn in pairs; got ${dim}`);
     if (!(base > 0)) throw new ValueError(`RotaryEmbedding: base is a number above 0, got ${String(base)}`);

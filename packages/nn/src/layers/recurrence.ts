@@ -16,6 +16,7 @@ import {
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
 import type { Gates, State, Weights } from "./gates.ts";
+import { checkSizes } from "./settings.ts";
 
 export interface RecurrentOptions extends DrawOptions {
   /** How many networks lie one above the other, each seeing the output of the one below; 1 unless given. */
@@ -30,18 +31,14 @@ export interface RecurrentOptions extends DrawOptions {
   readonly bidirectional?: boolean;
 }
 
-/** Throws ValueError unless all sizes are whole numbers of at least 1. */
-export function checkSizes(name: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [what, size] of Object.entries(sizes))
-    if (!Number.isInteger(size) || size < 1)
-      throw new ValueError(`${name}: ${what} is a whole number of at least 1, got ${String(size)}`);
-}
-
 /** A parameter evenly distributed between -1/sqrt(hidden) and 1/sqrt(hidden), as in PyTorch. */
 export function drawParameter(name: string, shape: Shape, hidden: number, draw: DrawOptions): Parameter {
   const high = 1 / Math.sqrt(hidden);
   return new Parameter<Shape>(uniform(shape, { ...draw, low: -high, high })).named(name);
 }
+
+/** `L0`, `L0Reverse`, ... */
+type Suffix = `L${string}`;
 
 const format = (shape: Shape): string => `[${shape.join(", ")}]`;
 
@@ -58,8 +55,8 @@ export abstract class Recurrent extends Module {
   readonly #gates: Gates;
   readonly #outSize: number;
   readonly #draw: DrawOptions;
-  /** By layer, then by direction. */
-  readonly #weights: readonly (readonly Weights[])[];
+  /** How the names of parameters end, by layer, then by direction. */
+  readonly #suffixes: readonly (readonly Suffix[])[];
 
   constructor(gates: Gates, inputSize: number, hiddenSize: number, options: RecurrentOptions, projSize = 0) {
     super();
@@ -86,29 +83,36 @@ export abstract class Recurrent extends Module {
     this.#gates = gates;
     this.#outSize = projSize || hiddenSize;
     this.#draw = draw.generator ? { generator: draw.generator } : {};
-    this.#weights = Array.from({ length: numLayers }, (_, layer) =>
-      (bidirectional ? ["", "Reverse"] : [""]).map((suffix) =>
-        this.#layer(`L${layer}${suffix}`, layer, bias, draw),
-      ),
+    this.#suffixes = Array.from({ length: numLayers }, (_, layer) =>
+      bidirectional ? [`L${layer}`, `L${layer}Reverse`] : [`L${layer}`],
     );
+    this.#suffixes.forEach((suffixes, layer) => {
+      for (const suffix of suffixes) this.#make(suffix, layer, bias, draw);
+    });
   }
 
   /** Makes the parameters of one layer and direction, as properties of this module. */
-  #layer(suffix: string, layer: number, bias: boolean, draw: DrawOptions): Weights {
+  #make(suffix: Suffix, layer: number, bias: boolean, draw: DrawOptions): void {
     const rows = this.#gates.count * this.hiddenSize;
     const out = this.#outSize;
-    const inputs = layer === 0 ? this.inputSize : out * (this.bidirectional ? 2 : 1);
-    const make = (name: string, shape: Shape): Parameter => {
+    const make = (name: string, shape: Shape): void => {
       const value = drawParameter(name + suffix, shape, this.hiddenSize, draw);
-      Object.defineProperty(this, name + suffix, { value, enumerable: true });
-      return value;
+      Object.defineProperty(this, name + suffix, { value, enumerable: true, configurable: true });
     };
+    make("weightIh", [rows, layer === 0 ? this.inputSize : out * (this.bidirectional ? 2 : 1)]);
+    make("weightHh", [rows, out]);
+    if (bias) make("biasIh", [rows]);
+    if (bias) make("biasHh", [rows]);
+    if (out < this.hiddenSize) make("weightHr", [out, this.hiddenSize]);
+  }
+
+  #weights(suffix: Suffix): Weights {
     return {
-      weightIh: make("weightIh", [rows, inputs]),
-      weightHh: make("weightHh", [rows, out]),
-      biasIh: bias ? make("biasIh", [rows]) : null,
-      biasHh: bias ? make("biasHh", [rows]) : null,
-      weightHr: out < this.hiddenSize ? make("weightHr", [out, this.hiddenSize]) : null,
+      weightIh: this[`weightIh${suffix}`]!,
+      weightHh: this[`weightHh${suffix}`]!,
+      biasIh: this[`biasIh${suffix}`] ?? null,
+      biasHh: this[`biasHh${suffix}`] ?? null,
+      weightHr: this[`weightHr${suffix}`] ?? null,
     };
   }
 
@@ -123,10 +127,10 @@ export abstract class Recurrent extends Module {
     let steps = unbind(sequence, axis);
     const firsts = this.#firsts(initial, sequence.shape[batch]!, single, x);
     const lasts: State[] = [];
-    this.#weights.forEach((directions, layer) => {
+    this.#suffixes.forEach((directions, layer) => {
       if (layer > 0) steps = this.#thinned(steps);
-      const outputs = directions.map((weights, direction) => {
-        const { hs, last } = this.#pass(weights, steps, firsts[lasts.length]!, direction === 1);
+      const outputs = directions.map((suffix, direction) => {
+        const { hs, last } = this.#pass(this.#weights(suffix), steps, firsts[lasts.length]!, direction === 1);
         lasts.push(last);
         return hs;
       });

@@ -1,7 +1,16 @@
+import { ValueError } from "@cotangent/autograd/functional";
+
 /** One setting of a layer as `name=value`, or each entry of an options object so; nothing for what was not given. */
 export function settings(name: string | undefined, value: unknown): string[] {
   if (value === undefined) return [];
   if (name !== undefined)
     return [`${name}=${Array.isArray(value) ? `[${value.join(", ")}]` : String(value)}`];
   return Object.entries(Object(value)).flatMap(([key, entry]) => settings(key, entry));
+}
+
+/** Throws ValueError unless all sizes are whole numbers of at least 1. */
+export function checkSizes(name: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [what, size] of Object.entries(sizes))
+    if (!Number.isInteger(size) || size < 1)
+      throw new ValueError(`${name}: ${what} is a whole number of at least 1, got ${String(size)}`);
 }

@@ -1,0 +1,145 @@
+import type { DrawOptions, Shape } from "@cotangent/autograd/functional";
+import {
+  amax,
+  arange,
+  broadcastTo,
+  cast,
+  DTypeError,
+  div,
+  embedding,
+  eq,
+  ge,
+  indexAdd,
+  logicalAnd,
+  maximum,
+  mul,
+  ne,
+  ones,
+  ShapeError,
+  sub,
+  sum,
+  Tensor,
+  unsqueeze,
+  ValueError,
+  where,
+  zeros,
+} from "@cotangent/autograd/functional";
+import { Module, Parameter } from "../module.ts";
+import { drawTable, rowOf } from "./embedding.ts";
+
+export interface EmbeddingBagOptions extends DrawOptions {
+  /** What becomes of the rows of a bag; `"mean"` unless given. */
+  readonly mode?: "mean" | "sum" | "max";
+  /** The row that stands for nothing: it counts for nothing and gets no gradient. Negative numbers count from the end. */
+  readonly paddingIdx?: number;
+}
+
+export interface BagOptions {
+  /** Where each bag begins in one long line of indices, int32 [n]. */
+  readonly offsets?: Tensor;
+  /** How much each index counts, in the shape of the indices; for sums only. */
+  readonly perSampleWeights?: Tensor;
+}
+
+/**
+ * The mean, sum or maximum of the rows of a table `weight` [numEmbeddings, embeddingDim] that a bag of int32 indices names: bags of one
+ * length as the rows of [n, length], or one line [m] with the `offsets` [n] at which bags begin. Gives [n, embeddingDim]; an empty bag
+ * gives 0. The table starts normally distributed with mean 0 and deviation 1.
+ *
+ * Throws ValueError for sizes and words that make no sense; `forward` throws ShapeError or DTypeError if the indices do not fit,
+ * IndexError (at the latest at evaluation) for rows that are not there.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@cotangent/autograd";
+ * import { EmbeddingBag } from "@cotangent/nn";
+ * const int32 = { dtype: "int32" } as const;
+ * const layer = new EmbeddingBag(10, 3, { mode: "sum" });
+ * layer.forward(tensor([[1, 2], [4, 4]], int32)).shape; // => [ 2, 3 ]
+ * layer.forward(tensor([1, 2, 4, 4, 5], int32), { offsets: tensor([0, 2], int32) }).shape; // => [ 2, 3 ]
+ * ```
+ */
+export class EmbeddingBag extends Module {
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  readonly mode: "mean" | "sum" | "max";
+  readonly paddingIdx: number | null;
+  readonly weight: Parameter;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagOptions = {}) {
+    super();
+    const { mode = "mean", paddingIdx, ...draw } = options;
+    if (mode !== "mean" && mode !== "sum" && mode !== "max")
+      throw new ValueError(`EmbeddingBag: mode is "mean", "sum" or "max", got ${String(mode)}`);
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
+    this.mode = mode;
+    this.paddingIdx = paddingIdx === undefined ? null : rowOf("EmbeddingBag", paddingIdx, numEmbeddings);
+    const table = drawTable("EmbeddingBag", numEmbeddings, embeddingDim, this.paddingIdx, draw);
+    this.weight = new Parameter<Shape>(table).named("weight");
+  }
+
+  forward(index: Tensor, { offsets, perSampleWeights }: BagOptions = {}): Tensor {
+    this.#check(index, offsets, perSampleWeights);
+    const rows: Tensor = embedding(this.weight, index);
+    const counts =
+      this.paddingIdx === null
+        ? (ones(index.shape, { dtype: "bool" }) as Tensor)
+        : (ne(index, this.paddingIdx) as Tensor);
+    const weighed: Tensor = perSampleWeights ? mul(rows, unsqueeze(perSampleWeights, -1) as Tensor) : rows;
+    return offsets ? this.#line(weighed, counts, offsets) : this.#bags(weighed, counts, 1);
+  }
+
+  /** Of rows [..., length, ..., features] those that count, along `axis`. */
+  #bags(rows: Tensor, counts: Tensor, axis: number): Tensor {
+    const used: Tensor = broadcastTo(unsqueeze(counts, -1) as Tensor, rows.shape);
+    const number: Tensor = sum(cast(used, rows.dtype) as Tensor, axis);
+    if (this.mode === "max") {
+      const largest: Tensor = amax(where(used, rows, Number.NEGATIVE_INFINITY) as Tensor, axis);
+      return where(ge(number, 1) as Tensor, largest, 0);
+    }
+    const total: Tensor = sum(where(used, rows, 0) as Tensor, axis);
+    return this.mode === "sum" ? total : div(total, maximum(number, 1) as Tensor);
+  }
+
+  /** The same for bags that begin at `offsets`. */
+  #line(rows: Tensor, counts: Tensor, offsets: Tensor): Tensor {
+    const [m, n] = [rows.shape[0]!, offsets.shape[0]!];
+    const places = unsqueeze(arange(0, m, 1, { dtype: "int32" }) as Tensor, 1) as Tensor;
+    const bag = sub(sum(cast(ge(places, offsets) as Tensor, "int32") as Tensor, 1) as Tensor, 1) as Tensor;
+    if (this.mode === "max") {
+      const own = eq(unsqueeze(arange(0, n, 1, { dtype: "int32" }) as Tensor, 1) as Tensor, bag) as Tensor;
+      const all: Tensor = broadcastTo(unsqueeze(rows, 0) as Tensor, [n, ...rows.shape]);
+      return this.#bags(all, logicalAnd(own, counts) as Tensor, 1);
+    }
+    const none = (columns: number) => zeros([n, columns], { dtype: rows.dtype }) as Tensor;
+    const used = cast(unsqueeze(counts, 1) as Tensor, rows.dtype) as Tensor;
+    const total: Tensor = indexAdd(none(this.embeddingDim), 0, bag, mul(rows, used) as Tensor);
+    if (this.mode === "sum") return total;
+    return div(total, maximum(indexAdd(none(1), 0, bag, used) as Tensor, 1) as Tensor);
+  }
+
+  #check(index: Tensor, offsets: Tensor | undefined, weights: Tensor | undefined): void {
+    for (const [what, x] of Object.entries({ index, offsets }))
+      if (x !== undefined && !(x instanceof Tensor && x.dtype === "int32"))
+        throw new DTypeError(
+          `EmbeddingBag: ${what} is int32, got ${x instanceof Tensor ? x.dtype : String(x)}`,
+        );
+    if (offsets ? index.rank !== 1 || offsets.rank !== 1 : index.rank !== 2)
+      throw new ShapeError(
+        `EmbeddingBag: takes indices [n, length], or [m] with offsets [n], got [${index.shape.join(", ")}]` +
+          `${offsets ? ` with [${offsets.shape.join(", ")}]` : ""}`,
+      );
+    if (weights === undefined) return;
+    if (this.mode !== "sum")
+      throw new ValueError(`EmbeddingBag: weights are for sums, and the mode is ${this.mode}`);
+    if (weights.shape.join() !== index.shape.join())
+      throw new ShapeError(
+        `EmbeddingBag: weights [${weights.shape.join(", ")}] for indices [${index.shape.join(", ")}]; make the shapes equal`,
+      );
+  }
+
+  protected override details(): string {
+    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}`;
+  }
+}
