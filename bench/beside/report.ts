@@ -52,7 +52,7 @@ export function compare(
   return found.filter(({ ratios }) => ratios.length > 0);
 }
 
-const short = (x: number): string => Number(x.toPrecision(2)).toString();
+export const short = (x: number): string => Number(x.toPrecision(2)).toString();
 const metIn = ({ ratios, aim }: Comparison): number => ratios.filter((ratio) => ratio <= aim!).length;
 
 /** One line for each comparison: the median of the ratios, their range, and how often the aim was met. */
@@ -86,7 +86,7 @@ export function markdown(comparisons: readonly Comparison[]): string {
   return aligned([["workload", "variant", ...peers.map((peer) => `to ${peer}`)], ...cells]);
 }
 
-function aligned(rows: readonly (readonly string[])[]): string {
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   const [head, ...body] = rows.map(
     (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`,
