@@ -44,9 +44,11 @@ function startsOf({ op: { kernel }, inputs, attributes, shape }: Tensor): number
   const own = stridesOf(from);
   if (bounds || strides.some((stride, i) => stride !== own[i])) return null;
   let rest = offset;
-  return own.map((stride) => {
+  const starts = own.map((stride) => {
     const start = Math.floor(rest / stride);
     rest -= start * stride;
     return start;
   });
+  // Axes of size 1 that change place with others keep the strides of a slice.
+  return starts.every((start, axis) => start + shape[axis]! <= from[axis]!) ? starts : null;
 }
