@@ -81,20 +81,21 @@ function written(model: Writer, alphabet: string, length: number): string[] {
   return texts.map((text) => text.trim());
 }
 
-const lines = (text: string): string => text.replace(/(.{1,76})(?: |$)/gm, "$1\n").trim();
+/** With lines of at most 76 characters. */
+const lines = (text: string): string => text.replace(/(?=.{77})(.{1,76}) /g, "$1\n");
 
 export async function prose(
   { effort = 1, output = process.stderr }: ChapterOptions = {},
   given?: string,
 ): Promise<Chapter> {
-  const text = given ?? (await mobyDick()).slice(0, 300_000);
+  const text = given ?? (await mobyDick()).slice(0, 600_000);
   const alphabet = [...new Set(text)].sort().join("");
   const kept = Math.floor(0.9 * text.length);
   const [read, unseen] = [passages(text.slice(0, kept), alphabet), passages(text.slice(kept), alphabet)];
   manualSeed(1);
   const model = new Writer(alphabet.length);
   console.log(summary(model, [1, steps], { dtype: "int32" }));
-  const epochs = share(10, effort);
+  const epochs = share(5, effort);
   const total = epochs * Math.floor(read.length / batchSize);
   const optimizer = new Adam(model.parameters(), {
     lr: linear({ lr: 5e-3, startFactor: 1, endFactor: 0, totalIters: total }),
