@@ -1,4 +1,4 @@
-"""Writes convolution.json: outputs and gradients of PyTorch's convolutional layers.
+"""Writes convolution.json: outputs and gradients of PyTorch's convolutional layers, pools, pads and resamplings.
 
     /usr/bin/python3 test/golden/convolution.py
 
@@ -15,7 +15,14 @@ import torch
 from torch import nn
 
 random = np.random.default_rng(11)
-WORDS = {"outputPadding": "output_padding", "paddingMode": "padding_mode"}
+WORDS = {
+    "outputPadding": "output_padding",
+    "paddingMode": "padding_mode",
+    "ceilMode": "ceil_mode",
+    "countIncludePad": "count_include_pad",
+    "scaleFactor": "scale_factor",
+    "alignCorners": "align_corners",
+}
 
 CASES = [
     ("Conv1d", [2, 3, 3], {}, [2, 2, 5]),
@@ -30,6 +37,34 @@ CASES = [
     ("ConvTranspose2d", [4, 2, 3], {"stride": 2, "padding": 1, "outputPadding": 1, "groups": 2}, [1, 4, 2, 3]),
     ("ConvTranspose2d", [1, 2, [2, 3]], {"dilation": [2, 1], "bias": False}, [1, 3, 2]),
     ("ConvTranspose3d", [1, 1, 2], {"stride": [2, 1, 1]}, [1, 1, 2, 2, 1]),
+    ("MaxPool1d", [2], {"ceilMode": True}, [1, 2, 5]),
+    ("MaxPool2d", [[2, 3]], {"stride": 1, "padding": 1}, [2, 3, 4]),
+    ("MaxPool3d", [2], {}, [1, 1, 2, 4, 2]),
+    ("AvgPool1d", [3], {"stride": 2, "padding": 1, "countIncludePad": False}, [1, 2, 5]),
+    ("AvgPool2d", [2], {}, [1, 2, 4, 4]),
+    ("AvgPool3d", [[1, 2, 2]], {}, [1, 2, 2, 2, 2]),
+    ("AdaptiveAvgPool1d", [2], {}, [1, 2, 5]),
+    ("AdaptiveAvgPool2d", [[2, None]], {}, [1, 1, 3, 4]),
+    ("AdaptiveAvgPool3d", [1], {}, [1, 2, 2, 2, 2]),
+    ("AdaptiveMaxPool1d", [2], {}, [1, 2, 5]),
+    ("AdaptiveMaxPool2d", [3], {}, [1, 4, 5]),
+    ("AdaptiveMaxPool3d", [[1, 2, 1]], {}, [1, 2, 3, 2]),
+    ("Upsample", [], {"scaleFactor": 2, "mode": "bilinear", "alignCorners": True}, [1, 2, 2, 3]),
+    ("Upsample", [], {"size": [5, 2]}, [1, 1, 3, 3]),
+    ("PixelShuffle", [2], {}, [1, 4, 2, 3]),
+    ("PixelUnshuffle", [2], {}, [1, 2, 4]),
+    ("ConstantPad1d", [[1, 2], 0.5], {}, [1, 2, 3]),
+    ("ConstantPad2d", [1, -3], {}, [1, 2, 2]),
+    ("ConstantPad3d", [[0, 1, 2, 0, 1, 1], 7], {}, [1, 1, 1, 2, 2]),
+    ("ZeroPad2d", [[1, 2, 0, 3]], {}, [1, 1, 2, 2]),
+    ("ReflectionPad1d", [[2, 1]], {}, [1, 2, 3]),
+    ("ReflectionPad2d", [[1, 2, 0, 1]], {}, [2, 3, 3]),
+    ("ReflectionPad3d", [1], {}, [1, 1, 2, 2, 2]),
+    ("ReplicationPad1d", [3], {}, [2, 2]),
+    ("ReplicationPad2d", [[0, 2, 1, 1]], {}, [1, 1, 2, 3]),
+    ("ReplicationPad3d", [[1, 0, 0, 1, 2, 0]], {}, [1, 1, 2, 1, 2]),
+    ("Flatten", [], {}, [2, 2, 3]),
+    ("Unflatten", [1, [2, -1]], {}, [2, 6]),
 ]
 
 

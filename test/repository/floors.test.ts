@@ -73,6 +73,7 @@ const packages: readonly PackageFloors[] = [
         "ops/convolution.ts",
         "ops/pooling.ts",
         "ops/adaptive.ts",
+        "ops/resampling.ts",
         "ops/product.ts",
         "ops/distance.ts",
         "ops/linalg/factorization.ts",

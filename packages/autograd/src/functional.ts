@@ -124,6 +124,7 @@ export { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from
 export * from "./ops/product.ts";
 export * from "./ops/reduction.ts";
 export { flip, slice } from "./ops/region.ts";
+export * from "./ops/resampling.ts";
 export * from "./ops/rounding.ts";
 export type { Chooser, Declared, Registered, Samples } from "./ops/sample.ts";
 export { Draw, within } from "./ops/sample.ts";

@@ -82,8 +82,10 @@ export type { LearnOptions } from "./layers/perceptron.ts";
 export {
   AdaptiveAvgPool1d,
   AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
   AdaptiveMaxPool1d,
   AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
   AvgPool1d,
   AvgPool2d,
   AvgPool3d,
@@ -100,6 +102,25 @@ export { Recurrent } from "./layers/recurrence.ts";
 export type { RecurrentOptions } from "./layers/recurrence.ts";
 export { GRU, LSTM, RNN } from "./layers/recurrent.ts";
 export type { LSTMOptions, RNNOptions } from "./layers/recurrent.ts";
+export {
+  CircularPad1d,
+  CircularPad2d,
+  CircularPad3d,
+  ConstantPad1d,
+  ConstantPad2d,
+  ConstantPad3d,
+  PixelShuffle,
+  PixelUnshuffle,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReflectionPad3d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ReplicationPad3d,
+  Upsample,
+  ZeroPad2d,
+} from "./layers/resampling.ts";
+export type { Border } from "./layers/resampling.ts";
 export { Sequential } from "./layers/sequential.ts";
 export {
   TransformerDecoder,

@@ -118,8 +118,14 @@ export const adaptiveAvgPool1d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool1
  */
 export const adaptiveAvgPool2d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool2d", 2);
 
+/** The means of parts of `x` [batch, channels, depth, height, width]; see `adaptiveAvgPool2d`. */
+export const adaptiveAvgPool3d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool3d", 3);
+
 /** The largest entries of `outputSize` parts of `x` [batch, channels, length]; parts and errors as for `adaptiveAvgPool1d`. */
 export const adaptiveMaxPool1d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool1d", 1);
 
 /** The largest entries of parts of `x` [batch, channels, height, width]; see `adaptiveAvgPool2d`. */
 export const adaptiveMaxPool2d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool2d", 2);
+
+/** The largest entries of parts of `x` [batch, channels, depth, height, width]; see `adaptiveAvgPool2d`. */
+export const adaptiveMaxPool3d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool3d", 3);

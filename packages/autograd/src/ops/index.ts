@@ -12,6 +12,7 @@ import { chained } from "./methods.ts";
 import * as normalization from "./normalization.ts";
 import * as piecewise from "./piecewise.ts";
 import * as pooling from "./pooling.ts";
+import * as resampling from "./resampling.ts";
 import type { Registered } from "./sample.ts";
 import { isDeclared } from "./sample.ts";
 import * as search from "./search.ts";
@@ -35,6 +36,7 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     convolution,
     pooling,
     adaptive,
+    resampling,
     ...linalg,
   ]
     .flatMap((module) => Object.entries(module))

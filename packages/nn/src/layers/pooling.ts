@@ -2,8 +2,10 @@ import type { AvgPoolOptions, MaxPoolOptions, PerAxis, Tensor } from "@cotangent
 import {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
   avgPool1d,
   avgPool2d,
   avgPool3d,
@@ -30,7 +32,7 @@ export interface Reshaping extends Module {
 export type ReshapingClass<Rest extends readonly unknown[]> = new (...rest: Rest) => Reshaping;
 
 /** A class called `name` that applies `f`; `names` are those of the arguments that are no options object. */
-function reshaping<Rest extends readonly unknown[]>(
+export function reshaping<Rest extends readonly unknown[]>(
   name: string,
   f: (x: Tensor, ...rest: Rest) => Tensor,
   ...names: readonly string[]
@@ -101,6 +103,13 @@ export const AdaptiveAvgPool2d: AdaptivePoolClass = reshaping(
   "outputSize",
 );
 
+/** `adaptiveAvgPool3d`: the means of so many parts of [batch, channels, depth, height, width]. */
+export const AdaptiveAvgPool3d: AdaptivePoolClass = reshaping(
+  "AdaptiveAvgPool3d",
+  adaptiveAvgPool3d,
+  "outputSize",
+);
+
 /** `adaptiveMaxPool1d`: the largest entries of so many parts of [batch, channels, length]. */
 export const AdaptiveMaxPool1d: AdaptivePoolClass = reshaping(
   "AdaptiveMaxPool1d",
@@ -112,6 +121,13 @@ export const AdaptiveMaxPool1d: AdaptivePoolClass = reshaping(
 export const AdaptiveMaxPool2d: AdaptivePoolClass = reshaping(
   "AdaptiveMaxPool2d",
   adaptiveMaxPool2d,
+  "outputSize",
+);
+
+/** `adaptiveMaxPool3d`: the largest entries of so many parts of [batch, channels, depth, height, width]. */
+export const AdaptiveMaxPool3d: AdaptivePoolClass = reshaping(
+  "AdaptiveMaxPool3d",
+  adaptiveMaxPool3d,
   "outputSize",
 );
 
