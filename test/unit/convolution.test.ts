@@ -1,4 +1,5 @@
 import {
+  arange,
   avgPool2d,
   compile,
   conv1d,
@@ -77,6 +78,12 @@ describe("a compiled convolution", () => {
     both(ones([14, 20]), ones([20, 17]));
     expect(simplified(both)).not.toMatch(/float32\[14, 13\] += matmul/);
   });
+});
+
+test("a compiled column that is turned into a row stays whole", () => {
+  const turned = compile((x: Tensor, y: Tensor) => x.matmul(y).transpose());
+  const row = turned(arange(6).reshape([3, 2]).cast("float32"), ones([2, 1]));
+  expect(row.toArray()).toEqual([[1, 5, 9]]);
 });
 
 test("borders around borders are one", () => {
