@@ -49,7 +49,7 @@ export const fmax: Binary = pointwise({
     partial((_, x, y) => toFirst(ge(x!, y!), y!)),
     partial((_, x, y) => toSecond(ge(x!, y!), y!)),
   ],
-  samples: within([-2, 0], [0.2, 2]),
+  samples: within([-2, 2], [-2, 2]),
   kink: ties,
 });
 
@@ -61,7 +61,7 @@ export const fmin: Binary = pointwise({
     partial((_, x, y) => toFirst(le(x!, y!), y!)),
     partial((_, x, y) => toSecond(le(x!, y!), y!)),
   ],
-  samples: within([-2, 0], [0.2, 2]),
+  samples: within([-2, 2], [-2, 2]),
   kink: ties,
 });
 
@@ -74,7 +74,7 @@ const atLeast: Binary = pointwise({
     partial((_, x, min) => cast(ge(x!, min!), x!.dtype)),
     partial((_, x, min) => cast(lt(x!, min!), x!.dtype)),
   ],
-  samples: within([-2, 0], [0.2, 2]),
+  samples: within([-2, 2], [-2, 2]),
   kink: boundary,
 });
 
@@ -85,7 +85,7 @@ const atMost: Binary = pointwise({
     partial((_, x, max) => cast(le(x!, max!), x!.dtype)),
     partial((_, x, max) => cast(gt(x!, max!), x!.dtype)),
   ],
-  samples: within([-2, 0], [0.2, 2]),
+  samples: within([-2, 2], [-2, 2]),
   kink: boundary,
 });
 

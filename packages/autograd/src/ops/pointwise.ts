@@ -229,7 +229,7 @@ export const maximum: Binary = pointwise({
   name: "maximum",
   body: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(y!, y!)), y!, x!),
   derivatives: [partial((_, x, y) => share(x!, y!)), partial((_, x, y) => share(y!, x!))],
-  samples: within([-2, 0], [0.2, 2]),
+  samples: within([-2, 2], [-2, 2]),
   kink: "Equal operands get half of the gradient each.",
 });
 
@@ -238,7 +238,7 @@ export const minimum: Binary = pointwise({
   name: "minimum",
   body: (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(y!, y!)), y!, x!),
   derivatives: [partial((_, x, y) => share(y!, x!)), partial((_, x, y) => share(x!, y!))],
-  samples: within([-2, 0], [0.2, 2]),
+  samples: within([-2, 2], [-2, 2]),
   kink: "Equal operands get half of the gradient each.",
 });
 

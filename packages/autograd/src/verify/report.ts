@@ -66,10 +66,11 @@ function faultLines(fault: LocatedFault): string[] {
   if (site) lines.push(`  made ${site}`);
   if (reason) lines.push(`  ${reason}`);
   if (element) {
-    const { index, value, reverse, forward, differences, uncertainty } = element;
-    const place = index.length === 0 ? "the operand" : `element [${index.join(", ")}] of the operand`;
+    const { index, value, result, reverse, forward, differences, uncertainty } = element;
+    const by = index.length === 0 ? "the operand" : `element [${index.join(", ")}] of the operand`;
+    const of = result.length === 0 ? "the result" : `element [${result.join(", ")}] of the result`;
     lines.push(
-      `  at ${place}, ${number(value)}: reverse mode says ${number(reverse)}, forward mode ${number(forward)}, ` +
+      `  ${of} by ${by}, which is ${number(value)}: reverse mode says ${number(reverse)}, forward mode ${number(forward)}, ` +
         `finite differences ${number(differences)} (within ${uncertainty.toExponential(0)})`,
     );
   }

@@ -24,10 +24,12 @@ export interface Fault {
   readonly reason: string | null;
 }
 
-/** One element of an operand: where, its value, and what the witnesses say of the weighed result by it. */
+/** One element of an operand: where, its value, and what the witnesses say of one element of the result by it. */
 export interface FaultyElement {
   readonly index: readonly number[];
   readonly value: number;
+  /** The element of the result. */
+  readonly result: readonly number[];
   readonly reverse: number;
   readonly forward: number;
   readonly differences: number;
@@ -110,7 +112,10 @@ function checkOperand(local: Replay, i: number, random: Sequence, tolerance: num
   return worst!;
 }
 
-/** The element where the rule and the truth are farthest apart, by halving the set of elements that move. */
+/**
+ * The entry of the Jacobian where the rule and the truth are farthest apart: by halving the set of elements that move, and then
+ * the set of results that count.
+ */
 function worstElement(
   local: Replay,
   i: number,
@@ -118,35 +123,45 @@ function worstElement(
   random: Sequence,
   tolerance: number,
 ): FaultyElement | null {
-  const pullback = new Pullback(local, cotangentOf(local, random));
-  const full = directionAt(leaf, random, "input");
-  const ask = (from: number, to: number): Witnesses => {
-    const t = full.map((step, k) => (k >= from && k < to ? step : 0));
-    return witness(
-      local,
-      pullback,
-      local.x.map((_, k) => (k === i ? t : null)),
-      tolerance,
-    );
+  const [weights, steps] = [cotangentOf(local, random), directionAt(leaf, random, "input")];
+  const ask = (moved: Span, counted: Span): Witnesses => {
+    const pullback = new Pullback(local, within(weights, counted));
+    const t = local.x.map((_, k) => (k === i ? within(steps, moved) : null));
+    return witness(local, pullback, t, tolerance);
   };
-  let [from, to] = [0, leaf.size];
-  while (to - from > 1) {
-    const middle = (from + to) >> 1;
-    if (gap(ask(from, middle)) >= gap(ask(middle, to))) to = middle;
-    else from = middle;
-  }
-  const found = ask(from, to);
+  const all: Span = [0, weights.length];
+  const moved = narrowed([0, steps.length], (span) => gap(ask(span, all)));
+  const counted = narrowed(all, (span) => gap(ask(moved, span)));
+  const found = ask(moved, counted);
   if (!(gap(found) > 0)) return null;
   const values: TypedArray = local.base[local.numbers[i]!] ?? new Float64Array(leaf.size);
-  const step = full[from]!;
+  const size = steps[moved[0]]! * weights[counted[0]]!;
   return {
-    index: indexOf(from, leaf.shape),
-    value: values[from]!,
-    reverse: found.reverse / step,
-    forward: found.forward / step,
-    differences: found.differences / step,
-    uncertainty: Math.abs(found.uncertainty / step),
+    index: indexOf(moved[0], leaf.shape),
+    value: values[moved[0]]!,
+    result: indexOf(counted[0], local.y.shape),
+    reverse: found.reverse / size,
+    forward: found.forward / size,
+    differences: found.differences / size,
+    uncertainty: Math.abs(found.uncertainty / size),
   };
+}
+
+/** The elements from the first number up to the second. */
+type Span = readonly [from: number, to: number];
+
+const within = (x: Float64Array, [from, to]: Span): Float64Array =>
+  x.map((value, k) => (k >= from && k < to ? value : 0));
+
+/** The one element of a span that has most of the size, by halves. */
+function narrowed([from, to]: Span, sizeOf: (span: Span) => number): Span {
+  if (to - from <= 1) return [from, to];
+  const middle = (from + to) >> 1;
+  const [left, right]: Span[] = [
+    [from, middle],
+    [middle, to],
+  ]; // prettier-ignore
+  return narrowed(sizeOf(left!) >= sizeOf(right!) ? left! : right!, sizeOf);
 }
 
 /** How far apart the witnesses are; infinite if one is NaN. */

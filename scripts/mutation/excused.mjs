@@ -1,0 +1,2 @@
+// Mutants that cannot be told from the right rule, each with the reason.
+export const excuses = [];
