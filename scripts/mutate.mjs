@@ -55,7 +55,7 @@ function findUsers() {
   const users = new Map(mutants.map(({ id }) => [id, []]));
   for (const name of registry.keys()) {
     covered = new Set();
-    for (let seed = 0; seed < 8; seed++)
+    for (let seed = 0; seed < 24; seed++)
       attempt(name, seed, (call, draw) => check(call, draw, 1) && check(call, draw, 2));
     for (const id of covered) users.get(id).push(name);
   }
@@ -107,7 +107,8 @@ function check({ inputs, apply }, _, order) {
 
 /** Even numbers from 0 to 1 (Tommy Ettinger's mulberry32). */
 function sequence(seed) {
-  let state = seed >>> 0;
+  // Seeds that are neighbours begin alike.
+  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let z = Math.imul(state ^ (state >>> 15), state | 1);

@@ -159,8 +159,8 @@ export const scatterReduce: ScatterReduce = composed(
     const axis = draw.axis(shape);
     const at = axis < 0 ? axis + shape.length : axis;
     const count = draw.integer(1, 5);
-    // No ties, neither in the source nor between it and x.
-    const all = draw.distinct(shape.with(at, shape[at]! + count));
+    const both = shape.with(at, shape[at]! + count);
+    const all = draw.integer(0, 3) === 0 ? draw.tied(both) : draw.distinct(both);
     const reduce = reductions[draw.integer(0, 4)];
     const index = draw.indices(shape.with(at, count), shape[at]!);
     const [x, source] = [slice(all, 0, shape[at]!, { axis }), slice(all, shape[at]!, null, { axis })];

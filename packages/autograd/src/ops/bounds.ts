@@ -104,7 +104,16 @@ export const clamp: Clamp = composed(
     const above = noMin ? x : atLeast(x, min);
     return noMax ? above : atMost(above, max);
   },
-  (draw) => [draw.tensor(draw.shape(), { low: -2, high: 2, away: [-1, 1] }), -1, 1],
+  (draw) => {
+    if (draw.integer(0, 1) === 0)
+      return [draw.tensor(draw.shape(), { low: -2, high: 2, away: [-1, 1] }), -1, 1];
+    const [x, min, max] = draw.broadcastable(3);
+    return [
+      draw.tensor(x!),
+      draw.tensor(min!, { low: -1.5, high: -0.2 }),
+      draw.tensor(max!, { low: 0.2, high: 1.5 }),
+    ];
+  },
   boundary,
 );
 
@@ -126,7 +135,7 @@ export const maskedFill: Operation<[mask: Tensor, value: Operand]> = composed(
   "maskedFill",
   (x: Tensor, mask: Tensor, value: Operand) => fillWhere(mask, x, value),
   (draw) => {
-    const [x, mask] = draw.broadcastable(2);
-    return [draw.tensor(x!), draw.bools(mask!), 0.5];
+    const [x, mask, value] = draw.broadcastable(3);
+    return [draw.tensor(x!), draw.bools(mask!), draw.integer(0, 1) === 0 ? 0.5 : draw.tensor(value!)];
   },
 );

@@ -1,8 +1,9 @@
 import type { Tensor } from "../graph.ts";
-import { partial, singular } from "../graph.ts";
+import { partial, singular, zero } from "../graph.ts";
 import type { Operand, Operation, Ternary } from "../signature.ts";
 import { pointwise } from "./elementwise.ts";
 import { div, mul, neg, sub } from "./pointwise.ts";
+import type { Samples } from "./sample.ts";
 import { composed, within } from "./sample.ts";
 
 /** Weighted sums of three operands. */
@@ -24,8 +25,14 @@ export const lerp: Ternary = pointwise({
   accepts: "float",
 });
 
+/** The last operand is a number: nobody can ask for a derivative by it. */
 type Scaled = (x: Operand, a: Operand, b: Operand, value: Operand) => Tensor;
 type AddScaled = Operation<[a: Operand, b: Operand, options?: { readonly value?: number }]>;
+
+/** Samples with a scale and without. */
+const scaled =
+  (range: readonly [number, number]): Samples =>
+  (draw) => [...within([-2, 2], [-2, 2], range)(draw), ...(draw.integer(0, 1) === 0 ? [{ value: 0.5 }] : [])];
 
 const scaledProduct: Scaled = pointwise({
   name: "addcmul",
@@ -34,7 +41,7 @@ const scaledProduct: Scaled = pointwise({
     partial(() => 1),
     partial((_, _x, _a, b, value) => mul(value!, b!)),
     partial((_, _x, a, _b, value) => mul(value!, a!)),
-    partial((_, _x, a, b) => mul(a!, b!)),
+    zero,
   ],
   samples: within([-2, 2], [-2, 2], [-2, 2], [-2, 2]),
 });
@@ -44,7 +51,7 @@ export const addcmul: AddScaled = composed(
   "addcmul",
   (x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}) =>
     scaledProduct(x, a, b, value),
-  within([-2, 2], [-2, 2], [-2, 2]),
+  scaled([-2, 2]),
 );
 
 const scaledQuotient: Scaled = pointwise({
@@ -54,7 +61,7 @@ const scaledQuotient: Scaled = pointwise({
     partial(() => 1),
     singular((_, _x, _a, b, value) => div(value!, b!)),
     singular((_, _x, a, b, value) => neg(div(div(mul(value!, a!), b!), b!))),
-    singular((_, _x, a, b) => div(a!, b!)),
+    zero,
   ],
   samples: within([-2, 2], [-2, 2], [0.5, 3], [-2, 2]),
   accepts: "float",
@@ -65,5 +72,5 @@ export const addcdiv: AddScaled = composed(
   "addcdiv",
   (x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}) =>
     scaledQuotient(x, a, b, value),
-  within([-2, 2], [-2, 2], [0.5, 3]),
+  scaled([0.5, 3]),
 );

@@ -62,7 +62,8 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
     op,
     (draw) => {
       const shape = draw.shape(1);
-      return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
+      const x = draw.integer(0, 3) === 0 ? draw.tied(shape) : draw.distinct(shape);
+      return [x, draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
     },
     shared,
   );

@@ -101,7 +101,7 @@ export const fmod: Binary = pointwise({
   name: "fmod",
   body: rest,
   derivatives: [partial(() => 1), singular((_, x, y) => neg(trunc(div(x!, y!))))],
-  samples: within([2.2, 2.8], [0.95, 1.05]),
+  samples: within([2.35, 2.6], [0.72, 0.76]),
   kink: "Jumps where the quotient is whole; its derivatives are those of either side.",
 });
 

@@ -80,6 +80,12 @@ export class Draw {
     return fromElements(this.dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data), shape);
   }
 
+  /** A tensor whose elements are 1, 2 or 3: with ties. */
+  tied(shape: Shape): Tensor {
+    const data = Array.from({ length: sizeOf(shape) }, () => this.integer(1, 3));
+    return fromElements(this.dtype === "float64" ? Float64Array.from(data) : Float32Array.from(data), shape);
+  }
+
   /** int32 elements from 0 up to but not including `below`. */
   indices(shape: Shape, below: number): Tensor {
     const data = Int32Array.from({ length: sizeOf(shape) }, () => this.integer(0, below - 1));
