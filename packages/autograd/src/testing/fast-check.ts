@@ -37,7 +37,17 @@ export interface ShapeOptions {
   readonly maxSize?: number;
 }
 
-/** Shapes of 0 to 3 axes of sizes 1 to 4, unless given. */
+/**
+ * Shapes of 0 to 3 axes of sizes 1 to 4, unless given.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@cotangent/autograd";
+ * import { shapes } from "@cotangent/autograd/testing/fast-check";
+ * import fc from "fast-check";
+ * fc.assert(fc.property(shapes({ minRank: 1 }), (shape) => zeros(shape).flatten().rank === 1));
+ * ```
+ */
 export function shapes({
   minRank = 0,
   maxRank = 3,
@@ -115,7 +125,18 @@ export interface TensorOptions extends ElementOptions {
   readonly elements?: fc.Arbitrary<number>;
 }
 
-/** Tensors; of ints and bools the elements are truncated. */
+/**
+ * Tensors; of ints and bools the elements are truncated.
+ *
+ * @example
+ * ```ts
+ * import { checkGradient, log } from "@cotangent/autograd";
+ * import { tensors } from "@cotangent/autograd/testing/fast-check";
+ * import fc from "fast-check";
+ * const positive = tensors({ shape: [3], low: 0.5, high: 4 });
+ * fc.assert(fc.property(positive, (x) => checkGradient(log, [x]).pass), { numRuns: 10 });
+ * ```
+ */
 export function tensors(options: TensorOptions = {}): fc.Arbitrary<Tensor> {
   const { shape, dtype = "float32" } = options;
   const element = options.elements ?? elements(options);
@@ -195,7 +216,15 @@ export interface ProgramOptions {
 
 /**
  * Random differentiable programs of one or two square matrices. One that fails shrinks to the fewest steps, and prints as
- * TypeScript that runs: `fc.assert(fc.property(programs(), (p) => checkGradient(p.f, p.inputs).pass))`.
+ * TypeScript that runs. Throws ValueError if there are no steps to choose from.
+ *
+ * @example
+ * ```ts
+ * import { checkGradient } from "@cotangent/autograd";
+ * import { programs } from "@cotangent/autograd/testing/fast-check";
+ * import fc from "fast-check";
+ * fc.assert(fc.property(programs(), ({ f, inputs }) => checkGradient(f, inputs).pass), { numRuns: 10 });
+ * ```
  */
 export function programs({
   steps: own = [],

@@ -41,7 +41,8 @@ export interface CheckOptions {
  * of its derivative on purpose (`stopGradient`, `straightThrough`, `gradientReversal`) is taken at its word.
  *
  * `f` is called a few times, also nearby, to see whether it is a function at all; what it assigns to variables is
- * discarded. Throws GradientError if `f` does not return a float tensor or an input is no float.
+ * discarded. Throws GradientError if `f` does not return a float tensor or an input is no float, ValueError for options that are
+ * none, and what `f` itself throws.
  *
  * @example
  * ```ts

@@ -13,6 +13,7 @@ import { Trace, tracing } from "../variable.ts";
 import type { Circumstance } from "./remedy.ts";
 import { remedyOf } from "./remedy.ts";
 import { indexOf } from "./rule.ts";
+import { computed } from "./witness.ts";
 
 /** Where NaN or an infinity comes from. Printed, it says what to write instead. */
 export class NonFinite {
@@ -176,20 +177,20 @@ function searchBackward(roots: readonly Tensor[], inputs: readonly Tensor[]): No
   if (!evaluate(gradients).some((values) => values.some(isBad))) return null;
   const graph = valued(floats);
   const { order } = graph;
-  const found = reverse(floats, floats.map(onesLike), order.nodes);
-  const cotangents = new Map(found.flatMap((g, n) => (g ? [[n, evaluate([g])[0]!] as const] : [])));
+  // All at once, so that what they share is computed once.
+  const cotangents = computed(reverse(floats, floats.map(onesLike), order.nodes));
+  const isBadAt = (n: number): number => Array.prototype.findIndex.call(cotangents[n] ?? [], isBad);
   for (let n = order.nodes.length - 1; n >= 0; n--) {
-    const isFine = cotangents.get(n)?.every(Number.isFinite);
-    if (!isFine) continue;
+    if (!cotangents[n] || isBadAt(n) >= 0) continue;
     for (const [i, k] of operandsOf(order, n).entries()) {
-      const element = cotangents.get(k)?.findIndex(isBad) ?? -1;
+      const element = isBadAt(k);
       if (element < 0 || derivativeOf(order.nodes[n]!.op, i).kind === "zero") continue;
       const places = operandsOf(order, n).map((other) =>
         order.nodes[other]!.size === order.nodes[k]!.size ? element : placeIn(graph, n, 0, other),
       );
       return described(graph, n, "backward", {
         index: indexOf(element, order.nodes[k]!.shape),
-        value: cotangents.get(k)![element]!,
+        value: cotangents[k]![element]!,
         operands: operandsOf(order, n).map((other, j) => graph.values[other]![places[j]!]!),
       });
     }
