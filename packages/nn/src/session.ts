@@ -133,7 +133,10 @@ export class Session {
     position.total++;
     position.steps++;
     if (Number.isNaN(loss))
-      throw this.#diverged("the loss is NaN", "try a smaller learning rate, and look for NaN in the data");
+      throw this.#diverged(
+        "the loss is NaN",
+        "try a smaller learning rate, and ask explainNonFinite(() => loss) where it begins",
+      );
     position.examples += examples;
     position.sum += examples * loss;
   }
