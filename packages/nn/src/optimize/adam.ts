@@ -1,7 +1,13 @@
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
-import { share } from "./numbers.ts";
-import { chain } from "./transform.ts";
-import { addDecayedWeights, decayWeights, type Schedule, scaleByAdam } from "./transforms.ts";
+import { type Numbers, share } from "./numbers.ts";
+import { chain, type Transform } from "./transform.ts";
+import {
+  addDecayedWeights,
+  decayWeights,
+  type Hyperparameter,
+  type Schedule,
+  scaleByAdam,
+} from "./transforms.ts";
 
 export interface AdamOptions extends MethodOptions {
   /** The learning rate; 0.001 unless given. */
@@ -14,6 +20,18 @@ export interface AdamOptions extends MethodOptions {
   readonly weightDecay?: number | Schedule;
   /** Divides by the root of the largest average of the squares so far (Reddi, Kale and Kumar 2018). */
   readonly amsgrad?: boolean;
+}
+
+/** What both of them do: the steps differ in where the weight decay comes. */
+function averaging(
+  numbers: Numbers,
+  { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false }: AdamOptions,
+): { readonly rate: Hyperparameter; readonly scale: Transform } {
+  const rate = numbers.add("lr", lr);
+  const averages = numbers.addPair("betas", betas, share);
+  const small = numbers.add("eps", eps);
+  numbers.addFixed("amsgrad", amsgrad);
+  return { rate, scale: scaleByAdam({ betas: averages, eps: small, rate, amsgrad }) };
 }
 
 /**
@@ -40,21 +58,11 @@ export class Adam extends Method<AdamOptions> {
   declare readonly amsgrad: boolean;
 
   constructor(parameters: Trainable<AdamOptions>, options: AdamOptions = {}) {
-    super(
-      parameters,
-      options,
-      (numbers, { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false }) => {
-        const rate = numbers.add("lr", lr);
-        const averages = numbers.addPair("betas", betas, share);
-        const small = numbers.add("eps", eps);
-        const decay = numbers.addUnlessZero("weightDecay", weightDecay);
-        numbers.addFixed("amsgrad", amsgrad);
-        return chain(
-          decay && addDecayedWeights(decay),
-          scaleByAdam({ betas: averages, eps: small, rate, amsgrad }),
-        );
-      },
-    );
+    super(parameters, options, (numbers, given) => {
+      const { scale } = averaging(numbers, given);
+      const decay = numbers.addUnlessZero("weightDecay", given.weightDecay ?? 0);
+      return chain(decay && addDecayedWeights(decay), scale);
+    });
   }
 }
 
@@ -87,20 +95,10 @@ export class AdamW extends Method<AdamWOptions> {
   declare readonly amsgrad: boolean;
 
   constructor(parameters: Trainable<AdamWOptions>, options: AdamWOptions = {}) {
-    super(
-      parameters,
-      options,
-      (numbers, { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01, amsgrad = false }) => {
-        const rate = numbers.add("lr", lr);
-        const averages = numbers.addPair("betas", betas, share);
-        const small = numbers.add("eps", eps);
-        const decay = numbers.addUnlessZero("weightDecay", weightDecay);
-        numbers.addFixed("amsgrad", amsgrad);
-        return chain(
-          scaleByAdam({ betas: averages, eps: small, rate, amsgrad }),
-          decay && decayWeights(rate, decay),
-        );
-      },
-    );
+    super(parameters, options, (numbers, given) => {
+      const { rate, scale } = averaging(numbers, given);
+      const decay = numbers.addUnlessZero("weightDecay", given.weightDecay ?? 0.01);
+      return chain(scale, decay && decayWeights(rate, decay));
+    });
   }
 }
