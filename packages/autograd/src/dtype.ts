@@ -9,6 +9,11 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 /** Every dtype, from the one that gives way to the one that wins: the later of two is their promotion. */
 export const dtypes: readonly DType[] = ["bool", "int32", "float32", "float64"];
 
+/** The place of `dtype` in `dtypes`. */
+export function rankOf(dtype: DType): number {
+  return dtype === "float32" ? 2 : dtype === "float64" ? 3 : dtype === "int32" ? 1 : 0;
+}
+
 /** Bytes of one element. */
 export function byteSize(dtype: DType): number {
   return dtype === "float64" ? 8 : dtype === "bool" ? 1 : 4;
@@ -20,7 +25,7 @@ export function isFloat(dtype: DType): boolean {
 
 /** The dtype of a result made from two dtypes: the later one in the order bool, int32, float32, float64. */
 export function promote(a: DType, b: DType): DType {
-  return dtypes.indexOf(a) >= dtypes.indexOf(b) ? a : b;
+  return rankOf(a) >= rankOf(b) ? a : b;
 }
 
 /**

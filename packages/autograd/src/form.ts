@@ -1,4 +1,4 @@
-import { dtypes } from "./dtype.ts";
+import { rankOf } from "./dtype.ts";
 import type { Attribute, Attributes, Op, Tensor } from "./graph.ts";
 import { elementsOf, ownerOf } from "./graph.ts";
 import { isCopy } from "./kernels.ts";
@@ -125,7 +125,7 @@ export class FormReader {
       else this.#wholes[n] = size;
       const role = owner ? roles.version : roles.held;
       this.roles[n] = role;
-      this.#mix(role + 8 * dtypes.indexOf(node.dtype));
+      this.#mix(role + 8 * rankOf(node.dtype));
       return true;
     }
     const { id, kind } = factsOf(node.op);

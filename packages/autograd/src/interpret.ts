@@ -1,5 +1,5 @@
 import type { TypedArray } from "./dtype.ts";
-import { allocate, dtypes } from "./dtype.ts";
+import { allocate, dtypes, rankOf } from "./dtype.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
 import { compute, isCopy } from "./kernels.ts";
@@ -14,11 +14,9 @@ import type { Topology } from "./topology.ts";
  */
 export function interpret({ nodes, starts, edges }: Topology, keep: readonly number[]): TypedArray[] {
   const values = new Array<TypedArray | null>(nodes.length).fill(null);
-  const uses = new Array<number>(nodes.length).fill(0);
+  const { uses, ours } = takeTally(nodes.length);
   for (let k = 0; k < edges.length; k++) uses[edges[k]!]!++;
   for (const n of keep) uses[n]!++;
-  // Only what was allocated here and is no other node's value too may be used again.
-  const ours = new Array<boolean>(nodes.length).fill(false);
   const free = new Pool();
   for (let n = 0; n < nodes.length; n++) {
     const node = nodes[n]!;
@@ -28,7 +26,7 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
     if (known) values[n] = known;
     else if (end > first && isCopy(node)) {
       values[n] = values[edges[first]!]!;
-      ours[edges[first]!] = false;
+      ours[edges[first]!] = 0;
     } else {
       const inputs = operandsOf(end - first);
       for (let k = first; k < end; k++) inputs[k - first] = values[edges[k]!]!;
@@ -37,7 +35,7 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
       // The list outlives the evaluation; what it held need not.
       for (let k = 0; k < inputs.length; k++) inputs[k] = noElements;
       values[n] = out;
-      ours[n] = true;
+      ours[n] = 1;
     }
     for (let k = first; k < end; k++) {
       const input = edges[k]!;
@@ -46,7 +44,27 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
       values[input] = null;
     }
   }
+  tally = { uses, ours };
   return keep.map((n) => values[n]!);
+}
+
+/** For each node the uses that its value still has, and whether it was allocated here and is no other node's value too. */
+interface Tally {
+  readonly uses: Int32Array;
+  readonly ours: Uint8Array;
+}
+
+/** The last one, to be used again; null while it is in use. */
+let tally: Tally | null = null;
+
+function takeTally(length: number): Tally {
+  const last = tally;
+  tally = null;
+  if (!last || last.ours.length < length)
+    return { uses: new Int32Array(length), ours: new Uint8Array(length) };
+  last.uses.fill(0, 0, length);
+  last.ours.fill(0, 0, length);
+  return last;
 }
 
 const operandLists: TypedArray[][] = [];
@@ -82,10 +100,10 @@ class Pool {
   }
   take({ dtype, shape }: Tensor): TypedArray {
     const size = sizeOf(shape);
-    return this.#list(dtypes.indexOf(dtype), size).pop() ?? allocate(dtype, size);
+    return this.#list(rankOf(dtype), size).pop() ?? allocate(dtype, size);
   }
   give({ dtype }: Tensor, array: TypedArray): void {
-    const list = this.#list(dtypes.indexOf(dtype), array.length);
+    const list = this.#list(rankOf(dtype), array.length);
     if (array.length > small || list.length < kept) list.push(array);
   }
 }

@@ -1,6 +1,6 @@
 import type { Body } from "./arithmetic.ts";
 import type { DType, TypedArray } from "./dtype.ts";
-import { dtypes } from "./dtype.ts";
+import { rankOf } from "./dtype.ts";
 import { copysign, exponent, nearest, power2, scale2, toInt32 } from "./ieee.ts";
 import type { Instruction, Program } from "./program.ts";
 import { trace } from "./program.ts";
@@ -227,8 +227,8 @@ const machines = new WeakMap<Body, Map<number, Machine>>();
 
 /** The machine of a body for operands and a result of these dtypes; each is made once. */
 export function machineOf(body: Body, operands: readonly { readonly dtype: DType }[], dtype: DType): Machine {
-  let key = dtypes.indexOf(dtype);
-  for (let i = 0; i < operands.length; i++) key = key * 5 + 1 + dtypes.indexOf(operands[i]!.dtype);
+  let key = rankOf(dtype);
+  for (let i = 0; i < operands.length; i++) key = key * 5 + 1 + rankOf(operands[i]!.dtype);
   for (let i = 0; i < recent.length; i++) {
     const entry = recent[i]!;
     if (entry.body === body && entry.key === key) return entry.machine;

@@ -14,10 +14,12 @@ export interface Topology {
   readonly edges: readonly number[];
 }
 
-// The path from a root to the node being visited, and how many inputs of each node on it are done. Both are kept for the next
-// walk, emptied, because growing them anew would cost more than most walks.
+// The path from a root to the node being visited, how many inputs of each node on it are done, and the edges so far. They are
+// kept for the next walk, the path emptied, because growing them anew would cost more than most walks.
 let path: (Tensor | null)[] = [];
 let done = new Int32Array(1024);
+let ends = new Int32Array(1024);
+let targets = new Int32Array(2048);
 const longestKept = 2 ** 16;
 
 /**
@@ -50,25 +52,35 @@ export function topology(
         depth++;
       } else {
         if (depth > deepest) deepest = depth;
+        for (let k = 0; k < inputs.length; k++) {
+          if (edgeCount === targets.length) targets = longer(targets);
+          targets[edgeCount++] = markOf(inputs[k]!) - base;
+        }
+        if (nodes.length === ends.length) ends = longer(ends);
+        ends[nodes.length] = edgeCount;
         setMark(x, base + nodes.length);
         nodes.push(x);
-        edgeCount += inputs.length;
         depth--;
       }
     }
   }
-  if (deepest > longestKept) path = [];
-  else path.fill(null, 0, deepest);
   marks = base + nodes.length;
   // Of known length: an array that grows by push is copied several times and reserves room for more.
   const starts = new Array<number>(nodes.length + 1).fill(0);
+  for (let n = 0; n < nodes.length; n++) starts[n + 1] = ends[n]!;
   const edges = new Array<number>(edgeCount).fill(0);
-  for (let n = 0, k = 0; n < nodes.length; n++) {
-    const inputs = inputsOf(nodes[n]!);
-    for (let i = 0; i < inputs.length; i++) edges[k++] = markOf(inputs[i]!) - base;
-    starts[n + 1] = k;
-  }
+  for (let k = 0; k < edgeCount; k++) edges[k] = targets[k]!;
+  if (nodes.length > longestKept) forget();
+  else path.fill(null, 0, deepest);
   return { nodes, starts, edges };
+}
+
+/** What a long walk needed is not kept. */
+function forget(): void {
+  path = [];
+  done = new Int32Array(1024);
+  ends = new Int32Array(1024);
+  targets = new Int32Array(2048);
 }
 
 function longer(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {

@@ -123,24 +123,34 @@ export function checkNumber(name: string, option: string, value: unknown): void 
     throw new ValueError(`${name}: ${option} is ${describe(value)}; give a number`);
 }
 
-const singles: Record<DType, Map<number, Tensor>> = {
-  float32: new Map(),
-  float64: new Map(),
-  int32: new Map(),
-  bool: new Map(),
+/** Leaves without axes, each at a place that its number decides, and their numbers. */
+class Singles {
+  readonly #numbers = new Float64Array(256).fill(Number.NaN);
+  readonly #leaves = new Array<Tensor | null>(256).fill(null);
+
+  filled(value: number, dtype: DType): Tensor {
+    const place = Math.imul((value * 65536) | 0, 0x9e3779b1) >>> 24;
+    const known = this.#leaves[place];
+    if (known && this.#numbers[place] === value) return known;
+    const made = fill(value, [], dtype);
+    // -0 equals 0 and is another number.
+    if (value === 0) return made;
+    this.#numbers[place] = value;
+    this.#leaves[place] = made;
+    return made;
+  }
+}
+
+const singles: Record<DType, Singles> = {
+  float32: new Singles(),
+  float64: new Singles(),
+  int32: new Singles(),
+  bool: new Singles(),
 };
 
 /** A leaf filled with a number. Those without axes are few in any program, and shared. */
 function filled(value: number, shape: Shape, dtype: DType): Tensor {
-  if (shape.length > 0) return fill(value, shape, dtype);
-  const known = singles[dtype];
-  // -0 is the same key as 0.
-  const found = value === 0 ? undefined : known.get(value);
-  if (found) return found;
-  if (known.size >= 256) known.clear();
-  const made = fill(value, shape, dtype);
-  if (value !== 0) known.set(value, made);
-  return made;
+  return shape.length > 0 ? fill(value, shape, dtype) : singles[dtype].filled(value, dtype);
 }
 
 function condition(name: string, x: unknown): Tensor {
