@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { marked } from "./pure.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -25,9 +26,19 @@ export async function documentBundle({ document, heading }, last) {
     write: false,
     metafile: true,
     outfile: "program.js",
+    plugins: [asPacked],
   });
   return { code: outputFiles[0].text, inputs: Object.values(metafile.outputs)[0].inputs };
 }
+
+/** The built packages as they are packed. */
+const asPacked = {
+  name: "packed",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]packages[\\/]\w+[\\/]dist[\\/].*\.js$/ }, ({ path }) => ({
+      contents: marked(path, readFileSync(path, "utf8")),
+    })),
+};
 
 /** The twenty lines of the README: methods and all. */
 export const chaining = { document: "README.md", heading: "Twenty lines" };
