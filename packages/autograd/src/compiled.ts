@@ -1,7 +1,10 @@
 import type { Filling } from "./compile/arguments.ts";
 import { matchesAll } from "./compile/arguments.ts";
-import type { BuildOptions, Executable } from "./compile/run.ts";
+import type { Traced } from "./compile/plan.ts";
+import type { Executable } from "./compile/run.ts";
 import { build, buildInterpreted, canRun } from "./compile/run.ts";
+import type { Steps } from "./compile/steps.ts";
+import { finish } from "./compile/steps.ts";
 import type { TypedArray } from "./dtype.ts";
 import { StateError, ValueError } from "./errors.ts";
 import { evaluate, flush } from "./evaluate.ts";
@@ -16,9 +19,14 @@ import type { Home, Variable } from "./variable.ts";
 import { checkNoGradient, isRecording } from "./variable.ts";
 
 /** A function that was given to `compile`: it is called like that function. */
-export type Compiled<F> = F & {
+export type Compiled<F extends (...args: never[]) => unknown> = F & {
   /** `explain(f)`. A bundle that is to have it must import `explain`. */
   explain(): string;
+  /**
+   * Compiles for arguments like these, which `f` is called with once, without running the program. It does so in portions of about
+   * 10 ms: going through all that it yields compiles, and between portions something else may be done. Throws what a call throws.
+   */
+  prepare(...args: Parameters<F>): Generator<undefined, void>;
 };
 
 export interface CompileOptions {
@@ -88,6 +96,9 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
  * compiled function, or a check, it is `f` itself. Results have the interpreter's bits, unless `relaxed` allows others.
  *
+ * A large program takes some 100 ms to compile, at the first call, or before it in portions: `for (const _ of step.prepare(x)) await
+ * pause()`.
+ *
  * Throws CompileError if `f` reads a value, returns something that is not a tensor, or has no effect at all, and if the
  * program needs more than the 4 GiB of memory that WebAssembly has. What `f` throws while it is traced is thrown. Nothing has
  * changed then.
@@ -120,10 +131,13 @@ export function compile<F extends (...args: never[]) => unknown>(
     history.calls++;
     const known = find(history.programs, args);
     if (known && options.check) toolsFor("check").compare(known.traced, traceCall(run, args));
-    return (known ?? make(history, traceCall(run, args), args)).call();
+    return (known ?? finish(make(history, run, args))).call();
   };
   histories.set(call, history);
-  return Object.assign(call, { explain: () => explained(call) }) as unknown as Compiled<F>;
+  function* prepare(...args: unknown[]): Generator<undefined, void> {
+    if (!isRecording() && !find(history.programs, args)) yield* portions(make(history, run, args));
+  }
+  return Object.assign(call, { explain: () => explained(call), prepare }) as unknown as Compiled<F>;
 }
 
 export declare namespace compile {
@@ -153,9 +167,27 @@ function find(programs: Program[], args: readonly unknown[]): Program | null {
   return null;
 }
 
-function make(history: History, traced: TracedCall, args: readonly unknown[]): Program {
+/** Milliseconds of work before others get their turn. */
+const portion = 10;
+
+/** The same work, yielding less often. */
+function* portions(steps: Steps<unknown>): Generator<undefined, void> {
+  let begin = Date.now();
+  while (!steps.next().done) {
+    if (Date.now() - begin < portion) continue;
+    yield;
+    begin = Date.now();
+  }
+}
+
+function* make(
+  history: History,
+  f: (...args: unknown[]) => unknown,
+  args: readonly unknown[],
+): Steps<Program> {
   const { programs, tracings, options, calls: call } = history;
-  const program = new Program(traced, { relaxed: options.relaxed ?? false });
+  const traced = traceCall(f, args);
+  const program = new Program(traced, yield* executableOf(traced.graph, options));
   program.accepts(args);
   history.traced++;
   tracings.push({ call, before: programs[0]?.traced.signature ?? null, now: traced.signature });
@@ -167,6 +199,14 @@ function make(history: History, traced: TracedCall, args: readonly unknown[]): P
 
 let warned = false;
 
+function* executableOf(graph: Traced, { relaxed = false }: CompileOptions): Steps<Executable> {
+  if (canRun()) return yield* build(graph, { relaxed });
+  if (!warned)
+    console.warn("cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted");
+  warned = true;
+  return buildInterpreted(graph);
+}
+
 /** One form of arguments, compiled. */
 class Program {
   readonly traced: TracedCall;
@@ -177,17 +217,10 @@ class Program {
   readonly #gradients: readonly (readonly [Variable, output: number])[];
   readonly #withoutGradient: readonly Variable[];
 
-  constructor(traced: TracedCall, options: BuildOptions) {
-    const { graph, variables, record, returned } = traced;
-    const runs = canRun();
-    if (!runs && !warned) {
-      warned = true;
-      console.warn(
-        "cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted",
-      );
-    }
+  constructor(traced: TracedCall, executable: Executable) {
+    const { variables, record, returned } = traced;
     this.traced = traced;
-    this.#executable = runs ? build(graph, options) : buildInterpreted(graph);
+    this.#executable = executable;
     this.#slots = this.#executable.inputs.map((place) => new Slot(place));
     this.#states = variables.map(
       (x, i) => new State(x, this.#executable.states[i]!, record.begun.has(x), record.assigned.has(x)),

@@ -1,6 +1,7 @@
 import type { Traced } from "./compile/plan.ts";
 import type { Executable } from "./compile/run.ts";
 import { build } from "./compile/run.ts";
+import { finish } from "./compile/steps.ts";
 import type { TypedArray } from "./dtype.ts";
 import { allocate } from "./dtype.ts";
 import type { Form } from "./form.ts";
@@ -30,7 +31,7 @@ export class Routine {
 
   constructor(form: Form, order: Topology, wanted: readonly number[]) {
     const plan = new Reconstruction(form, order, wanted);
-    const executable = build(plan.traced, { relaxed: false });
+    const executable = finish(build(plan.traced, { relaxed: false }));
     const { inputs, states, outputs } = executable;
     const stateSlots = states.map((place) => new Slot(place));
     this.#executable = executable;

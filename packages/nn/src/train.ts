@@ -1,4 +1,4 @@
-import type { Generator, Shape, Tensor } from "@cotangent/autograd/functional";
+import type { Compiled, Generator, Shape, Tensor } from "@cotangent/autograd/functional";
 import { compile, ValueError } from "@cotangent/autograd/functional";
 import type { CheckpointStore, Stateful } from "./checkpoint.ts";
 import { batchesOf, type TrainingData } from "./feed.ts";
@@ -101,6 +101,7 @@ class Loop {
   readonly #options: FitOptions;
   readonly #session: Session;
   readonly #step: (x: Tensor, y: Tensor) => Tensor;
+  readonly #compiled: Compiled<(x: Tensor, y: Tensor) => Tensor> | null;
   readonly #pause: () => Promise<void> | undefined = pauses();
 
   constructor(model: Layer, data: TrainingData, options: FitOptions, session: Session) {
@@ -118,7 +119,8 @@ class Loop {
       optimizer.step(value);
       return value;
     };
-    this.#step = options.compile ? compile(step) : step;
+    this.#compiled = options.compile ? compile(step) : null;
+    this.#step = this.#compiled ?? step;
   }
 
   async *run(): AsyncGenerator<Epoch, void> {
@@ -174,6 +176,7 @@ class Loop {
       position.batches++;
       const examples = x.shape[0] ?? 1;
       if (examples === 0) continue;
+      if (this.#compiled) for (const _ of this.#compiled.prepare(x, y)) await this.#pause();
       const loss = this.#step(x, y).item();
       position.seconds = (performance.now() - begin) / 1000;
       session.count(loss, examples);

@@ -11,6 +11,7 @@ import { NestWriter } from "./nest.ts";
 import type { Layout } from "./plan.ts";
 import { ProductWriter } from "./product.ts";
 import { baseOf, slowFunction } from "./scalars.ts";
+import type { Steps } from "./steps.ts";
 import type { Setting } from "./walk.ts";
 import { loads, stores } from "./words.ts";
 
@@ -27,24 +28,23 @@ export interface Emitted {
 }
 
 /** The last function runs the nests in order. Long programs are cut into several that it calls. */
-export function emit(nests: readonly Nest[], layout: Layout, relaxed: boolean): Emitted {
+export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean): Steps<Emitted> {
   const isOpaque = nests.some(({ kernel }) => kernel.kind === "opaque");
   const functions = isOpaque ? [new Code(["i32"])] : [];
   const slow = slowFunctions(functions, layout);
   const micro = microkernels(functions, relaxed);
   const shared = sharedFunctions(functions, nests, { layout, slow, relaxed }, micro);
   const parts = [new Code()];
-  nests.forEach((nest, n) => {
+  for (const [n, nest] of nests.entries()) {
+    yield;
     if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
     const code = parts[parts.length - 1]!;
-    if (nest.kernel.kind === "opaque") {
-      code.i32(n).call(0);
-      return;
+    if (nest.kernel.kind === "opaque") code.i32(n).call(0);
+    else if (!shared(nest, n, code)) {
+      const setting = { layout, slow, relaxed, base: (x: Tensor) => baseOf(layout, x), number: n };
+      write(new NestWriter(code, nest, setting), micro);
     }
-    if (shared(nest, n, code)) return;
-    const setting = { layout, slow, relaxed, base: (x: Tensor) => baseOf(layout, x), number: n };
-    write(new NestWriter(code, nest, setting), micro);
-  });
+  }
   let main = parts[0]!;
   if (parts.length > 1) {
     main = new Code();

@@ -6,6 +6,7 @@ import { topology } from "../topology.ts";
 import type { Kernel } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import { operandsOf, programOf } from "./simplify.ts";
+import type { Steps } from "./steps.ts";
 import { stridedOp } from "./strided.ts";
 import { tiledOp } from "./tile.ts";
 
@@ -14,7 +15,7 @@ import { tiledOp } from "./tile.ts";
  * use them. A pointwise node merges if one kernel alone reads it, or if doing it again is cheaper than keeping it; views
  * always do, as the places that loads read from.
  */
-export function fuse(roots: readonly Tensor[]): Kernel[] {
+export function* fuse(roots: readonly Tensor[]): Steps<Kernel[]> {
   const order = topology(roots, operandsOf);
   const required = new Set(roots);
   const lowered = new Map<Tensor, Lowered>();
@@ -28,6 +29,7 @@ export function fuse(roots: readonly Tensor[]): Kernel[] {
       if (!made || !isStillRight(made, stored)) {
         made = lowerWith(node, stored, required);
         lowered.set(node, made);
+        yield;
       }
       for (const kernel of made.kernels) kernels.push(kernel);
     }

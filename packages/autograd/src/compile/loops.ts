@@ -8,6 +8,7 @@ import type { Kernel, Scalar } from "./kernel.ts";
 import { scalarsOf } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
 import { hasVectorWord } from "./lanes.ts";
+import type { Steps } from "./steps.ts";
 
 /**
  * A kernel as loops over memory. Loops that every place walks through evenly are one loop, loops of one round are gone,
@@ -47,8 +48,13 @@ export interface Place {
   readonly offset: number;
 }
 
-export function loops(kernels: readonly Kernel[]): Nest[] {
-  return kernels.map(nestOf);
+export function* loops(kernels: readonly Kernel[]): Steps<Nest[]> {
+  const nests: Nest[] = [];
+  for (const kernel of kernels) {
+    nests.push(nestOf(kernel));
+    yield;
+  }
+  return nests;
 }
 
 function nestOf(kernel: Kernel): Nest {

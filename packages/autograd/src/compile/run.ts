@@ -18,6 +18,7 @@ import { loops } from "./loops.ts";
 import type { Layout, Traced } from "./plan.ts";
 import { plan, rootsOf } from "./plan.ts";
 import { copied, originOf, simplify } from "./simplify.ts";
+import type { Steps } from "./steps.ts";
 import { tile } from "./tile.ts";
 import { failedCheck } from "./walk.ts";
 
@@ -75,19 +76,19 @@ export interface Passed {
 }
 
 /** All passes up to the code. Throws CompileError for what cannot be compiled. */
-export function passes(traced: Traced): Passed {
-  const simple = simplifyTraced(traced);
-  const kernels = fuse(rootsOf(simple));
+export function* passes(traced: Traced): Steps<Passed> {
+  const simple = yield* simplifyTraced(traced);
+  const kernels = yield* fuse(rootsOf(simple));
   if (checking) checkKernels(kernels, isHeld);
-  const nests = loops(kernels);
+  const nests = yield* loops(kernels);
   return { simple, nests, layout: plan(nests, simple) };
 }
 
 /** A program in its memory. Throws CompileError for what cannot be compiled, or needs too much memory. */
-export function build(traced: Traced, { relaxed }: BuildOptions): Executable {
-  const { simple, nests, layout } = passes(traced);
+export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executable> {
+  const { simple, nests, layout } = yield* passes(traced);
   checkSize(layout);
-  const { functions, imports } = emit(nests, layout, relaxed && canRelax());
+  const { functions, imports } = yield* emit(nests, layout, relaxed && canRelax());
   const calls: (() => void)[] = [];
   const host = { compute: (n: number) => calls[n]!() };
   const instance = instantiate(assemble(functions, pagesOf(layout), imports), host, layout);
@@ -198,8 +199,8 @@ function viewOf(
 }
 
 /** Simplifies the graph. A root that is a leaf gets elements of its own: the leaf may be overwritten before it is read. */
-function simplifyTraced({ inputs, states, outputs, updates }: Traced): Traced {
-  const simple = simplify(rootsOf({ inputs, states, outputs, updates }), tile);
+function* simplifyTraced({ inputs, states, outputs, updates }: Traced): Steps<Traced> {
+  const simple = yield* simplify(rootsOf({ inputs, states, outputs, updates }), tile);
   let next = 0;
   const own = (): Tensor => {
     const x = simple[next++]!;

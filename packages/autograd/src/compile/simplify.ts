@@ -8,6 +8,7 @@ import type { Instruction, Program } from "../program.ts";
 import { trace } from "../program.ts";
 import { equalShapes } from "../shape.ts";
 import { numberIn, topology } from "../topology.ts";
+import type { Steps } from "./steps.ts";
 
 /**
  * The first pass, graph to graph: equal nodes become one, what is computed from numbers alone becomes a number, and ops
@@ -15,7 +16,7 @@ import { numberIn, topology } from "../topology.ts";
  * (which turns -0 into 0) or `x * 0`. `rewrite` may put another node, made of others still, in place of one; it is told
  * whether that alone reads its first operand.
  */
-export function simplify(roots: readonly Tensor[], rewrite: Rewrite = same): Tensor[] {
+export function* simplify(roots: readonly Tensor[], rewrite: Rewrite = same): Steps<Tensor[]> {
   const order = topology(roots, operandsOf);
   const numbers = roots.map((root) => numberIn(order, root));
   const simplifier = new Simplifier(rewrite);
@@ -27,6 +28,7 @@ export function simplify(roots: readonly Tensor[], rewrite: Rewrite = same): Ten
     const inputs: Tensor[] = [];
     for (let k = order.starts[n]!; k < order.starts[n + 1]!; k++) inputs.push(made[order.edges[k]!]!);
     made.push(simplifier.node(node, inputs, readers[order.edges[order.starts[n]!]!] === 1));
+    yield;
   }
   return numbers.map((n) => made[n]!);
 }

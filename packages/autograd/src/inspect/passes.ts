@@ -9,6 +9,7 @@ import { rootsOf } from "../compile/plan.ts";
 import type { Passed } from "../compile/run.ts";
 import { bytesOfMemory, passes } from "../compile/run.ts";
 import { operandsOf, originOf } from "../compile/simplify.ts";
+import { finish } from "../compile/steps.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
@@ -29,11 +30,11 @@ export function formatTraced(graph: Traced, labelOf: NameOf): string {
 
 /** `labelOf` names the leaves that stand for arguments; `relaxed` says how products are rounded. */
 export function formatPasses(graph: Traced, labelOf: NameOf, relaxed: boolean): string {
-  const passed = passes(graph);
+  const passed = finish(passes(graph));
   const { simple, nests, layout } = passed;
   const named = namesOf(simple, labelOf);
   const before = namesOf(graph, labelOf);
-  const { functions, imports } = emit(nests, layout, relaxed);
+  const { functions, imports } = finish(emit(nests, layout, relaxed));
   const sizes = functions.map((code, i) => (i < imports.length ? 0 : code.packed.length));
   const costs = nests.map(({ kernel }) => costOf(kernel));
   const nodes = (graph: Named) => `${graph.order.nodes.length} nodes`;

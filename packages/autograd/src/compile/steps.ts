@@ -1,0 +1,10 @@
+/** Work that can be left for a while: it yields wherever that is allowed, and returns its result. */
+export type Steps<T> = Generator<undefined, T, undefined>;
+
+/** Does all of it at once. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
