@@ -16,9 +16,12 @@ describe.skipIf(browser === undefined)(
     beforeAll(async () => {
       captureConsole();
       const folder = await mkdtemp(join(tmpdir(), "cotangent-"));
-      await xor({ folder, steps: 20, seeds: 2, output: { write: () => {} } });
-      page = await readFile(join(folder, "index.html"), "utf8");
-      await rm(folder, { recursive: true });
+      try {
+        await xor({ folder, steps: 20, seeds: 2, output: { write: () => {} } });
+        page = await readFile(join(folder, "index.html"), "utf8");
+      } finally {
+        await rm(folder, { recursive: true });
+      }
     }, slow);
 
     test.each([1000, 400])(

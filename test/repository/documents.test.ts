@@ -3,11 +3,20 @@
  * imports. `expression; // => text` compares what the expression gives with the text; "```ts no-run" skips a block.
  * Each block becomes a module of test/.documents, on the same lines as in its document, so a stack trace leads there.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { captureConsole } from "../console.ts";
 
 interface Block {
@@ -36,6 +45,17 @@ const modules = blocks.map((block) => ({
 writeModules();
 
 describe("the documents", () => {
+  // A folder for temporary files that goes with all that the examples leave in it.
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "cotangent-documents-"));
+    for (const name of ["TMPDIR", "TMP", "TEMP"]) vi.stubEnv(name, folder);
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
   for (const { title, file } of modules) {
     test(`${title} runs`, async () => {
       const printed = captureConsole();

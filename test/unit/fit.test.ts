@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -40,7 +40,7 @@ import { bceWithLogits, crossEntropy, mse } from "@cotangent/nn/loss";
 import { accuracy, r2Score } from "@cotangent/nn/metrics";
 import { checkpointFile, interruptible, progress, writeFileAtomically } from "@cotangent/nn/node";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 class Memory implements CheckpointStore {
   bytes: Uint8Array | null = null;
@@ -381,11 +381,14 @@ describe("early stopping", () => {
 });
 
 describe("checkpoints in files", () => {
-  const folder = (): string => mkdtempSync(join(tmpdir(), "cotangent-fit-"));
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "cotangent-fit-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   test("are there as a whole or not at all", async () => {
-    const place = folder();
-    const path = join(place, "file");
+    const path = join(folder, "file");
     await writeFileAtomically(path, [Uint8Array.of(1), Uint8Array.of(2, 3)]);
     function* failing(): Iterable<Uint8Array> {
       yield Uint8Array.of(9);
@@ -393,12 +396,12 @@ describe("checkpoints in files", () => {
     }
     await expect(writeFileAtomically(path, failing())).rejects.toThrow("the disk is full");
     expect([...readFileSync(path)]).toEqual([1, 2, 3]);
-    expect(readdirSync(place)).toEqual(["file"]);
-    await expect(writeFileAtomically(join(place, "no", "file"), [])).rejects.toThrow("ENOENT");
+    expect(readdirSync(folder)).toEqual(["file"]);
+    await expect(writeFileAtomically(join(folder, "no", "file"), [])).rejects.toThrow("ENOENT");
   });
 
   test("take up a training that Ctrl-C ended", async () => {
-    const path = join(folder(), "last.safetensors");
+    const path = join(folder, "last.safetensors");
     const run = async (stopAt: number): Promise<{ weight: number; epochs: number[] }> => {
       const { layer, options } = small({ checkpoint: checkpointFile(path), epochs: 3 });
       const data = [batch(1), batch(2), batch(3)];
@@ -425,7 +428,7 @@ describe("checkpoints in files", () => {
   });
 
   test("that are no checkpoints are refused", async () => {
-    const path = join(folder(), "last.safetensors");
+    const path = join(folder, "last.safetensors");
     writeFileSync(path, "not a file of ours");
     const { layer, options } = small({ checkpoint: checkpointFile(path) });
     await expect(collect(fit(layer, batch(1), options))).rejects.toThrow(FormatError);
