@@ -9,6 +9,7 @@ import {
   IndexError,
   manualSeed,
   mul,
+  permutation,
   relu,
   StateError,
   type Tensor,
@@ -23,8 +24,10 @@ import {
   Adam,
   Buffer as Average,
   type Batch,
+  type CheckpointInterval,
   type CheckpointStore,
   DivergenceError,
+  Dropout,
   type Epoch,
   earlyStopping,
   type FitOptions,
@@ -35,7 +38,7 @@ import {
   SGD,
   validate,
 } from "@cotangent/nn";
-import { batches, map, moons, TensorDataset } from "@cotangent/nn/data";
+import { batches, map, moons, Subset, TensorDataset } from "@cotangent/nn/data";
 import { bceWithLogits, crossEntropy, mse } from "@cotangent/nn/loss";
 import { accuracy, r2Score } from "@cotangent/nn/metrics";
 import { checkpointFile, interruptible, progress, writeFileAtomically } from "@cotangent/nn/node";
@@ -56,7 +59,7 @@ class Memory implements CheckpointStore {
 
 /** Draws from the standard generator and from its own, and remembers a running mean. */
 class Noisy extends Module {
-  readonly layers = new Sequential(new Linear(2, 5), tanh, new Linear(5, 1));
+  readonly layers = new Sequential(new Linear(2, 5), tanh, new Dropout(0.2), new Linear(5, 1));
   readonly mean = new Average(zeros([2]));
   readonly generator = new Generator(8);
 
@@ -81,22 +84,31 @@ interface Settings {
   readonly epochs: number;
   readonly compile: boolean;
   readonly checkpoint?: CheckpointStore;
+  readonly checkpointEvery?: CheckpointInterval;
   /** Steps after which it is interrupted. */
   readonly stopAfter?: number;
+  /** Steps after which it dies, and keeps nothing. */
+  readonly dieAfter?: number;
 }
+
+class Death extends Error {}
 
 const loss = bceWithLogits as (prediction: Tensor, target: Tensor) => Tensor;
 
 /** A training with chance everywhere: in the start, the order of the data, the data, and the model. */
-async function train({ stopAfter, ...settings }: Settings): Promise<Outcome> {
+async function train({ stopAfter, dieAfter, ...settings }: Settings): Promise<Outcome> {
   // What is resumed begins in another way: the checkpoint has to say it all.
   manualSeed(settings.checkpoint?.read() ? 99 : 5);
   const model = new Noisy();
   const optimizer = new Adam(model.parameters(), { lr: 0.05 });
-  const ordered = batches(set, { batchSize: 5, shuffle: true, seed: 2 });
   const noise = new Generator(4);
-  const data = (epoch: number) =>
-    map(ordered(epoch), ([a, b]): Batch => [a.add(uniform([2], { high: 0.1, generator: noise })), b]);
+  const data = (epoch: number) => {
+    // Every other epoch is shuffled by a generator rather than by its number.
+    const examples =
+      epoch % 2 === 0 ? new Subset(set, permutation(23, { generator: noise }).toTypedArray()) : set;
+    const ordered = batches(examples, { batchSize: 5, shuffle: epoch % 2 === 1, seed: 2 });
+    return map(ordered(epoch), ([a, b]): Batch => [a.add(uniform([2], { high: 0.1, generator: noise })), b]);
+  };
   const controller = new AbortController();
   const training = fit(model, data, {
     ...settings,
@@ -110,6 +122,7 @@ async function train({ stopAfter, ...settings }: Settings): Promise<Outcome> {
   let steps = 0;
   training.watch(() => {
     if (++steps === stopAfter) controller.abort();
+    if (steps === dieAfter) throw new Death();
   });
   for await (const { epoch } of training) if (epoch === 2) optimizer.lr = 0.01;
   const parts = { ...model.stateDict(), ...optimizer.stateDict(), ...defaultGenerator.state, ...noise.state };
@@ -130,6 +143,27 @@ describe("a training that is interrupted and resumed", () => {
       expect(await train({ epochs: 4, compile, checkpoint })).toEqual(straight);
     }
   });
+
+  test.each([false, true])(
+    "ends with them after a sudden death too, from the last step that was kept (compiled: %s)",
+    async (compile) => {
+      const straight = await train({ epochs: 4, compile });
+      // An epoch has 5 steps: sometimes its last one is kept. Nothing is kept twice, or it would not have been taken up.
+      for (const [checkpointEvery, writes] of [
+        [{ steps: 1 }, 21],
+        [{ steps: 3 }, 7],
+        [{ steps: 5 }, 5],
+        [{ steps: 4, epochs: 1 }, 9],
+      ] as const) {
+        const checkpoint = new Memory();
+        const settings = { epochs: 4, compile, checkpoint, checkpointEvery };
+        for (const dieAfter of [1, 4, 5, 6, 3])
+          await expect(train({ ...settings, dieAfter })).rejects.toThrow(Death);
+        expect(await train(settings), JSON.stringify(checkpointEvery)).toEqual(straight);
+        expect(checkpoint.writes, JSON.stringify(checkpointEvery)).toBe(writes);
+      }
+    },
+  );
 
   test("wherever it stops", async () => {
     const straight = await train({ epochs: 3, compile: false });
@@ -186,6 +220,34 @@ describe("checkpoints of fit", () => {
     const again = small({ checkpoint: left, checkpointEvery: 9 });
     for await (const _ of fit(again.layer, batch(1, 2), again.options)) break;
     expect(left.writes).toBe(1);
+  });
+
+  test("are made after so many steps of all epochs, before the next batch", async () => {
+    const writesWith = async (checkpointEvery: CheckpointInterval): Promise<number[]> => {
+      const checkpoint = new Memory();
+      const { layer, options } = small({ checkpoint, checkpointEvery, epochs: 2 });
+      const seen: number[] = [];
+      function* data() {
+        for (let i = 0; i < 3; i++) {
+          seen.push(checkpoint.writes);
+          yield batch(1);
+        }
+      }
+      for await (const _ of fit(layer, data, options)) seen.push(checkpoint.writes);
+      return [...seen, checkpoint.writes];
+    };
+    // For each epoch: before its batches, and in the loop's body. The last one is made at the end.
+    expect(await writesWith({ steps: 2 })).toEqual([0, 0, 1, 1, 1, 2, 2, 3, 4]);
+    expect(await writesWith({ steps: 2, epochs: 1 })).toEqual([0, 0, 1, 1, 2, 3, 3, 4, 5]);
+    expect(await writesWith({ steps: 9 })).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
+  test("in the middle of an epoch never keep parameters that are not finite", async () => {
+    const checkpoint = new Memory();
+    const { layer, options } = small({ checkpoint, checkpointEvery: { steps: 1 }, lr: 1e38, epochs: 1 });
+    const training = collect(fit(layer, [batch(1000), batch(1)], options));
+    await expect(training).rejects.toThrow("parameter weight has become NaN or infinite at step 1 (epoch 1");
+    expect(checkpoint.writes).toBe(0);
   });
 
   test("are left alone by a training that diverges, and resume", async () => {
@@ -339,11 +401,17 @@ describe("fit", () => {
     expect(JSON.stringify(model.stateDict())).toBe(before);
   });
 
-  test("refuses a checkpointEvery that is none", () => {
-    const { layer, options } = small({ checkpointEvery: 0 });
-    expect(() => fit(layer, batch(1), options)).toThrow(
-      "checkpointEvery is a whole number of at least 1, got 0",
-    );
+  test.each([
+    [0, "checkpointEvery is a whole number of at least 1, got 0"],
+    [{ steps: 1.5 }, "checkpointEvery.steps is a whole number of at least 1, got 1.5"],
+    [{ steps: 5, epochs: 0 }, "checkpointEvery.epochs is a whole number of at least 1, got 0"],
+    [{}, "checkpointEvery is a number of epochs, or { epochs, steps }"],
+    [{ step: 5 }, "checkpointEvery is a number of epochs, or { epochs, steps }"],
+    [null, "checkpointEvery is a whole number of at least 1, got null"],
+  ])("refuses a checkpointEvery of %j", (checkpointEvery, says) => {
+    const { layer, options } = small({ checkpointEvery: checkpointEvery as number });
+    expect(() => fit(layer, batch(1), options)).toThrow(ValueError);
+    expect(() => fit(layer, batch(1), options)).toThrow(`fit: ${says}`);
   });
 });
 

@@ -204,6 +204,6 @@ export type { EarlyStoppingOptions } from "./stopping.ts";
 export { Summary, summary } from "./summary.ts";
 export type { SummaryOptions, SummaryRow } from "./summary.ts";
 export { fit } from "./train.ts";
-export type { FitOptions, Step, Training } from "./train.ts";
+export type { CheckpointInterval, FitOptions, Step, Training } from "./train.ts";
 export { validate } from "./validate.ts";
 export type { Scores, ValidateOptions } from "./validate.ts";

@@ -20,12 +20,18 @@ export interface FitOptions extends ValidateOptions {
   readonly until?: (history: readonly Epoch[]) => boolean;
   /** Where to keep checkpoints; one that is there already is taken up. */
   readonly checkpoint?: CheckpointStore;
-  /** After how many epochs to make a checkpoint; 1 unless given. */
-  readonly checkpointEvery?: number;
+  /** After how many epochs to make a checkpoint, or `{ steps: 500 }`, after how many steps; 1 epoch unless given. */
+  readonly checkpointEvery?: number | CheckpointInterval;
   /** What else belongs to a checkpoint, by name: averages of weights, generators other than the standard one. */
   readonly state?: Readonly<Record<string, Stateful | Generator>>;
   /** Ends the training after the step at hand, with a checkpoint. */
   readonly signal?: AbortSignal;
+}
+
+/** When checkpoints are due: after so many epochs, after so many steps of all epochs, or with both, after either. */
+export interface CheckpointInterval {
+  readonly epochs?: number;
+  readonly steps?: number;
 }
 
 /** A step, as `watch` tells it. */
@@ -54,11 +60,11 @@ export interface Training extends AsyncGenerator<Epoch, void> {
  * training mode at the beginning of an epoch; leaving the loop ends the training. Batches without examples are passed over. Other
  * work gets its turn every 20 ms.
  *
- * With `checkpoint`, all that decides on how the training goes on is kept after each epoch, when the loop asks for the next one, when
- * it is left and when `signal` says so. The same program run again takes that up and ends with the same bits as if it had never
- * stopped, provided that its data depend on the epoch and the generators only.
+ * With `checkpoint`, all that decides on how the training goes on is kept after each epoch, when the loop asks for the next one, or as
+ * `checkpointEvery` says, and when the loop is left, comes to its end or `signal` says so. The same program run again takes that up
+ * and ends with the same bits as if it had never stopped, provided that its data depend on the epoch and the generators only.
  *
- * Throws ValueError if `epochs` or `checkpointEvery` is no whole number of at least 0 or 1. While running: DivergenceError, naming
+ * Throws ValueError if `epochs` or what `checkpointEvery` says is no whole number of at least 0 or 1. While running: DivergenceError, naming
  * the step, which the parameters have taken already, if the loss is NaN, or parameters to be kept are not finite, and the last
  * checkpoint stays; ValueError if the loss is no single number, or if an epoch has no batches; FormatError, ValueError or
  * StateError if the checkpoint is damaged or from another training.
@@ -80,12 +86,8 @@ export function fit(model: Layer, data: TrainingData, options: FitOptions): Trai
   const { epochs, checkpointEvery = 1 } = options;
   if (!Number.isInteger(epochs) || epochs < 0)
     throw new ValueError(`fit: epochs is a whole number of at least 0, got ${String(epochs)}`);
-  if (!Number.isInteger(checkpointEvery) || checkpointEvery < 1)
-    throw new ValueError(
-      `fit: checkpointEvery is a whole number of at least 1, got ${String(checkpointEvery)}`,
-    );
   const session = new Session(model, options);
-  const loop = new Loop(model, data, options, session);
+  const loop = new Loop(model, data, options, session, settled(checkpointEvery));
   return Object.assign(loop.run(), {
     history: session.history,
     watch: (listener: (step: Step) => void): void => {
@@ -94,21 +96,49 @@ export function fit(model: Layer, data: TrainingData, options: FitOptions): Trai
   });
 }
 
+/** The interval, checked. */
+function settled(given: number | CheckpointInterval): CheckpointInterval {
+  const plain = typeof given !== "object" || given === null;
+  const entries = Object.entries(plain ? { epochs: given } : given);
+  const isUnit = ([unit]: readonly [string, unknown]): boolean => unit === "epochs" || unit === "steps";
+  if (entries.length === 0 || !entries.every(isUnit))
+    throw new ValueError(
+      "fit: checkpointEvery is a number of epochs, or { epochs, steps } with one of them or both",
+    );
+  for (const [unit, count] of entries)
+    if (!Number.isInteger(count) || count < 1) {
+      const name = plain ? "checkpointEvery" : `checkpointEvery.${unit}`;
+      throw new ValueError(`fit: ${name} is a whole number of at least 1, got ${String(count)}`);
+    }
+  return Object.fromEntries(entries);
+}
+
+const isDue = (count: number, every: number | undefined): boolean =>
+  every !== undefined && count % every === 0;
+
 class Loop {
   readonly listeners: ((step: Step) => void)[] = [];
   readonly #model: Layer;
   readonly #data: TrainingData;
   readonly #options: FitOptions;
   readonly #session: Session;
+  readonly #every: CheckpointInterval;
   readonly #step: (x: Tensor, y: Tensor) => Tensor;
   readonly #compiled: Compiled<(x: Tensor, y: Tensor) => Tensor> | null;
   readonly #pause: () => Promise<void> | undefined = pauses();
 
-  constructor(model: Layer, data: TrainingData, options: FitOptions, session: Session) {
+  constructor(
+    model: Layer,
+    data: TrainingData,
+    options: FitOptions,
+    session: Session,
+    every: CheckpointInterval,
+  ) {
     this.#model = model;
     this.#data = data;
     this.#options = options;
     this.#session = session;
+    this.#every = every;
     const { loss, optimizer } = options;
     const step = (x: Tensor, y: Tensor): Tensor => {
       const value = loss(forward(model, x), y);
@@ -125,7 +155,7 @@ class Loop {
 
   async *run(): AsyncGenerator<Epoch, void> {
     const session = this.#session;
-    const { epochs, checkpointEvery = 1 } = this.#options;
+    const { epochs } = this.#options;
     await session.restore();
     for (let ended = this.#ended(); !ended; ) {
       const trained = !this.#stopped() && (await this.#train());
@@ -144,7 +174,7 @@ class Loop {
         left = false;
       } finally {
         // After the loop's body, which may have changed the learning rate.
-        if (left || ended || epoch.epoch % checkpointEvery === 0) await session.save();
+        if (left || ended || isDue(epoch.epoch, this.#every.epochs)) await session.save();
       }
       await this.#pause();
     }
@@ -182,6 +212,10 @@ class Loop {
       session.count(loss, examples);
       this.#tell(loss);
       // Not later: the next batch may draw numbers when it is made.
+      if (isDue(position.total, this.#every.steps)) {
+        await session.check(this.#pause);
+        await session.save();
+      }
       if (this.#stopped()) return false;
     }
     if (skip > 0) refuseShortEpoch(position, skip);
