@@ -32,6 +32,7 @@ import {
   earlyStopping,
   type FitOptions,
   fit,
+  LBFGS,
   Linear,
   Module,
   Sequential,
@@ -317,6 +318,20 @@ describe("checkpoints of fit", () => {
     await expect(collect(fit(again.layer, [batch(1)], again.options))).rejects.toThrow(
       "the checkpoint stands behind batch 2 of epoch 1, which has 1",
     );
+  });
+
+  test("keep what an optimizer remembers that steps between the epochs", async () => {
+    const run = async (checkpoint: Memory, epochs: number) => {
+      const { layer, options } = small({ checkpoint, epochs, lr: 0.01 });
+      const polish = new LBFGS(layer.parameters(), { maxIter: 2, lr: 0.1 });
+      const [a, b] = batch(1, 3);
+      for await (const _ of fit(layer, batch(1, 2), { ...options, state: { polish } }))
+        polish.step(() => mse(layer.forward(a).square(), b));
+      return [layer.weight.item(), JSON.stringify(polish.stateDict())];
+    };
+    const checkpoint = new Memory();
+    for (const epochs of [0, 1, 2]) await run(checkpoint, epochs);
+    expect(await run(checkpoint, 4)).toEqual(await run(new Memory(), 4));
   });
 
   test("keep variables that are no part of the model", async () => {

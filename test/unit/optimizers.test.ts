@@ -34,6 +34,7 @@ import {
   Rprop,
   SGD,
 } from "@cotangent/nn";
+import { readSafetensors, writeSafetensors } from "@cotangent/nn/files";
 import { describe, expect, test } from "vitest";
 
 type AnyOptimizer = new (parameters: never, options: never) => Optimizer;
@@ -452,6 +453,72 @@ describe("LBFGS", () => {
     ] as const)
       expect(() => new LBFGS([w], { [name]: value } as never), name).toThrow(`LBFGS: ${name} is `);
     expect(() => new LBFGS([])).toThrow("LBFGS: there are no parameters");
+  });
+
+  test.each([null, "strongWolfe"] as const)(
+    "goes on from its state dict with the same bits (line search: %s)",
+    (lineSearchFn) => {
+      const made = () => {
+        const [a, b] = [variable([-1.5, 2]), variable(0.5, { dtype: "float64" })];
+        const options = { lineSearchFn, maxIter: 3, historySize: 4, lr: lineSearchFn ? 1 : 0.05 };
+        const optimizer = new LBFGS([a, b], options);
+        const valley = () => {
+          const [x, y] = a.unbind();
+          return y!.sub(x!.square()).square().mul(10).add(x!.sub(b).square()).add(b.sub(1).square());
+        };
+        const steps = (count: number) => {
+          for (let i = 0; i < count; i++) optimizer.step(valley);
+          return [...a.toTypedArray(), b.item()];
+        };
+        return { a, b, optimizer, steps };
+      };
+      // With nothing, one change, some, and as many as it remembers.
+      for (const count of [0, 1, 2, 5]) {
+        const [one, other] = [made(), made()];
+        one.steps(count);
+        const state = one.optimizer.stateDict();
+        const [a, b] = [one.a.node, one.b.node];
+        const end = one.steps(3);
+        other.steps(2);
+        other.optimizer.loadStateDict(readSafetensors(writeSafetensors(state)).tensors);
+        other.a.assign(a);
+        other.b.assign(b);
+        expect(other.steps(3)).toEqual(end);
+        // Without it they differ: the test would see it.
+        const forgetful = made();
+        forgetful.a.assign(a);
+        forgetful.b.assign(b);
+        if (count > 0) expect(forgetful.steps(3)).not.toEqual(end);
+      }
+    },
+  );
+
+  test("refuses state dicts of others, and keeps its own", () => {
+    const w = variable([1, 2]);
+    const optimizer = new LBFGS([w], { maxIter: 4, lr: 0.1, historySize: 2 });
+    optimizer.step(() => bowl(w));
+    const state = optimizer.stateDict();
+    expect(Object.entries(state).map(([name, { shape }]) => [name, shape])).toEqual([
+      ["oldDirs", [2, 2]],
+      ["oldStps", [2, 2]],
+      ["prevFlatGrad", [1, 2]],
+      ["d", [1, 2]],
+      ["t", [1]],
+    ]);
+    const refuses = (given: unknown, kind: new (message: string) => Error, says: string) => {
+      expect(() => optimizer.loadStateDict(given as never)).toThrow(kind);
+      expect(() => optimizer.loadStateDict(given as never)).toThrow(says);
+      expect(JSON.stringify(optimizer.stateDict())).toBe(JSON.stringify(state));
+    };
+    const { d: _, ...lacking } = state;
+    refuses(null, ValueError, "LBFGS: a state dict is an object of tensors, got null");
+    refuses(lacking, ValueError, "missing: d");
+    refuses({ ...state, lr: variable(1) }, ValueError, "unexpected: lr");
+    refuses({ ...state, oldStps: zeros([1, 2]) }, ShapeError, "oldStps has shape [1, 2] and not [2, 2]");
+    refuses({ ...state, d: zeros([2, 2]) }, ShapeError, "d has shape [2, 2] and not [1, 2]");
+    const longer = { ...state, oldDirs: zeros([3, 2]), oldStps: zeros([3, 2]) };
+    refuses(longer, ShapeError, "oldDirs has shape [3, 2] and not [2, 2]");
+    refuses(new LBFGS([variable(1)]).stateDict(), ShapeError, "d has shape [0, 1] and not [0, 2]");
   });
 
   test("sets gradients to null", () => {

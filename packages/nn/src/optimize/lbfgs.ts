@@ -1,4 +1,4 @@
-import type { Tensor, TypedArray, Variable } from "@cotangent/autograd/functional";
+import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import {
   assignAll,
   evaluate,
@@ -7,6 +7,8 @@ import {
   grad,
   ValueError,
 } from "@cotangent/autograd/functional";
+import type { StateDict } from "../state.ts";
+import { dot, joined, learned, type Memory, memoryFrom, memoryState, newton } from "./curvature.ts";
 import { listOf } from "./transform.ts";
 import { type Point, strongWolfe } from "./wolfe.ts";
 
@@ -25,23 +27,6 @@ export interface LBFGSOptions {
   readonly historySize?: number;
   /** How the length of a step is found; it is `lr` unless this is given. */
   readonly lineSearchFn?: "strongWolfe" | null;
-}
-
-/** A change of the parameters, the change of the gradient that came with it, and 1 over their product. */
-interface Change {
-  readonly s: Float64Array;
-  readonly y: Float64Array;
-  readonly rho: number;
-}
-
-/** What one iteration leaves to the next. */
-interface Memory {
-  readonly changes: readonly Change[];
-  /** What curvature is taken to be where nothing is known of it: its inverse. */
-  readonly scale: number;
-  readonly gradient: Float64Array;
-  readonly direction: Float64Array;
-  readonly t: number;
 }
 
 /**
@@ -122,11 +107,11 @@ export class LBFGS {
       return this.#differentiate(closure());
     };
     for (let i = 1; i <= maxIter && largest(gradient) > toleranceGrad; i++) {
-      const [changes, scale] = memory ? learned(memory, gradient, historySize) : [[], 1];
-      const direction = newton(gradient, changes, scale);
+      const changes = memory ? learned(memory, gradient, historySize) : [];
+      const direction = newton(gradient, changes);
       const slope = dot(gradient, direction);
       let t = memory ? lr : Math.min(1, 1 / total(gradient)) * lr;
-      memory = { changes, scale, gradient, direction, t };
+      memory = { changes, gradient, direction, t };
       if (slope > -toleranceChange) break;
       const [start, previous] = [this.#place(), value];
       if (lineSearchFn) {
@@ -183,61 +168,43 @@ export class LBFGS {
     );
   }
 
+  /**
+   * What the next step goes on from, float64 and with PyTorch's names: the last changes of the gradient and of the parameters, each
+   * a row of `oldDirs` and `oldStps`, and of the last iteration, if there was one, the gradient, the direction and how far it went.
+   * A snapshot; together with the parameters it resumes training bit for bit.
+   *
+   * @example
+   * ```ts
+   * import { variable } from "@cotangent/autograd";
+   * import { LBFGS } from "@cotangent/nn";
+   * const w = variable([3, 4]);
+   * const optimizer = new LBFGS([w], { maxIter: 1 });
+   * optimizer.step(() => w.square().sum());
+   * optimizer.stateDict().prevFlatGrad; // => Tensor([[6, 8]], float64)
+   * ```
+   */
+  stateDict(): StateDict {
+    return memoryState(this.#memory, this.#width);
+  }
+
+  /**
+   * Takes what `stateDict` of an LBFGS with the same options and parameters of the same shapes has given. Throws ValueError or
+   * ShapeError, naming all that is missing, unexpected or does not fit; then nothing has changed.
+   */
+  loadStateDict(state: StateDict): void {
+    this.#memory = memoryFrom(state, this.#width, this.#options.historySize);
+  }
+
+  get #width(): number {
+    return this.parameters.reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** Sets the `grad` of all parameters to null; needed only where `backward` is called. */
   zeroGrad(): void {
     for (const parameter of this.parameters) parameter.grad = null;
   }
 }
 
-/** What is remembered after the change that led to `gradient`: one along which the gradient grew is added. */
-function learned(
-  { changes, scale, gradient: before, direction, t }: Memory,
-  gradient: Float64Array,
-  size: number,
-): [readonly Change[], number] {
-  const y = gradient.map((g, i) => g - before[i]!);
-  const s = direction.map((d) => d * t);
-  const curvature = dot(y, s);
-  if (!(curvature > 1e-10)) return [changes, scale];
-  return [[...changes, { s, y, rho: 1 / curvature }].slice(-size), curvature / dot(y, y)];
-}
-
-/** Minus the inverse Hessian, as far as it is known, times the gradient (Nocedal and Wright 2006, algorithm 7.4). */
-function newton(gradient: Float64Array, changes: readonly Change[], scale: number): Float64Array {
-  const direction = gradient.map((g) => -g);
-  const weights = changes.map(() => 0);
-  for (let k = changes.length - 1; k >= 0; k--) {
-    const { s, y, rho } = changes[k]!;
-    weights[k] = rho * dot(s, direction);
-    addScaled(direction, y, -weights[k]!);
-  }
-  for (let i = 0; i < direction.length; i++) direction[i]! *= scale;
-  changes.forEach(({ s, y, rho }, k) => {
-    addScaled(direction, s, weights[k]! - rho * dot(y, direction));
-  });
-  return direction;
-}
-
-function addScaled(x: Float64Array, y: Float64Array, factor: number): void {
-  for (let i = 0; i < x.length; i++) x[i]! += factor * y[i]!;
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
-  return sum;
-}
-
 const total = (x: Float64Array): number => x.reduce((sum, value) => sum + Math.abs(value), 0);
 
 const largest = (x: Float64Array): number => x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-
-function joined(parts: readonly TypedArray[]): Float64Array {
-  const row = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    row.set(part, offset);
-    offset += part.length;
-  }
-  return row;
-}
