@@ -9,8 +9,8 @@ on the learning rate is half as large (not for Rprop, which has its own).
 
 What PyTorch 1.13 does not have is written here, in PyTorch, from the papers: Lion (Chen et al. 2023, algorithm 2), LAMB (You et
 al. 2020, algorithm 2), LARS (You et al. 2017, algorithm 1), Adafactor (Shazeer and Stern 2018, algorithms 4 to 6, with the options
-of later versions of PyTorch), Muon (Jordan et al. 2024), Lookahead (Zhang et al. 2019, algorithm 1), and NAdam (Dozat 2016): the mean of mu over steps that PyTorch 1.13 divides
-by has one factor twice. Numbers are float32, written as the shortest decimals that read back as the same float; Muon's, whose
+of later versions of PyTorch), Muon (Jordan et al. 2024), the schedule-free methods (Defazio et al. 2024, algorithm 1), Lookahead
+(Zhang et al. 2019, algorithm 1), and NAdam (Dozat 2016): the mean of mu over steps that PyTorch 1.13 divides by has one factor twice. Numbers are float32, written as the shortest decimals that read back as the same float; Muon's, whose
 products of matrices have an order of their own, float64.
 """
 
@@ -174,7 +174,49 @@ class Adafactor(FromPaper):
         p.mul_(1 - lr * weight_decay).sub_(alpha / max(1, size(u) / d) * u)
 
 
-WRITTEN = {"Adafactor": Adafactor, "LARS": LARS, "Lion": Lion, "LAMB": LAMB, "NAdam": NAdam, "RAdam": RAdam, "Muon": Muon}
+class ScheduleFree(FromPaper):
+    """Its parameter is the point y where gradients are taken; z descends, x is to be evaluated."""
+
+    def descend(self, y, direction, state, rate, beta):
+        z = state.setdefault("z", y.clone())
+        x = state.setdefault("x", y.clone())
+        state["sum"] = state.get("sum", 0) + rate**2
+        c = rate**2 / state["sum"]
+        z.sub_(rate * direction)
+        x.copy_((1 - c) * x + c * z)
+        y.copy_((1 - beta) * z + beta * x)
+
+
+class SGDScheduleFree(ScheduleFree):
+    defaults_of_paper = {"lr": 1.0, "momentum": 0.9, "warmup_steps": 0}
+
+    def update(self, y, g, state, lr, momentum, weight_decay, warmup_steps, **_):
+        rate = lr * min(1, state["step"] / max(1, warmup_steps))
+        self.descend(y, g + weight_decay * y, state, rate, momentum)
+
+
+class AdamWScheduleFree(ScheduleFree):
+    defaults_of_paper = {"lr": 2.5e-3, "betas": (0.9, 0.999), "eps": 1e-8, "warmup_steps": 0}
+
+    def update(self, y, g, state, lr, betas, eps, weight_decay, warmup_steps, **_):
+        v = state.setdefault("v", torch.zeros_like(y))
+        v.mul_(betas[1]).add_((1 - betas[1]) * g * g)
+        t = state["step"]
+        rate = lr * math.sqrt(1 - betas[1] ** t) * min(1, t / max(1, warmup_steps))
+        self.descend(y, g / (v.sqrt() + eps) + weight_decay * y, state, rate, betas[0])
+
+
+WRITTEN = {
+    "Adafactor": Adafactor,
+    "AdamWScheduleFree": AdamWScheduleFree,
+    "LAMB": LAMB,
+    "LARS": LARS,
+    "Lion": Lion,
+    "Muon": Muon,
+    "NAdam": NAdam,
+    "RAdam": RAdam,
+    "SGDScheduleFree": SGDScheduleFree,
+}
 
 CASES = {
     "SGD": ("SGD", {"lr": 0.1}),
@@ -263,6 +305,18 @@ CASES = {
         },
     ),
     "Muon that climbs": ("Muon", {"lr": 0.02, "weight_decay": 0.0, "eps": 0.5, "maximize": True}),
+    "SGDScheduleFree": ("SGDScheduleFree", {"lr": 0.3}),
+    "SGDScheduleFree with other numbers": (
+        "SGDScheduleFree",
+        {"lr": 0.4, "momentum": 0.6, "weight_decay": 0.05, "warmup_steps": 12},
+    ),
+    "SGDScheduleFree that climbs": ("SGDScheduleFree", {"lr": 0.02, "weight_decay": 0.1, "maximize": True}),
+    "AdamWScheduleFree": ("AdamWScheduleFree", {}),
+    "AdamWScheduleFree with other numbers": (
+        "AdamWScheduleFree",
+        {"lr": 0.3, "betas": (0.7, 0.95), "eps": 1e-3, "weight_decay": 0.1, "warmup_steps": 12},
+    ),
+    "AdamWScheduleFree that climbs": ("AdamWScheduleFree", {"lr": 0.05, "weight_decay": 0.1, "maximize": True}),
     "groups of Adam": ("Adam", {"lr": 0.02, "weight_decay": 0.1}, {"lr": 0.1}, {"betas": (0.8, 0.95), "amsgrad": True}),
     "groups of SGD": ("SGD", {"lr": 0.05}, {"momentum": 0.9, "nesterov": True}, {"lr": 0.02, "maximize": True}),
 }
@@ -325,8 +379,8 @@ def run(name, options, *groups, stages={}):
         if step == 8 and parts == 1 and "step" in optimizer.state[b]:
             count_on(optimizer.state[b], name, options)
         if step + 1 in RECORDED:
-            ax = {"ax": numbers(optimizer.state[w]["ax"])} if name == "ASGD" else {}
-            steps.append({"step": step + 1, "w": numbers(w.detach()), "b": numbers(b.detach()), **ax})
+            means = {key: numbers(optimizer.state[w][key]) for key in ("ax", "x") if key in optimizer.state[w]}
+            steps.append({"step": step + 1, "w": numbers(w.detach()), "b": numbers(b.detach()), **means})
     return steps
 
 

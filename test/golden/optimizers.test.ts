@@ -9,6 +9,7 @@ import {
   Adam,
   Adamax,
   AdamW,
+  AdamWScheduleFree,
   ASGD,
   accumulate,
   clipByNorm,
@@ -24,17 +25,19 @@ import {
   RMSprop,
   Rprop,
   SGD,
+  SGDScheduleFree,
   type Stage,
 } from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
 
-const optimizers = {
+const optimizers: Readonly<Record<string, new (parameters: never, options: never) => Optimizer>> = {
   Adadelta,
   Adafactor,
   Adagrad,
   Adam,
   Adamax,
   AdamW,
+  AdamWScheduleFree,
   ASGD,
   LAMB,
   LARS,
@@ -45,13 +48,14 @@ const optimizers = {
   RMSprop,
   Rprop,
   SGD,
+  SGDScheduleFree,
 };
 
 type Matrix = readonly (readonly number[])[];
 type Options = Record<string, unknown>;
 interface Case {
   readonly case: string;
-  readonly optimizer: keyof typeof optimizers;
+  readonly optimizer: string;
   readonly options: Options;
   readonly groups?: readonly Options[];
   /** The name of each stage and what it is given. */
@@ -62,6 +66,7 @@ interface Case {
     readonly w: Matrix;
     readonly b: readonly number[] | Matrix;
     readonly ax?: Matrix;
+    readonly x?: Matrix;
   }[];
 }
 
@@ -90,6 +95,11 @@ describe("30 steps give the parameters of PyTorch or the paper with", () => {
       expect(distance(b, expected.b.flat()), `b after step ${i + 1}`).toBeLessThanOrEqual(allowed);
       if (optimizer instanceof ASGD)
         expect(distance(optimizer.averages[0]!, expected.ax!.flat())).toBeLessThanOrEqual(allowed);
+      if (expected.x) {
+        optimizer.eval!();
+        expect(distance(w, expected.x.flat()), `x after step ${i + 1}`).toBeLessThanOrEqual(allowed);
+        optimizer.train!();
+      }
     }
   });
 });
@@ -144,7 +154,7 @@ function make({ optimizer: name, options, groups, stages }: Case): {
   return {
     w,
     b,
-    optimizer: new optimizers[name](parameters as never, { ...options, stages: made } as never),
+    optimizer: new optimizers[name]!(parameters as never, { ...options, stages: made } as never),
   };
 }
 

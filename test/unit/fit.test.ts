@@ -22,6 +22,7 @@ import {
 } from "@cotangent/autograd";
 import {
   Adam,
+  AdamWScheduleFree,
   Buffer as Average,
   type Batch,
   type CheckpointInterval,
@@ -318,6 +319,38 @@ describe("checkpoints of fit", () => {
     await expect(collect(fit(again.layer, [batch(1)], again.options))).rejects.toThrow(
       "the checkpoint stands behind batch 2 of epoch 1, which has 1",
     );
+  });
+
+  test("keep the mode of an optimizer, whose evaluated parameters the loop sees", async () => {
+    const run = async (checkpoint: Memory, dieAfter?: number) => {
+      manualSeed(3);
+      const model = new Sequential(new Linear(2, 4), tanh, new Dropout(0.3), new Linear(4, 1));
+      const optimizer = new AdamWScheduleFree(model.parameters(), { lr: 0.05, warmupSteps: 4 });
+      const data = batches(set, { batchSize: 6, shuffle: true });
+      const validation = batches(set);
+      const training = fit(model, data, {
+        loss,
+        optimizer,
+        validation,
+        checkpoint,
+        epochs: 3,
+        checkpointEvery: { steps: 3 },
+      });
+      let steps = 0;
+      training.watch(() => {
+        expect(optimizer.training).toBe(true);
+        if (++steps === dieAfter) throw new Death();
+      });
+      for await (const epoch of training) {
+        expect(optimizer.training).toBe(false);
+        expect((await validate(model, validation, { loss })).loss).toBe(epoch.validation!.loss);
+      }
+      return [training.history.map((e) => [e.loss, e.validation!.loss]), JSON.stringify(model.stateDict())];
+    };
+    const [straight, checkpoint] = [await run(new Memory()), new Memory()];
+    for (const dieAfter of [5, 3, 2]) await expect(run(checkpoint, dieAfter)).rejects.toThrow(Death);
+    expect(await run(checkpoint)).toEqual(straight);
+    expect(checkpoint.writes).toBe(5);
   });
 
   test("keep what an optimizer remembers that steps between the epochs", async () => {

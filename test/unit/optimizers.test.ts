@@ -9,6 +9,7 @@ import {
   StateError,
   svd,
   type Tensor,
+  tensor,
   ValueError,
   type Variable,
   variable,
@@ -21,6 +22,7 @@ import {
   Adam,
   Adamax,
   AdamW,
+  AdamWScheduleFree,
   ASGD,
   LAMB,
   LARS,
@@ -33,6 +35,7 @@ import {
   RMSprop,
   Rprop,
   SGD,
+  SGDScheduleFree,
 } from "@cotangent/nn";
 import { readSafetensors, writeSafetensors } from "@cotangent/nn/files";
 import { describe, expect, test } from "vitest";
@@ -45,6 +48,7 @@ const optimizers: Record<string, AnyOptimizer> = {
   Adam,
   Adamax,
   AdamW,
+  AdamWScheduleFree,
   ASGD,
   LAMB,
   LARS,
@@ -55,6 +59,7 @@ const optimizers: Record<string, AnyOptimizer> = {
   RMSprop,
   Rprop,
   SGD,
+  SGDScheduleFree,
 };
 
 function make(name: string, parameters: unknown, options: object = {}): Optimizer {
@@ -67,6 +72,7 @@ const numbers: Record<string, Record<string, number>> = {
   Adagrad: { lr: 0.5, lrDecay: 0.1, eps: 0.25, weightDecay: 0.5 },
   Adam: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
   AdamW: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
+  AdamWScheduleFree: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
   Adamax: { lr: 0.5, eps: 0.25, weightDecay: 0.5 },
   ASGD: { lr: 0.5, lambd: 0.25, alpha: 0.5, t0: 4, weightDecay: 0.5 },
   Adafactor: { lr: 0.5, d: 0.5, weightDecay: 0.5 },
@@ -79,6 +85,7 @@ const numbers: Record<string, Record<string, number>> = {
   RMSprop: { lr: 0.5, alpha: 0.25, eps: 0.25, weightDecay: 0.5, momentum: 0.25 },
   Rprop: {},
   SGD: { lr: 0.5, momentum: 0.25, dampening: 0.5, weightDecay: 0.5 },
+  SGDScheduleFree: { lr: 0.5, momentum: 0.25, weightDecay: 0.5 },
 };
 
 /** A parameter that every optimizer takes. */
@@ -371,6 +378,113 @@ test("RAdam begins with plain momentum", () => {
   const optimizer = new RAdam([w], { lr: 0.125 });
   optimizer.step(w.square().sum());
   expect(w.toArray()).toEqual([0.75, 7.5]);
+});
+
+describe.each([
+  ["SGDScheduleFree", SGDScheduleFree],
+  ["AdamWScheduleFree", AdamWScheduleFree],
+] as const)("%s", (name, Kind) => {
+  const made = (options: object = {}) => {
+    const w = variable([3, -0.01]);
+    const optimizer = new Kind([w], { lr: 0.1, ...options });
+    const step = () => optimizer.step(w.sub(1).square().sum());
+    const steps = (count: number) => {
+      for (let i = 0; i < count; i++) step();
+      return [...w.toTypedArray()];
+    };
+    return { w, optimizer, step, steps };
+  };
+
+  test("has parameters to be trained at and others to be evaluated, and changes no bit between them", () => {
+    const [plain, evaluated] = [made(), made()];
+    for (let i = 0; i < 5; i++) {
+      const y = evaluated.steps(1);
+      expect(evaluated.optimizer.training).toBe(true);
+      expect(evaluated.optimizer.eval().eval().training).toBe(false);
+      const x = [...evaluated.w.toTypedArray()];
+      if (i > 0) expect(x).not.toEqual(y);
+      expect([...evaluated.optimizer.train().train().parameters[0]!.toTypedArray()]).toEqual(y);
+    }
+    expect(evaluated.steps(1)).toEqual(plain.steps(6));
+  });
+
+  test("steps in training mode only, compiled too, and changes its mode outside compile", () => {
+    const { w, optimizer, step } = made();
+    const compiled = compile(step);
+    compiled();
+    optimizer.eval();
+    const [x, state] = [w.toArray(), JSON.stringify(optimizer.stateDict())];
+    for (const attempt of [step, compiled]) {
+      expect(attempt).toThrow(StateError);
+      expect(attempt).toThrow(`${name}: the parameters are those to be evaluated`);
+    }
+    expect(compile(() => optimizer.train())).toThrow(CompileError);
+    expect([optimizer.training, w.toArray(), JSON.stringify(optimizer.stateDict())]).toEqual([
+      false,
+      x,
+      state,
+    ]);
+    optimizer.train();
+    compiled();
+    expect([...w.toTypedArray()]).toEqual(made().steps(2));
+  });
+
+  test("begins with the parameters that there are at the first gradient", () => {
+    const [late, other] = [made(), variable([5, 7])];
+    late.w.assign(tensor([5, 7]));
+    late.optimizer.eval();
+    expect(late.w.toArray()).toEqual([5, 7]);
+    late.optimizer.train();
+    const optimizer = new Kind([other], { lr: 0.1 });
+    optimizer.step(other.sub(1).square().sum());
+    expect(late.steps(1)).toEqual([...other.toTypedArray()]);
+    late.optimizer.eval();
+    optimizer.eval();
+    expect(late.w.toArray()).toEqual(other.toArray());
+  });
+
+  test("stays where it is without a rate", () => {
+    const { w, optimizer, steps } = made({ lr: 0 });
+    const start = [...w.toTypedArray()];
+    expect(steps(3)).toEqual(start);
+    optimizer.eval();
+    expect([...w.toTypedArray()]).toEqual(start);
+  });
+
+  test("goes on from a state dict of either mode", () => {
+    for (const training of [true, false]) {
+      const [one, other] = [made(), made()];
+      one.steps(4);
+      if (!training) one.optimizer.eval();
+      const [state, w] = [one.optimizer.stateDict(), one.w.node];
+      one.optimizer.train();
+      const end = one.steps(3);
+      other.steps(1);
+      other.optimizer.loadStateDict(readSafetensors(writeSafetensors(state)).tensors);
+      other.w.assign(w);
+      expect(other.optimizer.training).toBe(training);
+      other.optimizer.train();
+      expect(other.steps(3)).toEqual(end);
+    }
+    const { optimizer } = made();
+    const { training: _, ...lacking } = optimizer.stateDict();
+    expect(() => optimizer.loadStateDict(lacking)).toThrow("missing: training");
+  });
+});
+
+test("SGDScheduleFree without momentum evaluates the mean of the steps of SGD, of those after the first", () => {
+  const [w, v] = [variable([3, -2], { dtype: "float64" }), variable([3, -2], { dtype: "float64" })];
+  const [free, sgd] = [new SGDScheduleFree([w], { lr: 0.1, momentum: 0 }), new SGD([v], { lr: 0.1 })];
+  const sum = [0, 0];
+  for (let i = 0; i < 10; i++) {
+    free.step(w.square().sum());
+    sgd.step(v.square().sum());
+    v.toTypedArray().forEach((value, k) => {
+      sum[k]! += value;
+    });
+  }
+  free.eval();
+  expect(w.toArray()).toEqual(sum.map((value) => expect.closeTo(value / 10, 12)));
 });
 
 describe("LBFGS", () => {

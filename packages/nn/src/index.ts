@@ -166,6 +166,12 @@ export { RMSprop } from "./optimize/rmsprop.ts";
 export type { RMSpropOptions } from "./optimize/rmsprop.ts";
 export { Rprop } from "./optimize/rprop.ts";
 export type { RpropOptions } from "./optimize/rprop.ts";
+export { AdamWScheduleFree, SGDScheduleFree } from "./optimize/schedulefree.ts";
+export type {
+  AdamWScheduleFreeOptions,
+  ScheduleFree,
+  SGDScheduleFreeOptions,
+} from "./optimize/schedulefree.ts";
 export { SGD } from "./optimize/sgd.ts";
 export type { SGDOptions } from "./optimize/sgd.ts";
 

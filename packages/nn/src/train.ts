@@ -56,18 +56,18 @@ export interface Training extends AsyncGenerator<Epoch, void> {
 }
 
 /**
- * Trains `model` by one step of the optimizer for each batch, and tells about each epoch when it is over. It sets the model to
- * training mode at the beginning of an epoch; leaving the loop ends the training. Batches without examples are passed over. Other
- * work gets its turn every 20 ms.
+ * Trains `model` by one step of the optimizer for each batch, and tells about each epoch when it is over. An epoch begins with the
+ * model in training mode, and an optimizer that has modes is in training mode during the steps and in evaluation mode after them.
+ * Leaving the loop ends the training. Batches without examples are passed over. Other work gets its turn every 20 ms.
  *
  * With `checkpoint`, all that decides on how the training goes on is kept after each epoch, when the loop asks for the next one, or as
  * `checkpointEvery` says, and when the loop is left, comes to its end or `signal` says so. The same program run again takes that up
  * and ends with the same bits as if it had never stopped, provided that its data depend on the epoch and the generators only.
  *
- * Throws ValueError if `epochs` or what `checkpointEvery` says is no whole number of at least 0 or 1. While running: DivergenceError, naming
- * the step, which the parameters have taken already, if the loss is NaN, or parameters to be kept are not finite, and the last
- * checkpoint stays; ValueError if the loss is no single number, or if an epoch has no batches; FormatError, ValueError or
- * StateError if the checkpoint is damaged or from another training.
+ * Throws ValueError if `epochs` or what `checkpointEvery` says is no whole number of at least 0 or 1. While running:
+ * DivergenceError, naming the step, which the parameters have taken already, if the loss is NaN, or parameters to be kept are not
+ * finite, and the last checkpoint stays; ValueError if the loss is no single number, or if an epoch has no batches; FormatError,
+ * ValueError or StateError if the checkpoint is damaged or from another training.
  *
  * @example
  * ```ts
@@ -155,10 +155,11 @@ class Loop {
 
   async *run(): AsyncGenerator<Epoch, void> {
     const session = this.#session;
-    const { epochs } = this.#options;
+    const { epochs, optimizer } = this.#options;
     await session.restore();
     for (let ended = this.#ended(); !ended; ) {
       const trained = !this.#stopped() && (await this.#train());
+      optimizer.eval?.();
       const validation = trained ? await this.#validate() : "stopped";
       if (validation === "stopped") {
         await session.check(this.#pause);
@@ -194,6 +195,7 @@ class Loop {
     const { position } = session;
     const begin = performance.now() - 1000 * position.seconds;
     if (this.#model instanceof Module) this.#model.train();
+    this.#options.optimizer.train?.();
     session.begin();
     let skip = position.batches;
     for await (const [x, y] of batchesOf(this.#data, position.epoch)) {

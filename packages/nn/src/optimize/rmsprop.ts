@@ -14,7 +14,7 @@ import {
 } from "./transforms.ts";
 
 /** The gradient over the root of the running average of its squares, `centered` of its variance. */
-function scaleByRms(
+export function scaleByRms(
   alpha: Hyperparameter,
   eps: Hyperparameter,
   centered: boolean,

@@ -162,6 +162,11 @@ export class Optimizer {
     return assignments;
   }
 
+  /** Makes the parameters those to be trained at, where those are others than the ones to be evaluated: `SGDScheduleFree`. */
+  train?(): this;
+  /** Makes the parameters those to be evaluated. */
+  eval?(): this;
+
   /**
    * All that decides on the next steps: the count of steps, the numbers such as `lr`, and for each parameter, by its place in
    * `parameters`, what the transform remembers. A snapshot; together with the parameters it resumes training bit for bit.
