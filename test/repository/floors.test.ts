@@ -104,6 +104,7 @@ const packages: readonly PackageFloors[] = [
         "evaluate.ts",
         "variable.ts",
         "tracing.ts",
+        "vmap.ts",
         "compiled.ts",
         "generator.ts",
         "dropout.ts",

@@ -34,7 +34,7 @@ describe("checkOp", () => {
   test("passes an op that is right", () => {
     const report = checkOp(cube(3));
     expect(report.pass, String(report)).toBe(true);
-    expect(String(report)).toBe("cube: 8 of 8 laws hold (50 calls each)");
+    expect(String(report)).toBe("cube: 9 of 9 laws hold (50 calls each)");
     expect(checkOp(exp, { runs: 10 }).pass).toBe(true);
   });
 

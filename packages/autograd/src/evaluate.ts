@@ -28,22 +28,22 @@ export function addPending(update: Pending, source: Tensor): void {
   pending.push(update);
 }
 
-/** Whether `compile` is tracing: then nothing has a value. */
-let traced = false;
+/** Who is tracing, `compile` or `vmap`: then nothing has a value. */
+let tracer: string | null = null;
 
-/** Runs `f` while reading is refused. */
-export function withoutReading<T>(f: () => T): T {
-  const before = traced;
-  traced = true;
+/** Runs `f` while reading is refused, in the name of `by`. */
+export function withoutReading<T>(by: string, f: () => T): T {
+  const before = tracer;
+  tracer = by;
   try {
     return f();
   } finally {
-    traced = before;
+    tracer = before;
   }
 }
 
 export function isTracing(): boolean {
-  return traced;
+  return tracer !== null;
 }
 
 let cache: Cache | null = new Cache();
@@ -80,9 +80,9 @@ function unknownInputs(x: Tensor): readonly Tensor[] {
  * If anything throws, all pending updates are discarded and no variable has changed.
  */
 export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
-  if (traced)
+  if (tracer)
     throw new CompileError(
-      "reading a value inside a function given to compile: there are no values while it is traced; return the tensor and " +
+      `reading a value inside a function given to ${tracer}: there are no values while it is traced; return the tensor and ` +
         "read it outside, or make the decision with where()",
     );
   const roots = tensors.map((x) => x.node);

@@ -165,3 +165,5 @@ export type { Direction, LocatedFault } from "./verify/report.ts";
 export { GradientReport } from "./verify/report.ts";
 export type { Fault, FaultyElement } from "./verify/rule.ts";
 export type { Dissent, Verdict, Witnesses } from "./verify/witness.ts";
+export type { VmapOptions } from "./vmap.ts";
+export { vmap } from "./vmap.ts";

@@ -66,7 +66,7 @@ function readElements(x: Tensor): TypedArray {
 setReader((x, caller) => {
   if (isTracing())
     throw new CompileError(
-      `${caller}: the shape of its result depends on values, and a function given to compile has none while it is traced; ` +
+      `${caller}: the shape of its result depends on values, and a function given to compile or vmap has none while it is traced; ` +
         "call it outside and pass the result in, or keep the shape and use where()",
     );
   return readElements(x);

@@ -40,7 +40,7 @@ export function traceCall(f: (...args: unknown[]) => unknown, args: readonly unk
   const parts = args.map((x, i) => traceArgument(x, `argument ${i}`, inputs, isState));
   const record = new Trace();
   const { result, returned } = tracing(record, () =>
-    withoutReading(() => {
+    withoutReading("compile", () => {
       const result = f(...parts.map(({ value }) => value));
       return { result, returned: result === undefined ? [] : resultLeaves(result).map((x) => x.node) };
     }),

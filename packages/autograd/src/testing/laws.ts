@@ -1,20 +1,22 @@
 import type { DType } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
-import { CotangentError } from "../errors.ts";
+import { CompileError, CotangentError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { Tensor } from "../graph.ts";
 import { cast } from "../ops/cast.ts";
+import { stack } from "../ops/join.ts";
 import { fromTypedArray } from "../ops/leaf.ts";
 import { sum } from "../ops/movement.ts";
 import { mul, sub } from "../ops/pointwise.ts";
 import type { Draw } from "../ops/sample.ts";
 import { rebuild } from "../rebuild.ts";
-import { sizeOf } from "../shape.ts";
+import { equalShapes, sizeOf } from "../shape.ts";
 import { topology } from "../topology.ts";
 import { hvp } from "../transform/function.ts";
 import { grad, pushforward } from "../transform/gradient.ts";
 import { leavesOf } from "../tree.ts";
 import { checkGradient } from "../verify/gradient.ts";
+import { vmap } from "../vmap.ts";
 import type { SampledCall } from "./sampled.ts";
 
 /** What every function of the registry must fulfil, for all arguments that its samples make. */
@@ -155,6 +157,53 @@ const rebuilding: Law = {
   },
 };
 
+/** Demands that example `i` of `whole` is `one`, up to rounding in another order. */
+function demandExample(whole: Tensor, i: number, one: Tensor, what: string): void {
+  demand(equalShapes(whole.shape.slice(1), one.shape), () => `${what} has shape [${whole.shape}]`);
+  const [all, alone] = evaluate([whole, one]);
+  let largest = 1;
+  for (const x of alone!) if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
+  for (let k = 0; k < alone!.length; k++) {
+    const [x, y] = [alone![k]!, all![i * alone!.length + k]!];
+    demand(
+      Object.is(x, y) || Math.abs(x - y) / largest < 1e-10,
+      () => `${what} of example ${i} is ${y} at ${k}, and by itself ${x}`,
+    );
+  }
+}
+
+const batches: Law = {
+  sentence: "vmap gives what one example after the other gives, derivatives too",
+  dtype: "float64",
+  check({ inputs, results, apply }, draw) {
+    if (inputs.length === 0) return;
+    const scales = [1, 1 - 2 ** -6, 1 - 2 ** -5];
+    const only = draw.integer(-1, inputs.length - 1);
+    const inAxes = inputs.map((_, i) => (only < 0 || i === only ? 0 : null));
+    const examples = scales.map((scale) => inputs.map((x, i) => (inAxes[i] === null ? x : mul(x, scale))));
+    const whole = inputs.map((x, i) => (inAxes[i] === null ? x : stack(examples.map((all) => all[i]!))));
+    const compare = (f: (...xs: Tensor[]) => readonly Tensor[], what: string) => {
+      const all = vmap(f as (...xs: Tensor[]) => Tensor[], { inAxes })(...whole);
+      examples.forEach((xs, i) => {
+        f(...xs).forEach((one, k) => {
+          demandExample(all[k]!, i, one, what);
+        });
+      });
+    };
+    try {
+      compare((...xs) => results(xs), "the result");
+    } catch (error) {
+      // Its shape depends on values, which one graph for all examples cannot have.
+      if (error instanceof CompileError) return;
+      throw error;
+    }
+    const y = apply(inputs);
+    if (!isFloat(y.dtype)) return;
+    const cotangent = cast(draw.tensor(y.shape), y.dtype);
+    compare((...xs) => grad(apply(xs), xs, { cotangent }), "the gradient");
+  },
+};
+
 /** Something of the same kind that may not fit: another shape, dtype, axis or index. */
 function spoiled(x: unknown, draw: Draw): unknown {
   if (x instanceof Tensor) {
@@ -196,5 +245,6 @@ export const laws: readonly Law[] = [
   symmetry,
   precision,
   rebuilding,
+  batches,
   refusal,
 ];

@@ -56,7 +56,8 @@ export class OpReport {
 /**
  * Checks all laws of an op, a user's or one of the registry, on calls made from its samples: the shape and dtype are those of the
  * elements, both modes are adjoint and equal finite differences, to second order, the Hessian is symmetric, float32 is as
- * good as it can be, rebuilding changes nothing, and wrong arguments are refused by name. One breach is reported for each law.
+ * good as it can be, rebuilding changes nothing, `vmap` gives what one example after the other gives, and wrong arguments are refused by
+ * name. One breach is reported for each law.
  *
  * Throws ValueError if `f` has no samples and none are given.
  *

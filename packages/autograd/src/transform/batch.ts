@@ -1,0 +1,161 @@
+import type { Attributes, Derivative, IndexMap, Kernel, Op, Tensor } from "../graph.ts";
+import { apply } from "../graph.ts";
+import { readLabels } from "../labels.ts";
+import { einsumOp } from "../ops/contraction.ts";
+import { stack } from "../ops/join.ts";
+import { placeholder } from "../ops/leaf.ts";
+import { broadcastTo, reshape } from "../ops/movement.ts";
+import { slice } from "../ops/region.ts";
+import type { Shape } from "../shape.ts";
+import { sizeOf } from "../shape.ts";
+import { numberIn, topology } from "../topology.ts";
+
+/**
+ * The same computation for many examples at once: each node becomes one with an axis more, in front. Kernels are of few kinds, and
+ * each kind knows what an axis in front means; no op has a rule for it.
+ */
+
+/**
+ * `roots` with a batch in the place of each key of `batches`, which has its shape behind a first axis of `size`. What
+ * depends on none of them has no batch axis: it stays as it is.
+ */
+export function batched(
+  roots: readonly Tensor[],
+  batches: ReadonlyMap<Tensor, Tensor>,
+  size: number,
+): { readonly root: Tensor; readonly isBatched: boolean }[] {
+  const order = topology(roots, (x) => (batches.has(x) ? [] : x.inputs));
+  const { nodes, starts, edges } = order;
+  const numbers = roots.map((root) => numberIn(order, root));
+  const made: Tensor[] = [];
+  const isBatched = new Uint8Array(nodes.length);
+  nodes.forEach((node, n) => {
+    const batch = batches.get(node);
+    const operands = edges.slice(starts[n], starts[n + 1]);
+    isBatched[n] = batch || operands.some((k) => isBatched[k]) ? 1 : 0;
+    const inputs = () => operands.map((k) => ({ x: made[k]!, isBatched: isBatched[k] === 1 }));
+    made.push(batch ?? (isBatched[n] ? batchedNode(node, inputs(), size) : node));
+  });
+  return numbers.map((n) => ({ root: made[n]!, isBatched: isBatched[n] === 1 }));
+}
+
+interface Operand {
+  readonly x: Tensor;
+  readonly isBatched: boolean;
+}
+
+/** The same tensor for every example. */
+export function repeated(x: Tensor, size: number): Tensor {
+  return broadcastTo(reshape(x, [1, ...x.shape]), [size, ...x.shape]);
+}
+
+function batchedNode(node: Tensor, operands: readonly Operand[], size: number): Tensor {
+  const { op, attributes } = node;
+  const { kind } = op.kernel;
+  if (kind === "contract") return contracted(String(attributes.spec), operands);
+  const inputs = operands.map(({ x, isBatched }) => (isBatched ? x : repeated(x, size)));
+  if (kind === "opaque") return oneByOne(node, inputs, size);
+  if (kind === "view") return apply(batchedOp(op), inputs, attributes);
+  return apply(op, inputs, behindBatch(attributes));
+}
+
+/** Axes as attributes name them, one further behind. */
+function behindBatch(attributes: Attributes): Attributes {
+  const { axis, axes } = attributes;
+  if (typeof axis === "number") return { ...attributes, axis: axis + 1 };
+  if (Array.isArray(axes)) return { ...attributes, axes: axes.map((i) => Number(i) + 1) };
+  return attributes;
+}
+
+/** One letter more, in each operand that has the axis. */
+function contracted(spec: string, [x, y]: readonly Operand[]): Tensor {
+  const { left, right, out } = readLabels(spec);
+  const letter = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"].find((c) => !spec.includes(c))!;
+  const labels = (old: string, { isBatched }: Operand) => (isBatched ? letter + old : old);
+  return apply(einsumOp, [x!.x, y!.x], { spec: `${labels(left, x!)},${labels(right, y!)}->${letter}${out}` });
+}
+
+/** Nothing is known of what the host computes: it does so for each example. */
+function oneByOne({ op, attributes }: Tensor, inputs: readonly Tensor[], size: number): Tensor {
+  const of = (i: number) => inputs.map((x) => reshape(slice(x, i, i + 1) as Tensor, x.shape.slice(1)));
+  return stack(Array.from({ length: size }, (_, i) => apply(op, of(i), attributes)));
+}
+
+const known = new WeakMap<Op, Op>();
+
+/** The op that does the same with all examples of a batch. Its rules are those of `op`, batched. */
+function batchedOp(op: Op): Op {
+  let made = known.get(op);
+  if (!made) {
+    const { name, kernel, derivatives, implied, kink, meaning } = op;
+    made = {
+      name,
+      kernel: batchedKernel(kernel),
+      derivatives: derivatives.map((rule) => batchedRule(rule, op)),
+      shape: (inputs, attributes) => [inputs[0]!.shape[0]!, ...op.shape(inputs.map(example), attributes)],
+      dtype: (inputs, attributes) => op.dtype(inputs.map(example), attributes),
+      ...(implied ? { implied } : {}),
+      ...(kink === undefined ? {} : { kink }),
+      ...(meaning ? { meaning } : {}),
+    };
+    known.set(op, made);
+  }
+  return made;
+}
+
+function batchedKernel(kernel: Kernel): Kernel {
+  if (kernel.kind !== "view") return kernel;
+  const map = (shape: Shape, attributes: Attributes): IndexMap => {
+    const inner = shape.slice(1);
+    const { offset, strides, bounds } = kernel.map(inner, attributes);
+    return {
+      offset,
+      strides: [sizeOf(inner), ...strides],
+      bounds: bounds && [[0, shape[0]!], ...bounds],
+    };
+  };
+  return { kind: "view", map };
+}
+
+/** A symbol for one example of a batch. */
+const example = (x: Tensor): Tensor => placeholder(x.shape.slice(1), x.dtype);
+
+/** The rule is asked about one example, and what it says holds for all. */
+function batchedRule(rule: Derivative, op: Op): Derivative {
+  const forAll = (
+    say: (moved: Tensor, out: Tensor) => Tensor,
+    moved: Tensor,
+    out: Tensor,
+    attributes: Attributes,
+  ): Tensor => {
+    const inputs = out.inputs.map(example);
+    const one = apply(op, inputs, attributes);
+    const symbol = example(moved);
+    const batches = new Map([
+      ...inputs.map((x, i) => [x, out.inputs[i]!] as const),
+      [one, out],
+      [symbol, moved],
+    ]);
+    const size = out.shape[0]!;
+    const [said] = batched([say(symbol, one).node], batches, size);
+    return said!.isBatched ? said!.root : repeated(said!.root, size);
+  };
+  switch (rule.kind) {
+    case "zero":
+    case "partial":
+      return rule;
+    case "pushforward":
+      return {
+        kind: "pushforward",
+        push: (t, out, attributes, i) =>
+          forAll((symbol, one) => rule.push(symbol, one, attributes, i), t, out, attributes),
+      };
+    case "linear":
+    case "bilinear":
+      return {
+        kind: rule.kind,
+        transpose: (g, out, attributes, i) =>
+          forAll((symbol, one) => rule.transpose(symbol, one, attributes, i), g, out, attributes),
+      };
+  }
+}
