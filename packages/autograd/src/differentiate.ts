@@ -1,7 +1,7 @@
 import { isFloat } from "./dtype.ts";
 import { GradientError } from "./errors.ts";
 import type { Derivative, Tensor } from "./graph.ts";
-import { apply, derivativeOf, ownerOf } from "./graph.ts";
+import { apply, derivativeOf, ownerOf, watching } from "./graph.ts";
 import { placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
 import { formatShape } from "./shape.ts";
@@ -13,6 +13,32 @@ import { nameVersion, numberIn, topology } from "./topology.ts";
  * below turn it into reverse mode (cotangents flow from the output to the operands) and forward mode (tangents flow
  * from the operands to the output). Both walk the graph once and make ordinary nodes.
  */
+
+// The rule that is being applied: that of `ruling` for its operand number `ruledOperand`.
+let ruling: Tensor | null = null;
+let ruledOperand = 0;
+
+/** The use of a rule: that of the node `out` for its operand number `operand`. */
+export interface RuleUse {
+  readonly out: Tensor;
+  readonly operand: number;
+}
+
+const makers = /* @__PURE__ */ new WeakMap<Tensor, RuleUse>();
+
+/** Runs `f` and remembers of every node that it makes which rule did, if one did. */
+export function withMakers<T>(f: () => T): T {
+  // An error may have left the last one here.
+  ruling = null;
+  return watching((x) => {
+    if (ruling) makers.set(x, { out: ruling, operand: ruledOperand });
+  }, f);
+}
+
+/** The use of a rule that made `x`, if it was remembered. */
+export function makerOf(x: Tensor): RuleUse | null {
+  return makers.get(x) ?? null;
+}
 
 /** Reverse mode: for each target the sum of `cotangents[i]` times the derivative of `outputs[i]` by it; null is exactly 0. */
 export function reverse(
@@ -31,6 +57,7 @@ export function reverse(
     g[n] = plus(g[n]!, cotangents[i]!);
   });
   const name = outputs[0]?.label ?? "L";
+  const [outer, outerOperand] = [ruling, ruledOperand];
   for (let n = nodes.length - 1; n >= 0; n--) {
     const out = nodes[n]!;
     const cotangent = g[n];
@@ -40,10 +67,14 @@ export function reverse(
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       const input = edges[k]!;
       if (!reaches[input]) continue;
+      ruling = out;
+      ruledOperand = i;
       const contribution = pullBack(derivativeOf(out.op, i), cotangent, out, i);
       if (contribution) g[input] = plus(g[input]!, contribution);
     }
   }
+  ruling = outer;
+  ruledOperand = outerOperand;
   return wanted.map((n) => (n < 0 ? null : g[n]!));
 }
 
@@ -57,6 +88,7 @@ export function forward(
   const { nodes, starts, edges } = order;
   const outputNumbers = outputs.map((y) => numberIn(order, y));
   const t = new Array<Tensor | null>(nodes.length).fill(null);
+  const outer = ruling;
   const given = new Uint8Array(nodes.length);
   findTargets(order, inputs).forEach((n, i) => {
     if (n < 0) return;
@@ -68,6 +100,7 @@ export function forward(
     const operands = edges.slice(starts[n], starts[n + 1]).map((input) => t[input]!);
     if (operands.some((tangent) => tangent !== null)) t[n] = pushForward(nodes[n]!, operands);
   }
+  ruling = outer;
   return outputNumbers.map((n) => t[n]!);
 }
 
@@ -105,9 +138,11 @@ function transposed(push: (t: Tensor) => Tensor, g: Tensor, out: Tensor, i: numb
 function pushForward(out: Tensor, tangents: readonly (Tensor | null)[]): Tensor | null {
   let sum: Tensor | null = null;
   let linear = false;
+  ruling = out;
   for (let i = 0; i < tangents.length; i++) {
     const t = tangents[i];
     if (!t) continue;
+    ruledOperand = i;
     const rule = derivativeOf(out.op, i);
     if (rule.kind === "partial") sum = plus(sum, times(t, rule.partial(out, ...out.inputs), rule.singular));
     else if (rule.kind === "bilinear") sum = plus(sum, apply(out.op, out.inputs.with(i, t), out.attributes));

@@ -83,7 +83,7 @@ export class Tensor<S extends Shape = Shape> {
     this.#attributes = attributes;
     this.#shape = shape;
     this.#dtype = dtype;
-    if (siting) rememberSite(this);
+    watcher?.(this);
   }
 
   /** What computes this node. */
@@ -154,18 +154,28 @@ export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes 
 
 const sites = new WeakMap<Tensor, { stack?: string }>();
 
-/** Is the line of every node kept? Only while a check looks for the one that is at fault. */
-let siting = false;
+/** Who is shown every node that is made: nobody, but while a check looks for the one that is at fault. */
+let watcher: ((x: Tensor) => void) | null = null;
 
-/** Runs `f` and keeps the line of every node that it makes. */
-export function withSites<T>(f: () => T): T {
-  const before = siting;
-  siting = true;
+/** Runs `f` and shows `seen` every node that it makes. */
+export function watching<T>(seen: (x: Tensor) => void, f: () => T): T {
+  const before = watcher;
+  watcher = before
+    ? (x) => {
+        before(x);
+        seen(x);
+      }
+    : seen;
   try {
     return f();
   } finally {
-    siting = before;
+    watcher = before;
   }
+}
+
+/** Runs `f` and keeps the line of every node that it makes. */
+export function withSites<T>(f: () => T): T {
+  return watching(rememberSite, f);
 }
 
 /** Keeps the line that made `x`, for ops whose mistakes show only when their data is read. */
