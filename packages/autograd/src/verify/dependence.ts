@@ -53,12 +53,17 @@ export function leastRanks(
       break;
     }
     case "opaque":
-      out.fill(ranks.reduce((least, own) => own?.reduce((a, b) => Math.min(a, b), least) ?? least, 0));
+      out.fill(ranks.reduce((least, own) => leastOf(own, least), 0));
       break;
     default:
       kernel satisfies never;
   }
   return out;
+}
+
+/** The least of these and another rank. */
+export function leastOf(ranks: Ranks, other: number): number {
+  return ranks ? ranks.reduce((least, rank) => Math.min(least, rank), other) : other;
 }
 
 /** Does an element of this op always have the value of an element of an operand, or 0? */

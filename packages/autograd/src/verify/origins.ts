@@ -5,7 +5,7 @@ import { elementsOf } from "../graph.ts";
 import { compute } from "../kernels.ts";
 import type { Topology } from "../topology.ts";
 import type { Ranks } from "./dependence.ts";
-import { isMovement, leastRanks } from "./dependence.ts";
+import { isMovement, leastOf, leastRanks } from "./dependence.ts";
 
 /** An element of a node. */
 export interface Place {
@@ -82,8 +82,7 @@ export class Origins {
 
   /** The first element that those of the roots which are not finite come from; null if all are finite. */
   first(roots: readonly Tensor[]): Place | null {
-    let least = 0;
-    for (const root of roots) this.#ranksOf(root)?.forEach((rank) => (least = Math.min(least, rank)));
+    const least = roots.reduce((found, root) => leastOf(this.#ranksOf(root), found), 0);
     if (least === 0) return null;
     const number = least + this.#total * (least < -this.#total ? 2 : 1);
     const { nodes } = this.order;

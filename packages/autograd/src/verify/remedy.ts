@@ -39,12 +39,27 @@ const remedies: readonly Remedy[] = [
     text: "the slope at 0 is infinite: add a small number under the root, or take norm or std, whose derivative at 0 is 0",
   },
   {
-    ops: ["exp", "exp2", "expm1", "sinh", "cosh", "pow", "square", "prod", "sum", "mul", "matmul", "einsum"],
+    ops: [
+      "exp",
+      "exp2",
+      "expm1",
+      "sinh",
+      "cosh",
+      "pow",
+      "square",
+      "prod",
+      "sum",
+      "mul",
+      "matmul",
+      "einsum",
+      "add",
+      "sub",
+    ],
     applies: ({ operands, value, backward }) =>
       !backward && isInfinite(value) && !has(operands, (x) => !Number.isFinite(x)),
     text:
       "overflow: the result is too large for its dtype; take the largest element out first (softmax, logSoftmax and logsumexp do), or " +
-      "scale what it is given",
+      "scale what it is given; where it grows from step to step, take a smaller learning rate",
   },
   {
     ops: ["div", "reciprocal", "remainder", "fmod", "floorDivide"],
