@@ -133,6 +133,7 @@ const packages: readonly PackageFloors[] = [
         "pause.ts",
         "feed.ts",
         "validate.ts",
+        "trail.ts",
         "session.ts",
         "train.ts",
         "stopping.ts",

@@ -211,5 +211,6 @@ export { Summary, summary } from "./summary.ts";
 export type { SummaryOptions, SummaryRow } from "./summary.ts";
 export { fit } from "./train.ts";
 export type { CheckpointInterval, FitOptions, Step, Training } from "./train.ts";
+export type { Explainer } from "./trail.ts";
 export { validate } from "./validate.ts";
 export type { Scores, ValidateOptions } from "./validate.ts";

@@ -1,4 +1,4 @@
-import type { Variable } from "@cotangent/autograd/functional";
+import type { NonFinite, Tensor, Variable } from "@cotangent/autograd/functional";
 import {
   defaultGenerator,
   FormatError,
@@ -18,6 +18,7 @@ import {
 import { type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
 import { loadState, type StateDict, snapshotOf } from "./state.ts";
+import { type Explainer, Trail } from "./trail.ts";
 import type { Scores } from "./validate.ts";
 
 /** What happened in an epoch. */
@@ -44,11 +45,14 @@ export class DivergenceError extends ValueError {
   readonly step: number;
   /** The epoch of that step. */
   readonly epoch: number;
+  /** Where it began, if the training was given `explain` and could tell. */
+  readonly origin: NonFinite | null;
 
-  constructor(message: string, step: number, epoch: number) {
+  constructor(message: string, step: number, epoch: number, origin: NonFinite | null = null) {
     super(message);
     this.step = step;
     this.epoch = epoch;
+    this.origin = origin;
   }
 }
 
@@ -84,6 +88,7 @@ export class Session {
   #before: StateDict;
   #resumed: StateDict | null = null;
   #saved = true;
+  #trail: Trail | null = null;
 
   constructor(model: Layer, { optimizer, checkpoint, state = {} }: SessionOptions) {
     this.#optimizer = optimizer;
@@ -115,8 +120,16 @@ export class Session {
     this.history.push(...history);
   }
 
+  /** From now on steps can be taken again, to find out where a NaN began. */
+  follow(step: (x: Tensor, y: Tensor) => Tensor, explain: Explainer): void {
+    const { parameters } = this.#optimizer;
+    const [everything, generators] = [this.#everything, this.#generators];
+    this.#trail = new Trail({ everything, generators, parameters, step }, explain);
+  }
+
   /** Before the data of the epoch are made: what they draw is drawn again where the epoch was begun already. */
   begin(): void {
+    this.#trail?.begin();
     if (this.position.batches > 0) this.#generators.loadStateDict(this.#before);
     else this.#before = this.#generators.stateDict();
   }
@@ -126,17 +139,19 @@ export class Session {
     if (this.#resumed) this.#generators.loadStateDict(this.#resumed);
   }
 
+  /** A step with this batch is about to be taken. */
+  before(x: Tensor, y: Tensor): void {
+    this.#trail?.before(x, y);
+  }
+
   /** A step with this loss of so many examples has been taken. Throws DivergenceError for NaN. */
   count(loss: number, examples: number): void {
     const { position } = this;
     this.#saved = false;
     position.total++;
     position.steps++;
-    if (Number.isNaN(loss))
-      throw this.#diverged(
-        "the loss is NaN",
-        "try a smaller learning rate, and ask explainNonFinite(() => loss) where it begins",
-      );
+    this.#trail?.after(position.total, loss);
+    if (Number.isNaN(loss)) throw this.#diverged("the loss is NaN");
     position.examples += examples;
     position.sum += examples * loss;
   }
@@ -168,15 +183,21 @@ export class Session {
       if (!parameter.toTypedArray().every(Number.isFinite))
         throw this.#diverged(
           `parameter ${parameter.label ?? i} has become NaN or infinite`,
-          "the last checkpoint is left as it was; try a smaller learning rate",
+          "the last checkpoint is left as it was; ",
         );
     }
   }
 
-  #diverged(what: string, remedy: string): DivergenceError {
+  #diverged(what: string, besides = ""): DivergenceError {
     const { epoch, steps, total } = this.position;
     const place = steps > 0 ? `step ${total} (epoch ${epoch}, batch ${steps})` : `step ${total}`;
-    return new DivergenceError(`fit: ${what} at ${place}; ${remedy}`, total, epoch);
+    const begun = this.#trail?.beginning();
+    const step = begun?.step === total ? "in that step" : `in step ${begun?.step}`;
+    const said = begun
+      ? `it begins ${step}:\n${begun.found}`
+      : `try a smaller learning rate${this.#trail ? lost : unasked}`;
+    const message = `fit: ${what} at ${place}; ${besides}${said}`;
+    return new DivergenceError(message, total, epoch, begun?.found);
   }
 
   /** Keeps what there is, unless nothing has changed since. */
@@ -191,6 +212,11 @@ export class Session {
     this.#saved = true;
   }
 }
+
+const unasked = ", or pass explain: explainNonFinite to be told where it begins";
+const lost =
+  "; where it begins cannot be told: the steps do not go as before when they are taken again (generators that they draw from are " +
+  "passed in state)";
 
 /** The parameters of the optimizer that the model does not have, by their places; null if there are none. */
 function strayParameters(model: Layer, { parameters }: Optimizer): Stateful | null {

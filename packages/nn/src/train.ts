@@ -6,6 +6,7 @@ import { forward, type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
 import { pauses } from "./pause.ts";
 import { type Epoch, refuseShortEpoch, Session } from "./session.ts";
+import type { Explainer } from "./trail.ts";
 import { type Scores, type ValidateOptions, validateUntil } from "./validate.ts";
 
 export interface FitOptions extends ValidateOptions {
@@ -24,6 +25,11 @@ export interface FitOptions extends ValidateOptions {
   readonly checkpointEvery?: number | CheckpointInterval;
   /** What else belongs to a checkpoint, by name: averages of weights, generators other than the standard one. */
   readonly state?: Readonly<Record<string, Stateful | Generator>>;
+  /**
+   * `explainNonFinite`: a DivergenceError then says which op of which step began it. The state is remembered now and then for that, with
+   * the batches since (some million elements), and a training that diverges takes its last steps again.
+   */
+  readonly explain?: Explainer;
   /** Ends the training after the step at hand, with a checkpoint. */
   readonly signal?: AbortSignal;
 }
@@ -66,8 +72,8 @@ export interface Training extends AsyncGenerator<Epoch, void> {
  *
  * Throws ValueError if `epochs` or what `checkpointEvery` says is no whole number of at least 0 or 1. While running:
  * DivergenceError, naming the step, which the parameters have taken already, if the loss is NaN, or parameters to be kept are not
- * finite, and the last checkpoint stays; ValueError if the loss is no single number, or if an epoch has no batches; FormatError,
- * ValueError or StateError if the checkpoint is damaged or from another training.
+ * finite (with `explain` it says where that began), and the last checkpoint stays; ValueError if the loss is no single number, or if an
+ * epoch has no batches; FormatError, ValueError or StateError if the checkpoint is damaged or from another training.
  *
  * @example
  * ```ts
@@ -151,6 +157,7 @@ class Loop {
     };
     this.#compiled = options.compile ? compile(step) : null;
     this.#step = this.#compiled ?? step;
+    if (options.explain) session.follow(this.#step, options.explain);
   }
 
   async *run(): AsyncGenerator<Epoch, void> {
@@ -209,6 +216,7 @@ class Loop {
       const examples = x.shape[0] ?? 1;
       if (examples === 0) continue;
       if (this.#compiled) for (const _ of this.#compiled.prepare(x, y)) await this.#pause();
+      session.before(x, y);
       const loss = this.#step(x, y).item();
       position.seconds = (performance.now() - begin) / 1000;
       session.count(loss, examples);
