@@ -127,7 +127,7 @@ const packages: readonly PackageFloors[] = [
     optionalPeers: [],
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
-      ["state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
+      ["options.ts", "state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
       ["files/*", "optimize/*", "schedules/*", "data/*", "checkpoint.ts", "metrics/*"],
       [
         "pause.ts",

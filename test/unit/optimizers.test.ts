@@ -147,6 +147,12 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
     const [w, other] = [matrix(), variable(1)];
     const optimizer = make(name, [w]);
     refused(() => optimizer.step(other.square()), GradientError, "the loss reaches none of the 1 parameters");
+    for (const loss of [0, 2, null] as unknown[])
+      refused(
+        () => optimizer.step(loss as Tensor),
+        ValueError,
+        "and no tensor; keep tensors, and call item() to print",
+      );
     refused(() => optimizer.step(), GradientError, "no parameter has a gradient");
     expect(() => optimizer.step(w.square())).toThrow(GradientError);
     expect(w.toArray()).toEqual([[1, -2]]);
@@ -239,6 +245,17 @@ describe("groups", () => {
   test("of a list of parameters is one", () => {
     const w = variable(1);
     expect(new SGD([w], { lr: 1 }).groups).toHaveLength(1);
+  });
+
+  test("are refused where nobody reads them", () => {
+    const w = variable(1);
+    const attempt = (options: unknown) => expect(() => new Adam([w], options as never));
+    attempt(0.01).toThrow("Adam: options are named, as in { name: value }, got 0.01");
+    attempt({ learningRate: 0.01 }).toThrow(
+      "Adam: there is no option learningRate; the options are maximize, lr, betas, eps, amsgrad, weightDecay, stages",
+    );
+    attempt({ stages: 3 }).toThrow("Adam: stages is a list of functions, got 3");
+    attempt({ stages: [3] }).toThrow("Adam: stages is a list of functions, got 3");
   });
 
   test("are refused where they make no sense", () => {

@@ -106,13 +106,15 @@ test("limits below 0 and counts below 1 are refused", () => {
     ["accumulate: count is a whole number of at least 1, got 0", () => accumulate(0)],
     ["accumulate: count is a whole number of at least 1, got 1.5", () => accumulate(1.5)],
     ["lookahead: k is a whole number of at least 1, got 0", () => lookahead({ k: 0 })],
-    ["lookahead: alpha is a number from 0 to 1, got 2", () => lookahead({ alpha: 2 })],
+    ["lookahead: alpha is a share from 0 to 1, got 2", () => lookahead({ alpha: 2 })],
     [
       "sharpnessAware: rho is a finite number of at least 0, got -1",
       () => sharpnessAware(w, [w], { rho: -1 }),
     ],
-    ["EMA: decay is a number from 0 to 1 or a schedule, got 2", () => new EMA([w], { decay: 2 })],
+    ["EMA: decay is a share from 0 to 1, got 2", () => new EMA([w], { decay: 2 })],
     ["EMA: there are no parameters", () => new EMA([])],
+    ["lookahead: options are named, as in { name: value }, got 5", () => lookahead(5 as never)],
+    ["sharpnessAware: takes a list of parameters", () => sharpnessAware(w, w as never)],
   ] as const) {
     expect(attempt).toThrow(ValueError);
     expect(attempt).toThrow(says);

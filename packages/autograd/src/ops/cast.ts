@@ -1,8 +1,10 @@
 import type { DType } from "../dtype.ts";
 import { checkDType } from "../dtype.ts";
-import type { Op, Tensor } from "../graph.ts";
-import { apply, linearRule } from "../graph.ts";
+import { ValueError } from "../errors.ts";
+import type { Op } from "../graph.ts";
+import { apply, linearRule, Tensor } from "../graph.ts";
 import type { Cast } from "../signature.ts";
+import { describe } from "./leaf.ts";
 import { declare } from "./sample.ts";
 
 const castOp: Op<{ readonly dtype: DType }> = {
@@ -21,6 +23,8 @@ export const cast: Cast = declare(
   "cast",
   (x: Tensor, dtype: DType) => {
     checkDType("cast", dtype);
+    if (!(x instanceof Tensor))
+      throw new ValueError(`cast: takes a tensor, got ${describe(x)}; make one with tensor(...)`);
     const a = x.node;
     return a.dtype === dtype ? a : apply(castOp, [a], { dtype });
   },

@@ -1,8 +1,8 @@
 import { forward, reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
-import { GradientError } from "../errors.ts";
-import type { Tensor } from "../graph.ts";
-import { onesLike, zerosLike } from "../ops/leaf.ts";
+import { GradientError, ValueError } from "../errors.ts";
+import { Tensor } from "../graph.ts";
+import { describe, onesLike, zerosLike } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 
@@ -45,8 +45,8 @@ export function grad<const T extends readonly Tensor[]>(
   options?: GradOptions & { readonly unused?: "zero" | "error" },
 ): Gradients<T>;
 export function grad(y: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
+  checkFloat("grad", "the output", y);
   const out = y.node;
-  checkFloat("grad", "the output", out);
   inputs.forEach((x, i) => {
     checkFloat("grad", `input ${i}`, x);
   });
@@ -72,8 +72,12 @@ function unit(y: Tensor): Tensor {
   return onesLike(y);
 }
 
-/** Throws GradientError unless `x` is a float. */
+/** Throws ValueError unless `x` is a tensor, GradientError unless it is a float. */
 export function checkFloat(name: string, what: string, x: Tensor): void {
+  if (!(x instanceof Tensor))
+    throw new ValueError(
+      `${name}: ${what} is ${describe(x)} and no tensor; keep tensors, and call item() to print`,
+    );
   if (!isFloat(x.dtype))
     throw new GradientError(
       `${name}: ${what} is ${x.dtype}, and only float32 and float64 have derivatives; cast it first`,
@@ -85,8 +89,8 @@ export function checkFloat(name: string, what: string, x: Tensor): void {
  * Throws GradientError for int32 or bool, and if a tangent's shape is not its input's.
  */
 export function pushforward(y: Tensor, inputs: readonly Tensor[], tangents: readonly Tensor[]): Tensor {
+  checkFloat("pushforward", "the output", y);
   const out = y.node;
-  checkFloat("pushforward", "the output", out);
   inputs.forEach((x, i) => {
     checkFloat("pushforward", `input ${i}`, x);
     const t = tangents[i];

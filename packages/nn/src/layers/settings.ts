@@ -1,4 +1,4 @@
-import { ValueError } from "@cotangent/autograd/functional";
+import { checkCount } from "../options.ts";
 
 /** One setting of a layer as `name=value`, or each entry of an options object so; nothing for what was not given. */
 export function settings(name: string | undefined, value: unknown): string[] {
@@ -10,7 +10,5 @@ export function settings(name: string | undefined, value: unknown): string[] {
 
 /** Throws ValueError unless all sizes are whole numbers of at least 1. */
 export function checkSizes(name: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [what, size] of Object.entries(sizes))
-    if (!Number.isInteger(size) || size < 1)
-      throw new ValueError(`${name}: ${what} is a whole number of at least 1, got ${String(size)}`);
+  for (const [what, size] of Object.entries(sizes)) checkCount(`${name}: ${what}`, size, 1);
 }

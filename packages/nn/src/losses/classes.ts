@@ -1,4 +1,3 @@
-import type { Tensor } from "@cotangent/autograd/functional";
 import {
   add,
   cast,
@@ -14,10 +13,12 @@ import {
   reshape,
   ShapeError,
   sum,
+  Tensor,
   unsqueeze,
   ValueError,
   where,
 } from "@cotangent/autograd/functional";
+import { checkShare, optionsOf } from "../options.ts";
 import type { LossOptions, LossShape, Reduction } from "./reduction.ts";
 import { checkTensors, equal, format, reduced } from "./reduction.ts";
 
@@ -63,12 +64,9 @@ export function crossEntropy<R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & CrossEntropyOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { labelSmoothing = 0, weight, ignoreIndex } = options;
+  const { labelSmoothing = 0, weight, ignoreIndex } = optionsOf("crossEntropy", options);
   checkTensors("crossEntropy", logits, target);
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-    throw new ValueError(
-      `crossEntropy: labelSmoothing is a share from 0 to 1, got ${String(labelSmoothing)}`,
-    );
+  checkShare("crossEntropy: labelSmoothing", labelSmoothing);
   const [n, c] = logits.shape;
   const shapes = `logits ${format(logits.shape)} and target ${format(target.shape)}`;
   if (logits.rank !== 2)
@@ -112,6 +110,7 @@ export function nll<R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & ClassOptions = {},
 ): Tensor<LossShape<[number], R>> {
+  const { weight } = optionsOf("nll", options);
   checkTensors("nll", logProbabilities, target);
   const [n, c] = logProbabilities.shape;
   if (logProbabilities.rank !== 2 || !equal(target.shape, [n!]))
@@ -119,14 +118,28 @@ export function nll<R extends Reduction = "mean">(
       `nll: takes logarithms of probabilities [n, c] and classes [n], got ${format(logProbabilities.shape)} and ` +
         `${format(target.shape)}; reshape them`,
     );
-  checkWeight("nll", options.weight, c!);
+  checkWeight("nll", weight, c!);
   return ofClasses("nll", logProbabilities, target, options, 0) as Tensor<LossShape<[number], R>>;
 }
 
-function checkWeight(name: string, weight: Tensor | undefined, classes: number): void {
-  if (weight && !equal(weight.shape, [classes]))
+/** Throws ValueError or ShapeError unless there are no weights, or one for each class. */
+export function checkWeight(name: string, weight: Tensor | undefined, classes: number): void {
+  if (weight === undefined) return;
+  if (!(weight instanceof Tensor))
+    throw new ValueError(
+      `${name}: weight is a tensor [${classes}], got ${String(weight)}; leave it out, or use tensor(...)`,
+    );
+  if (!equal(weight.shape, [classes]))
     throw new ShapeError(
       `${name}: weight ${format(weight.shape)} for ${classes} classes; it needs shape [${classes}]`,
+    );
+}
+
+/** Throws DTypeError unless the classes are int32. */
+export function checkClasses(name: string, { dtype }: Tensor): void {
+  if (dtype !== "int32")
+    throw new DTypeError(
+      `${name}: classes are int32, got ${dtype}; make them with { dtype: "int32" } or cast(target, "int32")`,
     );
 }
 
@@ -138,11 +151,10 @@ function ofClasses(
   options: LossOptions & ClassOptions,
   smoothing: number,
 ): Tensor {
-  if (target.dtype !== "int32")
-    throw new DTypeError(
-      `${name}: classes are int32, got ${target.dtype}; make them with { dtype: "int32" } or cast(target, "int32")`,
-    );
+  checkClasses(name, target);
   const { weight, ignoreIndex, reduction = "mean" } = options;
+  if (ignoreIndex !== undefined && !Number.isInteger(ignoreIndex))
+    throw new ValueError(`${name}: ignoreIndex is a whole number, got ${String(ignoreIndex)}`);
   const [n, c] = scores.shape as [number, number];
   const counts = ignoreIndex === undefined ? null : ne(target, ignoreIndex);
   const classes = counts ? where(counts, target, 0) : target;

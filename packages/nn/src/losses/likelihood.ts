@@ -1,6 +1,7 @@
 import type { Shape } from "@cotangent/autograd/functional";
 import {
   add,
+  DTypeError,
   div,
   exp,
   gt,
@@ -19,6 +20,7 @@ import {
   where,
   xlogy,
 } from "@cotangent/autograd/functional";
+import { checkPositive, optionsOf } from "../options.ts";
 import type { LossOptions, LossShape, LossWith, Reduction } from "./reduction.ts";
 import { checkSameShape, elementwise, equal, format, reduced } from "./reduction.ts";
 
@@ -50,8 +52,7 @@ export interface PoissonNllOptions {
 export const poissonNll: LossWith<PoissonNllOptions> = elementwise(
   "poissonNll",
   (x, y, { logInput = true, full = false, eps = 1e-8 }) => {
-    if (!(eps > 0 && eps < Infinity))
-      throw new ValueError(`poissonNll: eps is a finite number above 0, got ${String(eps)}`);
+    checkPositive("poissonNll: eps", eps);
     const losses: Tensor = logInput ? sub(exp(x), mul(y, x)) : sub(x, mul(y, log(add(x, eps) as Tensor)));
     if (!full) return losses;
     const large = gt(y, 1) as Tensor;
@@ -93,10 +94,9 @@ export function gaussianNll<S extends Shape, R extends Reduction = "mean">(
   variance: Tensor,
   options: GaussianNllOptions<R> = {},
 ): Tensor<LossShape<S, R>> {
-  const { full = false, eps = 1e-6 } = options;
+  const { full = false, eps = 1e-6 } = optionsOf("gaussianNll", options);
   checkSameShape("gaussianNll", prediction, target);
-  if (!(eps > 0 && eps < Infinity))
-    throw new ValueError(`gaussianNll: eps is a finite number above 0, got ${eps}`);
+  checkPositive("gaussianNll: eps", eps);
   const given = varianceFor(prediction, variance);
   const spread = straightThrough(given, maximum(given, eps) as Tensor);
   const losses = mul(0.5, add(log(spread), div(square(sub(prediction, target) as Tensor), spread)));
@@ -108,6 +108,8 @@ export function gaussianNll<S extends Shape, R extends Reduction = "mean">(
 function varianceFor(prediction: Tensor, variance: Tensor): Tensor {
   if (!(variance instanceof Tensor))
     throw new ValueError("gaussianNll: the variance is a tensor; make it with tensor(...) or full(...)");
+  if (!variance.dtype.startsWith("float"))
+    throw new DTypeError(`gaussianNll: the variance is a float, got ${variance.dtype}; cast it first`);
   const { shape } = prediction;
   if (equal(variance.shape, shape)) return variance;
   const rows = shape.slice(0, -1);
@@ -147,7 +149,7 @@ export function klDiv<S extends Shape, R extends DivergenceReduction = "mean">(
   target: Tensor<S>,
   options: KlDivOptions<R> = {},
 ): Tensor<R extends "none" ? S : []> {
-  const { reduction = "mean", logTarget = false }: KlDivOptions = options;
+  const { reduction = "mean", logTarget = false }: KlDivOptions = optionsOf("klDiv", options);
   checkSameShape("klDiv", prediction, target);
   const [x, y]: [Tensor, Tensor] = [prediction, target];
   const losses: Tensor = logTarget ? mul(exp(y), sub(y, x)) : sub(xlogy(y, y), mul(y, x));

@@ -2,7 +2,6 @@ import type { Tensor } from "@cotangent/autograd/functional";
 import {
   add,
   arange,
-  DTypeError,
   eq,
   gather,
   hideFrames,
@@ -19,6 +18,8 @@ import {
   ValueError,
   where,
 } from "@cotangent/autograd/functional";
+import { checkNumber, checkShare, optionsOf } from "../options.ts";
+import { checkClasses, checkWeight } from "./classes.ts";
 import { bceWithLogits } from "./classification.ts";
 import type { LossOptions, LossShape, LossWith, Reduction } from "./reduction.ts";
 import { checkTensors, elementwise, equal, format, reduced } from "./reduction.ts";
@@ -53,23 +54,17 @@ export function multiMargin<R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & MultiMarginOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { margin = 1, p = 1, weight } = options;
+  const { margin = 1, p = 1, weight } = optionsOf("multiMargin", options);
   checkTensors("multiMargin", scores, target);
   const [n, c] = scores.shape;
   if (scores.rank !== 2 || !equal(target.shape, [n!]))
     throw new ShapeError(
       `multiMargin: takes scores [n, c] and classes [n], got ${format(scores.shape)} and ${format(target.shape)}; reshape them`,
     );
-  if (target.dtype !== "int32")
-    throw new DTypeError(`multiMargin: classes are int32, got ${target.dtype}; cast(target, "int32")`);
-  if (weight && !equal(weight.shape, [c!]))
-    throw new ShapeError(
-      `multiMargin: weight ${format(weight.shape)} for ${c} classes; it needs shape [${c}]`,
-    );
-  if ((p !== 1 && p !== 2) || !Number.isFinite(margin))
-    throw new ValueError(
-      `multiMargin: p is 1 or 2 and margin a finite number, got ${String(p)} and ${String(margin)}`,
-    );
+  checkClasses("multiMargin", target);
+  checkWeight("multiMargin", weight, c!);
+  checkNumber("multiMargin: margin", margin);
+  if (p !== 1 && p !== 2) throw new ValueError(`multiMargin: p is 1 or 2, got ${String(p)}`);
   const column = unsqueeze(target, 1) as Tensor;
   const missing: Tensor = relu(add(sub(scores, gather(scores, 1, column)) as Tensor, margin) as Tensor);
   const powers = p === 1 ? missing : square(missing);
@@ -101,10 +96,8 @@ export interface FocalOptions {
  * ```
  */
 export const focal: LossWith<FocalOptions> = elementwise("focal", (x, y, { alpha = 0.25, gamma = 2 }) => {
-  if (alpha !== null && !(alpha >= 0 && alpha <= 1))
-    throw new ValueError(`focal: alpha is a share from 0 to 1, or null, got ${String(alpha)}`);
-  if (!(gamma >= 0 && gamma < Infinity))
-    throw new ValueError(`focal: gamma is a finite number of at least 0, got ${String(gamma)}`);
+  if (alpha !== null) checkShare("focal: alpha", alpha);
+  checkNumber("focal: gamma", gamma, 0);
   const entropy: Tensor = bceWithLogits(x, y, { reduction: "none" });
   // 1 - sigmoid(x) is sigmoid(-x), without a difference of near numbers.
   const missed: Tensor = add(

@@ -8,6 +8,7 @@ import {
   Tensor,
   ValueError,
 } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 
 hideFrames(import.meta.url);
 
@@ -39,7 +40,7 @@ export function elementwise<Options = unknown>(
 ): LossWith<Options> {
   return ((prediction: Tensor, target: Tensor, options?: LossOptions & Options): Tensor => {
     checkSameShape(name, prediction, target);
-    const given = options ?? ({} as LossOptions & Options);
+    const given = optionsOf<LossOptions & Options & object>(name, options);
     return reduced(name, loss(prediction, target, given), given);
   }) as LossWith<Options>;
 }

@@ -22,6 +22,7 @@ import {
   where,
   zeros,
 } from "@cotangent/autograd/functional";
+import { checkNumber, checkPositive, optionsOf } from "../options.ts";
 import { crossEntropy } from "./classes.ts";
 import type { LossOptions, LossShape, Reduction } from "./reduction.ts";
 import { checkSameShape, checkTensors, equal, format, reduced } from "./reduction.ts";
@@ -36,9 +37,9 @@ export interface MarginOption {
 }
 
 /** The margin. Throws ValueError unless it is a finite number. */
-function marginOf(name: string, margin: number): number {
-  if (!Number.isFinite(margin))
-    throw new ValueError(`${name}: margin is a finite number, got ${String(margin)}`);
+function marginOf(name: string, options: MarginOption, usual: number): number {
+  const { margin = usual } = optionsOf(name, options);
+  checkNumber(`${name}: margin`, margin);
   return margin;
 }
 
@@ -59,7 +60,7 @@ export function marginRanking<S extends Shape, R extends Reduction = "mean">(
   target: Tensor<S>,
   options: LossOptions<R> & MarginOption = {},
 ): Tensor<LossShape<S, R>> {
-  const margin = marginOf("marginRanking", options.margin ?? 0);
+  const margin = marginOf("marginRanking", options, 0);
   checkSameShape("marginRanking", x1, x2);
   checkSameShape("marginRanking", x1, target);
   const ahead: Tensor = mul(target as Tensor, sub(x1, x2) as Tensor);
@@ -85,7 +86,7 @@ export function cosineEmbedding<R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & MarginOption = {},
 ): Tensor<LossShape<Shape, R>> {
-  const margin = marginOf("cosineEmbedding", options.margin ?? 0);
+  const margin = marginOf("cosineEmbedding", options, 0);
   checkSameShape("cosineEmbedding", x1, x2);
   checkTensors("cosineEmbedding", x1, target);
   if (x1.rank < 1 || x1.rank > 2 || !equal(target.shape, x1.shape.slice(0, -1)))
@@ -130,8 +131,11 @@ export function tripletMargin<R extends Reduction = "mean">(
   negative: Tensor,
   options: LossOptions<R> & TripletMarginOptions = {},
 ): Tensor<LossShape<Shape, R>> {
+  const margin = marginOf("tripletMargin", options, 1);
   const { p = 2, eps = 1e-6, swap = false } = options;
-  const margin = marginOf("tripletMargin", options.margin ?? 1);
+  checkNumber("tripletMargin: eps", eps);
+  if (!(typeof p === "number" && p > 0))
+    throw new ValueError(`tripletMargin: p is a number above 0, or Infinity, got ${String(p)}`);
   checkSameShape("tripletMargin", anchor, positive);
   checkSameShape("tripletMargin", anchor, negative);
   if (anchor.rank === 0)
@@ -168,12 +172,12 @@ export function infoNCE<R extends Reduction = "mean">(
   key: Tensor,
   options: LossOptions<R> & InfoNCEOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { temperature = 0.1, negatives, reduction } = options;
+  const { temperature = 0.1, negatives } = optionsOf("infoNCE", options);
   checkSameShape("infoNCE", query, key);
   if (query.rank !== 2) throw new ShapeError(`infoNCE: takes vectors [n, d], got ${format(query.shape)}`);
-  if (!(temperature > 0 && temperature < Infinity))
-    throw new ValueError(`infoNCE: temperature is a finite number above 0, got ${String(temperature)}`);
+  checkPositive("infoNCE: temperature", temperature);
   const [n, d] = query.shape as [number, number];
+  if (negatives !== undefined) checkTensors("infoNCE", query, negatives);
   if (negatives && (negatives.rank !== 2 || negatives.shape[1] !== d))
     throw new ShapeError(
       `infoNCE: negatives ${format(negatives.shape)} for vectors of ${d} features; they are [m, ${d}]`,
@@ -184,10 +188,9 @@ export function infoNCE<R extends Reduction = "mean">(
     ? (cat([sum(mul(q, k) as Tensor, 1, { keepDims: true }), others], 1) as Tensor)
     : others;
   const places = negatives ? zeros([n], { dtype: "int32" }) : arange(0, n, 1, { dtype: "int32" });
-  const own = reduction === undefined ? {} : { reduction };
-  return crossEntropy(div(scores, temperature) as Tensor, places as Tensor, own) as Tensor<
-    LossShape<[number], R>
-  >;
+  const scaled = div(scores, temperature) as Tensor;
+  const losses: Tensor = crossEntropy(scaled, places as Tensor, { reduction: "none" });
+  return reduced("infoNCE", losses, options) as Tensor<LossShape<[number], R>>;
 }
 
 /** Vectors of length 1 along the last axis. */

@@ -1,14 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
-import {
-  add,
-  div,
-  eq,
-  ValueError,
-  Variable,
-  variable,
-  where,
-  zerosLike,
-} from "@cotangent/autograd/functional";
+import { add, div, eq, Variable, variable, where, zerosLike } from "@cotangent/autograd/functional";
+import { checkCount } from "../options.ts";
 import type { Assignments, Stage } from "./transform.ts";
 
 /**
@@ -32,8 +24,7 @@ import type { Assignments, Stage } from "./transform.ts";
  * ```
  */
 export function accumulate(count: number): Stage {
-  if (!Number.isInteger(count) || count < 1)
-    throw new ValueError(`accumulate: count is a whole number of at least 1, got ${String(count)}`);
+  checkCount("accumulate: count", count, 1);
   return (parameters) => {
     const sums = parameters.map((parameter) => new Variable(zerosLike(parameter)).named("sum"));
     const reached = parameters.map(() => false);

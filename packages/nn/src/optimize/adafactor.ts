@@ -14,6 +14,7 @@ import {
   ValueError,
   zerosLike,
 } from "@cotangent/autograd/functional";
+import { checkList } from "../options.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { chain, type Transform } from "./transform.ts";
 import { decayWeights, exact, type Hyperparameter, perStep, type Schedule } from "./transforms.ts";
@@ -120,6 +121,7 @@ export class Adafactor extends Method<AdafactorOptions> {
             `Adafactor: beta2Decay is a finite number of at most 0, got ${String(beta2Decay)}`,
           );
         numbers.addFixed("beta2Decay", beta2Decay);
+        checkList("Adafactor: eps", eps);
         if (eps[0] !== null) numbers.addInitial("eps", eps[0]);
         numbers.addInitial("eps", eps[1]);
         numbers.addFixed("eps", eps);

@@ -1,4 +1,5 @@
-import { add, assignAll, mul, scalar, sub, ValueError, Variable } from "@cotangent/autograd/functional";
+import { add, assignAll, mul, scalar, sub, Variable } from "@cotangent/autograd/functional";
+import { checkShare, optionsOf } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
 import { listOf } from "./transform.ts";
 import { exact, perStep, type Schedule } from "./transforms.ts";
@@ -39,9 +40,9 @@ export class EMA {
   readonly updateCount: Variable = new Variable(scalar(0, { dtype: "int32" })).named("updates");
   readonly #numbers: ReturnType<typeof perStep<"gained">>;
 
-  constructor(parameters: Iterable<Variable>, { decay = 0.999 }: EMAOptions = {}) {
-    if (typeof decay !== "function" && !(decay >= 0 && decay <= 1))
-      throw new ValueError(`EMA: decay is a number from 0 to 1 or a schedule, got ${String(decay)}`);
+  constructor(parameters: Iterable<Variable>, options: EMAOptions = {}) {
+    const { decay = 0.999 } = optionsOf("EMA", options);
+    if (typeof decay !== "function") checkShare("EMA: decay", decay);
     this.parameters = listOf("EMA", parameters);
     this.averages = this.parameters.map((parameter) => {
       const average = new Variable(parameter);

@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import { add, cast, StateError, ValueError } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import { Numbers } from "./numbers.ts";
 import {
   chain,
@@ -55,10 +56,11 @@ export abstract class Method<Options extends MethodOptions> extends Optimizer {
   ) {
     const name = new.target.name;
     const parts = groupsOf(name, trainable).map(({ parameters, ...own }) => {
-      const merged: Options = { ...options, ...own };
+      const merged: Options = { ...optionsOf(name, options), ...own };
       const numbers = new Numbers(name);
       numbers.addFixed("maximize", merged.maximize ?? false);
       const transform = method(numbers, merged);
+      checkNames(name, merged, [...numbers.names, "stages"]);
       return {
         parameters: listOf(name, parameters),
         numbers,
@@ -122,6 +124,13 @@ function groupsOf<Options>(name: string, given: Trainable<Options>): readonly Pa
       throw new ValueError(`${name}: group ${i} has stages; they are for all groups, an option of ${name}`);
   });
   return list as readonly ParameterGroup<Options>[];
+}
+
+/** Throws ValueError if an option has a name that nobody reads. */
+function checkNames(name: string, options: object, known: readonly string[]): void {
+  for (const option of Object.keys(options))
+    if (!known.includes(option))
+      throw new ValueError(`${name}: there is no option ${option}; the options are ${known.join(", ")}`);
 }
 
 /** Makes the numbers of `groups` properties of `target`. */

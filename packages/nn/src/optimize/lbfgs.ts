@@ -7,6 +7,7 @@ import {
   grad,
   ValueError,
 } from "@cotangent/autograd/functional";
+import { checkCount, checkFunction, checkNumber, optionsOf } from "../options.ts";
 import type { StateDict } from "../state.ts";
 import { dot, joined, learned, type Memory, memoryFrom, memoryState, newton } from "./curvature.ts";
 import { listOf } from "./transform.ts";
@@ -57,7 +58,7 @@ export class LBFGS {
 
   constructor(parameters: Iterable<Variable>, options: LBFGSOptions = {}) {
     this.parameters = listOf("LBFGS", parameters);
-    const { maxIter = 20 } = options;
+    const { maxIter = 20 } = optionsOf("LBFGS", options);
     const given = {
       lr: 1,
       maxIter,
@@ -69,11 +70,9 @@ export class LBFGS {
       ...options,
     };
     for (const name of ["lr", "toleranceGrad", "toleranceChange"] as const)
-      if (!(Number.isFinite(given[name]) && given[name] >= 0))
-        throw new ValueError(`LBFGS: ${name} is a finite number of at least 0, got ${String(given[name])}`);
+      checkNumber(`LBFGS: ${name}`, given[name], 0);
     for (const name of ["maxIter", "maxEval", "historySize"] as const)
-      if (!(Number.isInteger(given[name]) && given[name] >= 1))
-        throw new ValueError(`LBFGS: ${name} is a whole number of at least 1, got ${String(given[name])}`);
+      checkCount(`LBFGS: ${name}`, given[name], 1);
     if (given.lineSearchFn !== null && given.lineSearchFn !== "strongWolfe")
       throw new ValueError(`LBFGS: lineSearchFn is "strongWolfe" or null, got ${String(given.lineSearchFn)}`);
     this.#options = given;
@@ -87,6 +86,7 @@ export class LBFGS {
    * also one of `closure`, nothing has changed.
    */
   step(closure: () => Tensor): Tensor {
+    checkFunction("LBFGS: what step takes", closure);
     const before = this.#place();
     try {
       return this.#descend(closure);

@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
-import { add, eq, mul, sub, ValueError, Variable, variable, where } from "@cotangent/autograd/functional";
+import { add, eq, mul, sub, Variable, variable, where } from "@cotangent/autograd/functional";
+import { checkCount, checkShare, optionsOf } from "../options.ts";
 import type { Stage } from "./transform.ts";
 
 export interface LookaheadOptions {
@@ -29,11 +30,10 @@ export interface LookaheadOptions {
  * w.item(); // => 6
  * ```
  */
-export function lookahead({ k = 5, alpha = 0.5 }: LookaheadOptions = {}): Stage {
-  if (!Number.isInteger(k) || k < 1)
-    throw new ValueError(`lookahead: k is a whole number of at least 1, got ${String(k)}`);
-  if (!(alpha >= 0 && alpha <= 1))
-    throw new ValueError(`lookahead: alpha is a number from 0 to 1, got ${String(alpha)}`);
+export function lookahead(options: LookaheadOptions = {}): Stage {
+  const { k = 5, alpha = 0.5 } = optionsOf("lookahead", options);
+  checkCount("lookahead: k", k, 1);
+  checkShare("lookahead: alpha", alpha);
   return (parameters) => {
     const slow = new Map(parameters.map((parameter) => [parameter, new Variable(parameter).named("slow")]));
     const turn = variable(0, { dtype: "int32", name: "turn" });

@@ -65,13 +65,14 @@ export class Numbers {
     range: Range = any,
     other: Range = range,
   ): [Place, Place] {
-    if (!Array.isArray(values) || values.length !== 2)
-      throw new ValueError(`${this.#owner}: ${name} is a list of two numbers, got ${String(values)}`);
+    this.#checkPair(name, values);
     const first = this.#make(`${name}[0]`, values[0], range);
     const second = this.#make(`${name}[1]`, values[1], other);
     this.#entries.set(name, {
       read: (step) => [first.read(step), second.read(step)],
-      write: ([one, two]: readonly [never, never]) => {
+      write: (pair: readonly [never, never]) => {
+        this.#checkPair(name, pair);
+        const [one, two] = pair;
         this.#check(`${name}[1]`, two, other);
         first.write(one);
         second.write(two);
@@ -135,6 +136,11 @@ export class Numbers {
         ? `a finite number of at least ${least}`
         : `from ${least} to below ${below}`;
     throw new ValueError(`${this.#owner}: ${name} is ${range}, got ${String(value)}`);
+  }
+
+  #checkPair(name: string, pair: unknown): void {
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw new ValueError(`${this.#owner}: ${name} is a list of two numbers, got ${String(pair)}`);
   }
 
   #refuse(name: string, reason: string): never {

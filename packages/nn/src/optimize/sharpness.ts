@@ -11,8 +11,9 @@ import {
   square,
   stack,
   stopGradient,
-  ValueError,
 } from "@cotangent/autograd/functional";
+import { checkNumber, optionsOf } from "../options.ts";
+import { listOf } from "./transform.ts";
 
 export interface SharpnessOptions {
   /** How far uphill to look, 0.05 unless given. */
@@ -46,11 +47,11 @@ export interface SharpnessOptions {
 export function sharpnessAware(
   loss: Tensor,
   parameters: Iterable<Variable>,
-  { rho = 0.05, adaptive = false }: SharpnessOptions = {},
+  options: SharpnessOptions = {},
 ): Tensor {
-  if (!(Number.isFinite(rho) && rho >= 0))
-    throw new ValueError(`sharpnessAware: rho is a finite number of at least 0, got ${String(rho)}`);
-  const list = [...parameters];
+  const { rho = 0.05, adaptive = false } = optionsOf("sharpnessAware", options);
+  checkNumber("sharpnessAware: rho", rho, 0);
+  const list = listOf("sharpnessAware", parameters);
   const gradients = grad(loss, list, { unused: "null" });
   const slopes = list.flatMap((parameter, i) => {
     const g = gradients[i];

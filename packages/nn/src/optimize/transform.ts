@@ -13,6 +13,7 @@ import {
   ValueError,
   Variable,
 } from "@cotangent/autograd/functional";
+import { checkFunctions } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
 
 /**
@@ -108,6 +109,7 @@ export class Optimizer {
     const list = listOf(new.target.name, parameters);
     this.parameters = list;
     this.#transform = transform;
+    checkFunctions(`${new.target.name}: stages`, stages);
     this.#stages = stages.map((stage) => stage(list));
     this.state = list.map(
       (parameter) =>
@@ -126,9 +128,11 @@ export class Optimizer {
    * Throws GradientError if no parameter has a gradient or `loss` is not one float. A throw changes nothing.
    */
   step(loss?: Tensor): void {
-    const gradients = loss
-      ? grad(loss, this.parameters, { unused: "null" })
-      : this.parameters.map((p) => p.grad);
+    // Not by its truth: step(loss.item()) shall be refused when the loss is 0 too.
+    const gradients =
+      loss === undefined
+        ? this.parameters.map((p) => p.grad)
+        : grad(loss, this.parameters, { unused: "null" });
     const name = this.constructor.name;
     if (gradients.every((g) => g === null))
       throw new GradientError(

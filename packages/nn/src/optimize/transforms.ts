@@ -1,4 +1,4 @@
-import type { DType, Operand, Tensor } from "@cotangent/autograd/functional";
+import type { DType, Operand } from "@cotangent/autograd/functional";
 import {
   add,
   cast,
@@ -11,6 +11,8 @@ import {
   scalar,
   sqrt,
   sub,
+  Tensor,
+  ValueError,
   where,
   zerosLike,
 } from "@cotangent/autograd/functional";
@@ -29,7 +31,9 @@ export type Hyperparameter = Operand<[]> | Schedule;
 /** The number at `step`, which counts from 1, in float64. */
 export function exact(value: Hyperparameter, step: Tensor): Tensor {
   const now = typeof value === "function" ? value(sub(step, 1)) : value;
-  return typeof now === "number" ? scalar(now, { dtype: "float64" }) : cast(now, "float64");
+  if (typeof now === "number") return scalar(now, { dtype: "float64" });
+  if (now instanceof Tensor && now.rank === 0) return cast(now, "float64");
+  throw new ValueError(`schedule: gives a number or a tensor without axes, got ${String(now)}`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ge, hideFrames, mul, sub, ValueError, where } from "@cotangent/autograd/functional";
-import { type Curve, checkCount, curve } from "./curve.ts";
+import { checkCount, checkFunctions, checkList } from "../options.ts";
+import { type Curve, curve } from "./curve.ts";
 
 hideFrames(import.meta.url);
 
@@ -15,6 +16,7 @@ hideFrames(import.meta.url);
  * ```
  */
 export function chained(schedules: readonly Curve[]): Curve {
+  checkFunctions("chained: schedules", schedules);
   if (schedules.length === 0) throw new ValueError("chained: there are no schedules");
   return curve((step) => schedules.map((schedule) => schedule(step)).reduce((x, y) => mul(x, y)));
 }
@@ -32,6 +34,8 @@ export function chained(schedules: readonly Curve[]): Curve {
  * ```
  */
 export function sequential(schedules: readonly Curve[], milestones: readonly number[]): Curve {
+  checkFunctions("sequential: schedules", schedules);
+  checkList("sequential: milestones", milestones);
   if (milestones.length !== schedules.length - 1)
     throw new ValueError(
       `sequential: ${schedules.length} schedules need ${Math.max(0, schedules.length - 1)} milestones, got ${milestones.length}`,

@@ -15,7 +15,8 @@ import {
   sub,
   where,
 } from "@cotangent/autograd/functional";
-import { type Curve, checkCount, checkNumber, curve } from "./curve.ts";
+import { checkCount, checkNumber, optionsOf } from "../options.ts";
+import { type Curve, curve } from "./curve.ts";
 import type { RateOptions } from "./decay.ts";
 
 hideFrames(import.meta.url);
@@ -45,7 +46,8 @@ export interface CosineOptions extends RateOptions {
  * cosine({ lr: 0.1, tMax: 100 })(50).item(); // => 0.05
  * ```
  */
-export function cosine({ lr = 1, tMax, etaMin = 0 }: CosineOptions): Curve {
+export function cosine(options: CosineOptions): Curve {
+  const { lr = 1, tMax, etaMin = 0 } = optionsOf("cosine", options);
   checkNumber("cosine: lr", lr);
   checkCount("cosine: tMax", tMax, 1);
   checkNumber("cosine: etaMin", etaMin);
@@ -72,7 +74,8 @@ export interface CosineWarmRestartsOptions extends RateOptions {
  * [0, 1, 2, 4, 6].map((i) => schedule(i).item().toFixed(2)); // => 1.00,0.50,1.00,0.50,1.00
  * ```
  */
-export function cosineWarmRestarts({ lr = 1, t0, tMult = 1, etaMin = 0 }: CosineWarmRestartsOptions): Curve {
+export function cosineWarmRestarts(options: CosineWarmRestartsOptions): Curve {
+  const { lr = 1, t0, tMult = 1, etaMin = 0 } = optionsOf("cosineWarmRestarts", options);
   checkNumber("cosineWarmRestarts: lr", lr);
   checkCount("cosineWarmRestarts: t0", t0, 1);
   checkCount("cosineWarmRestarts: tMult", tMult, 1);
@@ -109,13 +112,8 @@ export interface WarmupCosineOptions extends RateOptions {
  * [0, 5, 10, 60, 110, 200].map((i) => schedule(i).item().toFixed(2)); // => 0.00,0.50,1.00,0.50,0.00,0.00
  * ```
  */
-export function warmupCosine({
-  lr = 1,
-  warmupSteps,
-  totalSteps,
-  startLr = 0,
-  etaMin = 0,
-}: WarmupCosineOptions): Curve {
+export function warmupCosine(options: WarmupCosineOptions): Curve {
+  const { lr = 1, warmupSteps, totalSteps, startLr = 0, etaMin = 0 } = optionsOf("warmupCosine", options);
   checkNumber("warmupCosine: lr", lr);
   checkCount("warmupCosine: warmupSteps", warmupSteps, 0);
   checkCount("warmupCosine: totalSteps", totalSteps, warmupSteps + 1);

@@ -12,8 +12,9 @@ import {
   ValueError,
   where,
 } from "@cotangent/autograd/functional";
+import { checkCount, checkFunction, checkNumber, checkPositive, checkShare, optionsOf } from "../options.ts";
 import { falling } from "./cosine.ts";
-import { type Curve, checkCount, checkNumber, curve, exactly } from "./curve.ts";
+import { type Curve, curve, exactly } from "./curve.ts";
 
 hideFrames(import.meta.url);
 
@@ -61,18 +62,11 @@ export interface CyclicOptions {
  * [lr(10).item(), lr.momentum(10).item()]; // => 0.5,0.8
  * ```
  */
-export function cyclic({
-  baseLr,
-  maxLr,
-  stepSizeUp = 2000,
-  stepSizeDown = stepSizeUp,
-  mode = "triangular",
-  gamma = 1,
-  scaleFn,
-  scaleMode = "cycle",
-  baseMomentum = 0.8,
-  maxMomentum = 0.9,
-}: CyclicOptions): CycleCurve {
+export function cyclic(options: CyclicOptions): CycleCurve {
+  const given = optionsOf("cyclic", options);
+  const { baseLr, maxLr, stepSizeUp = 2000, stepSizeDown = stepSizeUp } = given;
+  const { mode = "triangular", gamma = 1, scaleFn, scaleMode = "cycle" } = given;
+  const { baseMomentum = 0.8, maxMomentum = 0.9 } = given;
   checkNumber("cyclic: baseLr", baseLr);
   checkNumber("cyclic: maxLr", maxLr);
   checkCount("cyclic: stepSizeUp", stepSizeUp, 1);
@@ -80,6 +74,9 @@ export function cyclic({
   checkNumber("cyclic: gamma", gamma);
   checkNumber("cyclic: baseMomentum", baseMomentum);
   checkNumber("cyclic: maxMomentum", maxMomentum);
+  if (scaleFn !== undefined) checkFunction("cyclic: scaleFn", scaleFn);
+  if (scaleMode !== "cycle" && scaleMode !== "iterations")
+    throw new ValueError(`cyclic: scaleMode is "cycle" or "iterations", got ${String(scaleMode)}`);
   const modes = {
     triangular: () => exactly(1),
     triangular2: (cycle: Tensor) => pow(2, sub(1, cycle)),
@@ -144,17 +141,17 @@ type Phase = readonly [end: number, from: number, to: number];
  * ```
  */
 export function oneCycle(options: OneCycleOptions): CycleCurve {
-  const { maxLr, epochs = 0, stepsPerEpoch = 0, totalSteps = epochs * stepsPerEpoch } = options;
-  const { pctStart = 0.3, annealStrategy = "cos", divFactor = 25, finalDivFactor = 1e4 } = options;
-  const { threePhase = false, baseMomentum = 0.85, maxMomentum = 0.95 } = options;
+  const given = optionsOf("oneCycle", options);
+  const { maxLr, epochs = 0, stepsPerEpoch = 0, totalSteps = epochs * stepsPerEpoch } = given;
+  const { pctStart = 0.3, annealStrategy = "cos", divFactor = 25, finalDivFactor = 1e4 } = given;
+  const { threePhase = false, baseMomentum = 0.85, maxMomentum = 0.95 } = given;
   checkNumber("oneCycle: maxLr", maxLr);
   checkCount("oneCycle: totalSteps (or epochs times stepsPerEpoch)", totalSteps, 1);
-  checkNumber("oneCycle: pctStart", pctStart, 0, 1);
+  checkShare("oneCycle: pctStart", pctStart);
   checkNumber("oneCycle: baseMomentum", baseMomentum);
   checkNumber("oneCycle: maxMomentum", maxMomentum);
-  for (const [name, value] of Object.entries({ divFactor, finalDivFactor }))
-    if (!(Number.isFinite(value) && value > 0))
-      throw new ValueError(`oneCycle: ${name} is a finite number above 0, got ${String(value)}`);
+  checkPositive("oneCycle: divFactor", divFactor);
+  checkPositive("oneCycle: finalDivFactor", finalDivFactor);
   if (annealStrategy !== "cos" && annealStrategy !== "linear")
     throw new ValueError(`oneCycle: annealStrategy is "cos" or "linear", got ${String(annealStrategy)}`);
   const [last, top] = [totalSteps - 1, pctStart * totalSteps - 1];

@@ -20,7 +20,8 @@ import {
   sub,
   where,
 } from "@cotangent/autograd/functional";
-import { type Curve, checkCount, checkNumber, curve, exactly } from "./curve.ts";
+import { checkCount, checkFunction, checkList, checkNumber, checkShare, optionsOf } from "../options.ts";
+import { type Curve, curve, exactly } from "./curve.ts";
 
 hideFrames(import.meta.url);
 
@@ -46,8 +47,10 @@ export interface LambdaOptions extends RateOptions {
  * schedule(3).item(); // => 1
  * ```
  */
-export function lambda({ lr = 1, lrLambda }: LambdaOptions): Curve {
+export function lambda(options: LambdaOptions): Curve {
+  const { lr = 1, lrLambda } = optionsOf("lambda", options);
   checkNumber("lambda: lr", lr);
+  checkFunction("lambda: lrLambda", lrLambda);
   return curve((step) => mul(exactly(lr), lrLambda(step)));
 }
 
@@ -68,8 +71,10 @@ export interface MultiplicativeOptions extends LambdaOptions {
  * schedule(3).item(); // => 0.75
  * ```
  */
-export function multiplicative({ lr = 1, lrLambda, totalIters }: MultiplicativeOptions): Curve {
+export function multiplicative(options: MultiplicativeOptions): Curve {
+  const { lr = 1, lrLambda, totalIters } = optionsOf("multiplicative", options);
   checkNumber("multiplicative: lr", lr);
+  checkFunction("multiplicative: lrLambda", lrLambda);
   checkCount("multiplicative: totalIters", totalIters, 1);
   const like = { dtype: "float64" } as const;
   const factors = mul(ones([totalIters], like), lrLambda(arange(1, totalIters + 1, 1, like)));
@@ -99,7 +104,8 @@ export interface StepOptions extends RateOptions {
  * [0, 9, 10, 20].map((i) => schedule(i).item()); // => 1,1,0.5,0.25
  * ```
  */
-export function step({ lr = 1, stepSize, gamma = 0.1 }: StepOptions): Curve {
+export function step(options: StepOptions): Curve {
+  const { lr = 1, stepSize, gamma = 0.1 } = optionsOf("step", options);
   checkNumber("step: lr", lr);
   checkCount("step: stepSize", stepSize, 1);
   checkNumber("step: gamma", gamma);
@@ -124,9 +130,11 @@ export interface MultiStepOptions extends RateOptions {
  * [9, 10, 15].map((i) => schedule(i).item()); // => 1,0.5,0.25
  * ```
  */
-export function multiStep({ lr = 1, milestones, gamma = 0.1 }: MultiStepOptions): Curve {
+export function multiStep(options: MultiStepOptions): Curve {
+  const { lr = 1, milestones, gamma = 0.1 } = optionsOf("multiStep", options);
   checkNumber("multiStep: lr", lr);
   checkNumber("multiStep: gamma", gamma);
+  checkList("multiStep: milestones", milestones);
   for (const milestone of milestones) checkCount("multiStep: a milestone", milestone, 0);
   return curve((step) =>
     milestones.reduce(
@@ -154,9 +162,10 @@ export interface ConstantOptions extends RateOptions {
  * [0, 2, 3].map((i) => schedule(i).item()); // => 0.5,0.5,1
  * ```
  */
-export function constant({ lr = 1, factor = 1 / 3, totalIters = 5 }: ConstantOptions = {}): Curve {
+export function constant(options: ConstantOptions = {}): Curve {
+  const { lr = 1, factor = 1 / 3, totalIters = 5 } = optionsOf("constant", options);
   checkNumber("constant: lr", lr);
-  checkNumber("constant: factor", factor, 0, 1);
+  checkShare("constant: factor", factor);
   checkCount("constant: totalIters", totalIters, 0);
   return curve((step) => mul(where(lt(step, totalIters), factor, exactly(1)), lr));
 }
@@ -181,15 +190,11 @@ export interface LinearOptions extends RateOptions {
  * [0, 1, 4, 5].map((i) => schedule(i).item()); // => 0,0.25,1,1
  * ```
  */
-export function linear({
-  lr = 1,
-  startFactor = 1 / 3,
-  endFactor = 1,
-  totalIters = 5,
-}: LinearOptions = {}): Curve {
+export function linear(options: LinearOptions = {}): Curve {
+  const { lr = 1, startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = optionsOf("linear", options);
   checkNumber("linear: lr", lr);
-  checkNumber("linear: startFactor", startFactor, 0, 1);
-  checkNumber("linear: endFactor", endFactor, 0, 1);
+  checkShare("linear: startFactor", startFactor);
+  checkShare("linear: endFactor", endFactor);
   checkCount("linear: totalIters", totalIters, 1);
   return curve((step) => {
     const done = div(minimum(step, totalIters), totalIters);
@@ -211,7 +216,8 @@ export interface ExponentialOptions extends RateOptions {
  * exponential({ lr: 1, gamma: 0.5 })(3).item(); // => 0.125
  * ```
  */
-export function exponential({ lr = 1, gamma }: ExponentialOptions): Curve {
+export function exponential(options: ExponentialOptions): Curve {
+  const { lr = 1, gamma } = optionsOf("exponential", options);
   checkNumber("exponential: lr", lr);
   checkNumber("exponential: gamma", gamma);
   return curve((step) => mul(pow(gamma, step), lr));
@@ -234,7 +240,8 @@ export interface PolynomialOptions extends RateOptions {
  * [0, 2, 4, 9].map((i) => schedule(i).item()); // => 1,0.25,0,0
  * ```
  */
-export function polynomial({ lr = 1, totalIters = 5, power = 1 }: PolynomialOptions = {}): Curve {
+export function polynomial(options: PolynomialOptions = {}): Curve {
+  const { lr = 1, totalIters = 5, power = 1 } = optionsOf("polynomial", options);
   checkNumber("polynomial: lr", lr);
   checkCount("polynomial: totalIters", totalIters, 1);
   checkNumber("polynomial: power", power, 0);
@@ -260,7 +267,8 @@ export interface NoamOptions {
  * noam({ dModel: 4, warmupSteps: 4 })(3).item(); // => 0.25
  * ```
  */
-export function noam({ dModel, warmupSteps = 4000, factor = 1 }: NoamOptions): Curve {
+export function noam(options: NoamOptions): Curve {
+  const { dModel, warmupSteps = 4000, factor = 1 } = optionsOf("noam", options);
   checkCount("noam: dModel", dModel, 1);
   checkCount("noam: warmupSteps", warmupSteps, 1);
   checkNumber("noam: factor", factor);

@@ -14,8 +14,9 @@ import {
   variable,
   where,
 } from "@cotangent/autograd/functional";
+import { checkCount, checkNumber, optionsOf } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
-import { type Curve, checkCount, checkNumber, exactly } from "./curve.ts";
+import { type Curve, exactly } from "./curve.ts";
 import type { RateOptions } from "./decay.ts";
 
 hideFrames(import.meta.url);
@@ -65,7 +66,13 @@ export interface Plateau extends Curve {
  * ```
  */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Plateau {
-  const { lr = 1, mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
+  const {
+    lr = 1,
+    mode = "min",
+    factor = 0.1,
+    patience = 10,
+    threshold = 1e-4,
+  } = optionsOf("reduceOnPlateau", options);
   const { thresholdMode = "rel", cooldown = 0, minLr = 0, eps = 1e-8 } = options;
   checkNumber("reduceOnPlateau: lr", lr);
   checkNumber("reduceOnPlateau: factor", factor, 0);

@@ -1,0 +1,66 @@
+import { hideFrames, Tensor, ValueError } from "@cotangent/autograd/functional";
+
+hideFrames(import.meta.url);
+
+/** Checks of what a caller may set. In JavaScript anything can stand there, and what is ignored is not noticed. */
+
+/** `options`, none unless given. Throws ValueError unless they are named: `mse(x, y, "sum")` would be the mean. */
+export function optionsOf<T extends object>(name: string, options: T | undefined): T {
+  if (options === undefined) return {} as T;
+  if (
+    typeof options === "object" &&
+    options !== null &&
+    !(options instanceof Tensor || Array.isArray(options))
+  )
+    return options;
+  throw new ValueError(`${name}: options are named, as in { name: value }, got ${shown(options)}`);
+}
+
+/** Throws ValueError unless `value` is a finite number of at least `least`. */
+export function checkNumber(option: string, value: unknown, least: number = Number.NEGATIVE_INFINITY): void {
+  if (!(finite(value) && value >= least))
+    refuse(
+      option,
+      `a finite number${least > Number.NEGATIVE_INFINITY ? ` of at least ${least}` : ""}`,
+      value,
+    );
+}
+
+/** Throws ValueError unless `value` is a finite number above 0. */
+export function checkPositive(option: string, value: unknown): void {
+  if (!(finite(value) && value > 0)) refuse(option, "a finite number above 0", value);
+}
+
+/** Throws ValueError unless `value` is a number from 0 to 1. */
+export function checkShare(option: string, value: unknown): void {
+  if (!(finite(value) && value >= 0 && value <= 1)) refuse(option, "a share from 0 to 1", value);
+}
+
+/** Throws ValueError unless `value` is a whole number of at least `least`. */
+export function checkCount(option: string, value: unknown, least: number): void {
+  if (!(Number.isInteger(value) && (value as number) >= least))
+    refuse(option, `a whole number of at least ${least}`, value);
+}
+
+/** Throws ValueError unless `value` is a function. */
+export function checkFunction(option: string, value: unknown): void {
+  if (typeof value !== "function") refuse(option, "a function", value);
+}
+
+/** Throws ValueError unless `value` is an array. */
+export function checkList(option: string, value: unknown): void {
+  if (!Array.isArray(value)) refuse(option, "a list", value);
+}
+
+/** Throws ValueError unless `value` is an array of functions. */
+export function checkFunctions(option: string, value: unknown): void {
+  if (!(Array.isArray(value) && value.every((f) => typeof f === "function")))
+    refuse(option, "a list of functions", value);
+}
+
+const finite = (value: unknown): value is number => Number.isFinite(value);
+const shown = (value: unknown): string => (value instanceof Tensor ? "a tensor" : String(value));
+
+function refuse(option: string, what: string, value: unknown): never {
+  throw new ValueError(`${option} is ${what}, got ${shown(value)}`);
+}
