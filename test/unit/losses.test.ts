@@ -84,6 +84,11 @@ describe.each(ofElements)("%s", (name) => {
     );
   });
 
+  test("refuses options that have no names", () => {
+    for (const options of ["sum", null, row] as object[])
+      expectRefused(name, () => call(name, row, row, options), ValueError, "options are named");
+  });
+
   test("gives one number, or one for each element", () => {
     expect(call(name, row.add(0.5), row).shape).toEqual([]);
     expect(call(name, row.add(0.5), row, { reduction: "sum" }).shape).toEqual([]);
@@ -140,6 +145,13 @@ test("options out of range are refused", () => {
       ValueError,
       `above 0, got ${eps}`,
     );
+});
+
+test("the slope of an infinite error is that of a large one", () => {
+  const x = tensor([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30]);
+  const [y] = [zeros([3]) as Tensor];
+  expect(grad(losses.huber(x, y, { delta: 2, reduction: "sum" }), [x])[0].toArray()).toEqual([2, -2, 2]);
+  expect(grad(losses.smoothL1(x, y, { beta: 2, reduction: "sum" }), [x])[0].toArray()).toEqual([1, -1, 1]);
 });
 
 describe("gaussianNll", () => {
@@ -207,6 +219,22 @@ describe("options of classes and weights", () => {
     );
     expect(() => losses.bceWithLogits(logits, logits, { posWeight: zeros([2, 2, 3]) as Tensor })).toThrow(
       ShapeError,
+    );
+  });
+
+  test("weights that are no tensor, and a class to ignore that is no number, are refused", () => {
+    const list = [1, 2, 3] as never;
+    for (const name of ofClasses)
+      expectRefused(
+        name,
+        () => all[name]!(logits, classes, { weight: list }),
+        ValueError,
+        "weight is a tensor [3], got 1,2,3",
+      );
+    for (const name of ["bce", "bceWithLogits"])
+      expectRefused(name, () => call(name, row, row, { weight: list }), ValueError, "weights are a tensor");
+    expect(() => losses.nll(logits, classes, { ignoreIndex: "1" as never })).toThrow(
+      "nll: ignoreIndex is a whole number, got 1",
     );
   });
 

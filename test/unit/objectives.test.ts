@@ -71,6 +71,12 @@ describe("ctc", () => {
     expect([...g.toTypedArray()].every(Number.isFinite)).toBe(true);
   });
 
+  test("of no steps is 0 for an empty target, infinite for any other", () => {
+    const x = zeros([2, 3, 2]) as Tensor;
+    const losses = ctc(x, int32([[1], [1], [1]]), [0, 0, 1], [0, 1, 1], { reduction: "none" });
+    expect([...losses.toTypedArray()]).toEqual([0, Number.POSITIVE_INFINITY, 0]);
+  });
+
   test("is the same compiled, with lengths that are arguments", () => {
     const step = compile((x: Tensor, y: Tensor, steps: Tensor, sizes: Tensor) => ctc(x, y, steps, sizes));
     for (const steps of [
@@ -87,6 +93,12 @@ describe("ctc", () => {
     expect(() => ctc(scores, targets.cast("float32") as Tensor, [4, 4], [2, 2])).toThrow(DTypeError);
     expect(() => ctc(scores, targets, [4], [2, 2])).toThrow(
       "inputLengths have shape [1]; there are 2 examples",
+    );
+    expect(() => ctc(scores, targets, [4, 5], [2, 2])).toThrow(
+      "one of the inputLengths is 5; there are 4 places",
+    );
+    expect(() => ctc(scores, targets, undefined as never, [2, 2])).toThrow(
+      "ctc: inputLengths are a list of whole numbers or a tensor, got undefined",
     );
     expect(() => ctc(scores, targets, [4, 4], [2, 2], { blank: 3 })).toThrow(
       "blank is one of the classes 0 ... 2",

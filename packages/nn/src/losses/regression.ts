@@ -1,6 +1,7 @@
 import type { Tensor, Unary } from "@cotangent/autograd/functional";
 import {
   abs,
+  add,
   div,
   functions,
   hideFrames,
@@ -12,9 +13,9 @@ import {
   square,
   sub,
   tanh,
-  ValueError,
   within,
 } from "@cotangent/autograd/functional";
+import { checkNumber, checkPositive, checkShare } from "../options.ts";
 import type { Loss, LossWith } from "./reduction.ts";
 import { elementwise } from "./reduction.ts";
 
@@ -73,10 +74,13 @@ const logCoshOp: Unary = pointwise({
  */
 export const logCosh: Loss = elementwise("logCosh", (x, y) => logCoshOp(sub(x, y)));
 
-/** With the error cut to `delta` there is one formula for both parts, and no branch that could spoil the other. */
+/**
+ * The square of the error cut to `delta`, and the line for what was cut off: no branch could spoil the other, and no product an
+ * error that is infinite, for which the slope is `delta` too.
+ */
 function huberOf(error: Tensor, delta: number): Tensor {
   const cut = maximum(minimum(error, delta), -delta);
-  return mul(cut, sub(error, mul(cut, 0.5)));
+  return add(mul(square(cut), 0.5), mul(sub(abs(error), abs(cut)), delta));
 }
 
 export interface HuberOptions {
@@ -96,8 +100,7 @@ export interface HuberOptions {
  * ```
  */
 export const huber: LossWith<HuberOptions> = elementwise("huber", (x, y, { delta = 1 }) => {
-  if (!(delta > 0 && delta < Infinity))
-    throw new ValueError(`huber: delta is a finite number above 0, got ${delta}`);
+  checkPositive("huber: delta", delta);
   return huberOf(sub(x, y), delta);
 });
 
@@ -118,8 +121,7 @@ export interface SmoothL1Options {
  * ```
  */
 export const smoothL1: LossWith<SmoothL1Options> = elementwise("smoothL1", (x, y, { beta = 1 }) => {
-  if (!(beta >= 0 && beta < Infinity))
-    throw new ValueError(`smoothL1: beta is a finite number of at least 0, got ${beta}`);
+  checkNumber("smoothL1: beta", beta, 0);
   return beta === 0 ? abs(sub(x, y)) : div(huberOf(sub(x, y), beta), beta);
 });
 
@@ -141,7 +143,7 @@ export interface QuantileOptions {
  * ```
  */
 export const quantile: LossWith<QuantileOptions> = elementwise("quantile", (x, y, { q = 0.5 }) => {
-  if (!(q >= 0 && q <= 1)) throw new ValueError(`quantile: q is a share from 0 to 1, got ${String(q)}`);
+  checkShare("quantile: q", q);
   const low = sub(y, x);
   return maximum(mul(low, q), mul(low, q - 1));
 });

@@ -18,7 +18,6 @@ import {
   mean,
   mul,
   ne,
-  neg,
   reshape,
   ShapeError,
   slice,
@@ -34,6 +33,7 @@ import {
   where,
   zeros,
 } from "@cotangent/autograd/functional";
+import { checkCount, optionsOf } from "../options.ts";
 import type { LossOptions, LossShape, Reduction } from "./reduction.ts";
 import { equal, format, reduced } from "./reduction.ts";
 
@@ -77,12 +77,12 @@ export function ctc<R extends Reduction = "mean">(
   targetLengths: Lengths,
   options: LossOptions<R> & CtcOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { blank = 0, zeroInfinity = false, reduction = "mean" } = options;
+  const { blank = 0, zeroInfinity = false, reduction = "mean" } = optionsOf("ctc", options);
   const n = check(logProbabilities, targets, blank);
-  const steps = lengths("inputLengths", inputLengths, n);
-  const sizes = lengths("targetLengths", targetLengths, n);
+  const steps = lengths("inputLengths", inputLengths, n, logProbabilities.shape[0]!);
+  const sizes = lengths("targetLengths", targetLengths, n, targets.shape[1]!);
   const found = likelihood(logProbabilities, extended(targets, blank), blank, steps, sizes);
-  const all: Tensor = neg(found);
+  const all: Tensor = sub(0, found);
   const losses: Tensor = zeroInfinity ? where(lt(all, infinity) as Tensor, all, 0) : all;
   const out =
     reduction === "mean"
@@ -110,8 +110,14 @@ function check(x: Tensor, targets: Tensor, blank: number): number {
   return n;
 }
 
-function lengths(what: string, given: Lengths, n: number): Tensor {
-  const made: Tensor = given instanceof Tensor ? given : tensor([...given], { dtype: "int32" });
+function lengths(what: string, given: Lengths, n: number, most: number): Tensor {
+  if (!(given instanceof Tensor || Array.isArray(given)))
+    throw new ValueError(`ctc: ${what} are a list of whole numbers or a tensor, got ${String(given)}`);
+  for (const length of given instanceof Tensor ? [] : given) {
+    checkCount(`ctc: one of the ${what}`, length, 0);
+    if (length > most) throw new ValueError(`ctc: one of the ${what} is ${length}; there are ${most} places`);
+  }
+  const made: Tensor = given instanceof Tensor ? given : tensor(given, { dtype: "int32" });
   if (made.dtype !== "int32") throw new DTypeError(`ctc: ${what} are int32, got ${made.dtype}`);
   if (!equal(made.shape, [n]))
     throw new ShapeError(`ctc: ${what} have shape ${format(made.shape)}; there are ${n} examples`);
@@ -138,13 +144,13 @@ function likelihood(x: Tensor, symbols: Tensor, blank: number, steps: Tensor, si
   const differs: Tensor = logicalAnd(ne(later, blank) as Tensor, ne(later, earlier) as Tensor);
   const skips: Tensor = cat([zeros([n, 2], { dtype: "bool" }) as Tensor, differs], 1);
   const emitted = unbind(x).map((scores): Tensor => gather(scores, 1, symbols));
-  // It begins with the first blank or the first symbol.
-  let state: Tensor = cat([slice(emitted[0]!, 0, 2, { axis: 1 }) as Tensor, nowhere(width - 2)], 1);
-  for (let t = 1; t < emitted.length; t++) {
+  // Before the first step it stands at the first blank, from where it can stay or go on to the first symbol.
+  let state: Tensor = cat([zeros([n, 1], { dtype: x.dtype }) as Tensor, nowhere(width - 1)], 1);
+  emitted.forEach((scores, t) => {
     const jumped: Tensor = where(skips, before(state, 2), none);
-    const next: Tensor = add(together([state, before(state, 1), jumped]), emitted[t]!);
+    const next: Tensor = add(together([state, before(state, 1), jumped]), scores);
     state = where(unsqueeze(gt(steps, t) as Tensor, 1) as Tensor, next, state);
-  }
+  });
   // It ends with the last symbol, if there is one, or the blank behind it.
   const last = unsqueeze(mul(sizes, 2) as Tensor, 1) as Tensor;
   const onBlank: Tensor = gather(state, 1, last);
