@@ -1,60 +1,34 @@
 import type { Binary, Tensor } from "@cotangent/autograd/functional";
 import {
   add,
-  div,
   functions,
   hideFrames,
-  log,
-  log1p,
   logSigmoid,
-  maximum,
   mul,
   neg,
   partial,
   pointwise,
   relu,
-  ShapeError,
   sigmoid,
   square,
   sub,
   within,
 } from "@cotangent/autograd/functional";
+import type { WeightOption } from "./probability.ts";
+import { weighed } from "./probability.ts";
 import type { Loss, LossWith } from "./reduction.ts";
-import { elementwise, format } from "./reduction.ts";
+import { elementwise } from "./reduction.ts";
 
 hideFrames(import.meta.url);
 
-export interface WeightOption {
-  /** How much each element counts; it broadcasts to the prediction. The mean is over the number of elements still. */
-  readonly weight?: Tensor;
-}
+/** Losses of the score of yes. */
 
 export interface BceWithLogitsOptions extends WeightOption {
   /** How much more a yes counts than a no, for each class on the last axis; it broadcasts to the target. */
   readonly posWeight?: Tensor;
 }
 
-/** Losses of yes or no. */
-
-/**
- * As ops of their own, because the derivatives of the composed formulas are not those of PyTorch where a logarithm is
- * clamped, and wrong where |x| has its kink.
- */
-const bceOp: Binary = pointwise({
-  name: "bce",
-  body: (m, x, y) => {
-    const no = functions.log1p(m, m.neg(x!));
-    const yes = functions.log(m, x!);
-    return m.sub(m.mul(m.sub(y!, 1), m.pmax(no, -100)), m.mul(y!, m.pmax(yes, -100)));
-  },
-  derivatives: [
-    partial((_, x, y) => div(sub(x!, y!), maximum(mul(sub(1, x!), x!), Math.fround(1e-12)))),
-    partial((_, x) => sub(maximum(log1p(neg(x!)), -100), maximum(log(x!), -100))),
-  ],
-  samples: within([0.1, 0.9], [0.1, 0.9]),
-  accepts: "float",
-});
-
+/** An op of its own, because the derivative of the composed formula is wrong where |x| has its kink. */
 const bceWithLogitsOp: Binary = pointwise({
   name: "bceWithLogits",
   body: (m, x, y) =>
@@ -66,24 +40,6 @@ const bceWithLogitsOp: Binary = pointwise({
   samples: within([-4, 4], [0, 1]),
   accepts: "float",
 });
-
-/**
- * Binary cross entropy of probabilities: `-(y log x + (1 - y) log(1 - x))` for a prediction `x` and a target `y`, both between
- * 0 and 1 (outside, the result is NaN). Logarithms are at least -100 and the derivative's denominator `x (1 - x)` at least
- * 1e-12, as in PyTorch. Prefer `bceWithLogits`, which needs neither.
- *
- * Throws ShapeError unless both shapes are the same, ValueError for an unknown reduction.
- *
- * @example
- * ```ts
- * import { tensor } from "@cotangent/autograd";
- * import { bce } from "@cotangent/nn/loss";
- * bce(tensor([0.5, 0.5]), tensor([0, 1])); // => Tensor(0.6931, float32)
- * ```
- */
-export const bce: LossWith<WeightOption> = elementwise<WeightOption>("bce", (x, y, { weight }) =>
-  weighed("bce", bceOp(x, y), weight),
-);
 
 /**
  * Binary cross entropy of `sigmoid(x)` and a target `y` between 0 and 1, without overflow for any logits `x`:
@@ -105,17 +61,6 @@ export const bceWithLogits: LossWith<BceWithLogitsOptions> = elementwise<BceWith
     return weighed("bceWithLogits", neg(add(yes, no)), weight);
   },
 );
-
-/** Times a weight that is stretched to the shape. */
-function weighed(name: string, x: Tensor, weight: Tensor | undefined): Tensor {
-  if (weight === undefined) return x;
-  const fits =
-    weight.rank <= x.rank &&
-    weight.shape.every((size, i) => size === 1 || size === x.shape[x.rank - weight.rank + i]);
-  if (!fits)
-    throw new ShapeError(`${name}: weights ${format(weight.shape)} do not stretch to ${format(x.shape)}`);
-  return mul(x, weight);
-}
 
 /**
  * The hinge `max(0, 1 - target prediction)` for targets -1 and 1; at the kink its derivative is 0. Throws ShapeError unless

@@ -4,8 +4,8 @@ hideFrames(import.meta.url);
 
 export type { ClassOptions, CrossEntropyOptions } from "./classes.ts";
 export { crossEntropy, nll } from "./classes.ts";
-export type { BceWithLogitsOptions, WeightOption } from "./classification.ts";
-export { bce, bceWithLogits, hinge, perceptron, squaredHinge } from "./classification.ts";
+export type { BceWithLogitsOptions } from "./classification.ts";
+export { bceWithLogits, hinge, perceptron, squaredHinge } from "./classification.ts";
 export type {
   DivergenceReduction,
   GaussianNllOptions,
@@ -15,6 +15,8 @@ export type {
 export { gaussianNll, klDiv, poissonNll } from "./likelihood.ts";
 export type { FocalOptions, MultiMarginOptions } from "./margins.ts";
 export { focal, multiMargin } from "./margins.ts";
+export type { WeightOption } from "./probability.ts";
+export { bce } from "./probability.ts";
 export type { Loss, LossOptions, LossShape, LossWith, Reduction } from "./reduction.ts";
 export type { HuberOptions, QuantileOptions, SmoothL1Options } from "./regression.ts";
 export { huber, l1, logCosh, mse, quantile, smoothL1 } from "./regression.ts";
