@@ -151,7 +151,7 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
       refused(
         () => optimizer.step(loss as Tensor),
         ValueError,
-        "and no tensor; keep tensors, and call item() to print",
+        `step takes the loss itself, a tensor, got ${loss}`,
       );
     refused(() => optimizer.step(), GradientError, "no parameter has a gradient");
     expect(() => optimizer.step(w.square())).toThrow(GradientError);

@@ -128,12 +128,12 @@ export class Optimizer {
    * Throws GradientError if no parameter has a gradient or `loss` is not one float. A throw changes nothing.
    */
   step(loss?: Tensor): void {
-    // Not by its truth: step(loss.item()) shall be refused when the loss is 0 too.
-    const gradients =
-      loss === undefined
-        ? this.parameters.map((p) => p.grad)
-        : grad(loss, this.parameters, { unused: "null" });
     const name = this.constructor.name;
+    if (loss !== undefined && !(loss instanceof Tensor))
+      throw new ValueError(`${name}: step takes the loss itself, a tensor, got ${String(loss)}`);
+    const gradients = loss
+      ? grad(loss, this.parameters, { unused: "null" })
+      : this.parameters.map((p) => p.grad);
     if (gradients.every((g) => g === null))
       throw new GradientError(
         loss
