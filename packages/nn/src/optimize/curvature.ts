@@ -1,6 +1,7 @@
-import type { TypedArray, Variable } from "@cotangent/autograd/functional";
+import type { Variable } from "@cotangent/autograd/functional";
 import { fromTypedArray, Tensor, variable, zeros } from "@cotangent/autograd/functional";
 import { loadState, type StateDict } from "../state.ts";
+import { joined } from "./row.ts";
 
 /** A change of the parameters, the change of the gradient that came with it, and 1 over their product. */
 interface Change {
@@ -96,15 +97,4 @@ export function dot(x: Float64Array, y: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
   return sum;
-}
-
-/** Several arrays in one row. */
-export function joined(parts: readonly TypedArray[]): Float64Array {
-  const row = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    row.set(part, offset);
-    offset += part.length;
-  }
-  return row;
 }

@@ -1,15 +1,9 @@
 import type { Tensor, Variable } from "@cotangent/autograd/functional";
-import {
-  assignAll,
-  evaluate,
-  fromTypedArray,
-  GradientError,
-  grad,
-  ValueError,
-} from "@cotangent/autograd/functional";
+import { evaluate, GradientError, grad, ValueError } from "@cotangent/autograd/functional";
 import { checkCount, checkFunction, checkNumber, optionsOf } from "../options.ts";
 import type { StateDict } from "../state.ts";
-import { dot, joined, learned, type Memory, memoryFrom, memoryState, newton } from "./curvature.ts";
+import { dot, learned, type Memory, memoryFrom, memoryState, newton } from "./curvature.ts";
+import { assignRow, joined, largest, rowOf } from "./row.ts";
 import { listOf } from "./transform.ts";
 import { type Point, strongWolfe } from "./wolfe.ts";
 
@@ -87,11 +81,11 @@ export class LBFGS {
    */
   step(closure: () => Tensor): Tensor {
     checkFunction("LBFGS: what step takes", closure);
-    const before = this.#place();
+    const before = rowOf(this.parameters);
     try {
       return this.#descend(closure);
     } catch (error) {
-      this.#move(before);
+      assignRow(this.parameters, before);
       throw error;
     }
   }
@@ -113,7 +107,7 @@ export class LBFGS {
       let t = memory ? lr : Math.min(1, 1 / total(gradient)) * lr;
       memory = { changes, gradient, direction, t };
       if (slope > -toleranceChange) break;
-      const [start, previous] = [this.#place(), value];
+      const [start, previous] = [rowOf(this.parameters), value];
       if (lineSearchFn) {
         const at = (t: number): Point => {
           this.#move(start, direction, t);
@@ -149,22 +143,11 @@ export class LBFGS {
     return { value: loss.item(), gradient: joined(parts) };
   }
 
-  /** The parameters in one row. */
-  #place(): Float64Array {
-    return joined(this.parameters.map((parameter) => parameter.toTypedArray()));
-  }
-
   /** Brings the parameters to `start + t direction`. */
-  #move(start: Float64Array, direction?: Float64Array, t = 0): void {
-    const moved = direction ? start.map((x, i) => x + t * direction[i]!) : start;
-    let offset = 0;
-    assignAll(
-      this.parameters.map((parameter) => {
-        const { shape, dtype, size } = parameter;
-        const part = moved.subarray(offset, offset + size);
-        offset += size;
-        return [parameter, fromTypedArray(dtype === "float64" ? part : Float32Array.from(part), shape)];
-      }),
+  #move(start: Float64Array, direction: Float64Array, t: number): void {
+    assignRow(
+      this.parameters,
+      start.map((x, i) => x + t * direction[i]!),
     );
   }
 
@@ -206,5 +189,3 @@ export class LBFGS {
 }
 
 const total = (x: Float64Array): number => x.reduce((sum, value) => sum + Math.abs(value), 0);
-
-const largest = (x: Float64Array): number => x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
