@@ -154,6 +154,8 @@ export { LARS } from "./optimize/lars.ts";
 export type { LARSOptions } from "./optimize/lars.ts";
 export { LBFGS } from "./optimize/lbfgs.ts";
 export type { LBFGSOptions } from "./optimize/lbfgs.ts";
+export { LevenbergMarquardt } from "./optimize/levenberg.ts";
+export type { LevenbergMarquardtOptions } from "./optimize/levenberg.ts";
 export { Lion } from "./optimize/lion.ts";
 export type { LionOptions } from "./optimize/lion.ts";
 export { Muon } from "./optimize/muon.ts";
