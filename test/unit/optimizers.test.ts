@@ -789,6 +789,8 @@ describe("LevenbergMarquardt", () => {
     expect(() => Object.assign(optimizer, { damping: -1 })).toThrow("damping is a number from 1e-12 to");
     expect(optimizer.damping).toBe(0.001);
     expect(() => new LevenbergMarquardt([])).toThrow("LevenbergMarquardt: there are no parameters");
+    expect(() => new LevenbergMarquardt([w], 0.1 as never)).toThrow("options are named");
+    expect(() => optimizer.step(w as never)).toThrow("what step takes is a function");
   });
 
   test("goes on from its state dict with the same bits", () => {

@@ -4,6 +4,7 @@ import type { CheckpointStore, Stateful } from "./checkpoint.ts";
 import { batchesOf, type TrainingData } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
+import { checkCount } from "./options.ts";
 import { pauses } from "./pause.ts";
 import { type Epoch, refuseShortEpoch, Session } from "./session.ts";
 import type { Explainer } from "./trail.ts";
@@ -112,10 +113,7 @@ function settled(given: number | CheckpointInterval): CheckpointInterval {
       "fit: checkpointEvery is a number of epochs, or { epochs, steps } with one of them or both",
     );
   for (const [unit, count] of entries)
-    if (!Number.isInteger(count) || count < 1) {
-      const name = plain ? "checkpointEvery" : `checkpointEvery.${unit}`;
-      throw new ValueError(`fit: ${name} is a whole number of at least 1, got ${String(count)}`);
-    }
+    checkCount(plain ? "fit: checkpointEvery" : `fit: checkpointEvery.${unit}`, count, 1);
   return Object.fromEntries(entries);
 }
 

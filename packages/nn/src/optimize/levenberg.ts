@@ -25,6 +25,7 @@ import {
   variable,
   where,
 } from "@cotangent/autograd/functional";
+import { checkCount, checkFunction, checkNumber, optionsOf } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
 import { assignRow, largest, rowOf } from "./row.ts";
 import { listOf } from "./transform.ts";
@@ -84,17 +85,16 @@ export class LevenbergMarquardt {
       maxIter: 20,
       toleranceGrad: 1e-7,
       toleranceChange: 1e-9,
-      ...options,
-    };
-    const check = (name: keyof typeof given, isRight: (value: number) => boolean, range: string): void => {
-      if (!isRight(given[name]))
-        throw new ValueError(`LevenbergMarquardt: ${name} is ${range}, got ${String(given[name])}`);
+      ...optionsOf("LevenbergMarquardt", options),
     };
     for (const name of ["up", "down"] as const)
-      check(name, (value) => Number.isFinite(value) && value > 1, "a finite number above 1");
+      if (!(Number.isFinite(given[name]) && given[name] > 1))
+        throw new ValueError(
+          `LevenbergMarquardt: ${name} is a finite number above 1, got ${String(given[name])}`,
+        );
     for (const name of ["toleranceGrad", "toleranceChange"] as const)
-      check(name, (value) => Number.isFinite(value) && value >= 0, "a finite number of at least 0");
-    check("maxIter", (value) => Number.isInteger(value) && value >= 1, "a whole number of at least 1");
+      checkNumber(`LevenbergMarquardt: ${name}`, given[name], 0);
+    checkCount("LevenbergMarquardt: maxIter", given.maxIter, 1);
     this.#options = given;
     this.#damping = checkDamping(given.damping);
   }
@@ -111,10 +111,11 @@ export class LevenbergMarquardt {
    * Up to `maxIter` iterations down half the sum of the squares of what `residuals` gives, a tensor of any shape that must be built
    * anew at each call. Returns that cost, float64, as it was before them. Where nothing lowers it, everything stays as it is.
    *
-   * Throws GradientError if the residuals reach no parameter, DTypeError if they are no floats, CompileError inside `compile`.
-   * After a throw, also one of `residuals`, nothing has changed.
+   * Throws ValueError unless it is given a function, GradientError if the residuals reach no parameter, DTypeError if they are no
+   * floats, CompileError inside `compile`. After a throw, also one of `residuals`, nothing has changed.
    */
   step(residuals: () => Tensor): Tensor {
+    checkFunction("LevenbergMarquardt: what step takes", residuals);
     const [before, damping] = [rowOf(this.parameters), this.#damping];
     try {
       return this.#descend(residuals);
