@@ -8,8 +8,8 @@ import type { Topology } from "./topology.ts";
 
 export interface CacheOptions {
   /**
-   * How much interpreting of one form, in elements for each node, comes before it is compiled. Compiling a node takes about as
-   * long as interpreting 200,000 elements: less is a bet on many steps to come.
+   * How much interpreting of one form, in elements for each node, comes before it is compiled: about as much as compiling takes, so
+   * that whoever stops at the worst moment has paid twice and nobody more.
    */
   readonly patience?: number;
   /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
@@ -26,7 +26,7 @@ interface Entry {
 /** Graphs of more nodes are interpreted: compiling them takes seconds. */
 const largest = 20_000;
 /** What compiling costs beside the nodes, in nodes. */
-const fixedNodes = 20;
+const fixedNodes = 50;
 /** Fewer nodes, none of them with more elements, are interpreted as fast as their form is found. */
 const fewNodes = 4;
 const fewElements = 1000;
@@ -44,7 +44,7 @@ export class Cache {
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
 
-  constructor({ patience = 30_000, limit = 32, bytes = 2 ** 30 }: CacheOptions = {}) {
+  constructor({ patience = 12_000, limit = 32, bytes = 2 ** 30 }: CacheOptions = {}) {
     this.#patience = patience;
     this.#limit = limit;
     this.#bytes = bytes;
