@@ -1,5 +1,7 @@
+import type { Tensor } from "@cotangent/autograd/functional";
 import { ValueError } from "@cotangent/autograd/functional";
 import type { Dataset } from "./dataset.ts";
+import { TensorDataset } from "./dataset.ts";
 import { inOrder, shuffled } from "./order.ts";
 
 export interface BatchOptions {
@@ -14,25 +16,35 @@ export interface BatchOptions {
 }
 
 /**
- * The batches of each epoch: a function from the number of the epoch to its batches, as `fit` takes it. Their order depends on the
- * seed and the epoch only, so training that is resumed goes on with the batch that would have come next.
+ * The batches of each epoch of a data set, or of the `TensorDataset` of an array of tensors: a function from the number of the epoch
+ * to its batches, as `fit` takes it. Their order depends on the seed and the epoch only, so training that is resumed goes on with the
+ * batch that would have come next.
  *
- * Throws ValueError unless `batchSize` is a whole number of at least 1, and the seed one from 0 to 2^53 - 1; the function, unless the
+ * Throws ValueError if it is given anything else, ShapeError if the tensors differ in length; ValueError unless `batchSize` is a whole number of at least 1, and the seed one from 0 to 2^53 - 1; the function, unless the
  * epoch is a whole number of at least 0.
  *
  * @example
  * ```ts
  * import { tensor } from "@cotangent/autograd";
- * import { batches, TensorDataset } from "@cotangent/nn/data";
- * const train = batches(new TensorDataset(tensor([1, 2, 3, 4, 5])), { batchSize: 2, shuffle: true, seed: 3 });
+ * import { batches } from "@cotangent/nn/data";
+ * const train = batches([tensor([1, 2, 3, 4, 5])], { batchSize: 2, shuffle: true, seed: 3 });
  * [...train(1)].map(([x]) => x.toArray()); // => [ [ 2, 1 ], [ 5, 3 ], [ 4 ] ]
  * [...train(2)].map(([x]) => x.toArray()); // => [ [ 2, 4 ], [ 3, 1 ], [ 5 ] ]
  * ```
  */
+export function batches<const T extends readonly Tensor[]>(
+  tensors: T,
+  options?: BatchOptions,
+): (epoch: number) => Iterable<{ readonly [K in keyof T]: Tensor }>;
 export function batches<Batch>(
   dataset: Dataset<Batch>,
+  options?: BatchOptions,
+): (epoch: number) => Iterable<Batch>;
+export function batches(
+  given: Dataset<unknown> | readonly Tensor[],
   { batchSize = 32, shuffle = false, seed = 0, dropLast = false }: BatchOptions = {},
-): (epoch: number) => Iterable<Batch> {
+): (epoch: number) => Iterable<unknown> {
+  const dataset = datasetOf(given);
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new ValueError(`batches: batchSize is a whole number of at least 1, got ${batchSize}`);
   if (shuffle) shuffled("batches", 0, seed, 0);
@@ -49,4 +61,11 @@ export function batches<Batch>(
       },
     };
   };
+}
+
+function datasetOf(given: Dataset<unknown> | readonly Tensor[]): Dataset<unknown> {
+  if (Array.isArray(given)) return new TensorDataset(...(given as readonly Tensor[]));
+  const dataset = given as Partial<Dataset<unknown>> | null | undefined;
+  if (typeof dataset?.batch === "function") return dataset as Dataset<unknown>;
+  throw new ValueError("batches: takes a data set, which has length and batch(), or an array of tensors");
 }
