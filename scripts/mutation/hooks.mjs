@@ -1,4 +1,4 @@
-// Module hooks: the ops are loaded with all their mutants in them.
+// Module hooks: the ops, and the functions with derivatives of their own, are loaded with all their mutants in them.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { mutantsOf } from "./mutants.mjs";
@@ -6,7 +6,8 @@ import { mutantsOf } from "./mutants.mjs";
 let next = 1;
 
 export async function load(url, context, nextLoad) {
-  if (!/\/packages\/autograd\/dist\/ops\/.*\.js$/.test(url)) return nextLoad(url, context);
+  if (!/\/packages\/autograd\/dist\/(ops\/.*|transform\/custom)\.js$/.test(url))
+    return nextLoad(url, context);
   const file = url.replace(/.*\/dist\//, "");
   const { mutants, text } = mutantsOf(file, readFileSync(fileURLToPath(url), "utf8"), next);
   next += mutants.length;
