@@ -198,7 +198,7 @@ export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?:
   },
 );
 
-/** The factors of symmetric matrices; reads their lower triangles. */
+/** The factors of the symmetric parts of matrices: a function of all elements, so that its rule is right for each. */
 const choleskyOp: Op = {
   name: "cholesky",
   kernel: {
@@ -211,7 +211,7 @@ const choleskyOp: Op = {
         const l = new Float64Array(n * n);
         for (let i = 0; i < n; i++)
           for (let j = 0; j <= i; j++) {
-            let rest = m[i * n + j]!;
+            let rest = (m[i * n + j]! + m[j * n + i]!) / 2;
             for (let k = 0; k < j; k++) rest -= l[i * n + k]! * l[j * n + k]!;
             if (i === j && !(rest > 0))
               throw new ValueError(
@@ -226,7 +226,7 @@ const choleskyOp: Op = {
   // With a = l l^T the matrix l^-1 da l^-T is x + x^T for the lower triangular x = l^-1 dl.
   derivatives: [
     pushed((t, out) => {
-      const half = triangular(out, t, false);
+      const half = triangular(out, symmetricPart(t), false);
       const both = triangular(out, transpose(half), false);
       const identity = eye(out.shape[out.rank - 1]!, undefined, { dtype: out.dtype });
       return matmul(out, mul(tril(transpose(both)), sub(1, mul(0.5, identity.node))));
@@ -249,10 +249,7 @@ const choleskyOp: Op = {
  */
 export const cholesky: Unary = declare(
   "cholesky",
-  (a: Tensor) => {
-    const x = squareOfFloats("cholesky", a);
-    return located(choleskyOp, [symmetricPart(x)]);
-  },
+  (a: Tensor) => located(choleskyOp, [squareOfFloats("cholesky", a)]),
   choleskyOp,
   (draw) => {
     const n = draw.integer(1, 3);

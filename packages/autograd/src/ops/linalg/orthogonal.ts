@@ -195,9 +195,11 @@ export function fromColumns(columns: readonly Float64Array[], rows: number): Flo
   );
 }
 
-/** The eigenvalues of a symmetric matrix, ascending, and the matrix of its eigenvectors. */
+/** The eigenvalues of the symmetric part of a matrix, ascending, and the matrix of its eigenvectors. Overwrites `m`. */
 export function eigen(m: Float64Array, n: number): readonly [Float64Array, Float64Array] {
   const rows = Array.from({ length: n }, (_, i) => m.subarray(i * n, (i + 1) * n));
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < i; j++) rows[i]![j] = rows[j]![i] = (rows[i]![j]! + rows[j]![i]!) / 2;
   const vectors = unitVectors(n);
   for (let sweep = 0, moved = true; moved && sweep < sweeps; sweep++) {
     moved = false;

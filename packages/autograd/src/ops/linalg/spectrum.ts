@@ -35,7 +35,7 @@ function inverseGaps(gaps: Tensor): Tensor {
   return where(same, 0, div(1, where(same, 1, gaps)));
 }
 
-/** Eigenvalues and eigenvectors of symmetric matrices end to end. */
+/** Eigenvalues and eigenvectors of the symmetric parts of matrices end to end. */
 const eighOp: Op = {
   name: "eigh",
   kernel: { kind: "opaque", run: ([a], out) => factorizeEach(a!, out, eigen) },
@@ -43,7 +43,7 @@ const eighOp: Op = {
   derivatives: [
     pushed((t, out) => {
       const [values, vectors] = eigenparts(out);
-      const inside = matmul(transpose(vectors), matmul(t, vectors));
+      const inside = matmul(transpose(vectors), matmul(symmetricPart(t), vectors));
       const gaps = sub(unsqueeze(values, -2), unsqueeze(values, -1));
       const turn = chain(inside, inverseGaps(gaps));
       return packed([diagonal(inside), matmul(vectors, turn)], out.rank - 1);
@@ -78,7 +78,7 @@ const apart = (draw: Draw, rows: number, columns: number): Tensor =>
 export const eigh: Operation<[], { readonly eigenvalues: Tensor; readonly eigenvectors: Tensor }> = declare(
   "eigh",
   (a: Tensor) => {
-    const [eigenvalues, eigenvectors] = eigenparts(apply(eighOp, [symmetricPart(squareOfFloats("eigh", a))]));
+    const [eigenvalues, eigenvectors] = eigenparts(apply(eighOp, [squareOfFloats("eigh", a)]));
     return { eigenvalues, eigenvectors };
   },
   eighOp,
