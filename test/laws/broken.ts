@@ -6,6 +6,7 @@ import {
   mul,
   type Op,
   type Partial,
+  stopGradient,
   type Tensor,
   topology,
   where,
@@ -78,6 +79,32 @@ function spoiled(rule: Derivative, spoil: Spoil): Derivative {
       return { ...rule, push: (t, out, attributes, i) => spoil(rule.push(t, out, attributes, i), out) };
   }
 }
+
+/** `op` with rules that are right, and through which nothing flows when they are differentiated again. */
+export function stopped(op: Op): Op {
+  const stop = (rule: Derivative): Derivative => {
+    switch (rule.kind) {
+      case "zero":
+        return rule;
+      case "partial":
+        return { ...rule, partial: (...nodes): Partial => held(rule.partial(...nodes)) };
+      case "linear":
+      case "bilinear":
+        return { ...rule, transpose: (...given) => held(rule.transpose(...given)) };
+      case "pushforward":
+        return {
+          ...rule,
+          // Linear in what flows it must stay.
+          push: (t, out, attributes, i) =>
+            rule.push(t, apply(op, out.inputs.map(held), out.attributes), attributes, i),
+        };
+    }
+  };
+  return { ...op, derivatives: op.derivatives.map(stop) };
+}
+
+const held = <T extends Partial>(x: T): T =>
+  (typeof x !== "number" && x.dtype.startsWith("float") ? stopGradient(x) : x) as T;
 
 /** The graph of `y` with `other` in the place of `op`. */
 export function replaceOp(y: Tensor, op: Op, other: Op): Tensor {

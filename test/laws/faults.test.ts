@@ -1,45 +1,12 @@
-import { checkGradient, Draw, grad, type Op, registry, type Tensor, topology } from "@cotangent/autograd";
-import { sampledCall } from "@cotangent/autograd/testing";
+import { checkGradient, grad, type Op, registry, type Tensor } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
-import { mulberry32 } from "../mulberry.ts";
-import { type Break, breaks, broken, isBreakable, replaceOp } from "./broken.ts";
+import { type Break, breaks, broken, replaceOp } from "./broken.ts";
+import { type Model, modelOf, seeds, users } from "./models.ts";
 
 /**
  * `checkGradient` on models of some twenty nodes around every op that the registry makes: with the op's rule broken the report names
  * the op, and with right rules there is no alarm.
  */
-
-interface Model {
-  readonly f: (...inputs: Tensor[]) => Tensor;
-  readonly inputs: readonly Tensor[];
-}
-
-/** The sampled call `name` inside a model: scaled inputs before, a nonlinear mixture behind, twice on the way. */
-function modelOf(name: string, seed: number): Model | null {
-  const random = mulberry32(seed);
-  const integer = (low: number, high: number) => low + Math.floor(random() * (high - low + 1));
-  const draw = new Draw({ integer, real: (low, high) => low + (high - low) * random() }, "float32");
-  const f = registry.get(name)!;
-  const call = sampledCall(f, f.samples(draw));
-  const weigh = (y: Tensor) => draw.tensor(y.shape, { low: 0.5, high: 1.5 });
-  if (call.inputs.length === 0 || call.inputs.every((x) => x.size === 0)) return null;
-  const result = call.apply(call.inputs);
-  if (!result.dtype.startsWith("float") || result.size === 0) return null;
-  const [a, b] = [weigh(result), weigh(result)];
-  const model = (...inputs: Tensor[]) => {
-    const first = call.apply(inputs.map((x) => x.mul(4).mul(0.25)));
-    const second = call.apply(inputs.map((x) => x.mul(0.5).add(x.mul(0.5))));
-    const side = inputs.reduce<Tensor>(
-      (total, x) => total.add(x.mul(0.3).sin().sum()),
-      inputs[0]!.mul(0).sum(),
-    );
-    return first.mul(0.1).tanh().mul(a).add(second.mul(b).mul(0.25)).sum().add(side);
-  };
-  return { f: model, inputs: call.inputs };
-}
-
-/** Enough models of each function that each op of each has its part in one of them. */
-const seeds = Array.from({ length: 12 }, (_, i) => i);
 
 /** Their results are bool or int32, which have no derivative; and that of `stopGradient` is what it says by definition. */
 const discrete = ["eq", "ne", "lt", "le", "gt", "ge", "isNaN", "isInf", "isFinite", "argsort"].concat([
@@ -48,16 +15,6 @@ const discrete = ["eq", "ne", "lt", "le", "gt", "ge", "isNaN", "isInf", "isFinit
   "logicalNot",
   "logicalXor",
 ]);
-
-/** The functions with models in which the op is used, by op. */
-const users = new Map<Op, Set<string>>();
-for (const name of registry.keys())
-  for (const seed of seeds.slice(0, 4)) {
-    const model = modelOf(name, seed);
-    if (!model) continue;
-    for (const node of topology([model.f(...model.inputs)]).nodes)
-      if (isBreakable(node)) users.set(node.op, (users.get(node.op) ?? new Set()).add(name));
-  }
 
 /** A model whose gradient changes visibly when `op` is broken; null if there is none. */
 function exposed(op: Op, how: Break): Model | null {

@@ -167,7 +167,49 @@ describe("a wrong rule", () => {
       samples: () => [tensor([1])],
     });
     expect(checkGradient(flat, [tensor([1, 2])]).verdict).toBe("pass");
-    expect(checkGradient(flat, [tensor([1, 2])], { order: 2 }).verdict).toBe("fail");
+    const report = checkGradient((x) => flat(x.exp()).sin(), [tensor([1, 2])], { order: 2 });
+    expect(report.verdict).toBe("fail");
+    expect(report.faults).toMatchObject([{ op: "flat", operand: 0, order: 2, element: { operand: 0 } }]);
+    expect(report.faults[0]!.text).toBe("%2: float64[2] = flat(%1)");
+    expect(report.faults[0]!.site).toMatch(/verify\.test\.ts:\d+/);
+    expect(String(report)).toContain("the derivative of the rule of flat is wrong for operand 0:");
+    expect(String(report)).toContain("it uses stopGradient, whose derivative is not that of its values");
+  });
+
+  test("that reads values fails at order 2, though all witnesses of its graph agree", () => {
+    const deaf = customGradient(
+      function deaf(x: Tensor) {
+        return x.sin();
+      },
+      (g, _, x) => [g.mul(tensor(x.cos().toArray() as number[]))],
+    );
+    const f = (x: Tensor) => deaf(x.mul(2)).square();
+    expect(checkGradient(f, [tensor([0.3, 1])]).verdict).toBe("pass");
+    const report = checkGradient(f, [tensor([0.3, 1])], { order: 2 });
+    expect(report.directions.every(({ verdict }) => verdict === "pass")).toBe(true);
+    expect(report.verdict).toBe("fail");
+    expect(report.faults).toMatchObject([
+      { op: "deaf", operand: 1, order: 2, reason: expect.stringContaining("it reads values") },
+    ]);
+  });
+
+  test("of an op that is used by another's rule only is told as that of the op itself", () => {
+    const wrong: Unary = pointwise({
+      name: "wrong",
+      body: (m, x) => m.mul(x!, x!),
+      derivatives: [partial((_, x) => x!.mul(3))],
+      samples: () => [tensor([1])],
+    });
+    const cubed = customGradient(
+      function cubed(x: Tensor) {
+        return x.mul(x).mul(x);
+      },
+      (g, _, x) => [g.mul(wrong(x)).mul(3)],
+    );
+    expect(checkGradient((x) => cubed(x), [tensor([0.5])]).verdict).toBe("pass");
+    const report = checkGradient((x) => cubed(x), [tensor([0.5])], { order: 2 });
+    expect(report.faults).toMatchObject([{ op: "wrong", order: 1 }]);
+    expect(report.faults[0]!.site).toMatch(/verify\.test\.ts:\d+/);
   });
 
   test("of the wrong shape is told by its shape", () => {

@@ -132,7 +132,7 @@ function differenceOf(a: Tensor, b: Tensor): string | null {
 }
 
 /** The input moved by up to a thousandth. */
-function nudged(input: Tensor, random: Sequence): Tensor {
+export function nudged(input: Tensor, random: Sequence): Tensor {
   const values = elementsOf(input.node)!;
   return fromElements(
     values.map((x) => x * (1 + 1e-3 * random.signed()) + 1e-6 * random.signed()),

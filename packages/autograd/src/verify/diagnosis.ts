@@ -1,3 +1,4 @@
+import { makerOf } from "../differentiate.ts";
 import type { Tensor } from "../graph.ts";
 import { siteOf } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
@@ -5,6 +6,7 @@ import { topology } from "../topology.ts";
 import type { Checked } from "./call.ts";
 import { callWithSites } from "./call.ts";
 import type { Sequence } from "./direction.ts";
+import { locateHigher } from "./higher.ts";
 import { locate } from "./locate.ts";
 import type { Replay } from "./replay.ts";
 import type { Direction, LocatedFault } from "./report.ts";
@@ -24,6 +26,8 @@ export interface Suspicion {
   readonly tolerance: number;
   readonly directions: readonly Direction[];
   readonly notes: readonly string[];
+  /** The graph of the function, and those whose derivatives the directions are of: for order 1 the same. */
+  readonly primal: Replay;
   readonly replays: readonly Replay[];
   /** The nodes of the replay, in the order of the graph that the function made. */
   readonly copies: readonly Tensor[];
@@ -35,8 +39,10 @@ export interface Suspicion {
  * could not tell, or told otherwise, is settled by the parts.
  */
 export function diagnose(f: Checked, inputs: readonly Tensor[], suspicion: Suspicion): GradientReport {
-  const { order, tolerance, directions, notes, replays, random, copies } = suspicion;
+  const { order, tolerance, directions, notes, primal, replays, random, copies } = suspicion;
   const searches = replays.map((replay) => ({ replay, ...locate(replay, random, tolerance) }));
+  if (order > 1 && searches.every(({ faults }) => faults.length === 0))
+    searches.push({ replay: primal, ...locateHigher(primal, order, random, tolerance) });
   const faulty = searches.find(({ faults }) => faults.length > 0);
   const contents = { order, tolerance, directions };
   if (faulty) {
@@ -59,7 +65,7 @@ const byParts =
   "finite differences cannot tell along every direction; every op, checked by itself with its actual operands, is right";
 const undecided = "finite differences cannot tell along every direction, nor for every op by itself";
 
-/** The line that made each node of the replay; those that were made by differentiating have none. */
+/** The line that made each node of the replay; those that rules made have none. */
 function sitesOf(f: Checked, inputs: readonly Tensor[], copies: readonly Tensor[]): Map<Tensor, string> {
   const { nodes } = topology([callWithSites(f, inputs).y]);
   const sites = new Map<Tensor, string>();
@@ -79,6 +85,13 @@ function described(
   return faults.map((fault) => ({
     ...fault,
     text: lineOf(order, names, fault.node),
-    site: sites.get(order.nodes[fault.node]!) ?? null,
+    site: sites.get(originOf(order.nodes[fault.node]!)) ?? null,
   }));
+}
+
+/** The node whose rule, or whose rule's rule, made `node`; itself, if no rule did. */
+function originOf(node: Tensor): Tensor {
+  let origin = node;
+  for (let maker = makerOf(origin); maker; maker = makerOf(origin)) origin = maker.out;
+  return origin;
 }

@@ -1,3 +1,4 @@
+import { withMakers } from "../differentiate.ts";
 import { GradientError, ValueError } from "../errors.ts";
 import { evaluate, withCache } from "../evaluate.ts";
 import { Tensor } from "../graph.ts";
@@ -6,6 +7,7 @@ import type { Checked } from "./call.ts";
 import { callOn, findTrouble, replayed } from "./call.ts";
 import { diagnose, worstOf } from "./diagnosis.ts";
 import { Sequence } from "./direction.ts";
+import { readsValues } from "./higher.ts";
 import { Replay } from "./replay.ts";
 import type { Direction } from "./report.ts";
 import { GradientReport } from "./report.ts";
@@ -95,7 +97,7 @@ function check(f: Checked, inputs: readonly Tensor[], options: CheckOptions): Gr
   const { directions, notes, replays } = survey;
   const worst = worstOf(directions);
   if (notes.length === 0 && worst === "pass") return report("pass", directions, []);
-  return diagnose(f, inputs, { order, tolerance, directions, notes, replays, copies, random });
+  return diagnose(f, inputs, { order, tolerance, directions, notes, primal, replays, copies, random });
 }
 
 interface Survey {
@@ -108,14 +110,19 @@ interface Survey {
 /** Asks about the derivatives: of the graph itself, or of those of its derivatives that have one order less. */
 function surveyed(primal: Replay, options: CheckOptions, random: Sequence, tolerance: number): Survey {
   const { order = 1, directions = 4, jacobian = false } = options;
-  const replays = order === 1 ? [primal] : derivatives(primal, order, options.modes, random);
+  const replays =
+    order === 1 ? [primal] : withMakers(() => derivatives(primal, order, options.modes, random));
   const found = replays.flatMap((replay, i) =>
     jacobian
       ? jacobianDirections(replay, tolerance)
       : randomDirections(replay, Math.ceil((directions - i) / replays.length), random, tolerance),
   );
   const notes = [nonlinearity(replays[0]!, random)];
-  if (order > 1) notes.push(asymmetry(primal.y, primal.x, random, tolerance));
+  if (order > 1) {
+    notes.push(asymmetry(primal.y, primal.x, random, tolerance));
+    if (readsValues(primal.y, primal.x, random))
+      notes.push("a rule reads values: the derivative is another one when it is built for inputs nearby");
+  }
   return { replays, directions: found, notes: notes.filter((note) => note !== null) };
 }
 

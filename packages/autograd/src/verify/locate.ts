@@ -7,31 +7,40 @@ import { checkRule } from "./rule.ts";
 import type { Verdict } from "./witness.ts";
 
 /** More than these are one mistake seen many times. */
-const mostFaults = 4;
+export const mostFaults = 4;
 
-/**
- * Checks the rules of every node that an input moves, in the order of the graph: the faults, and whether the checks were
- * conclusive.
- */
-export function locate(
-  replay: Replay,
-  random: Sequence,
-  tolerance: number,
-): { readonly verdict: Verdict; readonly faults: readonly Fault[] } {
+/** The faults that were found, and if there are none, whether the checks were conclusive. */
+export interface Search {
+  readonly verdict: Verdict;
+  readonly faults: readonly Fault[];
+}
+
+/** Checks the rules of every node that an input moves, in the order of the graph. */
+export function locate(replay: Replay, random: Sequence, tolerance: number): Search {
   const faults: Fault[] = [];
   let verdict: Verdict = "pass";
-  const { nodes } = replay.order;
-  const asked = askedFor(replay);
-  for (let n = 0; n < nodes.length && faults.length < mostFaults; n++) {
-    const { op, inputs, dtype, size } = nodes[n]!;
-    const isOpen = asked[n] && replay.moving[n] && inputs.length > 0 && !ownerOf(nodes[n]!);
-    if (!isOpen || !isFloat(dtype) || size === 0 || replay.intended.includes(n)) continue;
+  for (const n of openNodes(replay)) {
+    if (faults.length === mostFaults) break;
     const found = checkRule(replay, n, random, tolerance);
+    const { op } = replay.order.nodes[n]!;
     const isKnown = faults.some((fault) => fault.op === op.name && fault.operand === found.fault?.operand);
     if (found.fault && !isKnown) faults.push(found.fault);
     if (found.verdict === "inconclusive") verdict = "inconclusive";
   }
   return { verdict: faults.length > 0 ? "fail" : verdict, faults };
+}
+
+/**
+ * The nodes whose rules are to be checked, in the order of the graph. Intended derivatives are not: they are right by themselves, and in
+ * a rule it is the rule that is wrong to use one.
+ */
+export function openNodes(replay: Replay): number[] {
+  const asked = askedFor(replay);
+  return replay.order.nodes.flatMap((node, n) => {
+    const { op, inputs, dtype, size } = node;
+    const isOpen = asked[n] && replay.moving[n] && inputs.length > 0 && !ownerOf(node);
+    return isOpen && isFloat(dtype) && size > 0 && op.meaning !== "intended" ? [n] : [];
+  });
 }
 
 /** The nodes whose rules have a part in the gradient: what lies behind an operand with the rule zero has none. */

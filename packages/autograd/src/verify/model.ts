@@ -149,7 +149,15 @@ function surveyed(
   const report =
     notes.length === 0 && worstOf(all) === "pass"
       ? new GradientReport({ ...contents, verdict: "pass", directions: all, notes })
-      : diagnose(f, inputs, { ...contents, directions: all, notes, replays: [primal], copies, random });
+      : diagnose(f, inputs, {
+          ...contents,
+          directions: all,
+          notes,
+          primal,
+          replays: [primal],
+          copies,
+          random,
+        });
   return { report, verdicts: single.map(({ verdict }) => verdict) };
 }
 

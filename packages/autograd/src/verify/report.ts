@@ -13,7 +13,7 @@ export interface Direction extends Witnesses {
 export interface LocatedFault extends Fault {
   /** The node as `toText` prints it. */
   readonly text: string;
-  /** The user's line that made the node; null if it was made by differentiating. */
+  /** The user's line that made the node, or if a rule did, that of the node whose rule it is; null if it is not known. */
   readonly site: string | null;
 }
 
@@ -61,14 +61,18 @@ export class GradientReport implements Contents {
 }
 
 function faultLines(fault: LocatedFault): string[] {
-  const { op, operand, element, reason, text, site } = fault;
-  const lines = [`the rule of ${op} is wrong for operand ${operand}:`, `  ${text}`];
+  const { op, operand, order, element, reason, text, site } = fault;
+  const what =
+    order === 1 ? "" : order === 2 ? "the derivative of " : `the derivative of order ${order - 1} of `;
+  const lines = [`${what}the rule of ${op} is wrong for operand ${operand}:`, `  ${text}`];
   if (site) lines.push(`  made ${site}`);
   if (reason) lines.push(`  ${reason}`);
   if (element) {
     const { index, value, result, reverse, forward, differences, uncertainty } = element;
-    const by = index.length === 0 ? "the operand" : `element [${index.join(", ")}] of the operand`;
-    const of = result.length === 0 ? "the result" : `element [${result.join(", ")}] of the result`;
+    const operandName = element.operand === null ? "what flows through it" : `operand ${element.operand}`;
+    const [whole, given] = order === 1 ? ["the operand", "the result"] : [operandName, "what it gives"];
+    const by = index.length === 0 ? whole : `element [${index.join(", ")}] of ${whole}`;
+    const of = result.length === 0 ? given : `element [${result.join(", ")}] of ${given}`;
     lines.push(
       `  ${of} by ${by}, which is ${number(value)}: reverse mode says ${number(reverse)}, forward mode ${number(forward)}, ` +
         `finite differences ${number(differences)} (within ${uncertainty.toExponential(0)})`,
@@ -77,7 +81,8 @@ function faultLines(fault: LocatedFault): string[] {
   return [...lines, `  ${advice(fault)}`];
 }
 
-function advice({ dissent, element, op }: Fault): string {
+function advice({ dissent, element, op, order }: Fault): string {
+  if (order > 1) return `make the rule of ${op} of ops through which its operands can be followed`;
   if (!element) return `correct the derivative of ${op}`;
   const { reverse, forward, differences } = element;
   if (dissent === "reverse")

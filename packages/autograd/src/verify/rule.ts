@@ -1,6 +1,5 @@
 import type { TypedArray } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
-import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
@@ -17,15 +16,19 @@ export interface Fault {
   /** The number of the node in the graph that was checked. */
   readonly node: number;
   readonly operand: number;
+  /** 1 if what the rule gives is wrong; more if that is right, and wrong when it is differentiated again, so many times in all. */
+  readonly order: number;
   readonly dissent: Dissent;
-  /** The element of the operand where the rule is farthest off; null if there is not one. */
+  /** The element of an operand where the rule is farthest off; null if there is not one. */
   readonly element: FaultyElement | null;
-  /** What else there is to say: a shape that does not fit, a kink. */
+  /** What else there is to say: a shape that does not fit, a kink, what the rule does that it should not. */
   readonly reason: string | null;
 }
 
 /** One element of an operand: where, its value, and what the witnesses say of one element of the result by it. */
 export interface FaultyElement {
+  /** That of the fault; for orders above 1 the one by which the rule was differentiated, null for what flows through it. */
+  readonly operand: number | null;
   readonly index: readonly number[];
   readonly value: number;
   /** The element of the result. */
@@ -49,7 +52,7 @@ export interface RuleCheck {
 export function checkRule(replay: Replay, n: number, random: Sequence, tolerance: number): RuleCheck {
   const { alone: local, operands } = isolated(replay, n);
   let verdict: Verdict = "pass";
-  for (const [i, leaf] of local.x.entries()) {
+  for (const i of local.x.keys()) {
     const found = checkOperand(local, i, random, tolerance);
     if (found.verdict === "inconclusive") verdict = "inconclusive";
     if (found.verdict !== "fail") continue;
@@ -60,8 +63,9 @@ export function checkRule(replay: Replay, n: number, random: Sequence, tolerance
         op: replay.order.nodes[n]!.op.name,
         node: n,
         operand,
+        order: 1,
         dissent: found.dissent!,
-        element: found.reason ? null : worstElement(local, i, leaf, random, tolerance),
+        element: found.reason ? null : worstElement(local, i, operand, random, tolerance),
         reason: found.reason,
       },
     };
@@ -70,7 +74,7 @@ export function checkRule(replay: Replay, n: number, random: Sequence, tolerance
 }
 
 /** One op on leaves; which operand each input is. */
-interface Isolated {
+export interface Isolated {
   readonly alone: Replay;
   readonly operands: readonly number[];
 }
@@ -79,7 +83,7 @@ interface Isolated {
  * Node `n` alone: an op on leaves with the values of its operands, each a leaf of its own even if two are one tensor. Only
  * operands that an input moves count: nobody has asked about the others.
  */
-function isolated(replay: Replay, n: number): Isolated {
+export function isolated(replay: Replay, n: number): Isolated {
   const { nodes, starts, edges } = replay.order;
   const node = nodes[n]!;
   const values = replay.operands(replay.base, n);
@@ -100,7 +104,7 @@ function isolated(replay: Replay, n: number): Isolated {
 }
 
 /** Two random directions along one operand: the first that fails, or else the last. */
-function checkOperand(local: Replay, i: number, random: Sequence, tolerance: number): Witnesses {
+export function checkOperand(local: Replay, i: number, random: Sequence, tolerance: number): Witnesses {
   let worst: Witnesses | null = null;
   for (const scale of ["input", "element", "input"] as const) {
     const t = local.x.map((x, k) => (k === i ? directionAt(x, random, scale) : null));
@@ -113,16 +117,17 @@ function checkOperand(local: Replay, i: number, random: Sequence, tolerance: num
 }
 
 /**
- * The entry of the Jacobian where the rule and the truth are farthest apart: by halving the set of elements that move, and then
+ * The entry of the Jacobian by input `i`, which is this operand, where the rule and the truth are farthest apart: by halving the set of elements that move, and then
  * the set of results that count.
  */
-function worstElement(
+export function worstElement(
   local: Replay,
   i: number,
-  leaf: Tensor,
+  operand: number | null,
   random: Sequence,
   tolerance: number,
 ): FaultyElement | null {
+  const leaf = local.x[i]!;
   const [weights, steps] = [cotangentOf(local, random), directionAt(leaf, random, "input")];
   const ask = (moved: Span, counted: Span): Witnesses => {
     const pullback = new Pullback(local, within(weights, counted));
@@ -137,6 +142,7 @@ function worstElement(
   const values: TypedArray = local.base[local.numbers[i]!] ?? new Float64Array(leaf.size);
   const size = steps[moved[0]]! * weights[counted[0]]!;
   return {
+    operand,
     index: indexOf(moved[0], leaf.shape),
     value: values[moved[0]]!,
     result: indexOf(counted[0], local.y.shape),
