@@ -1,3 +1,4 @@
+import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import type { Program } from "../program.ts";
@@ -122,9 +123,11 @@ function isStored(node: Tensor, required: ReadonlySet<Tensor>, reader: number, m
 
 function isCheap({ instructions }: Program): boolean {
   let work = 0;
-  for (const { word } of instructions) {
+  for (const { word, dtype, operands } of instructions) {
     if (word === "input" || word === "constant") continue;
     if (++work > cheapInstructions || costly.has(word)) return false;
+    // Numbers of two widths in one kernel are not computed in lanes: a learning rate of float64 is converted once, by itself.
+    if (word === "convert" && byteSize(dtype) !== byteSize(instructions[operands[0]!]!.dtype)) return false;
   }
   return true;
 }
