@@ -44,6 +44,7 @@ CALLS = [
     ([1, 1, 5, 4], {"size": [2, 4], "mode": "area"}),
     ([1, 1, 3, 4, 2], {"size": [2, 3, 1], "mode": "area"}),
     ([1, 1, 4, 6], {"scaleFactor": 0.5, "mode": "area"}),
+    ([1, 1, 4, 6], {"scaleFactor": [1.2, 1.5], "mode": "bilinear"}),
 ]
 for i, (field, options) in enumerate(CALLS):
     dtype = f64 if i % 3 == 2 else f32

@@ -3,15 +3,18 @@ import type { Op, Tensor } from "../graph.ts";
 import { apply, pushed } from "../graph.ts";
 import { formatShape, reducedShape, sizeOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
+import { pad } from "./border.ts";
 import { eq, lt, ne } from "./comparison.ts";
 import { floated } from "./elementwise.ts";
-import { fill, fromElements, iota, zerosLike } from "./leaf.ts";
+import { cat } from "./join.ts";
+import { fromElements, iota, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { div, sub, where } from "./pointwise.ts";
 import { amin } from "./reduction.ts";
 import { padded } from "./region.ts";
 import type { Draw, Samples } from "./sample.ts";
 import { composed } from "./sample.ts";
+import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
 import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
 import { spanOf, windowsOf } from "./window.ts";
@@ -102,7 +105,6 @@ function poolOf(
   });
   const field = a.shape.slice(2);
   const lengths = field.map((length, i) => length + 2 * before[i]!);
-  checkFit(name, lengths, sizes, dilations, a.shape);
   const spans = sizes.map((size, i) => spanOf(size, dilations[i]!));
   const counts = lengths.map((length, i) => {
     const steps1 = (length - spans[i]!) / steps[i]!;
@@ -110,16 +112,37 @@ function poolOf(
     // The last window begins inside, or in the padding before.
     return ceilMode && (count - 1) * steps[i]! >= field[i]! + before[i]! ? count - 1 : count;
   });
+  if (Math.min(...counts) < 1) checkFit(name, lengths, sizes, dilations, a.shape);
   const after = counts.map((count, i) =>
     Math.max(0, (count - 1) * steps[i]! + spans[i]! - field[i]! - before[i]!),
   );
   return { x: a, sizes, steps, dilations, before, after, counts };
 }
 
-/** The windows of `x`, with zeros beyond its ends. */
-function windowsIn(x: Tensor, { sizes, steps, dilations, before, after }: Pool): Tensor {
-  const wide = padded(x, [0, 0, ...before], [0, 0, ...after]);
+/** The windows of `wide`, which is `x` and what lies beyond its ends. */
+function windowsIn(wide: Tensor, { sizes, steps, dilations }: Pool): Tensor {
   return windowsOf(wide, { axes: spatialAxes(2, sizes.length), sizes, steps, dilations });
+}
+
+/**
+ * `x` with entries beyond the ends of its spatial axes that the windows there have inside as well: the largest is the same, and has
+ * its gradient there even where all are -inf.
+ */
+function echoed({ x, dilations, before, after }: Pool): Tensor {
+  return dilations.reduce((y, step, i) => {
+    const [axis, ahead, behind, length] = [i + 2, before[i]!, after[i]!, x.shape[i + 2]!];
+    if (ahead + behind === 0) return y;
+    const widths = y.shape.map((_, k): [number, number] => (k === axis ? [ahead, behind] : [0, 0]));
+    // A window may have nothing inside then.
+    if (step > length) return pad(y, widths, { value: Number.NEGATIVE_INFINITY });
+    const inside = (place: number) =>
+      place < 0 ? ((place % step) + step) % step : length - step + ((place - length) % step);
+    const part = (from: number, count: number): Tensor => {
+      const places = Int32Array.from({ length: count }, (_, k) => inside(from + k));
+      return indexSelect(y, axis, fromElements(places, [count]));
+    };
+    return cat([part(-ahead, ahead), y, part(length, behind)], axis);
+  }, x);
 }
 
 function maxPool(name: string, rank: number): MaxPool {
@@ -127,13 +150,8 @@ function maxPool(name: string, rank: number): MaxPool {
     name,
     (x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = {}) => {
       const pool = poolOf(name, rank, x, kernelSize, options);
-      const windows = windowsIn(pool.x, pool);
-      const axes = spatialAxes(2 + rank, rank);
-      if (Math.max(...pool.before, ...pool.after) === 0)
-        return outOfBatch(apply(largestOp, [windows], { axes }), x);
-      const inside = windowsIn(fill(1, [1, 1, ...pool.x.shape.slice(2)], "bool"), pool);
-      const masked = where(broadcastTo(inside, windows.shape), windows, Number.NEGATIVE_INFINITY);
-      return outOfBatch(apply(largestOp, [masked], { axes }), x);
+      const windows = windowsIn(echoed(pool), pool);
+      return outOfBatch(apply(largestOp, [windows], { axes: spatialAxes(2 + rank, rank) }), x);
     },
     samplesOf(rank, (draw) => ({ dilation: draw.integer(1, 2) })),
     "Where entries of a window tie, the first has the whole gradient; of several NaN, the last.",
@@ -185,7 +203,8 @@ function avgPool(name: string, rank: number): AvgPool {
       if (divisorOverride !== undefined && !(Number.isFinite(divisorOverride) && divisorOverride !== 0))
         throw new ValueError(`${name}: divisorOverride is ${divisorOverride}; give a number other than 0`);
       const pool = poolOf(name, rank, x, kernelSize, { ...options, dilation: 1 });
-      const sums = sum(windowsIn(pool.x, pool), spatialAxes(2 + rank, rank));
+      const wide = padded(pool.x, [0, 0, ...pool.before], [0, 0, ...pool.after]);
+      const sums = sum(windowsIn(wide, pool), spatialAxes(2 + rank, rank));
       const out =
         divisorOverride === undefined
           ? divided(sums, divisors(pool, countIncludePad))

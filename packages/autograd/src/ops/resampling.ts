@@ -87,7 +87,9 @@ function axesOf(
         `${name}: spatial axis ${i} goes from ${from} to ${to} entries; both need at least one`,
       );
     if (alignCorners) return { from, to, scale: to > 1 ? (from - 1) / (to - 1) : 0 };
-    return { from, to, scale: factors ? 1 / factors[i]! : from / to };
+    // As in PyTorch: a factor such as 1.1 that changes no size moves nothing either.
+    const stays = to === from && mode.endsWith("linear");
+    return { from, to, scale: factors && !stays ? 1 / factors[i]! : from / to };
   });
 }
 
