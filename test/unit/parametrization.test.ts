@@ -2,6 +2,7 @@ import {
   compile,
   DTypeError,
   Generator,
+  grad,
   normal,
   ShapeError,
   type Tensor,
@@ -151,6 +152,11 @@ test("EmbeddingBag is the same compiled with offsets that are arguments, and ref
       .slice(0, 1)
       .toArray(),
   ).toEqual([[0, 0]]);
+  layer.weight.assign(1);
+  const maxima = layer.forward(line, { offsets: int32([0, 3]) });
+  expect(grad(maxima.sum(), [layer.weight])[0].sum(1).toArray(), "the first of equal rows").toEqual([
+    2, 0, 2, 0, 0,
+  ]);
   expect(() => layer.forward(line)).toThrow(ShapeError);
   expect(() => layer.forward(zeros([2, 2]))).toThrow(DTypeError);
   expect(() => layer.forward(int32([[1]]), { perSampleWeights: zeros([1, 1]) })).toThrow(

@@ -45,6 +45,7 @@ bag("bags of one length", {}, [rows], [line, {"offsets": offsets}])
 bag("sums of bags, float64", {"mode": "sum"}, [rows], [line, {"offsets": offsets}], dtype=f64)
 bag("weighed sums of bags", {"mode": "sum"}, [rows, {"perSampleWeights": x(2, 2)}], [line, {"offsets": offsets, "perSampleWeights": x(5)}])
 bag("maxima of bags", {"mode": "max"}, [t([[0, 3], [1, 2]], i32)], [line, {"offsets": offsets}])
+bag("maxima of bags without anything", {"mode": "max"}, [t([], i32), {"offsets": t([0, 0], i32)}])
 bag("bags with padding", {"paddingIdx": 1}, [rows], [line, {"offsets": t([0, 3], i32)}])
 bag("maxima of bags with padding", {"mode": "max", "paddingIdx": -2}, [t([[0, 2], [1, 3]], i32)], [line, {"offsets": t([0, 2], i32)}])
 

@@ -1,6 +1,5 @@
 import type { DrawOptions, Shape } from "@cotangent/autograd/functional";
 import {
-  amax,
   arange,
   broadcastTo,
   cast,
@@ -11,6 +10,7 @@ import {
   ge,
   indexAdd,
   logicalAnd,
+  max,
   maximum,
   mul,
   ne,
@@ -94,12 +94,11 @@ export class EmbeddingBag extends Module {
   #bags(rows: Tensor, counts: Tensor, axis: number): Tensor {
     const used: Tensor = broadcastTo(unsqueeze(counts, -1) as Tensor, rows.shape);
     const number: Tensor = sum(cast(used, rows.dtype) as Tensor, axis);
-    if (this.mode === "max") {
-      const largest: Tensor = amax(where(used, rows, Number.NEGATIVE_INFINITY) as Tensor, axis);
-      return where(ge(number, 1) as Tensor, largest, 0);
-    }
     const total: Tensor = sum(where(used, rows, 0) as Tensor, axis);
-    return this.mode === "sum" ? total : div(total, maximum(number, 1) as Tensor);
+    if (this.mode === "sum" || rows.shape[axis] === 0) return total;
+    if (this.mode === "mean") return div(total, maximum(number, 1) as Tensor);
+    const largest: Tensor = max(where(used, rows, Number.NEGATIVE_INFINITY) as Tensor, axis);
+    return where(ge(number, 1) as Tensor, largest, 0);
   }
 
   /** The same for bags that begin at `offsets`. */
