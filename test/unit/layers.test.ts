@@ -284,7 +284,7 @@ describe("dropout", () => {
   test("refuses what is no probability", () => {
     for (const p of [-0.1, 1.1, Number.NaN]) {
       expect(() => dropout(x, { p })).toThrow("dropout: p is a probability between 0 and 1");
-      expect(() => new Dropout(p)).toThrow("Dropout: p is a probability between 0 and 1");
+      expect(() => new Dropout(p)).toThrow("Dropout: p is a share from 0 to 1");
     }
     expect(() => dropout(tensor([true]))).toThrow(DTypeError);
   });

@@ -9,7 +9,7 @@ import { lt } from "./ops/comparison.ts";
 import type { Stream } from "./ops/draws.ts";
 import { countersOfNormal, normalDraw, truncatedDraw, unitDraw } from "./ops/draws.ts";
 import { argsort } from "./ops/indexing.ts";
-import { fill } from "./ops/leaf.ts";
+import { describe, fill } from "./ops/leaf.ts";
 import { add, div, log, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
 import { floor } from "./ops/rounding.ts";
 import { argmax } from "./ops/statistics.ts";
@@ -262,5 +262,7 @@ function draw(
   checkDType(name, dtype);
   if (!isFloat(dtype))
     throw new DTypeError(`${name}: ${dtype} cannot hold fractions; use float32 or float64`);
+  if (!(generator instanceof Generator))
+    throw new ValueError(`${name}: the generator is a Generator, got ${describe(generator)}`);
   return from(generator.next(counters), shape, dtype);
 }

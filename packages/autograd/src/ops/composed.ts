@@ -1,7 +1,7 @@
 import { isFloat } from "../dtype.ts";
 import { DTypeError } from "../errors.ts";
-import type { Op, Tensor } from "../graph.ts";
-import { apply, partial, zero } from "../graph.ts";
+import type { Op } from "../graph.ts";
+import { apply, partial, Tensor, zero } from "../graph.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { AxisFunction, Reduction, Unary } from "../signature.ts";
 import { cast } from "./cast.ts";
@@ -45,7 +45,8 @@ export const identity: Unary = declare(
   (draw) => [draw.tensor(draw.shape())],
 );
 
-const floated = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.node : cast(x, "float32"));
+const floated = (x: Tensor): Tensor =>
+  x instanceof Tensor && isFloat(x.dtype) ? x.node : cast(x, "float32");
 
 /** The largest elements over `axes`, as constants to be taken out before exp; 0 where there are none. */
 function largestOf(x: Tensor, axes: readonly number[]): Tensor {

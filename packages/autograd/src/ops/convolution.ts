@@ -11,7 +11,7 @@ import { padded, slice } from "./region.ts";
 import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
 import type { PerAxis } from "./spatial.ts";
-import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
+import { checkFit, drawSizes, inBatch, named, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
 import { folded, spanOf, windowsOf } from "./window.ts";
 
 /**
@@ -204,7 +204,7 @@ function convolution(name: string, rank: number): Convolution {
     name,
     (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}) => {
       const operands = operandsOf(name, rank, x, weight, bias);
-      return finished(name, convolve(name, rank, operands, options), operands.bias, x);
+      return finished(name, convolve(name, rank, operands, named(name, options)), operands.bias, x);
     },
     (draw) => {
       const sizes = drawSizes(draw, rank, 1, 3);
@@ -221,7 +221,7 @@ function transposedConvolution(name: string, rank: number): ConvolutionTranspose
     name,
     (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionTransposeOptions = {}) => {
       const operands = operandsOf(name, rank, x, weight, bias);
-      return finished(name, convolveTransposed(name, rank, operands, options), operands.bias, x);
+      return finished(name, convolveTransposed(name, rank, operands, named(name, options)), operands.bias, x);
     },
     (draw) => {
       const [sizes, field] = [drawSizes(draw, rank, 1, 3), drawSizes(draw, rank, 1, 3)];

@@ -3,6 +3,7 @@ import type { Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { checkShape, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
+import { describe } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { composed } from "./sample.ts";
 
@@ -179,6 +180,8 @@ export const unflatten: Operation<[axis: number, sizes: Shape]> = composed(
   (x: Tensor, axis: number, sizes: Shape) => {
     const along = normalizeAxis("unflatten", axis, x.shape);
     const size = x.shape[along]!;
+    if (!Array.isArray(sizes))
+      throw new ValueError(`unflatten: sizes is a list of sizes, got ${describe(sizes)}`);
     const open = sizes.indexOf(-1);
     const known = sizeOf(sizes.filter((_, i) => i !== open));
     const found = open < 0 ? sizes : sizes.with(open, known === 0 ? 0 : Math.floor(size / known));

@@ -16,7 +16,7 @@ import type { Draw, Samples } from "./sample.ts";
 import { composed } from "./sample.ts";
 import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
-import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
+import { checkFit, drawSizes, inBatch, named, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
 import { spanOf, windowsOf } from "./window.ts";
 
 /** Pools: the largest or the mean of each window, channel by channel. */
@@ -149,7 +149,7 @@ function maxPool(name: string, rank: number): MaxPool {
   return composed(
     name,
     (x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = {}) => {
-      const pool = poolOf(name, rank, x, kernelSize, options);
+      const pool = poolOf(name, rank, x, kernelSize, named(name, options));
       const windows = windowsIn(echoed(pool), pool);
       return outOfBatch(apply(largestOp, [windows], { axes: spatialAxes(2 + rank, rank) }), x);
     },
@@ -195,11 +195,8 @@ export function divided(sums: Tensor, along: readonly (readonly number[])[]): Te
 function avgPool(name: string, rank: number): AvgPool {
   return composed(
     name,
-    (
-      x: Tensor,
-      kernelSize: PerAxis,
-      { countIncludePad = true, divisorOverride, ...options }: AvgPoolOptions = {},
-    ) => {
+    (x: Tensor, kernelSize: PerAxis, given: AvgPoolOptions = {}) => {
+      const { countIncludePad = true, divisorOverride, ...options } = named(name, given);
       if (divisorOverride !== undefined && !(Number.isFinite(divisorOverride) && divisorOverride !== 0))
         throw new ValueError(`${name}: divisorOverride is ${divisorOverride}; give a number other than 0`);
       const pool = poolOf(name, rank, x, kernelSize, { ...options, dilation: 1 });

@@ -1,18 +1,18 @@
 import { ShapeError, ValueError } from "../errors.ts";
-import type { Tensor } from "../graph.ts";
+import { Tensor } from "../graph.ts";
 import { checkShape, formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from "./adaptive.ts";
 import { floated } from "./elementwise.ts";
 import { repeatInterleave } from "./layout.ts";
-import { fromElements } from "./leaf.ts";
+import { describe, fromElements } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { add, mul } from "./pointwise.ts";
 import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
 import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
-import { drawSizes, perAxis } from "./spatial.ts";
+import { drawSizes, named, perAxis } from "./spatial.ts";
 
 /** Fields of other sizes: resampled, or with channels put between their entries. */
 
@@ -160,7 +160,7 @@ export const interpolate: Operation<[options: InterpolateOptions]> = composed(
   "interpolate",
   (x: Tensor, options: InterpolateOptions) => {
     const a = floated("interpolate", x);
-    const axes = axesOf(a.shape.slice(2), options);
+    const axes = axesOf(a.shape.slice(2), named("interpolate", options));
     const { mode = "nearest", alignCorners = false } = options;
     if (mode === "area")
       return areas[axes.length - 1]!(
@@ -200,6 +200,8 @@ export const interpolate: Operation<[options: InterpolateOptions]> = composed(
 
 /** Throws unless `x` has a height and a width behind channels. */
 function checkField(name: string, x: Tensor, factor: number): void {
+  if (!(x instanceof Tensor))
+    throw new ValueError(`${name}: takes a tensor, got ${describe(x)}; make one with tensor(...)`);
   if (!Number.isInteger(factor) || factor < 1)
     throw new ValueError(`${name}: the factor is a whole number of at least 1, got ${factor}`);
   if (x.rank < 3)

@@ -1,12 +1,11 @@
-import { DTypeError, ShapeError } from "../errors.ts";
-import type { Tensor } from "../graph.ts";
-import { elementsOf } from "../graph.ts";
+import { DTypeError, ShapeError, ValueError } from "../errors.ts";
+import { elementsOf, Tensor } from "../graph.ts";
 import { equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { ge, gt } from "./comparison.ts";
 import { checkIndex, checkWithin, dropped, picked } from "./indexing.ts";
-import { fill, iota } from "./leaf.ts";
+import { describe, fill, iota } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, mul, sub, where } from "./pointwise.ts";
 import type { Samples } from "./sample.ts";
@@ -190,6 +189,10 @@ function checkLine(name: string, index: Tensor): void {
 }
 
 function checkPlaces(name: string, index: Tensor, size: number, axis: number): void {
+  if (!(index instanceof Tensor))
+    throw new ValueError(
+      `${name}: the index is a tensor of int32, got ${describe(index)}; make one with tensor(...)`,
+    );
   if (index.dtype !== "int32") throw new DTypeError(`${name}: the index is ${index.dtype}; cast it to int32`);
   const data = elementsOf(index.node);
   if (data) for (const i of data) checkWithin(name, i, size, axis, "");

@@ -33,7 +33,8 @@ import {
   ValueError,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { settings } from "./settings.ts";
+import { optionsOf } from "../options.ts";
+import { checkSizes, checkTensor, settings } from "./settings.ts";
 
 /**
  * The activation functions of autograd as layers, for those who prefer `new ReLU()` to `relu`. A layer takes what its function
@@ -59,10 +60,12 @@ function activation<Rest extends readonly unknown[]>(
 
     constructor(...rest: Rest) {
       super();
+      for (const options of rest.slice(names.length)) optionsOf(name, options as object);
       this.#rest = rest;
     }
 
     forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+      checkTensor(name, x);
       return f(x, ...this.#rest);
     }
 
@@ -223,10 +226,10 @@ export interface PReLUOptions extends CreateOptions {
 export class PReLU extends Module {
   readonly weight: Parameter<[number]>;
 
-  constructor({ numParameters = 1, init = 0.25, dtype = "float32" }: PReLUOptions = {}) {
+  constructor(options: PReLUOptions = {}) {
     super();
-    if (!Number.isInteger(numParameters) || numParameters < 1)
-      throw new ValueError(`PReLU: numParameters is a whole number of at least 1, got ${numParameters}`);
+    const { numParameters = 1, init = 0.25, dtype = "float32" } = optionsOf("PReLU", options);
+    checkSizes("PReLU", { numParameters });
     if (typeof init !== "number" || Number.isNaN(init))
       throw new ValueError(`PReLU: init is a number, got ${String(init)}`);
     if (dtype !== "float32" && dtype !== "float64")

@@ -22,7 +22,9 @@ import {
 } from "@cotangent/autograd/functional";
 import { xavierUniform } from "../initialize/fan.ts";
 import { Module, Parameter } from "../module.ts";
+import { checkShare, optionsOf } from "../options.ts";
 import { Linear } from "./linear.ts";
+import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface MultiheadAttentionOptions extends DrawOptions {
   /** How likely a weight is dropped in training; 0 unless given. */
@@ -98,16 +100,11 @@ export class MultiheadAttention extends Module {
       vdim = embedDim,
       batchFirst = false,
       ...draw
-    } = options;
-    for (const size of [embedDim, numHeads, kdim, vdim])
-      if (!Number.isInteger(size) || size < 1)
-        throw new ValueError(`MultiheadAttention: takes whole numbers of at least 1, got ${String(size)}`);
+    } = optionsOf("MultiheadAttention", options);
+    checkSizes("MultiheadAttention", { embedDim, numHeads, kdim, vdim });
     if (embedDim % numHeads !== 0)
       throw new ValueError(`MultiheadAttention: ${numHeads} heads do not divide ${embedDim} features`);
-    if (!(dropout >= 0 && dropout <= 1))
-      throw new ValueError(
-        `MultiheadAttention: dropout is a probability between 0 and 1, got ${String(dropout)}`,
-      );
+    checkShare("MultiheadAttention: dropout", dropout);
     const { dtype = "float32", generator } = draw;
     this.#draw = generator ? { generator } : {};
     this.embedDim = embedDim;
@@ -136,13 +133,14 @@ export class MultiheadAttention extends Module {
     options: AttendOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
     const single = this.#check(query, key, value);
-    const { isCausal = false, needWeights = true, averageAttnWeights = true } = options;
+    const given = optionsOf("MultiheadAttention", options);
+    const { isCausal = false, needWeights = true, averageAttnWeights = true } = given;
     const [q, k, v] = this.#projected(query, key, value).map((x) => this.#apart(x, single)) as [
       Tensor,
       Tensor,
       Tensor,
     ];
-    const mask = this.#mask(options, [q.shape[0]!, this.numHeads, q.shape[2]!, k.shape[2]!], single);
+    const mask = this.#mask(given, [q.shape[0]!, this.numHeads, q.shape[2]!, k.shape[2]!], single);
     const dropoutP = this.training ? this.dropout : 0;
     const weights: Tensor = attentionWeights(q, k, mask, { ...this.#draw, isCausal, dropoutP });
     const output = this.outProj.forward(this.#together(matmul(weights, v), query.shape));
@@ -155,7 +153,10 @@ export class MultiheadAttention extends Module {
   #check(query: Tensor, key: Tensor, value: Tensor): boolean {
     const { embedDim, numHeads, kdim, vdim, batchFirst } = this;
     for (const x of [query, key, value])
-      if (!(x instanceof Tensor)) throw new ValueError("MultiheadAttention: takes three tensors");
+      if (!(x instanceof Tensor))
+        throw new ValueError(
+          `MultiheadAttention: takes three tensors, query, key and value, got ${String(x)}`,
+        );
     const { rank } = query;
     const batch = rank === 3 ? (batchFirst ? 0 : 1) : null;
     const fits =
@@ -236,6 +237,7 @@ export class MultiheadAttention extends Module {
 
   /** A mask in the shape `placed`, bools turned round. Throws typed errors if it has none of `shapes`. */
   #placed(what: string, mask: Tensor, shapes: readonly Shape[], placed: Shape): Tensor {
+    checkTensor(`MultiheadAttention: ${what}`, mask);
     if (mask.dtype === "int32")
       throw new DTypeError(
         `MultiheadAttention: ${what} is int32; cast it to bool (true: is not looked at) or to a float`,

@@ -25,7 +25,9 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
+import { optionsOf } from "../options.ts";
 import { drawTable, rowOf } from "./embedding.ts";
+import { checkTensor } from "./settings.ts";
 
 export interface EmbeddingBagOptions extends DrawOptions {
   /** What becomes of the rows of a bag; `"mean"` unless given. */
@@ -68,7 +70,7 @@ export class EmbeddingBag extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagOptions = {}) {
     super();
-    const { mode = "mean", paddingIdx, ...draw } = options;
+    const { mode = "mean", paddingIdx, ...draw } = optionsOf("EmbeddingBag", options);
     if (mode !== "mean" && mode !== "sum" && mode !== "max")
       throw new ValueError(`EmbeddingBag: mode is "mean", "sum" or "max", got ${String(mode)}`);
     this.numEmbeddings = numEmbeddings;
@@ -79,7 +81,9 @@ export class EmbeddingBag extends Module {
     this.weight = new Parameter<Shape>(table).named("weight");
   }
 
-  forward(index: Tensor, { offsets, perSampleWeights }: BagOptions = {}): Tensor {
+  forward(index: Tensor, options: BagOptions = {}): Tensor {
+    const { offsets, perSampleWeights } = optionsOf("EmbeddingBag", options);
+    checkTensor("EmbeddingBag", index);
     this.#check(index, offsets, perSampleWeights);
     const rows: Tensor = embedding(this.weight, index);
     const counts =
@@ -130,6 +134,7 @@ export class EmbeddingBag extends Module {
           `${offsets ? ` with [${offsets.shape.join(", ")}]` : ""}`,
       );
     if (weights === undefined) return;
+    checkTensor("EmbeddingBag: perSampleWeights", weights);
     if (this.mode !== "sum")
       throw new ValueError(`EmbeddingBag: weights are for sums, and the mode is ${this.mode}`);
     if (weights.shape.join() !== index.shape.join())

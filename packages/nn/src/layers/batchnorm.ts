@@ -1,5 +1,6 @@
 import type { Shape, Tensor } from "@cotangent/autograd/functional";
 import { batchNorm, mean, mul, reshape, square, sub } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import type { ChannelNormOptions } from "./channels.ts";
 import { ChannelNorm } from "./channels.ts";
 
@@ -12,7 +13,7 @@ abstract class BatchNorm extends ChannelNorm {
       affine: true,
       trackRunningStats: true,
       dtype: "float32",
-      ...options,
+      ...optionsOf(new.target.name, options),
     });
   }
 

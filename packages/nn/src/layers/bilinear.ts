@@ -1,6 +1,8 @@
 import type { DrawOptions, Tensor } from "@cotangent/autograd/functional";
 import { bilinear, ShapeError, uniform, ValueError } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
+import { optionsOf } from "../options.ts";
+import { checkTensor } from "./settings.ts";
 
 export interface BilinearOptions extends DrawOptions {
   /** Adds a bias unless false. */
@@ -28,13 +30,9 @@ export class Bilinear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor(
-    in1Features: number,
-    in2Features: number,
-    outFeatures: number,
-    { bias = true, ...draw }: BilinearOptions = {},
-  ) {
+  constructor(in1Features: number, in2Features: number, outFeatures: number, options: BilinearOptions = {}) {
     super();
+    const { bias = true, ...draw } = optionsOf("Bilinear", options);
     const sizes = [outFeatures, in1Features, in2Features];
     if (sizes.some((size) => !Number.isInteger(size) || size < 1))
       throw new ValueError(
@@ -51,6 +49,7 @@ export class Bilinear extends Module {
 
   forward(x1: Tensor, x2: Tensor): Tensor {
     const { in1Features, in2Features, outFeatures } = this;
+    for (const x of [x1, x2]) checkTensor("Bilinear", x);
     if (x1.shape.at(-1) !== in1Features || x2.shape.at(-1) !== in2Features)
       throw new ShapeError(
         `Bilinear(${in1Features}, ${in2Features}, ${outFeatures}): takes [..., ${in1Features}] and [..., ${in2Features}], got ` +

@@ -8,10 +8,11 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, type Parameter } from "../module.ts";
+import { optionsOf } from "../options.ts";
 import type { Gates, State } from "./gates.ts";
 import { gruGates, lstmGates, type Nonlinearity, plainGates } from "./gates.ts";
 import { drawParameter } from "./recurrence.ts";
-import { checkSizes } from "./settings.ts";
+import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface CellOptions extends DrawOptions {
   /** Adds biases unless false. */
@@ -28,8 +29,9 @@ abstract class Cell extends Module {
   readonly biasHh: Parameter | null;
   readonly #gates: Gates;
 
-  constructor(gates: Gates, inputSize: number, hiddenSize: number, { bias = true, ...draw }: CellOptions) {
+  constructor(gates: Gates, inputSize: number, hiddenSize: number, options: CellOptions) {
     super();
+    const { bias = true, ...draw } = optionsOf(new.target.name, options);
     checkSizes(new.target.name, { inputSize, hiddenSize });
     const rows = gates.count * hiddenSize;
     const make = (name: string, shape: Shape) => drawParameter(name, shape, hiddenSize, draw);
@@ -44,6 +46,7 @@ abstract class Cell extends Module {
 
   protected step(x: Tensor, given: readonly (Tensor | undefined)[]): State {
     const { inputSize, hiddenSize } = this;
+    for (const y of [x, ...given]) if (y !== undefined || y === x) checkTensor(this.constructor.name, y);
     const single = x.rank === 1;
     const leading = x.shape.slice(0, -1);
     if (x.rank > 2 || x.shape.at(-1) !== inputSize) this.#refuse(`[n, ${inputSize}] or [${inputSize}]`, x);
@@ -89,7 +92,7 @@ export interface RNNCellOptions extends CellOptions {
  */
 export class RNNCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
-    const { nonlinearity = "tanh", ...rest } = options;
+    const { nonlinearity = "tanh", ...rest } = optionsOf("RNNCell", options);
     super(plainGates("RNNCell", nonlinearity), inputSize, hiddenSize, rest);
   }
 

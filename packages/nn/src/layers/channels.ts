@@ -10,10 +10,11 @@ import {
   ShapeError,
   scalar,
   sub,
-  ValueError,
   zeros,
 } from "@cotangent/autograd/functional";
 import { Buffer, Module, Parameter } from "../module.ts";
+import { checkNumber, checkShare } from "../options.ts";
+import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface ChannelNormOptions extends CreateOptions {
   /** Added to the variance; 1e-5 unless given. */
@@ -43,14 +44,9 @@ export abstract class ChannelNorm extends Module {
     super();
     const { eps, momentum, affine, trackRunningStats, dtype } = options;
     const { name } = new.target;
-    if (!Number.isInteger(numFeatures) || numFeatures < 1)
-      throw new ValueError(
-        `${name}: numFeatures is a whole number of at least 1, got ${String(numFeatures)}`,
-      );
-    if (!(eps >= 0 && eps < Infinity))
-      throw new ValueError(`${name}: eps is a number of at least 0, got ${eps}`);
-    if (momentum !== null && !(momentum >= 0 && momentum <= 1))
-      throw new ValueError(`${name}: momentum is a share from 0 to 1, or null, got ${String(momentum)}`);
+    checkSizes(name, { numFeatures });
+    checkNumber(`${name}: eps`, eps, 0);
+    if (momentum !== null) checkShare(`${name}: momentum`, momentum);
     if (dtype !== "float32" && dtype !== "float64")
       throw new DTypeError(`${name}: the parameters cannot be ${dtype}; use float32 or float64`);
     this.numFeatures = numFeatures;
@@ -74,6 +70,7 @@ export abstract class ChannelNorm extends Module {
   /** Throws ShapeError unless `x` has one of the given ranks and the channels on axis 1. */
   protected check(x: Tensor, forms: readonly string[]): void {
     const { numFeatures } = this;
+    checkTensor(this.constructor.name, x);
     const axes = forms.map((form) => form.replace("c", String(numFeatures)));
     const fits = forms.some((form) => {
       const names = form.split(", ");

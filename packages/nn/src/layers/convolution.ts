@@ -13,12 +13,13 @@ import {
   convTranspose3d,
   pad,
   ShapeError,
-  Tensor,
+  type Tensor,
   uniform,
   ValueError,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { settings } from "./settings.ts";
+import { checkList, optionsOf } from "../options.ts";
+import { checkTensor, settings } from "./settings.ts";
 
 /** Convolutions as layers: names, layouts and first values are PyTorch's. */
 
@@ -63,9 +64,10 @@ abstract class Convolving<Options extends ConvOptions | ConvTransposeOptions> ex
     options: Options,
   ) {
     super();
-    const { bias = true, dtype, generator, ...rest } = options;
+    const { bias = true, dtype, generator, ...rest } = optionsOf(new.target.name, options);
     const { groups = 1 } = options;
     const sizes = typeof kernelSize === "number" ? new Array<number>(kind.rank).fill(kernelSize) : kernelSize;
+    checkList(`${new.target.name}: kernelSize, where it is no number,`, sizes);
     checkSizes(this.constructor.name, [inChannels, outChannels, groups], sizes, kind.rank);
     this.inChannels = inChannels;
     this.outChannels = outChannels;
@@ -87,7 +89,7 @@ abstract class Convolving<Options extends ConvOptions | ConvTransposeOptions> ex
 
   #check(x: Tensor): void {
     const { name } = this.constructor;
-    if (!(x instanceof Tensor)) throw new ValueError(`${name}: takes a tensor; make one with tensor(...)`);
+    checkTensor(name, x);
     const { inChannels, outChannels } = this;
     const { rank } = this.#kind;
     const fits = x.rank === rank + 1 || x.rank === rank + 2;
@@ -143,9 +145,11 @@ function transposed(rank: number, convolve: typeof convTranspose1d): Kind<ConvTr
 function bordered(
   x: Tensor,
   sizes: readonly number[],
-  { padding = 0, dilation = 1 }: ConvolutionOptions,
+  { padding = 0, dilation = 1, stride = 1 }: ConvolutionOptions,
   mode: "reflect" | "replicate" | "circular",
 ): Tensor {
+  if (padding === "same" && [stride].flat().some((step) => step !== 1))
+    throw new ValueError(`conv${sizes.length}d: padding "same" takes a stride of 1, got ${String(stride)}`);
   const widths = sizes.map((size, i): [number, number] => {
     const spread = typeof dilation === "number" ? dilation : (dilation[i] ?? 1);
     const total = (size - 1) * spread;
@@ -157,7 +161,8 @@ function bordered(
   return pad(x, [...kept, ...widths], { mode });
 }
 
-function checkMode(name: string, { paddingMode = "zeros" }: ConvOptions): void {
+function checkMode(name: string, options: ConvOptions): void {
+  const { paddingMode = "zeros" } = optionsOf(name, options);
   if (!modes.includes(paddingMode))
     throw new ValueError(`${name}: unknown paddingMode "${paddingMode}"; there are ${modes.join(", ")}`);
 }

@@ -1,12 +1,8 @@
 import type { DrawOptions, DropoutOptions, Shape, Tensor } from "@cotangent/autograd/functional";
-import {
-  alphaDropout,
-  dropout,
-  featureDropout,
-  ShapeError,
-  ValueError,
-} from "@cotangent/autograd/functional";
+import { alphaDropout, dropout, featureDropout, ShapeError } from "@cotangent/autograd/functional";
 import { Module } from "../module.ts";
+import { checkShare, optionsOf } from "../options.ts";
+import { checkTensor } from "./settings.ts";
 
 /** What layers that drop take besides `p`. */
 export type DropoutLayerOptions = Pick<DrawOptions, "generator">;
@@ -18,10 +14,9 @@ abstract class Dropping extends Module {
 
   constructor(p = 0.5, draw: DropoutLayerOptions = {}) {
     super();
-    if (!(p >= 0 && p <= 1))
-      throw new ValueError(`${new.target.name}: p is a probability between 0 and 1, got ${String(p)}`);
+    checkShare(`${new.target.name}: p`, p);
     this.p = p;
-    this.#draw = draw;
+    this.#draw = optionsOf(new.target.name, draw);
   }
 
   /** What the function is to be told. */
@@ -83,6 +78,7 @@ export class Dropout3d extends Dropping {
 }
 
 function checkRank<S extends Shape>(name: string, x: Tensor<S>, field: string): Tensor<S> {
+  checkTensor(name, x);
   if (x.rank === field.split(", ").length + 2) return x;
   throw new ShapeError(`${name}: takes [n, channels, ${field}], got shape [${x.shape.join(", ")}]`);
 }

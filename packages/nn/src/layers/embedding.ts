@@ -11,7 +11,8 @@ import {
   where,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { checkSizes } from "./settings.ts";
+import { optionsOf } from "../options.ts";
+import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface EmbeddingOptions extends DrawOptions {
   /** The row that stands for nothing: it starts at 0 and gets no gradient. Negative numbers count from the end. */
@@ -41,8 +42,9 @@ export class Embedding extends Module {
   readonly paddingIdx: number | null;
   readonly weight: Parameter;
 
-  constructor(numEmbeddings: number, embeddingDim: number, { paddingIdx, ...draw }: EmbeddingOptions = {}) {
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
     super();
+    const { paddingIdx, ...draw } = optionsOf("Embedding", options);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     this.paddingIdx = paddingIdx === undefined ? null : rowOf("Embedding", paddingIdx, numEmbeddings);
@@ -51,6 +53,7 @@ export class Embedding extends Module {
   }
 
   forward(index: Tensor): Tensor {
+    checkTensor("Embedding", index);
     const rows: Tensor = embedding(this.weight, index);
     if (this.paddingIdx === null) return rows;
     const padding: Tensor = eq(unsqueeze(index, -1) as Tensor, this.paddingIdx);

@@ -10,6 +10,7 @@ import {
   unsqueeze,
   ValueError,
 } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import type { ChannelNormOptions } from "./channels.ts";
 import { ChannelNorm } from "./channels.ts";
 
@@ -19,7 +20,8 @@ export type InstanceNormOptions = ChannelNormOptions & { readonly momentum?: num
 /** What the three of them share: they differ in the axes that they take. */
 abstract class InstanceNorm extends ChannelNorm {
   constructor(numFeatures: number, options: InstanceNormOptions = {}) {
-    if (options.momentum === null)
+    const given = optionsOf(new.target.name, options);
+    if (given.momentum === null)
       throw new ValueError(`${new.target.name}: momentum is a share from 0 to 1, got null`);
     super(numFeatures, {
       eps: 1e-5,
@@ -27,7 +29,7 @@ abstract class InstanceNorm extends ChannelNorm {
       affine: false,
       trackRunningStats: false,
       dtype: "float32",
-      ...options,
+      ...given,
     });
   }
 

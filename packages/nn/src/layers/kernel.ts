@@ -1,16 +1,8 @@
 import type { Shape } from "@cotangent/autograd/functional";
-import {
-  exp,
-  mul,
-  ShapeError,
-  square,
-  sub,
-  sum,
-  Tensor,
-  unsqueeze,
-  ValueError,
-} from "@cotangent/autograd/functional";
+import { exp, mul, ShapeError, square, sub, sum, Tensor, unsqueeze } from "@cotangent/autograd/functional";
 import { Buffer, Module } from "../module.ts";
+import { checkPositive, optionsOf } from "../options.ts";
+import { checkTensor } from "./settings.ts";
 
 export interface RBFFeaturesOptions {
   /** How fast a feature falls off with the squared distance; 1 unless given. */
@@ -41,20 +33,21 @@ export class RBFFeatures extends Module {
   readonly centers: Buffer;
   readonly gamma: number;
 
-  constructor(centers: Tensor, { gamma = 1 }: RBFFeaturesOptions = {}) {
+  constructor(centers: Tensor, options: RBFFeaturesOptions = {}) {
     super();
+    const { gamma = 1 } = optionsOf("RBFFeatures", options);
     if (!(centers instanceof Tensor) || centers.rank !== 2)
       throw new ShapeError(
         `RBFFeatures: takes centers [m, d], got ${centers instanceof Tensor ? `shape [${centers.shape.join(", ")}]` : String(centers)}`,
       );
-    if (!(gamma > 0 && gamma < Infinity))
-      throw new ValueError(`RBFFeatures: gamma is a finite number above 0, got ${String(gamma)}`);
+    checkPositive("RBFFeatures: gamma", gamma);
     this.centers = new Buffer<Shape>(centers).named("centers");
     this.gamma = gamma;
   }
 
   forward(x: Tensor): Tensor {
     const [m, d] = this.centers.shape as [number, number];
+    checkTensor("RBFFeatures", x);
     if (x.shape.at(-1) !== d)
       throw new ShapeError(`RBFFeatures(${m}, ${d}): takes [..., ${d}], got shape [${x.shape.join(", ")}]`);
     const away = sub(unsqueeze(x, -2) as Tensor, this.centers) as Tensor;

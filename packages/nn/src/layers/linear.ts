@@ -1,6 +1,15 @@
 import type { DrawOptions, MatMul } from "@cotangent/autograd/functional";
-import { linear, type Shape, ShapeError, Tensor, uniform, ValueError } from "@cotangent/autograd/functional";
+import {
+  linear,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  uniform,
+  ValueError,
+} from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
+import { optionsOf } from "../options.ts";
+import { checkTensor } from "./settings.ts";
 
 export interface LinearOptions extends DrawOptions {
   /** Adds a bias unless false. */
@@ -29,8 +38,9 @@ export class Linear<const I extends number = number, const O extends number = nu
   readonly weight: Parameter<[O, I]>;
   readonly bias: Parameter<[O]> | null;
 
-  constructor(inFeatures: I, outFeatures: O, { bias = true, ...draw }: LinearOptions = {}) {
+  constructor(inFeatures: I, outFeatures: O, options: LinearOptions = {}) {
     super();
+    const { bias = true, ...draw } = optionsOf(new.target.name, options);
     for (const size of [inFeatures, outFeatures])
       if (!Number.isInteger(size) || size < 1)
         throw new ValueError(
@@ -51,10 +61,7 @@ export class Linear<const I extends number = number, const O extends number = nu
 
   #check(x: Tensor): void {
     const { inFeatures, outFeatures } = this;
-    if (!(x instanceof Tensor))
-      throw new ValueError(
-        `Linear(${inFeatures}, ${outFeatures}): takes a tensor; make one with tensor(...)`,
-      );
+    checkTensor(`Linear(${inFeatures}, ${outFeatures})`, x);
     if (x.shape.at(-1) === inFeatures) return;
     throw new ShapeError(
       `Linear(${inFeatures}, ${outFeatures}): takes [..., ${inFeatures}], got shape ` +

@@ -10,8 +10,9 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Buffer, Module, Parameter } from "../module.ts";
+import { checkNumber, checkShare, optionsOf } from "../options.ts";
 import { Linear } from "./linear.ts";
-import { checkSizes } from "./settings.ts";
+import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface LoRAOptions extends Pick<DrawOptions, "generator"> {
   /** The rank of what is learned; 8 unless given. */
@@ -46,11 +47,13 @@ export class LoRA extends Module {
   readonly dropout: number;
   readonly #draw: Pick<DrawOptions, "generator">;
 
-  constructor(layer: Linear, { rank = 8, alpha = 16, dropout: p = 0, ...draw }: LoRAOptions = {}) {
+  constructor(layer: Linear, options: LoRAOptions = {}) {
     super();
+    const { rank = 8, alpha = 16, dropout: p = 0, ...draw } = optionsOf("LoRA", options);
     if (!(layer instanceof Linear)) throw new ValueError(`LoRA: takes a Linear layer, got ${String(layer)}`);
     checkSizes("LoRA", { rank });
-    if (!(p >= 0 && p <= 1)) throw new ValueError(`LoRA: dropout is a probability, got ${String(p)}`);
+    checkNumber("LoRA: alpha", alpha);
+    checkShare("LoRA: dropout", p);
     const { inFeatures, outFeatures, weight, bias } = layer;
     const { dtype } = weight;
     const high = 1 / Math.sqrt(inFeatures);
@@ -66,6 +69,7 @@ export class LoRA extends Module {
 
   forward(x: Tensor): Tensor {
     const { dropout: p, training, scale } = this;
+    checkTensor("LoRA", x);
     const trained: Tensor = linear(x, this.weight as Tensor, this.bias ?? undefined);
     const input = dropout(x, { ...this.#draw, p, training });
     const learned: Tensor = linear(linear(input, this.loraA) as Tensor, this.loraB);

@@ -10,11 +10,14 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
+import { checkNumber, optionsOf } from "../options.ts";
+import { checkTensor } from "./settings.ts";
 
 /** Normalizations of each example by itself: they do the same in training and outside of it. */
 
-/** Throws ValueError unless all sizes are whole numbers of at least 1, and DTypeError unless `dtype` is a float. */
-function checked(name: string, sizes: readonly number[], dtype: string): void {
+/** Throws ValueError unless all sizes are whole numbers of at least 1 and `eps` one of at least 0, DTypeError unless `dtype` is a float. */
+function checked(name: string, sizes: readonly number[], eps: number, dtype: string): void {
+  checkNumber(`${name}: eps`, eps, 0);
   if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 1))
     throw new ValueError(`${name}: takes whole numbers of at least 1, got [${sizes.join(", ")}]`);
   if (dtype !== "float32" && dtype !== "float64")
@@ -23,6 +26,7 @@ function checked(name: string, sizes: readonly number[], dtype: string): void {
 
 /** Throws ShapeError unless the last axes of `x` are `sizes`. */
 function checkEnd(name: string, x: Tensor, sizes: Shape): void {
+  checkTensor(name, x);
   const end = x.shape.slice(Math.max(0, x.rank - sizes.length));
   if (end.join() !== sizes.join())
     throw new ShapeError(
@@ -31,7 +35,7 @@ function checkEnd(name: string, x: Tensor, sizes: Shape): void {
     );
 }
 
-const sizesOf = (shape: number | Shape): Shape => (typeof shape === "number" ? [shape] : [...shape]);
+const sizesOf = (shape: number | Shape): Shape => (Array.isArray(shape) ? [...shape] : [shape as number]);
 
 export interface LayerNormOptions extends CreateOptions {
   /** Added to the variance; 1e-5 unless given. */
@@ -62,9 +66,14 @@ export class LayerNorm extends Module {
 
   constructor(normalizedShape: number | Shape, options: LayerNormOptions = {}) {
     super();
-    const { eps = 1e-5, elementwiseAffine = true, bias = true, dtype = "float32" } = options;
+    const {
+      eps = 1e-5,
+      elementwiseAffine = true,
+      bias = true,
+      dtype = "float32",
+    } = optionsOf("LayerNorm", options);
     const sizes = sizesOf(normalizedShape);
-    checked("LayerNorm", sizes, dtype);
+    checked("LayerNorm", sizes, eps, dtype);
     this.normalizedShape = sizes;
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter<Shape>(ones(sizes, { dtype })).named("weight") : null;
@@ -109,9 +118,9 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | Shape, options: RMSNormOptions = {}) {
     super();
-    const { eps, elementwiseAffine = true, dtype = "float32" } = options;
+    const { eps, elementwiseAffine = true, dtype = "float32" } = optionsOf("RMSNorm", options);
     const sizes = sizesOf(normalizedShape);
-    checked("RMSNorm", sizes, dtype);
+    checked("RMSNorm", sizes, eps ?? 0, dtype);
     this.normalizedShape = sizes;
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter<Shape>(ones(sizes, { dtype })).named("weight") : null;
@@ -157,8 +166,8 @@ export class GroupNorm extends Module {
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
     super();
-    const { eps = 1e-5, affine = true, dtype = "float32" } = options;
-    checked("GroupNorm", [numGroups, numChannels], dtype);
+    const { eps = 1e-5, affine = true, dtype = "float32" } = optionsOf("GroupNorm", options);
+    checked("GroupNorm", [numGroups, numChannels], eps, dtype);
     if (numChannels % numGroups !== 0)
       throw new ValueError(`GroupNorm: ${numGroups} groups do not divide ${numChannels} channels`);
     this.numGroups = numGroups;
@@ -170,6 +179,7 @@ export class GroupNorm extends Module {
 
   forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
     const { numGroups, numChannels, eps, weight, bias } = this;
+    checkTensor("GroupNorm", x);
     if (x.shape[1] !== numChannels)
       throw new ShapeError(
         `GroupNorm(${numGroups}, ${numChannels}): takes [n, ${numChannels}, ...], got shape [${x.shape.join(", ")}]`,

@@ -16,6 +16,8 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
+import { checkPositive, optionsOf } from "../options.ts";
+import { checkTensor } from "./settings.ts";
 
 export interface LearnOptions {
   /** What a mistake adds to the weights is multiplied by this; 1 unless given. */
@@ -62,6 +64,7 @@ export class Perceptron extends Module {
 
   forward(x: Tensor): Tensor {
     const { inFeatures, outFeatures } = this;
+    checkTensor("Perceptron", x);
     if (x.shape.at(-1) !== inFeatures)
       throw new ShapeError(
         `Perceptron(${inFeatures}, ${outFeatures}): takes [..., ${inFeatures}], got shape [${x.shape.join(", ")}]; reshape ` +
@@ -76,16 +79,17 @@ export class Perceptron extends Module {
    *
    * Throws ShapeError if `x` or `y` has another shape, ValueError unless `lr` is a finite number above 0.
    */
-  learn(x: Tensor, y: Tensor, { lr = 1 }: LearnOptions = {}): Tensor {
+  learn(x: Tensor, y: Tensor, options: LearnOptions = {}): Tensor {
+    const { lr = 1 } = optionsOf("Perceptron", options);
     const { inFeatures, outFeatures } = this;
+    for (const given of [x, y]) checkTensor("Perceptron", given);
     const n = x.shape[0] ?? 0;
     if (x.rank !== 2 || x.shape[1] !== inFeatures || y.shape.join() !== `${n},${outFeatures}`)
       throw new ShapeError(
         `Perceptron(${inFeatures}, ${outFeatures}): learns from x [n, ${inFeatures}] and y [n, ${outFeatures}], got ` +
           `[${x.shape.join(", ")}] and [${y.shape.join(", ")}]; reshape them`,
       );
-    if (!(lr > 0 && lr < Infinity))
-      throw new ValueError(`Perceptron: lr is a finite number above 0, got ${lr}`);
+    checkPositive("Perceptron: lr", lr);
     let weight: Tensor = this.weight;
     let bias: Tensor = this.bias;
     let mistakes: Tensor = scalar(0, { dtype: "int32" }) as Tensor;

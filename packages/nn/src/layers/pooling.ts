@@ -16,7 +16,8 @@ import {
   unflatten,
 } from "@cotangent/autograd/functional";
 import { Module } from "../module.ts";
-import { settings } from "./settings.ts";
+import { optionsOf } from "../options.ts";
+import { checkTensor, settings } from "./settings.ts";
 
 /**
  * Pools and changes of shape as layers. A layer takes what its function takes after the tensor, and prints it; the function checks
@@ -42,10 +43,12 @@ export function reshaping<Rest extends readonly unknown[]>(
 
     constructor(...rest: Rest) {
       super();
+      for (const options of rest.slice(names.length)) optionsOf(name, options as object);
       this.#rest = rest;
     }
 
     forward(x: Tensor): Tensor {
+      checkTensor(name, x);
       return f(x, ...this.#rest);
     }
 

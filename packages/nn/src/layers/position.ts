@@ -13,8 +13,9 @@ import {
   ValueError,
 } from "@cotangent/autograd/functional";
 import { Buffer, Module } from "../module.ts";
+import { checkPositive, optionsOf } from "../options.ts";
 import { Dropout, type DropoutLayerOptions } from "./dropout.ts";
-import { checkSizes } from "./settings.ts";
+import { checkSizes, checkTensor } from "./settings.ts";
 
 /** Layers that tell attention where something stands in a sequence. */
 
@@ -56,7 +57,13 @@ export class PositionalEncoding extends Module {
 
   constructor(dModel: number, options: PositionalEncodingOptions = {}) {
     super();
-    const { maxLen = 5000, dropout = 0.1, batchFirst = false, dtype = "float32", ...draw } = options;
+    const {
+      maxLen = 5000,
+      dropout = 0.1,
+      batchFirst = false,
+      dtype = "float32",
+      ...draw
+    } = optionsOf("PositionalEncoding", options);
     checkSizes("PositionalEncoding", { dModel, maxLen });
     this.dropout = new Dropout(dropout, draw);
     const rows = angles(maxLen, dModel, 10000).map((row) =>
@@ -68,6 +75,7 @@ export class PositionalEncoding extends Module {
 
   forward(x: Tensor): Tensor {
     const [maxLen, dModel] = this.pe.shape as [number, number];
+    checkTensor("PositionalEncoding", x);
     const axis = this.batchFirst && x.rank > 2 ? 1 : 0;
     const places = x.shape[axis] ?? 0;
     if (x.rank < 2 || x.rank > 3 || x.shape.at(-1) !== dModel || places > maxLen)
@@ -119,12 +127,13 @@ export class RotaryEmbedding extends Module {
   readonly #cos: Tensor;
   readonly #sin: Tensor;
 
-  constructor(dim: number, { base = 10000, maxLen = 4096, interleaved = true }: RotaryOptions = {}) {
+  constructor(dim: number, options: RotaryOptions = {}) {
     super();
+    const { base = 10000, maxLen = 4096, interleaved = true } = optionsOf("RotaryEmbedding", options);
     checkSizes("RotaryEmbedding", { dim, maxLen });
     if (dim % 2 !== 0)
       throw new ValueError(`RotaryEmbedding: dim is even, since features turn in pairs; got ${dim}`);
-    if (!(base > 0)) throw new ValueError(`RotaryEmbedding: base is a number above 0, got ${String(base)}`);
+    checkPositive("RotaryEmbedding: base", base);
     this.dim = dim;
     this.base = base;
     this.maxLen = maxLen;
@@ -142,6 +151,7 @@ export class RotaryEmbedding extends Module {
 
   forward(x: Tensor, offset = 0): Tensor {
     const { dim, maxLen, interleaved } = this;
+    checkTensor("RotaryEmbedding", x);
     const places = x.shape.at(-2) ?? 0;
     if (
       x.rank < 2 ||

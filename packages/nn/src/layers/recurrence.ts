@@ -7,7 +7,7 @@ import {
   ShapeError,
   squeeze,
   stack,
-  Tensor,
+  type Tensor,
   unbind,
   uniform,
   unsqueeze,
@@ -15,8 +15,9 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
+import { checkShare, optionsOf } from "../options.ts";
 import type { Gates, State, Weights } from "./gates.ts";
-import { checkSizes } from "./settings.ts";
+import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface RecurrentOptions extends DrawOptions {
   /** How many networks lie one above the other, each seeing the output of the one below; 1 unless given. */
@@ -67,11 +68,10 @@ export abstract class Recurrent extends Module {
       dropout: p = 0,
       bidirectional = false,
       ...draw
-    } = options;
+    } = optionsOf(new.target.name, options);
     const { name } = new.target;
     checkSizes(name, { inputSize, hiddenSize, numLayers });
-    if (!(p >= 0 && p <= 1))
-      throw new ValueError(`${name}: dropout is a probability between 0 and 1, got ${String(p)}`);
+    checkShare(`${name}: dropout`, p);
     if (!Number.isInteger(projSize) || projSize < 0 || projSize >= hiddenSize)
       throw new ValueError(`${name}: projSize is a whole number below hiddenSize, got ${String(projSize)}`);
     this.inputSize = inputSize;
@@ -158,8 +158,7 @@ export abstract class Recurrent extends Module {
   /** Is `x` one sequence without a batch? Throws ShapeError unless it is that or a batch. */
   #check(x: Tensor): boolean {
     const { inputSize } = this;
-    if (!(x instanceof Tensor))
-      throw new ValueError(`${this.#name}: takes a tensor; make one with tensor(...)`);
+    checkTensor(this.#name, x);
     const steps = x.shape[this.batchFirst && x.rank === 3 ? 1 : 0];
     if ((x.rank === 3 || x.rank === 2) && x.shape.at(-1) === inputSize && steps! > 0) return x.rank === 2;
     const batch = this.batchFirst ? "n, steps" : "steps, n";
@@ -176,6 +175,7 @@ export abstract class Recurrent extends Module {
       const state = initial[k];
       if (state === undefined)
         return new Array<Tensor>(count).fill(zeros([n, size], { dtype: floating(dtype) }) as Tensor);
+      checkTensor(`${this.#name}: the first ${k === 0 ? "state" : "cell"}`, state);
       const shape = single ? [count, size] : [count, n, size];
       if (state.shape.join() !== shape.join())
         throw new ShapeError(

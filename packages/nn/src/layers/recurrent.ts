@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { ValueError } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import { gruGates, lstmGates, type Nonlinearity, plainGates } from "./gates.ts";
 import { Recurrent, type RecurrentOptions } from "./recurrence.ts";
 
@@ -29,7 +30,7 @@ export interface RNNOptions extends RecurrentOptions {
  */
 export class RNN extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
-    const { nonlinearity = "tanh", ...rest } = options;
+    const { nonlinearity = "tanh", ...rest } = optionsOf("RNN", options);
     super(plainGates("RNN", nonlinearity), inputSize, hiddenSize, rest);
   }
 
@@ -88,7 +89,7 @@ export interface LSTMOptions extends RecurrentOptions {
  */
 export class LSTM extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
-    const { projSize = 0, ...rest } = options;
+    const { projSize = 0, ...rest } = optionsOf("LSTM", options);
     super(lstmGates, inputSize, hiddenSize, rest, projSize);
   }
 

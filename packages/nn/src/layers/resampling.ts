@@ -9,6 +9,7 @@ import {
 } from "@cotangent/autograd/functional";
 import type { ReshapingClass } from "./pooling.ts";
 import { reshaping } from "./pooling.ts";
+import { checkTensor } from "./settings.ts";
 
 /** Fields resampled, rearranged or with a border, as layers. */
 
@@ -52,8 +53,9 @@ type Mode = "constant" | "reflect" | "replicate" | "circular";
 
 /** `x` with a border around its last `rank` axes; those before are batch and channels. */
 function bordered(name: string, rank: number, x: Tensor, padding: Border, mode: Mode, value = 0): Tensor {
+  checkTensor(name, x);
   const widths = typeof padding === "number" ? new Array<number>(2 * rank).fill(padding) : padding;
-  if (widths.length !== 2 * rank)
+  if (!Array.isArray(widths) || widths.length !== 2 * rank)
     throw new ValueError(
       `${name}: padding is ${String(padding)}; give one width, or ${2 * rank}: before and behind each axis, the last one first`,
     );

@@ -2,6 +2,7 @@ import type { DrawOptions, Tensor } from "@cotangent/autograd/functional";
 import { add, gelu, relu, ValueError } from "@cotangent/autograd/functional";
 import type { Layer } from "../module.ts";
 import { forward, Module } from "../module.ts";
+import { optionsOf } from "../options.ts";
 import type { AttendOptions } from "./attention.ts";
 import { MultiheadAttention } from "./attention.ts";
 import { Dropout } from "./dropout.ts";
@@ -80,7 +81,7 @@ abstract class TransformerLayer extends Module {
       activation = "relu",
       normFirst = false,
       bias = true,
-    } = options;
+    } = optionsOf(new.target.name, options);
     if (activation !== "relu" && activation !== "gelu" && !isLayer(activation))
       throw new ValueError(
         `${new.target.name}: activation is "relu", "gelu" or a layer, got ${String(activation)}`,
@@ -149,7 +150,8 @@ export class TransformerEncoderLayer extends TransformerLayer {
     super(dModel, nhead, options);
   }
 
-  forward(x: Tensor, { srcMask, srcKeyPaddingMask, isCausal }: EncodeOptions = {}): Tensor {
+  forward(x: Tensor, options: EncodeOptions = {}): Tensor {
+    const { srcMask, srcKeyPaddingMask, isCausal } = optionsOf("TransformerEncoderLayer", options);
     const given = masks(srcMask, srcKeyPaddingMask, isCausal);
     const looked = this.joined(x, this.norm1, (y) =>
       this.dropout1.forward(this.selfAttn.forward(y, y, y, given)[0]),
@@ -183,8 +185,9 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 
   forward(x: Tensor, memory: Tensor, options: DecodeOptions = {}): Tensor {
-    const own = masks(options.tgtMask, options.tgtKeyPaddingMask, options.tgtIsCausal);
-    const other = masks(options.memoryMask, options.memoryKeyPaddingMask);
+    const given = optionsOf("TransformerDecoderLayer", options);
+    const own = masks(given.tgtMask, given.tgtKeyPaddingMask, given.tgtIsCausal);
+    const other = masks(given.memoryMask, given.memoryKeyPaddingMask);
     const { norm1, norm2, norm3 } = this;
     const looked = this.joined(x, norm1, (y) =>
       this.dropout1.forward(this.selfAttn.forward(y, y, y, own)[0]),
