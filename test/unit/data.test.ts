@@ -126,7 +126,9 @@ describe("batches", () => {
       "batches: seed is a whole number from 0",
     );
     expect(() => batches(set(2))(-1)).toThrow("batches: the epoch is a whole number of at least 0, got -1");
-    expect(() => batches({ length: 2 } as never)).toThrow("batches: takes a data set, which has length and batch()");
+    expect(() => batches({ length: 2 } as never)).toThrow(
+      "batches: takes a data set, which has length and batch()",
+    );
     expect(() => batches([tensor([1, 2]), tensor([1])])).toThrow(ShapeError);
   });
 });
