@@ -17,7 +17,7 @@ export interface Cost {
 const counted = new Set<string>(["add", "sub", "mul", "div", "sqrt", "pmin", "pmax"]);
 
 export function costOf(kernel: Kernel): Cost {
-  const { kind, node, space, outer, body, fold } = kernel;
+  const { kind, node, space, outer, body, fold, also } = kernel;
   const rounds = sizeOf(space);
   if (kind === "opaque")
     return { flops: 0, reads: node.inputs.reduce((sum, x) => sum + bytesOf(x), 0), writes: bytesOf(node) };
@@ -32,7 +32,7 @@ export function costOf(kernel: Kernel): Cost {
   return {
     flops: rounds * round,
     reads: [...reads].reduce((sum, [{ dtype }, count]) => sum + count * byteSize(dtype), 0),
-    writes: written * byteSize(node.dtype),
+    writes: written * byteSize(node.dtype) * (1 + also.length),
   };
 }
 

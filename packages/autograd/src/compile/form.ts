@@ -20,8 +20,8 @@ export class Forms {
 
   of(nest: Nest): Form {
     const { kernel, counts, outer, walks, places, target, unrolled, vector } = nest;
-    const { kind, node, body, result, fold, pick, target: at } = kernel;
-    const nodes: Tensor[] = [node];
+    const { kind, node, body, result, fold, pick, target: at, also } = kernel;
+    const nodes: Tensor[] = [node, ...also.map((out) => out.node)];
     const parameter = (x: Tensor): number => {
       const found = nodes.indexOf(x);
       return found >= 0 ? found : nodes.push(x) - 1;
@@ -36,6 +36,7 @@ export class Forms {
       key += ` ${this.#number(fold.combine)},${fold.identity},${fold.order.lanes},${fold.order.steps}`;
     if (pick) key += ` ${pick.index},${pick.size},${pick.stride}`;
     key += ` ${result}`;
+    for (const out of also) key += `,${out.node.dtype} ${out.result}`;
     body.forEach(({ word, dtype, operands, value, values, slow, source, pick: index }, i) => {
       key += `|${word} ${dtype} ${operands} ${Object.is(value, -0) ? "-0" : value} ${place(places[i])}`;
       if (source) key += ` <${parameter(source)}`;

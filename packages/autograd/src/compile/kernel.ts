@@ -32,6 +32,19 @@ export interface Kernel {
   readonly target: Affine;
   readonly fold: Fold | null;
   readonly pick: Pick | null;
+  /** Of a `map`: what else is computed, and goes to the same element of other nodes, whose elements are as wide (`merge.ts`). */
+  readonly also: readonly Result[];
+}
+
+/** A node that a kernel computes, and the number of the scalar that goes there. */
+export interface Result {
+  readonly node: Tensor;
+  readonly result: number;
+}
+
+/** All that a kernel computes. */
+export function resultsOf({ node, result, also }: Kernel): readonly Result[] {
+  return [...also, { node, result }];
 }
 
 /** How results along the inner axes are combined. */
@@ -97,7 +110,8 @@ export function canFail({ kind, pick, body }: Kernel): boolean {
  */
 export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => boolean): void {
   const computed = new Set<Tensor>();
-  kernels.forEach(({ node, space, body, target }, n) => {
+  kernels.forEach((kernel, n) => {
+    const { node, space, body, target } = kernel;
     const fail = (what: string): never => {
       throw new Error(`compile: kernel ${n} (${node.op.name}) ${what}; this is a mistake of the compiler`);
     };
@@ -113,16 +127,16 @@ export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => 
         fail(`loads what is not computed yet`);
       if (source && at && operands.length === 0) check(source, at, "loads");
     });
-    check(node, target, "stores");
-    computed.add(node);
+    for (const out of resultsOf(kernel)) {
+      check(out.node, target, "stores");
+      computed.add(out.node);
+    }
   });
 }
 
 /** The steps of a kernel as text, one a line; constants stand where they are used, `name` is what a node is called. */
-export function formatKernel(
-  { kind, node, body, result, target, pick }: Kernel,
-  name: (x: Tensor) => string,
-): string {
+export function formatKernel(kernel: Kernel, name: (x: Tensor) => string): string {
+  const { kind, node, body, target, pick } = kernel;
   if (kind === "opaque") return `${name(node)} = host(${node.inputs.map(name).join(", ")})`;
   const place = (x: Tensor, at: Affine, by: Pick | null) =>
     `${name(x)}[${formatAffine(at)}${by ? ` + ${by.stride} @${by.index}` : ""}]`;
@@ -140,5 +154,6 @@ export function formatKernel(
     ];
     return [`@${i}: ${dtype} = ${word} ${list.join(", ")}`];
   });
-  return [...steps, `${place(node, target, pick)} = ${operand(result)}`].join("\n");
+  const stores = resultsOf(kernel).map((out) => `${place(out.node, target, pick)} = ${operand(out.result)}`);
+  return [...steps, ...stores].join("\n");
 }

@@ -91,7 +91,7 @@ function indices(rank: number): Affine[] {
 
 function plain(node: Tensor, space: Shape): Omit<Kernel, "body" | "result"> {
   const target = { offset: 0, steps: stridesOf(space) };
-  return { kind: "map", node, space, outer: space.length, target, fold: null, pick: null };
+  return { kind: "map", node, space, outer: space.length, target, fold: null, pick: null, also: [] };
 }
 
 function folding(node: Tensor, combine: Body, identity: number, order: Fold["order"]): Fold {

@@ -1,9 +1,11 @@
+import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
+import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Code, ValueType } from "./assembler.ts";
 import type { Pick, Scalar } from "./kernel.ts";
-import { scalarsOf } from "./kernel.ts";
+import { resultsOf, scalarsOf } from "./kernel.ts";
 import { simd, vectorWord } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { strideOf, varying } from "./loops.ts";
@@ -27,8 +29,9 @@ export class NestWriter extends WalkWriter {
   }
 
   #writer(): BodyWriter {
-    const { body, result, pick, kind } = this.nest.kernel;
-    const results = kind === "scatter" ? [result, pick!.index] : [result];
+    const { kernel } = this.nest;
+    const { body, result, pick, kind } = kernel;
+    const results = kind === "scatter" ? [result, pick!.index] : resultsOf(kernel).map((out) => out.result);
     return remembered(this.#bodies, this.active, () =>
       this.#newWriter(body, results, kind === "scatter" ? [pick!.index] : []),
     );
@@ -55,9 +58,13 @@ export class NestWriter extends WalkWriter {
     return new VectorWriter(this.code, body, results, { ...around, ...lanes });
   }
 
-  /** Computes the body and stores its result. */
+  /** Computes the body and stores its results. */
   map(): void {
     const { kernel, vector } = this.nest;
+    if (kernel.also.length > 0) {
+      this.#mapSeveral();
+      return;
+    }
     if (vector) {
       const local = this.code.take("v128");
       this.evaluate(local);
@@ -73,6 +80,24 @@ export class NestWriter extends WalkWriter {
     writer.release();
   }
 
+  /** All results first: what is stored may take the place of what was loaded. */
+  #mapSeveral(): void {
+    const { kernel, vector } = this.nest;
+    const writer = this.#writer();
+    writer.prepare();
+    const computed = resultsOf(kernel).map(({ node, result }) => {
+      const local = this.code.take(vector ? "v128" : valueType(node.dtype));
+      writer.push(result);
+      this.code.set(local);
+      return { node, local };
+    });
+    writer.release();
+    for (const { node, local } of computed) {
+      this.storeLocal(local, node);
+      this.code.release(local);
+    }
+  }
+
   /** Computes the body into a local. */
   evaluate(into: number): void {
     const { kernel } = this.nest;
@@ -84,23 +109,22 @@ export class NestWriter extends WalkWriter {
   }
 
   /** Stores a local at the target: of a vector along the results the lanes that count, of one along the terms the first. */
-  storeLocal(local: number): void {
-    const { kernel, vector, outer } = this.nest;
-    const { dtype } = kernel.node;
+  storeLocal(local: number, node: Tensor = this.nest.kernel.node): void {
+    const { vector, outer } = this.nest;
+    const { dtype } = node;
     const code = this.code;
-    const address = () => this.addressOfTarget();
+    const address = () => this.addressOfTarget(node);
     if (!vector) {
       const offset = address();
       code.get(local).memory(...stores[dtype], offset);
-    } else if (vector.loop < outer) this.#storeLanes(local, address);
+    } else if (vector.loop < outer) this.#storeLanes(local, address, dtype);
     else {
       const offset = address();
       pushLane(code, local, 0, dtype, vector.width).memory(...stores[dtype], offset);
     }
   }
 
-  #storeLanes(local: number, address: () => number): void {
-    const { dtype } = this.nest.kernel.node;
+  #storeLanes(local: number, address: () => number, dtype: DType): void {
     const { width } = this.nest.vector!;
     const code = this.code;
     const active = this.active;
@@ -190,10 +214,11 @@ export class NestWriter extends WalkWriter {
       const load = () => code.get(address).vectorMemory(simd.load, vector.width === 4 ? 2 : 3, offset);
       vectorWord(code, "add", dtype, dtype, [load, () => writer.push(result)], null);
       code.set(sum).op(drop);
-      this.#storeLanes(sum, () => {
+      const place = () => {
         code.get(address);
         return offset;
-      });
+      };
+      this.#storeLanes(sum, place, dtype);
       code.release(sum);
     } else {
       word(code, "add", dtype, dtype, [

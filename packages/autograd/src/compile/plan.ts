@@ -7,7 +7,7 @@ import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import { isHeld } from "./fuse.ts";
 import type { Scalar } from "./kernel.ts";
-import { canFail } from "./kernel.ts";
+import { canFail, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 
@@ -186,7 +186,7 @@ function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Te
   const last = new Map<Tensor, number>();
   nests.forEach(({ kernel }, n) => {
     for (const { source } of kernel.body) if (source) last.set(source, n);
-    last.set(kernel.node, n);
+    for (const { node } of resultsOf(kernel)) last.set(node, n);
   });
   for (const x of [...outputs, ...updates]) if (x) last.set(x, nests.length);
   return last;
@@ -203,8 +203,8 @@ function inPlace(
 ): [Tensor, Tensor][] {
   const lastCheck = nests.findLastIndex(({ kernel }) => canFail(kernel));
   const writers = new Map<Tensor, number[]>();
-  nests.forEach(({ kernel: { node } }, n) => {
-    writers.set(node, [...(writers.get(node) ?? []), n]);
+  nests.forEach(({ kernel }, n) => {
+    for (const { node } of resultsOf(kernel)) writers.set(node, [...(writers.get(node) ?? []), n]);
   });
   return traced.updates.flatMap((from, i): [Tensor, Tensor][] => {
     const to = traced.states[i]!;
@@ -241,8 +241,8 @@ function placeTemporaries(
 ): void {
   const dying: number[][] = nests.map(() => []);
   nests.forEach((nest, n) => {
-    const { node } = nest.kernel;
-    if (!addresses.has(node)) {
+    for (const { node } of resultsOf(nest.kernel)) {
+      if (addresses.has(node)) continue;
       const address = arena.take(bytesOf(node));
       addresses.set(node, address);
       dying[last.get(node)!]?.push(address);

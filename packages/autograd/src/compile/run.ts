@@ -15,6 +15,7 @@ import { checkKernels } from "./kernel.ts";
 import { relaxedAdd } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { loops } from "./loops.ts";
+import { merge } from "./merge.ts";
 import type { Layout, Traced } from "./plan.ts";
 import { plan, rootsOf } from "./plan.ts";
 import { copied, originOf, simplify } from "./simplify.ts";
@@ -78,7 +79,7 @@ export interface Passed {
 /** All passes up to the code. Throws CompileError for what cannot be compiled. */
 export function* passes(traced: Traced): Steps<Passed> {
   const simple = yield* simplifyTraced(traced);
-  const kernels = yield* fuse(rootsOf(simple));
+  const kernels = merge(yield* fuse(rootsOf(simple)));
   if (checking) checkKernels(kernels, isHeld);
   const nests = yield* loops(kernels);
   return { simple, nests, layout: plan(nests, simple) };

@@ -167,8 +167,8 @@ export class WalkWriter {
   protected addressOf(i: number): number {
     return this.#address(this.nest.places[i]!, this.setting.base(this.nest.kernel.body[i]!.source!));
   }
-  protected addressOfTarget(): number {
-    return this.#address(this.nest.target, this.setting.base(this.nest.kernel.node));
+  protected addressOfTarget(node: Tensor = this.nest.kernel.node): number {
+    return this.#address(this.nest.target, this.setting.base(node));
   }
 
   /** Pushes the value of the affine place of scalar `i`, in units. */

@@ -2,7 +2,7 @@ import type { Cost } from "../compile/cost.ts";
 import { bytesOf, costOf } from "../compile/cost.ts";
 import { emit } from "../compile/emit.ts";
 import { isHeld } from "../compile/fuse.ts";
-import { formatKernel } from "../compile/kernel.ts";
+import { formatKernel, resultsOf } from "../compile/kernel.ts";
 import type { Nest } from "../compile/loops.ts";
 import type { Layout, Traced } from "../compile/plan.ts";
 import { rootsOf } from "../compile/plan.ts";
@@ -158,7 +158,7 @@ function counted(list: readonly string[]): string {
 const kernelColumns = [true, false, false, true, true, true];
 
 function kernelRows({ nests, layout }: Passed, costs: readonly Cost[], { name }: Named): Row[] {
-  const stored = new Set(nests.map(({ kernel }) => kernel.node));
+  const stored = new Set(nests.flatMap(({ kernel }) => resultsOf(kernel).map(({ node }) => node)));
   return [
     ["", "does", "computes", "FLOP", "reads", "writes", "from"],
     ...nests.map(({ kernel }, n): Row => {
@@ -166,8 +166,10 @@ function kernelRows({ nests, layout }: Passed, costs: readonly Cost[], { name }:
       const over =
         outer < space.length && kind !== "opaque" ? ` over ${formatShape(space.slice(outer))}` : "";
       const { flops, reads, writes } = costs[n]!;
+      const made = resultsOf(kernel).map((out) => out.node);
       const does = `${kind} ${formatShape(kind === "opaque" ? node.shape : space.slice(0, outer))}${over}`;
-      return [String(n), does, name(node), flops, reads, writes, counted(fusedIn(node, stored, layout))];
+      const from = made.flatMap((x) => fusedIn(x, stored, layout));
+      return [String(n), does, made.map(name).join(", "), flops, reads, writes, counted(from)];
     }),
   ];
 }
@@ -203,9 +205,9 @@ function loopRows(nests: readonly Nest[]): Row[] {
 function planRows({ simple, nests, layout }: Passed, name: (x: Tensor) => string): Row[] {
   const written = new Map<Tensor, number>();
   const read = new Map<Tensor, number>();
-  nests.forEach(({ kernel: { node, body } }, n) => {
-    if (!written.has(node)) written.set(node, n);
-    for (const { source } of body) if (source) read.set(source, n);
+  nests.forEach(({ kernel }, n) => {
+    for (const { node } of resultsOf(kernel)) if (!written.has(node)) written.set(node, n);
+    for (const { source } of kernel.body) if (source) read.set(source, n);
   });
   const ends = new Set<Tensor>([...simple.outputs, ...simple.updates.filter((x) => x !== null)]);
   const lives = (x: Tensor): string => {

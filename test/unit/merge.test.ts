@@ -1,0 +1,98 @@
+import { assignAll, compile, flip, type Tensor, uniform, variable } from "@cotangent/autograd";
+import { Adam } from "@cotangent/nn";
+import { describe, expect, test } from "vitest";
+import { withCache } from "../../packages/autograd/src/evaluate.ts";
+
+const size = 300;
+const draw = (): Tensor => uniform([size], { low: -1 });
+
+/** The nodes that each kernel computes. */
+function computed(text: string): string[][] {
+  const [, kernels = ""] = /^kernels:.*\n([\s\S]*?)\n\n/m.exec(text) ?? [];
+  return kernels
+    .split("\n")
+    .slice(1)
+    .map((line) => line.match(/%\d+/g) ?? []);
+}
+
+/** What `f` gives compiled, and how many kernels it took, after it was compared with the interpreter. */
+function check(f: (x: Tensor, y: Tensor) => readonly Tensor[]): number {
+  const [x, y] = [draw(), draw()];
+  const compiled = compile(f);
+  const all = compiled(x, y).map((out) => out.toArray());
+  expect(all).toEqual(withCache(null, () => f(x, y).map((out) => out.toArray())));
+  return computed(compiled.explain()).length;
+}
+
+describe("kernels over the same elements", () => {
+  test("that read the same are one: the update of a parameter with its averages", () => {
+    const w = variable(draw());
+    const optimizer = new Adam([w], { lr: 0.1 });
+    const step = compile((x: Tensor) => {
+      const loss = w.sub(x).square().sum();
+      optimizer.step(loss);
+      return loss;
+    });
+    const plain = variable(w.mul(1));
+    const reference = new Adam([plain], { lr: 0.1 });
+    const x = draw();
+    for (let i = 0; i < 3; i++) {
+      step(x);
+      withCache(null, () => {
+        reference.step(plain.sub(x).square().sum());
+        plain.toArray();
+      });
+      expect(w.toArray()).toEqual(plain.toArray());
+    }
+    expect(Math.max(...computed(step.explain()).map((nodes) => nodes.length))).toBe(3);
+  });
+
+  test("that share a load are one, and others are not", () => {
+    expect(check((x, y) => [x.mul(2), x.add(y), y.exp()])).toBe(1);
+    expect(check((x, y) => [x.mul(2), y.exp()])).toBe(2);
+  });
+
+  test("are not where the second reads the first's result elsewhere", () => {
+    expect(
+      check((x) => {
+        const a = x.exp();
+        return [a, flip(a, 0).add(x)];
+      }),
+    ).toBe(2);
+  });
+
+  test("are not across one that reads what the first computes", () => {
+    expect(
+      check((x) => {
+        const a = x.exp();
+        return [a, a.sub(a.sum()).mul(x)];
+      }),
+    ).toBe(3);
+  });
+
+  test("of several widths stay apart", () => {
+    expect(check((x) => [x.mul(2), x.cast("float64").mul(3)])).toBe(2);
+  });
+
+  test("change variables in place only behind all that read them", () => {
+    const [u, v] = [draw(), draw()];
+    const run = (go: (f: () => Tensor) => Tensor): unknown => {
+      const [a, b] = [variable(u), variable(v)];
+      const f = (): Tensor => {
+        const before = a.mul(b);
+        assignAll([
+          [a, b.add(a)],
+          [b, a.sub(b).mul(before)],
+        ]);
+        return before;
+      };
+      return [1, 2, 3].map(() => [go(f).toArray(), a.toArray(), b.toArray()]);
+    };
+    let compiled: (() => Tensor) | null = null;
+    const fast = run((f) => {
+      compiled ??= compile(f);
+      return compiled();
+    });
+    expect(fast).toEqual(run((f) => withCache(null, f)));
+  });
+});
