@@ -21,7 +21,7 @@ import {
   sin,
   sub,
   tanh,
-} from "../ops/pointwise.ts"; // prettier-ignore
+} from "../ops/pointwise.ts";
 import { cumsum } from "../ops/reduction.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
@@ -201,7 +201,7 @@ const steps: readonly Step[] = [
   { name: "abs", arity: 1, f: abs },
   { name: "maximum", arity: 2, f: maximum },
   { name: "minimum", arity: 2, f: minimum },
-]; // prettier-ignore
+];
 
 export interface ProgramOptions {
   /** Steps beside the usual ones, such as your own ops: functions of one or two square matrices that give one of the same shape. */
