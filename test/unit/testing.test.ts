@@ -125,6 +125,16 @@ describe("checkModel", () => {
     expect(String(report)).toContain("unused.weight [1, 2]: no gradient: the loss does not use it");
   });
 
+  test("takes a loss that is not finite for no answer, and one that is no tensor for a mistake", () => {
+    const model = new Linear(2, 1);
+    const report = checkModel(model, (m, a) => m.forward(a).mul(0).log().sum(), [x]);
+    expect(report.verdict).toBe("inconclusive");
+    expect(String(report)).toContain("no element of the result is finite");
+    expect(() => checkModel(model, () => 1 as never, [])).toThrow(
+      "checkModel: the loss is not a tensor, but 1",
+    );
+  });
+
   test("names the op that is at fault", () => {
     const slanted = pointwise<(x: Operand) => Tensor>({
       name: "slanted",

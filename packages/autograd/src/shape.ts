@@ -13,6 +13,17 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
+/** The index of an element: `[1, 0]` for element 2 of shape [3, 2]. */
+export function indexOf(element: number, shape: Shape): number[] {
+  const index: number[] = [];
+  let rest = element;
+  for (const size of shape.toReversed()) {
+    index.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return index;
+}
+
 /** The distance in elements between neighbours along each axis, for elements stored row by row. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);

@@ -2,10 +2,9 @@ import { isFloat } from "../dtype.ts";
 import { evaluate } from "../evaluate.ts";
 import { Tensor } from "../graph.ts";
 import { toText } from "../inspect/text.ts";
-import { equalShapes, formatShape } from "../shape.ts";
+import { equalShapes, formatShape, indexOf } from "../shape.ts";
 import type { CheckOptions } from "../verify/gradient.ts";
 import { checkGradient } from "../verify/gradient.ts";
-import { indexOf } from "../verify/rule.ts";
 
 /** What a matcher answers: Jest's and Vitest's `expect.extend` take functions that give this, and other runners can ask for `pass`. */
 export interface Match {

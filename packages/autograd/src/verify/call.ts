@@ -1,4 +1,4 @@
-import { CotangentError } from "../errors.ts";
+import { CotangentError, GradientError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { elementsOf, setOwner, Tensor, withSites } from "../graph.ts";
 import { identity } from "../ops/composed.ts";
@@ -6,6 +6,7 @@ import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 import { topology } from "../topology.ts";
+import { checkFloat } from "../transform/gradient.ts";
 import { Trace, tracing, Variable } from "../variable.ts";
 import type { Sequence } from "./direction.ts";
 import { Replay } from "./replay.ts";
@@ -48,6 +49,12 @@ export function callOn(
 /** The same with the line of every node kept. */
 export function callWithSites(f: Checked, inputs: readonly Tensor[]): Call {
   return withSites(() => callOn(f, inputs));
+}
+
+/** Throws GradientError unless the function has returned a float tensor, which is called `what`. */
+export function checkResult(name: string, what: string, { y }: Call): void {
+  if (!(y instanceof Tensor)) throw new GradientError(`${name}: ${what} is not a tensor, but ${String(y)}`);
+  checkFloat(name, what, y);
 }
 
 /** What is wrong with a function before its derivative is even looked at. */

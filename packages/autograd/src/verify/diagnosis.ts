@@ -3,9 +3,9 @@ import type { Tensor } from "../graph.ts";
 import { siteOf } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
 import { topology } from "../topology.ts";
-import type { Checked } from "./call.ts";
-import { callWithSites } from "./call.ts";
-import type { Sequence } from "./direction.ts";
+import type { Call, Checked } from "./call.ts";
+import { callWithSites, findTrouble, replayed } from "./call.ts";
+import { Sequence } from "./direction.ts";
 import { locateHigher } from "./higher.ts";
 import { locate } from "./locate.ts";
 import type { Replay } from "./replay.ts";
@@ -13,51 +13,72 @@ import type { Direction, LocatedFault } from "./report.ts";
 import { GradientReport } from "./report.ts";
 import type { Fault } from "./rule.ts";
 import type { Verdict } from "./witness.ts";
+import { worstOf } from "./witness.ts";
 
-/** The worst of several verdicts. */
-export function worstOf(verdicts: readonly { readonly verdict: Verdict }[]): Verdict {
-  const has = (verdict: Verdict) => verdicts.some((found) => found.verdict === verdict);
-  return has("fail") ? "fail" : has("inconclusive") ? "inconclusive" : "pass";
-}
-
-/** What there is to go by when directions did not all agree. */
-export interface Suspicion {
-  readonly order: number;
-  readonly tolerance: number;
+/** What is asked about a graph: along which directions of which of its derivatives, and what is wrong besides. */
+export interface Survey {
   readonly directions: readonly Direction[];
   readonly notes: readonly string[];
-  /** The graph of the function, and those whose derivatives the directions are of: for order 1 the same. */
-  readonly primal: Replay;
+  /** The graphs whose derivatives the directions are of; for order 1 the graph itself. */
   readonly replays: readonly Replay[];
-  /** The nodes of the replay, in the order of the graph that the function made. */
-  readonly copies: readonly Tensor[];
-  readonly random: Sequence;
+}
+
+interface Terms {
+  readonly order: number;
+  readonly tolerance: number;
+  readonly seed: number;
+}
+
+/**
+ * The report on a function that was called once: whether it is a function at all, what `ask` finds of the graph in float64, and where
+ * not all agree, which rule is at fault.
+ */
+export function examine(
+  f: Checked,
+  inputs: readonly Tensor[],
+  call: Call,
+  { order, tolerance, seed }: Terms,
+  ask: (primal: Replay, random: Sequence) => Survey,
+): GradientReport {
+  const random = new Sequence(seed);
+  const report = (found: Partial<GradientReport> & { readonly verdict: Verdict }) =>
+    new GradientReport({ order, tolerance, directions: [], faults: [], notes: [], ...found });
+  const trouble = findTrouble(f, inputs, call, random);
+  if (trouble) return report({ verdict: trouble.verdict, notes: [trouble.text] });
+  const { primal, copies } = replayed(call, inputs);
+  if (primal.y.size === 0) return report({ verdict: "pass", notes: ["the result has no elements"] });
+  if (!primal.result.some(Number.isFinite))
+    return report({ verdict: "inconclusive", notes: ["no element of the result is finite"] });
+  const survey = ask(primal, random);
+  const { directions, notes } = survey;
+  if (notes.length === 0 && worstOf(directions) === "pass") return report({ verdict: "pass", directions });
+  const sites = () => sitesOf(f, inputs, copies);
+  return report({ directions, ...diagnosed(primal, survey, order, tolerance, random, sites) });
 }
 
 /**
  * Looks for the rule that is at fault. Where there is none, the chain rule makes the whole as right as its parts: what differences
  * could not tell, or told otherwise, is settled by the parts.
  */
-export function diagnose(f: Checked, inputs: readonly Tensor[], suspicion: Suspicion): GradientReport {
-  const { order, tolerance, directions, notes, primal, replays, random, copies } = suspicion;
+function diagnosed(
+  primal: Replay,
+  { directions, notes, replays }: Survey,
+  order: number,
+  tolerance: number,
+  random: Sequence,
+  sites: () => ReadonlyMap<Tensor, string>,
+): Pick<GradientReport, "verdict" | "faults" | "notes"> {
   const searches = replays.map((replay) => ({ replay, ...locate(replay, random, tolerance) }));
   if (order > 1 && searches.every(({ faults }) => faults.length === 0))
     searches.push({ replay: primal, ...locateHigher(primal, order, random, tolerance) });
   const faulty = searches.find(({ faults }) => faults.length > 0);
-  const contents = { order, tolerance, directions };
-  if (faulty) {
-    const faults = described(faulty.replay, faulty.faults, sitesOf(f, inputs, copies));
-    return new GradientReport({ ...contents, verdict: "fail", faults, notes });
-  }
-  const parts = worstOf(searches);
+  if (faulty) return { verdict: "fail", faults: described(faulty.replay, faulty.faults, sites()), notes };
   const isCertain = directions.some(
     ({ verdict, dissent }) => verdict === "fail" && dissent !== "differences",
   );
-  if (notes.length > 0 || isCertain)
-    return new GradientReport({ ...contents, verdict: "fail", faults: [], notes: [...notes, nobody] });
-  const note = parts === "pass" ? byParts : undecided;
-  const verdict = parts === "pass" ? "pass" : "inconclusive";
-  return new GradientReport({ ...contents, verdict, faults: [], notes: [note] });
+  if (notes.length > 0 || isCertain) return { verdict: "fail", faults: [], notes: [...notes, nobody] };
+  const isRight = worstOf(searches) === "pass";
+  return { verdict: isRight ? "pass" : "inconclusive", faults: [], notes: [isRight ? byParts : undecided] };
 }
 
 const nobody = "the rule of every op, checked by itself with its actual operands, is right";

@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
+import { fromElements } from "../ops/leaf.ts";
 
 /**
  * Random numbers for directions and cotangents, apart from the generators of the model: SplitMix32 (Steele, Lea and Flood
@@ -32,14 +33,31 @@ export class Sequence {
 /** How far a direction moves each element of an input: as far as the input is large, or as the element itself is. */
 export type Scale = "input" | "element";
 
-/** A direction at `x`, of the size of its values: so steps suit inputs of any scale. */
-export function directionAt(x: Tensor, random: Sequence, scale: Scale): Float64Array {
+/** A direction: how far each element of each input moves; null for an input that does not. */
+export type Tangent = readonly (Float64Array | null)[];
+
+/** A direction at `x` through all inputs, or through one `only`, of the size of its values: so steps suit inputs of any scale. */
+export function directionAt(
+  x: readonly Tensor[],
+  random: Sequence,
+  scale: Scale = "input",
+  only: number | null = null,
+): Tangent {
+  return x.map((input, i) => (only === null || only === i ? stepsAt(input, random, scale) : null));
+}
+
+function stepsAt(x: Tensor, random: Sequence, scale: Scale): Float64Array {
   const values = elementsOf(x)!;
   const size = largestOf(values) || 1;
   return random.weights(values.length).map((weight, i) => {
     const own = Math.abs(values[i]!);
     return weight * (scale === "element" && own > 0 && Number.isFinite(own) ? own : size);
   });
+}
+
+/** A direction as tensors of the shapes of the inputs. */
+export function tensorsOf(t: Tangent, x: readonly Tensor[]): Tensor[] {
+  return x.map((input, i) => fromElements(t[i] ?? new Float64Array(input.size), input.shape));
 }
 
 function largestOf(values: ArrayLike<number>): number {

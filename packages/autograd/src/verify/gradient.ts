@@ -1,18 +1,17 @@
 import { withMakers } from "../differentiate.ts";
-import { GradientError, ValueError } from "../errors.ts";
+import { ValueError } from "../errors.ts";
 import { evaluate, withCache } from "../evaluate.ts";
-import { Tensor } from "../graph.ts";
+import type { Tensor } from "../graph.ts";
 import { checkFloat } from "../transform/gradient.ts";
 import type { Checked } from "./call.ts";
-import { callOn, findTrouble, replayed } from "./call.ts";
-import { diagnose, worstOf } from "./diagnosis.ts";
-import { Sequence } from "./direction.ts";
+import { callOn, checkResult } from "./call.ts";
+import type { Survey } from "./diagnosis.ts";
+import { examine } from "./diagnosis.ts";
+import type { Sequence } from "./direction.ts";
 import { readsValues } from "./higher.ts";
 import { Replay } from "./replay.ts";
-import type { Direction } from "./report.ts";
-import { GradientReport } from "./report.ts";
+import type { GradientReport } from "./report.ts";
 import { asymmetry, derivative, jacobianDirections, nonlinearity, randomDirections } from "./survey.ts";
-import type { Verdict } from "./witness.ts";
 
 export interface CheckOptions {
   /** How many times to differentiate: 1 unless given. */
@@ -80,31 +79,11 @@ function checkOptions({ order = 1, directions = 4, modes }: CheckOptions): void 
 
 function check(f: Checked, inputs: readonly Tensor[], options: CheckOptions): GradientReport {
   const { order = 1, tolerance = order === 1 ? 1e-6 : 1e-5, seed = 0 } = options;
-  const random = new Sequence(seed);
   const call = callOn(f, inputs);
-  if (!(call.y instanceof Tensor))
-    throw new GradientError("checkGradient: the function did not return a tensor");
-  checkFloat("checkGradient", "the result", call.y);
-  const report = (verdict: Verdict, directions: readonly Direction[], notes: readonly string[]) =>
-    new GradientReport({ order, tolerance, verdict, directions, faults: [], notes });
-  const trouble = findTrouble(f, inputs, call, random);
-  if (trouble) return report(trouble.verdict, [], [trouble.text]);
-  const { primal, copies } = replayed(call, inputs);
-  if (primal.y.size === 0) return report("pass", [], ["the result has no elements"]);
-  if (!primal.base[primal.base.length - 1]!.some(Number.isFinite))
-    return report("inconclusive", [], ["no element of the result is finite"]);
-  const survey = surveyed(primal, options, random, tolerance);
-  const { directions, notes, replays } = survey;
-  const worst = worstOf(directions);
-  if (notes.length === 0 && worst === "pass") return report("pass", directions, []);
-  return diagnose(f, inputs, { order, tolerance, directions, notes, primal, replays, copies, random });
-}
-
-interface Survey {
-  readonly replays: readonly Replay[];
-  readonly directions: readonly Direction[];
-  /** What is wrong beside the directions. */
-  readonly notes: readonly string[];
+  checkResult("checkGradient", "the result", call);
+  return examine(f, inputs, call, { order, tolerance, seed }, (primal, random) =>
+    surveyed(primal, options, random, tolerance),
+  );
 }
 
 /** Asks about the derivatives: of the graph itself, or of those of its derivatives that have one order less. */

@@ -5,13 +5,13 @@ import { rebuild } from "../rebuild.ts";
 import { equalShapes } from "../shape.ts";
 import { nudged } from "./call.ts";
 import type { Sequence } from "./direction.ts";
+import { computed } from "./flow.ts";
 import { mostFaults, openNodes, type Search } from "./locate.ts";
 import { Replay } from "./replay.ts";
 import type { Fault } from "./rule.ts";
 import { checkOperand, isolated, worstElement } from "./rule.ts";
 import { derivative } from "./survey.ts";
 import type { Verdict } from "./witness.ts";
-import { computed } from "./witness.ts";
 
 /** Rules that are right and cannot be differentiated again. */
 

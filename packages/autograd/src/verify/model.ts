@@ -1,19 +1,17 @@
 import { reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
-import { GradientError, ValueError } from "../errors.ts";
+import { ValueError } from "../errors.ts";
 import { evaluate, withCache } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
 import { derivativeOf, siteOf } from "../graph.ts";
 import { onesLike } from "../ops/leaf.ts";
 import { topology } from "../topology.ts";
-import { checkFloat } from "../transform/gradient.ts";
 import type { Variable } from "../variable.ts";
 import type { Call } from "./call.ts";
-import { callOn, callWithSites, findTrouble, replayed } from "./call.ts";
-import { diagnose, worstOf } from "./diagnosis.ts";
-import { Sequence } from "./direction.ts";
-import type { Direction } from "./report.ts";
-import { GradientReport } from "./report.ts";
+import { callOn, callWithSites, checkResult } from "./call.ts";
+import { examine } from "./diagnosis.ts";
+import { computed } from "./flow.ts";
+import type { Direction, GradientReport } from "./report.ts";
 import { explore, nonlinearity } from "./survey.ts";
 import type { Verdict } from "./witness.ts";
 
@@ -106,65 +104,27 @@ export function checkModel<M extends Parameterized, const B extends readonly unk
   evaluate(inputs);
   return withCache(null, () => {
     const call = callOn(f, inputs);
-    checkLoss(call);
+    checkResult("checkModel", "the loss", call);
     const without = whyWithout(call, inputs, () => callWithSites(f, inputs));
-    const paths = named.map(([path]) => path);
-    const { report, verdicts } = surveyed(f, inputs, paths, call, { directions, seconds, tolerance, seed });
+    const single: Direction[] = [];
+    const report = examine(f, inputs, call, { order: 1, tolerance, seed }, (primal, random) => {
+      const together = Array.from({ length: directions }, (_, i) =>
+        explore(primal, "all parameters", null, random, tolerance, i % 2),
+      );
+      const end = performance.now() + 1000 * seconds;
+      for (const [i, [path]] of named.entries())
+        if (performance.now() < end) single.push(explore(primal, path, i, random, tolerance));
+      const notes = [nonlinearity(primal, random)].filter((note) => note !== null);
+      return { directions: [...together, ...single], notes, replays: [primal] };
+    });
     const parameters = named.map(([path, { shape }], i) => ({
       path,
       shape,
-      verdict: verdicts[i] ?? null,
+      verdict: single[i]?.verdict ?? null,
       without: without[i]!,
     }));
     return new ModelReport(report, parameters);
   });
-}
-
-/** The report of the whole, and the verdicts on the first parameters by themselves. */
-function surveyed(
-  f: () => Tensor,
-  inputs: readonly Tensor[],
-  paths: readonly string[],
-  call: Call,
-  { directions, seconds, tolerance, seed }: Required<ModelCheckOptions>,
-): { report: GradientReport; verdicts: readonly Verdict[] } {
-  const random = new Sequence(seed);
-  const contents = { order: 1, tolerance, faults: [] };
-  const trouble = findTrouble(f, inputs, call, random);
-  if (trouble) {
-    const { verdict, text } = trouble;
-    const report = new GradientReport({ ...contents, verdict, directions: [], notes: [text] });
-    return { report, verdicts: [] };
-  }
-  const { primal, copies } = replayed(call, inputs);
-  const together = Array.from({ length: directions }, (_, i) =>
-    explore(primal, "all parameters", null, random, tolerance, i % 2),
-  );
-  const end = performance.now() + 1000 * seconds;
-  const single: Direction[] = [];
-  for (const [i, path] of paths.entries())
-    if (performance.now() < end) single.push(explore(primal, path, i, random, tolerance));
-  const all = [...together, ...single];
-  const notes = [nonlinearity(primal, random)].filter((note) => note !== null);
-  const report =
-    notes.length === 0 && worstOf(all) === "pass"
-      ? new GradientReport({ ...contents, verdict: "pass", directions: all, notes })
-      : diagnose(f, inputs, {
-          ...contents,
-          directions: all,
-          notes,
-          primal,
-          replays: [primal],
-          copies,
-          random,
-        });
-  return { report, verdicts: single.map(({ verdict }) => verdict) };
-}
-
-function checkLoss({ y }: Call): void {
-  if (!y || typeof y !== "object" || !("dtype" in y))
-    throw new GradientError("checkModel: the loss did not return a tensor");
-  checkFloat("checkModel", "the loss", y);
 }
 
 /** For each parameter why it gets no gradient, or null if it gets one. */
@@ -175,10 +135,8 @@ function whyWithout(
 ): (string | null)[] {
   const versions = parameters.map((parameter) => parameter.node);
   const gradients = reverse([y], [onesLike(y)], versions);
-  const values = evaluate(gradients.filter((g) => g !== null));
-  let next = 0;
-  return gradients.map((g, i) => {
-    if (g) return values[next++]!.some((x) => x !== 0) ? null : "it is 0 everywhere for this batch";
+  return computed(gradients).map((g, i) => {
+    if (g) return Array.from(g).some((x) => x !== 0) ? null : "it is 0 everywhere for this batch";
     const order = topology([y]);
     if (!order.nodes.includes(versions[i]!) || leaves.length === 0) return "the loss does not use it";
     return barrier(withSites().y, versions[i]!);

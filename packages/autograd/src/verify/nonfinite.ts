@@ -6,7 +6,7 @@ import { evaluate, withCache } from "../evaluate.ts";
 import { siteOf, type Tensor, withSites } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
 import { onesLike } from "../ops/leaf.ts";
-import { equalShapes } from "../shape.ts";
+import { equalShapes, indexOf } from "../shape.ts";
 import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
 import { leavesOf } from "../tree.ts";
@@ -14,7 +14,6 @@ import { Trace, tracing } from "../variable.ts";
 import type { Place } from "./origins.ts";
 import { Origins } from "./origins.ts";
 import { remedyOf } from "./remedy.ts";
-import { indexOf } from "./rule.ts";
 
 /** Where NaN or an infinity comes from. Printed, it says what to write instead. */
 export class NonFinite {

@@ -1,11 +1,10 @@
 import type { TypedArray } from "../dtype.ts";
-import { allocate, isFloat } from "../dtype.ts";
+import { isFloat } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
-import { elementsOf } from "../graph.ts";
-import { compute } from "../kernels.ts";
 import type { Topology } from "../topology.ts";
 import type { Ranks } from "./dependence.ts";
 import { isMovement, leastOf, leastRanks } from "./dependence.ts";
+import { valuesOf } from "./replay.ts";
 
 /** An element of a node. */
 export interface Place {
@@ -38,20 +37,12 @@ export class Origins {
       this.#starts[this.#numbers.get(node)!] = this.#total;
       this.#total += node.size;
     }
-    const values: TypedArray[] = [];
+    this.#values = valuesOf(order);
     const ranks: Ranks[] = [];
-    this.#values = values;
     this.#ranks = ranks;
     nodes.forEach((node, n) => {
-      const known = elementsOf(node);
-      values.push(known ?? allocate(node.dtype, node.size));
-      if (!known)
-        compute(
-          node,
-          node.inputs.map((x) => this.valuesOf(x)),
-          values[n]!,
-        );
-      ranks.push(isFloat(node.dtype) && values[n]!.some(isBad) ? this.#rank(node, n, isGiven(node)) : null);
+      const isFinite = !isFloat(node.dtype) || !this.#values[n]!.some(isBad);
+      ranks.push(isFinite ? null : this.#rank(node, n, isGiven(node)));
     });
   }
 

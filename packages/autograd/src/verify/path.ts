@@ -5,6 +5,7 @@ import { evaluate } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { fromElements } from "../ops/leaf.ts";
+import type { Tangent } from "./direction.ts";
 import type { Estimate } from "./extrapolation.ts";
 import { oneSidedDerivative } from "./extrapolation.ts";
 import type { Replay } from "./replay.ts";
@@ -31,7 +32,7 @@ export interface Kink {
  */
 export class Path {
   readonly replay: Replay;
-  readonly t: readonly (Float64Array | null)[];
+  readonly t: Tangent;
   /** The largest step without another branch or the end of the domain on the way; 0 if there is none. */
   readonly step: number;
   /** Why `step` is what it is. */
@@ -40,7 +41,7 @@ export class Path {
   readonly #held = new Map<number, Uint8Array>();
   readonly #rules = new Map<number, Rule>();
 
-  constructor(replay: Replay, t: readonly (Float64Array | null)[]) {
+  constructor(replay: Replay, t: Tangent) {
     this.replay = replay;
     this.t = t;
     for (const n of replay.intended) this.#hold(n).fill(1);
@@ -127,7 +128,7 @@ export class Path {
     for (const h of [step, -step]) {
       const values = this.valuesAt(h);
       if (!values) return "domain";
-      const base = this.replay.base[values.length - 1]!;
+      const base = this.replay.result;
       const remains = (y: number, i: number) => Number.isFinite(y) || !Number.isFinite(base[i]!);
       if (!values[values.length - 1]!.every(remains)) return "domain";
       let changed = false;
@@ -194,8 +195,7 @@ class Rule {
 
   constructor(replay: Replay, n: number) {
     const node = replay.order.nodes[n]!;
-    const values = replay.operands(replay.base, n);
-    this.#leaves = node.inputs.map((input, i) => fromElements(values[i]!, input.shape));
+    this.#leaves = replay.operandsAsLeaves(n);
     this.#out = apply(node.op, this.#leaves, node.attributes);
   }
 
@@ -209,9 +209,4 @@ class Rule {
     )[0];
     return tangent ? evaluate([tangent])[0]! : null;
   }
-}
-
-/** A direction as tensors; an input that does not move has the tangent 0. */
-export function tensorsOf(t: readonly (Float64Array | null)[], x: readonly Tensor[]): Tensor[] {
-  return x.map((input, i) => fromElements(t[i] ?? new Float64Array(input.size), input.shape));
 }

@@ -4,10 +4,12 @@ import { CotangentError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import { compute } from "../kernels.ts";
+import { fromElements } from "../ops/leaf.ts";
 import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
 import type { Branches } from "./branch.ts";
 import { branchesOf } from "./branch.ts";
+import type { Tangent } from "./direction.ts";
 
 /** A graph on leaves of its own, with the values of all nodes, to be evaluated at other points. */
 export class Replay {
@@ -41,13 +43,7 @@ export class Replay {
     nodes.forEach((_, n) => {
       for (let k = starts[n]!; k < starts[n + 1]!; k++) if (this.moving[edges[k]!]) this.moving[n] = 1;
     });
-    const values: TypedArray[] = [];
-    nodes.forEach((node, n) => {
-      const known = elementsOf(node);
-      values.push(known ?? allocate(node.dtype, node.size));
-      if (!known) compute(node, this.operands(values, n), values[n]!);
-    });
-    this.base = values;
+    this.base = valuesOf(order);
     this.#scratch = nodes.map((node, n) =>
       this.moving[n] ? allocate(node.dtype, node.size) : this.base[n]!,
     );
@@ -61,12 +57,20 @@ export class Replay {
     );
   }
 
+  /** The values of `y` at `x`. */
+  get result(): TypedArray {
+    return this.base[this.base.length - 1]!;
+  }
+
   /** The values of the operands of node `n`. */
   operands(values: readonly TypedArray[], n: number): TypedArray[] {
-    const { starts, edges } = this.order;
-    const operands: TypedArray[] = [];
-    for (let k = starts[n]!; k < starts[n + 1]!; k++) operands.push(values[edges[k]!]!);
-    return operands;
+    return operandsOf(this.order, values, n);
+  }
+
+  /** The operands of node `n` at `x`, each a leaf of its own even if two are one tensor. */
+  operandsAsLeaves(n: number): Tensor[] {
+    const values = this.operands(this.base, n);
+    return this.order.nodes[n]!.inputs.map((input, i) => fromElements(values[i]!, input.shape));
   }
 
   /**
@@ -75,7 +79,7 @@ export class Replay {
    */
   valuesAt(
     h: number,
-    t: readonly (Float64Array | null)[],
+    t: Tangent,
     bend?: (n: number, values: TypedArray, operands: readonly TypedArray[]) => void,
   ): readonly TypedArray[] | null {
     const { nodes } = this.order;
@@ -117,6 +121,21 @@ export class Replay {
         : [],
     );
   }
+}
+
+/** The values of all nodes. */
+export function valuesOf(order: Topology): TypedArray[] {
+  const values: TypedArray[] = [];
+  order.nodes.forEach((node, n) => {
+    const known = elementsOf(node);
+    values.push(known ?? allocate(node.dtype, node.size));
+    if (!known) compute(node, operandsOf(order, values, n), values[n]!);
+  });
+  return values;
+}
+
+function operandsOf({ starts, edges }: Topology, values: readonly TypedArray[], n: number): TypedArray[] {
+  return edges.slice(starts[n], starts[n + 1]).map((k) => values[k]!);
 }
 
 function move(base: TypedArray, h: number, t: Float64Array | null, out: TypedArray): void {

@@ -1,9 +1,8 @@
 import type { TypedArray } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
 import { apply } from "../graph.ts";
-import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
-import type { Shape } from "../shape.ts";
+import { indexOf } from "../shape.ts";
 import type { Sequence } from "./direction.ts";
 import { directionAt } from "./direction.ts";
 import { Replay } from "./replay.ts";
@@ -86,8 +85,7 @@ export interface Isolated {
 export function isolated(replay: Replay, n: number): Isolated {
   const { nodes, starts, edges } = replay.order;
   const node = nodes[n]!;
-  const values = replay.operands(replay.base, n);
-  const leaves = node.inputs.map((input, i) => fromElements(values[i]!.slice(), input.shape));
+  const leaves = replay.operandsAsLeaves(n);
   const counts = (i: number) => isFloat(leaves[i]!.dtype) && replay.moving[edges[starts[n]! + i]!] === 1;
   const moved = [...leaves.keys()].filter(counts);
   if (node.op.meaning !== "first") {
@@ -107,7 +105,7 @@ export function isolated(replay: Replay, n: number): Isolated {
 export function checkOperand(local: Replay, i: number, random: Sequence, tolerance: number): Witnesses {
   let worst: Witnesses | null = null;
   for (const scale of ["input", "element", "input"] as const) {
-    const t = local.x.map((x, k) => (k === i ? directionAt(x, random, scale) : null));
+    const t = directionAt(local.x, random, scale, i);
     const pullback = new Pullback(local, cotangentOf(local, random));
     const found = witness(local, pullback, t, tolerance);
     if (found.verdict === "fail") return found;
@@ -128,7 +126,8 @@ export function worstElement(
   tolerance: number,
 ): FaultyElement | null {
   const leaf = local.x[i]!;
-  const [weights, steps] = [cotangentOf(local, random), directionAt(leaf, random, "input")];
+  const weights = cotangentOf(local, random);
+  const steps = directionAt(local.x, random, "input", i)[i]!;
   const ask = (moved: Span, counted: Span): Witnesses => {
     const pullback = new Pullback(local, within(weights, counted));
     const t = local.x.map((_, k) => (k === i ? within(steps, moved) : null));
@@ -166,7 +165,7 @@ function narrowed([from, to]: Span, sizeOf: (span: Span) => number): Span {
   const [left, right]: Span[] = [
     [from, middle],
     [middle, to],
-  ]; // prettier-ignore
+  ];
   return narrowed(sizeOf(left!) >= sizeOf(right!) ? left! : right!, sizeOf);
 }
 
@@ -178,15 +177,4 @@ function gap({ reverse, forward, differences }: Witnesses): number {
     Math.abs(forward - differences),
   );
   return Number.isNaN(widest) ? Number.POSITIVE_INFINITY : widest;
-}
-
-/** `[1, 0]` for element 2 of shape [3, 2]. */
-export function indexOf(element: number, shape: Shape): number[] {
-  const index: number[] = [];
-  let rest = element;
-  for (const size of shape.toReversed()) {
-    index.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return index;
 }

@@ -5,24 +5,18 @@ import { elementsOf } from "../graph.ts";
 import { fromElements, onesLike, zerosLike } from "../ops/leaf.ts";
 import { sum } from "../ops/movement.ts";
 import { add, mul } from "../ops/pointwise.ts";
-import type { Scale, Sequence } from "./direction.ts";
-import { directionAt } from "./direction.ts";
-import { tensorsOf } from "./path.ts";
+import { indexOf } from "../shape.ts";
+import type { Scale, Sequence, Tangent } from "./direction.ts";
+import { directionAt, tensorsOf } from "./direction.ts";
+import { along, computed, flowOf, rounding } from "./flow.ts";
 import type { Replay } from "./replay.ts";
 import type { Direction } from "./report.ts";
-import { indexOf } from "./rule.ts";
-import { computed, cotangentOf, dot, flowOf, Pullback, rounding, sides, witness } from "./witness.ts";
+import { cotangentOf, Pullback, sides, witness } from "./witness.ts";
 
 /** Which directions are asked about, and what else a derivative must fulfil. */
 
 /** One direction: what moves and by how much. */
-function ask(
-  replay: Replay,
-  pullback: Pullback,
-  t: readonly (Float64Array | null)[],
-  moves: string,
-  tolerance: number,
-): Direction {
+function ask(replay: Replay, pullback: Pullback, t: Tangent, moves: string, tolerance: number): Direction {
   const found = witness(replay, pullback, t, tolerance);
   if (found.kinks.length === 0) return { ...found, moves, sides: null };
   const { left, right } = sides(replay, pullback.cotangent, t);
@@ -68,9 +62,7 @@ export function explore(
   let k = 0;
   do {
     const scale = tries[(start + k) % tries.length]!;
-    const t = replay.x.map((input, i) =>
-      only === null || only === i ? directionAt(input, random, scale) : null,
-    );
+    const t = directionAt(replay.x, random, scale, only);
     const pullback = new Pullback(replay, cotangentOf(replay, random));
     found = ask(replay, pullback, t, moves, tolerance);
   } while (found.verdict === "inconclusive" && ++k < tries.length);
@@ -128,25 +120,13 @@ export function nonlinearity(replay: Replay, random: Sequence): string | null {
   const { x, y } = replay;
   const [a, b] = [cotangentOf(replay, random), cotangentOf(replay, random)];
   const mixture = a.map((weight, i) => 2 * weight - 3 * b[i]!);
-  const t = x.map((input) => directionAt(input, random, "input"));
+  const t = directionAt(x, random);
   const [left, right, both] = [a, b, mixture].map((g) => along(new Pullback(replay, g).gradients, t));
   const expected = 2 * left!.value - 3 * right!.value;
   const gap = Math.abs(both!.value - expected);
   if (!(gap > 1e-8 * (2 * left!.size + 3 * right!.size))) return null;
   if (gap <= rounding * flowOf(y, x, mixture, t)) return null;
   return `reverse mode is not linear in the cotangent: for 2 g - 3 h it gives ${both!.value}, not ${expected}`;
-}
-
-/** The products of all elements of gradients and tangents: their sum, and that of their sizes. */
-function along(
-  gradients: readonly (ArrayLike<number> | null)[],
-  t: readonly Float64Array[],
-): { value: number; size: number } {
-  const parts = gradients.map((g, i) => dot(g, t[i]!));
-  return {
-    value: parts.reduce((total, { value }) => total + value, 0),
-    size: parts.reduce((total, { size }) => total + size, 0),
-  };
 }
 
 /** The second derivatives of `y`, weighed, along s and t and along t and s are one: says how they differ, or null. */
@@ -158,8 +138,8 @@ export function asymmetry(
 ): string | null {
   const weighed = sum(mul(y, fromElements(random.weights(y.size), y.shape)));
   const gradients = reverse([weighed], [onesLike(weighed)], x).map((g, i) => g ?? zerosLike(x[i]!));
-  const [s, t] = [0, 1].map(() => x.map((input) => directionAt(input, random, "input")));
-  const columns = (from: readonly Float64Array[]) => computed(forward(gradients, x, tensorsOf(from, x)));
+  const [s, t] = [0, 1].map(() => directionAt(x, random));
+  const columns = (from: Tangent) => computed(forward(gradients, x, tensorsOf(from, x)));
   const [left, right] = [along(columns(s!), t!), along(columns(t!), s!)];
   const gap = Math.abs(left.value - right.value);
   if (!(gap > tolerance * Math.max(left.size, right.size))) return null;
@@ -178,10 +158,7 @@ export function derivative(
 ): Tensor {
   let out = y;
   for (const mode of modes) {
-    const t = tensorsOf(
-      x.map((input) => directionAt(input, random, "input")),
-      x,
-    );
+    const t = tensorsOf(directionAt(x, random), x);
     if (mode === "forward") out = forward([out], x, t)[0] ?? zerosLike(out);
     else {
       const cotangent = fromElements(random.weights(out.size), out.shape);

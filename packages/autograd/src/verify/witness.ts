@@ -1,19 +1,24 @@
 import { forward, reverse } from "../differentiate.ts";
-import { isFloat } from "../dtype.ts";
 import { CotangentError, StateError } from "../errors.ts";
-import { evaluate } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { equalShapes, formatShape } from "../shape.ts";
-import { topology } from "../topology.ts";
-import type { Sequence } from "./direction.ts";
+import type { Sequence, Tangent } from "./direction.ts";
+import { tensorsOf } from "./direction.ts";
 import type { Estimate } from "./extrapolation.ts";
 import { centralDerivative, oneSidedDerivative } from "./extrapolation.ts";
+import { along, computed, dot, flowOf } from "./flow.ts";
 import type { Kink } from "./path.ts";
-import { Path, tensorsOf } from "./path.ts";
+import { Path } from "./path.ts";
 import type { Replay } from "./replay.ts";
 
 export type Verdict = "pass" | "fail" | "inconclusive";
+
+/** The worst of several verdicts. */
+export function worstOf(verdicts: readonly { readonly verdict: Verdict }[]): Verdict {
+  const has = (verdict: Verdict) => verdicts.some((found) => found.verdict === verdict);
+  return has("fail") ? "fail" : has("inconclusive") ? "inconclusive" : "pass";
+}
 
 /** Which of three witnesses says something else than the other two: `all` if no two agree. */
 export type Dissent = "reverse" | "forward" | "differences" | "all";
@@ -75,16 +80,9 @@ function attempt(like: readonly Tensor[], rules: () => readonly (Tensor | null)[
   }
 }
 
-/** The elements of each tensor, null for null. */
-export function computed(tensors: readonly (Tensor | null)[]): (ArrayLike<number> | null)[] {
-  const values = evaluate(tensors.filter((x) => x !== null));
-  let next = 0;
-  return tensors.map((x) => (x ? values[next++]! : null));
-}
-
 /** Random weights of the elements of the result; those that are not finite do not count. */
 export function cotangentOf(replay: Replay, random: Sequence): Float64Array {
-  const values = replay.base[replay.base.length - 1]!;
+  const values = replay.result;
   return random.weights(values.length).map((weight, i) => (Number.isFinite(values[i]!) ? weight : 0));
 }
 
@@ -97,22 +95,17 @@ interface Judged {
 }
 
 /** Asks the three witnesses for the derivative of `y`, weighed by a cotangent, along the direction `t`. */
-export function witness(
-  replay: Replay,
-  pullback: Pullback,
-  t: readonly (Float64Array | null)[],
-  tolerance: number,
-): Witnesses {
+export function witness(replay: Replay, pullback: Pullback, t: Tangent, tolerance: number): Witnesses {
   const { y, x } = replay;
   const pushed = attempt([y], () => forward([y], x, tensorsOf(t, x)));
   if (pullback.misfit) return unfit("reverse", pullback.misfit);
   if (pushed.misfit) return unfit("forward", `forward mode ${pushed.misfit}`);
-  const back = pullback.gradients.map((g, i) => dot(g, t[i]!));
+  const back = along(pullback.gradients, t);
   const forth = dot(pushed.values[0]!, pullback.cotangent);
-  const size = back.reduce((sum, part) => Math.max(sum, sum + part.size), forth.size);
-  const { size: whole } = dot(replay.base[replay.base.length - 1]!, pullback.cotangent);
+  const size = back.size + forth.size;
+  const { size: whole } = dot(replay.result, pullback.cotangent);
   const judged: Judged = {
-    reverse: back.reduce((sum, { value }) => sum + value, 0),
+    reverse: back.value,
     forward: forth.value,
     // Where the rules say exactly 0 the differences are 0 but for the rounding of the values.
     size: size === 0 ? whole / 10 : size,
@@ -124,30 +117,6 @@ export function witness(
   // Where everything cancels only rounding is left: what flows on the way says how much of it to expect.
   const flow = flowOf(y, x, pullback.cotangent, t);
   return flow > judged.size ? judge({ ...judged, size: flow }, path, pullback.cotangent) : found;
-}
-
-/** Of all that flows through a graph, the part that may get lost. */
-export const rounding = 1e-11;
-
-/**
- * How much flows through the graph of `y`: of the products of cotangent and tangent, which add up to the same number at every
- * cut, the largest sum of sizes at a node.
- */
-export function flowOf(
-  y: Tensor,
-  x: readonly Tensor[],
-  cotangent: Float64Array,
-  t: readonly (Float64Array | null)[],
-): number {
-  const nodes = topology([y]).nodes.filter((node) => isFloat(node.dtype));
-  const tangents = computed(forward(nodes, x, tensorsOf(t, x)));
-  const cotangents = computed(reverse([y], [fromElements(cotangent, y.shape)], nodes));
-  let largest = 0;
-  nodes.forEach((_, n) => {
-    const { size } = dot(tangents[n]!, cotangents[n]!);
-    if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
-  });
-  return largest;
 }
 
 function unfit(dissent: Dissent, reason: string): Witnesses {
@@ -162,23 +131,6 @@ function unfit(dissent: Dissent, reason: string): Witnesses {
     kinks: [],
     reason,
   };
-}
-
-/** The sum of the products of two arrays, and the sum of their sizes. */
-export function dot(
-  a: ArrayLike<number> | null,
-  b: ArrayLike<number> | null,
-): { value: number; size: number } {
-  let [value, size] = [0, 0];
-  if (a && b)
-    for (let i = 0; i < a.length; i++) {
-      // What is not weighed may be infinite.
-      if (b[i] === 0) continue;
-      const product = a[i]! * b[i]!;
-      value += product;
-      size += Math.abs(product);
-    }
-  return { value, size };
 }
 
 function judge(judged: Judged, path: Path, cotangent: Float64Array): Witnesses {
@@ -219,7 +171,7 @@ function estimate(judged: Judged, path: Path, cotangent: Float64Array): Estimate
     const values = path.valuesAt(h);
     return values ? dot(values[values.length - 1]!, cotangent).value : Number.NaN;
   };
-  const { size } = dot(path.replay.base[path.replay.base.length - 1]!, cotangent);
+  const { size } = dot(path.replay.result, cotangent);
   const found: Estimate[] = [];
   // A step by which the function should change by a tenth of its size, if the rules are right.
   const natural = (0.1 * size) / Math.abs(judged.forward);
@@ -283,7 +235,7 @@ function whyUnsure({ step, shortened }: Path): string {
 export function sides(
   replay: Replay,
   cotangent: Float64Array,
-  t: readonly (Float64Array | null)[],
+  t: Tangent,
 ): { left: Estimate; right: Estimate } {
   const h = 2 ** -16;
   const along = (at: number): number => {
