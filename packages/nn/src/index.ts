@@ -38,6 +38,7 @@ export {
   Threshold,
 } from "./layers/activation.ts";
 export type { Activation, ActivationClass, PReLUOptions } from "./layers/activation.ts";
+export type { AttentionMasks } from "./layers/masks.ts";
 export { MultiheadAttention } from "./layers/attention.ts";
 export type { AttendOptions, MultiheadAttentionOptions } from "./layers/attention.ts";
 export { EmbeddingBag } from "./layers/bag.ts";

@@ -9,6 +9,8 @@ WORDS = {
     "batchFirst": "batch_first",
     "keyPaddingMask": "key_padding_mask",
     "attnMask": "attn_mask",
+    "addBiasKv": "add_bias_kv",
+    "addZeroAttn": "add_zero_attn",
     "averageAttnWeights": "average_attn_weights",
     "needWeights": "need_weights",
     "dimFeedforward": "dim_feedforward",
@@ -140,5 +142,15 @@ class Rotary(nn.Module):
 
 layer("rotary embedding", "RotaryEmbedding", [4], Rotary(4), [("train", [x([2, 3, 4])]), ("train", [x([3, 4]), 5])])
 layer("rotary embedding of halves", "RotaryEmbedding", [6, {"interleaved": False, "base": 100}], Rotary(6, 100.0, False), [("train", [x([2, 6])])])
+
+attention("attention with a key that is learned", [4, 2], {"addBiasKv": True}, three([2, 2, 4], [3, 2, 4], [3, 2, 4]))
+attention(
+    "attention with keys learned and of zeros, with masks",
+    [4, 2],
+    {"addBiasKv": True, "addZeroAttn": True, "batchFirst": True},
+    [*three([2, 2, 4], [2, 3, 4], [2, 3, 4]), {"keyPaddingMask": padding, "attnMask": t([[1, 0, 0], [0, 1, 0]], boolean)}],
+)
+attention("causal attention with a key of zeros", [4, 2], {"addZeroAttn": True}, [*three([3, 2, 4], [3, 2, 4], [3, 2, 4]), {"isCausal": True}])
+attention("attention of one sequence with keys of both kinds", [4, 2], {"addBiasKv": True, "addZeroAttn": True}, [*three([2, 4], [3, 4], [3, 4]), {"averageAttnWeights": False}])
 
 write(__file__)

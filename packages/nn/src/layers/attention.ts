@@ -1,13 +1,9 @@
 import type { DrawOptions, Shape } from "@cotangent/autograd/functional";
 import {
-  add,
   attentionWeights,
-  cast,
-  DTypeError,
+  broadcastTo,
+  cat,
   linear,
-  log,
-  logicalAnd,
-  logicalNot,
   matmul,
   mean,
   permute,
@@ -20,17 +16,22 @@ import {
   ValueError,
   zeros,
 } from "@cotangent/autograd/functional";
-import { xavierUniform } from "../initialize/fan.ts";
+import { xavierNormal, xavierUniform } from "../initialize/fan.ts";
 import { Module, Parameter } from "../module.ts";
 import { checkShare, optionsOf } from "../options.ts";
 import { Linear } from "./linear.ts";
-import { checkSizes, checkTensor } from "./settings.ts";
+import { type AttentionMasks, joinedMask } from "./masks.ts";
+import { checkSizes } from "./settings.ts";
 
 export interface MultiheadAttentionOptions extends DrawOptions {
   /** How likely a weight is dropped in training; 0 unless given. */
   readonly dropout?: number;
   /** Adds biases unless false. */
   readonly bias?: boolean;
+  /** Gives all places one more key and value to look at, which are learned; not unless told to. */
+  readonly addBiasKv?: boolean;
+  /** Gives all places one more key and value to look at, which are 0; not unless told to. */
+  readonly addZeroAttn?: boolean;
   /** The features of keys and of values; those of the queries unless given. */
   readonly kdim?: number;
   readonly vdim?: number;
@@ -38,13 +39,7 @@ export interface MultiheadAttentionOptions extends DrawOptions {
   readonly batchFirst?: boolean;
 }
 
-export interface AttendOptions {
-  /** [n, others] ([others] for one sequence): true where a key is not looked at, or floats to be added to the scores. */
-  readonly keyPaddingMask?: Tensor;
-  /** [places, others] or [n * heads, places, others]: true where a place may not look, or floats to be added to the scores. */
-  readonly attnMask?: Tensor;
-  /** A place sees no later one. */
-  readonly isCausal?: boolean;
+export interface AttendOptions extends AttentionMasks {
   /** Gives the weights too, unless false; they cost nothing if they are not read. */
   readonly needWeights?: boolean;
   /** Gives the mean of the weights of all heads, unless false. */
@@ -57,7 +52,7 @@ const format = (shape: Shape): string => `[${shape.join(", ")}]`;
  * Attention in several ways at once (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762): queries [places, n, embedDim], keys
  * [others, n, kdim] and values [others, n, vdim] are projected to `numHeads` heads, go through `scaledDotProductAttention`, and what
  * comes out is projected again. `forward(query, key, value, options)` gives the output [places, n, embedDim] and the weights
- * [n, places, others] (`null` without `needWeights`). With `batchFirst` the batch is axis 0; without a batch there is no such axis.
+ * [n, places, others] (`null` without `needWeights`; the keys of `addBiasKv` and `addZeroAttn` come last). With `batchFirst` the batch is axis 0; without a batch there is no such axis.
  * Names, layouts and first values of the parameters are PyTorch's, and so are its masks: true means "do not look", other than in the
  * function. A place that may look at nothing gets 0.
  *
@@ -88,6 +83,10 @@ export class MultiheadAttention extends Module {
   readonly kProjWeight: Parameter | null;
   readonly vProjWeight: Parameter | null;
   readonly inProjBias: Parameter | null;
+  /** [1, 1, embedDim], with `addBiasKv`. */
+  readonly biasK: Parameter | null;
+  readonly biasV: Parameter | null;
+  readonly addZeroAttn: boolean;
   readonly outProj: Linear;
   readonly #draw: Pick<DrawOptions, "generator">;
 
@@ -96,6 +95,8 @@ export class MultiheadAttention extends Module {
     const {
       dropout = 0,
       bias = true,
+      addBiasKv = false,
+      addZeroAttn = false,
       kdim = embedDim,
       vdim = embedDim,
       batchFirst = false,
@@ -122,6 +123,11 @@ export class MultiheadAttention extends Module {
     this.vProjWeight = packed ? null : make("vProjWeight", embedDim, vdim);
     const none = () => new Parameter<Shape>(zeros([3 * embedDim], { dtype }));
     this.inProjBias = bias ? none().named("inProjBias") : null;
+    const learned = (name: string): Parameter =>
+      xavierNormal(new Parameter<Shape>(zeros([1, 1, embedDim], { dtype })).named(name), this.#draw);
+    this.biasK = addBiasKv ? learned("biasK") : null;
+    this.biasV = addBiasKv ? learned("biasV") : null;
+    this.addZeroAttn = addZeroAttn;
     this.outProj = new Linear(embedDim, embedDim, { ...draw, bias });
     this.outProj.bias?.assign(0);
   }
@@ -135,14 +141,21 @@ export class MultiheadAttention extends Module {
     const single = this.#check(query, key, value);
     const given = optionsOf("MultiheadAttention", options);
     const { isCausal = false, needWeights = true, averageAttnWeights = true } = given;
-    const [q, k, v] = this.#projected(query, key, value).map((x) => this.#apart(x, single)) as [
+    const [q, keys, values] = this.#projected(query, key, value).map((x) => this.#apart(x, single)) as [
       Tensor,
       Tensor,
       Tensor,
     ];
-    const mask = this.#mask(given, [q.shape[0]!, this.numHeads, q.shape[2]!, k.shape[2]!], single);
+    const [k, v] = [this.#extended(keys, this.biasK), this.#extended(values, this.biasV)];
+    const [n, heads, places] = q.shape as [number, number, number];
+    const others = keys.shape[2]!;
+    const free = k.shape[2]! - others;
+    // With keys that all may look at, the function cannot tell which are later.
+    const causal = { isCausal: isCausal && free === 0 };
+    const masks = { ...given, isCausal: isCausal && free > 0 };
+    const mask = joinedMask(masks, { n, heads, places, others, free, single });
     const dropoutP = this.training ? this.dropout : 0;
-    const weights: Tensor = attentionWeights(q, k, mask, { ...this.#draw, isCausal, dropoutP });
+    const weights: Tensor = attentionWeights(q, k, mask, { ...this.#draw, ...causal, dropoutP });
     const output = this.outProj.forward(this.#together(matmul(weights, v), query.shape));
     if (!needWeights) return [output, null];
     const shown: Tensor = averageAttnWeights ? mean(weights, 1) : weights;
@@ -209,51 +222,18 @@ export class MultiheadAttention extends Module {
     return reshape(permute(x, places) as Tensor, shape);
   }
 
-  /** Both masks as one for the function, which broadcasts to `shape`: bool (true: may look) if both are, else floats. */
-  #mask(
-    { keyPaddingMask, attnMask }: AttendOptions,
-    shape: readonly number[],
-    single: boolean,
-  ): Tensor | undefined {
-    const [n, heads, places, others] = shape as [number, number, number, number];
-    const padding =
-      keyPaddingMask &&
-      this.#placed("keyPaddingMask", keyPaddingMask, single ? [[others]] : [[n, others]], [n, 1, 1, others]);
-    const pairs =
-      attnMask &&
-      this.#placed(
-        "attnMask",
-        attnMask,
-        [
-          [places, others],
-          [n * heads, places, others],
-        ],
-        attnMask.rank === 2 ? [1, 1, places, others] : shape,
-      );
-    if (!padding || !pairs) return padding ?? pairs;
-    if (padding.dtype === "bool" && pairs.dtype === "bool") return logicalAnd(padding, pairs);
-    return add(added(padding), added(pairs));
-  }
-
-  /** A mask in the shape `placed`, bools turned round. Throws typed errors if it has none of `shapes`. */
-  #placed(what: string, mask: Tensor, shapes: readonly Shape[], placed: Shape): Tensor {
-    checkTensor(`MultiheadAttention: ${what}`, mask);
-    if (mask.dtype === "int32")
-      throw new DTypeError(
-        `MultiheadAttention: ${what} is int32; cast it to bool (true: is not looked at) or to a float`,
-      );
-    if (!shapes.some((shape) => shape.join() === mask.shape.join()))
-      throw new ShapeError(
-        `MultiheadAttention: ${what} has shape ${format(mask.shape)}; it must be ${shapes.map(format).join(" or ")}`,
-      );
-    const turned: Tensor = mask.dtype === "bool" ? logicalNot(mask) : mask;
-    return reshape(turned, placed);
+  /** Keys or values [n, heads, others, features] with those that all places may look at. */
+  #extended(x: Tensor, learned: Parameter | null): Tensor {
+    const [n, heads, , features] = x.shape as [number, number, number, number];
+    const more = [n, heads, 1, features];
+    const rows: Tensor[] = learned
+      ? [broadcastTo(reshape(learned, [1, heads, 1, features]) as Tensor, more)]
+      : [];
+    if (this.addZeroAttn) rows.push(zeros(more, { dtype: x.dtype }) as Tensor);
+    return rows.length > 0 ? cat([x, ...rows], 2) : x;
   }
 
   protected override details(): string {
     return `${this.embedDim}, ${this.numHeads}`;
   }
 }
-
-/** A mask of bool (true: may look) as one to be added: log 1 is 0, and log 0 is -inf. */
-const added = (mask: Tensor): Tensor => (mask.dtype === "bool" ? log(cast(mask, "float32")) : mask);

@@ -58,8 +58,8 @@ const [none, infinity] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
  * probabilities [steps, n, c], as `logSoftmax` gives them, targets [n, length] of int32 without blanks, and how many steps and how many
  * targets of each example count, [n] each. The mean is that of the losses divided by the lengths of the targets, as in PyTorch.
  *
- * Throws ShapeError or DTypeError if they do not fit, ValueError for an unknown reduction and for a blank that is no class, and at
- * evaluation IndexError for a class outside `0 ... c - 1`. The steps are unrolled.
+ * Throws ShapeError or DTypeError if they do not fit, ValueError for an unknown reduction, a blank that is no class and
+ * lengths that are not there, and at evaluation IndexError for a class outside `0 ... c - 1`. The steps are unrolled.
  *
  * @example
  * ```ts

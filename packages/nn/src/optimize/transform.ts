@@ -125,7 +125,8 @@ export class Optimizer {
    * loss does not reach (or whose `grad` is null) are left alone, state and all; the count of steps goes on for them too, other
    * than in PyTorch. Everything changes at once; inside `compile` it becomes part of the program.
    *
-   * Throws GradientError if no parameter has a gradient or `loss` is not one float. A throw changes nothing.
+   * Throws GradientError if no parameter has a gradient or `loss` is not one float, ValueError if it is no tensor. A throw changes
+   * nothing.
    */
   step(loss?: Tensor): void {
     const name = this.constructor.name;
