@@ -52,9 +52,9 @@ const format = (shape: Shape): string => `[${shape.join(", ")}]`;
  * Attention in several ways at once (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762): queries [places, n, embedDim], keys
  * [others, n, kdim] and values [others, n, vdim] are projected to `numHeads` heads, go through `scaledDotProductAttention`, and what
  * comes out is projected again. `forward(query, key, value, options)` gives the output [places, n, embedDim] and the weights
- * [n, places, others] (`null` without `needWeights`; the keys of `addBiasKv` and `addZeroAttn` come last). With `batchFirst` the batch is axis 0; without a batch there is no such axis.
- * Names, layouts and first values of the parameters are PyTorch's, and so are its masks: true means "do not look", other than in the
- * function. A place that may look at nothing gets 0.
+ * [n, places, others] (`null` without `needWeights`; the keys of `addBiasKv` and `addZeroAttn` come last). With `batchFirst` the batch
+ * is axis 0; without a batch there is no such axis. Names, layouts and first values of the parameters are PyTorch's, and so are its
+ * masks: true means "do not look", other than in the function. A place that may look at nothing gets 0.
  *
  * Throws ValueError unless the heads divide `embedDim`; `forward` throws ShapeError or DTypeError if something does not fit.
  *
