@@ -187,6 +187,15 @@ describe("BatchNorm", () => {
     expect(() => batchNorm(batch, undefined, undefined)).toThrow("takes a mean and a variance");
   });
 
+  test("learns nothing from an empty batch", () => {
+    for (const layer of [new BatchNorm1d(2), new InstanceNorm1d(2, { trackRunningStats: true })]) {
+      expect(layer.forward(zeros([0, 2, 3])).shape).toEqual([0, 2, 3]);
+      expect(layer.runningMean!.toArray()).toEqual([0, 0]);
+      expect(layer.runningVar!.toArray()).toEqual([1, 1]);
+      expect(layer.numBatchesTracked!.item()).toBe(0);
+    }
+  });
+
   test("prints its options", () => {
     expect(String(new BatchNorm1d(2, { momentum: null }))).toBe(
       "BatchNorm1d(numFeatures=2, eps=0.00001, momentum=null, affine=true, trackRunningStats=true)",

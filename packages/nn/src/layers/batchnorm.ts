@@ -25,7 +25,7 @@ abstract class BatchNorm extends ChannelNorm {
     if (!training && runningMean && runningVar)
       return batchNorm(x, runningMean, runningVar, ...this.affine, { eps });
     const out = batchNorm(x, undefined, undefined, ...this.affine, { training: true, eps });
-    if (training && runningMean) this.#track(x);
+    if (this.tracks(x)) this.#track(x);
     return out;
   }
 

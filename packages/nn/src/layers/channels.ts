@@ -83,6 +83,11 @@ export abstract class ChannelNorm extends Module {
       );
   }
 
+  /** Is there anything that the running statistics could follow? An empty batch would make them NaN. */
+  protected tracks(x: Tensor): boolean {
+    return this.training && this.runningMean !== null && x.size > 0;
+  }
+
   /** Moves the running statistics towards those of a batch, the variance of which is corrected already, and may count it. */
   protected track(mean: Tensor, variance: Tensor, counts = true): void {
     const { runningMean, runningVar, numBatchesTracked, momentum } = this;

@@ -48,7 +48,7 @@ abstract class InstanceNorm extends ChannelNorm {
     if (!training && runningMean && runningVar)
       return batchNorm(x, runningMean, runningVar, ...this.affine, { eps });
     const out = instanceNorm(x, ...this.affine, { eps });
-    if (training && runningMean) this.#track(x);
+    if (this.tracks(x)) this.#track(x);
     return out;
   }
 
