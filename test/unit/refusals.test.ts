@@ -1,6 +1,7 @@
 /** What a layer is made of or applied to may be anything in JavaScript: each refuses it by its own name. */
-import { ones, type Tensor, ValueError } from "@cotangent/autograd";
+import { ones, type Tensor, ValueError, variable } from "@cotangent/autograd";
 import * as nn from "@cotangent/nn";
+import * as initialize from "@cotangent/nn/initialize";
 import { expect, test } from "vitest";
 
 /** The arguments of a layer before its options; null if it takes no options. */
@@ -67,6 +68,40 @@ test.each(Object.keys(makers))("%s is applied to tensors only", (name) => {
     expect(attempt, String(x)).toThrow(ValueError);
     expect(attempt, String(x)).toThrow(named(name));
   }
+});
+
+test("initializers fill variables only, with options by their names", () => {
+  const more: Readonly<Record<string, readonly unknown[]>> = { constant: [1], sparse: [0.5] };
+  for (const [name, f] of Object.entries(
+    initialize as unknown as Record<string, (...rest: unknown[]) => unknown>,
+  )) {
+    if (name === "calculateGain") continue;
+    const rest = more[name] ?? [];
+    for (const x of [undefined, null, 3, new nn.Linear(2, 3), ones([2, 2])])
+      expect(() => f(x, ...rest), name).toThrow(`${name}: fills a variable, such as layer.weight`);
+    if (!["zeros", "ones", "constant", "eye"].includes(name))
+      for (const options of [null, 2])
+        expect(() => f(variable(ones([2, 2, 2])), ...rest, options), name).toThrow(
+          `${name}: options are named`,
+        );
+  }
+});
+
+test("parts of a model are modules, and parameters are made of tensors", () => {
+  expect(() => new nn.ModuleList(3 as never)).toThrow("ModuleList: takes a list of modules, got 3");
+  expect(() => new nn.ModuleDict(null as never)).toThrow("ModuleDict: options are named");
+  expect(() => new nn.Parameter([1, 2] as never)).toThrow("Parameter: takes a tensor, got a Array");
+  expect(() => nn.weightNorm(3 as never)).toThrow("weightNorm: takes a layer, got 3");
+  expect(() => nn.spectralNorm(new nn.Linear(2, 3), { eps: "x" as never })).toThrow(
+    "spectralNorm: eps is a finite",
+  );
+  const make = () => new nn.TransformerEncoderLayer(4, 2);
+  expect(() => new nn.TransformerEncoder(make, 1, { norm: 4 as never })).toThrow(
+    "norm is a LayerNorm, got 4",
+  );
+  expect(() => new nn.Adam(make().parameters()).loadStateDict(null as never)).toThrow(
+    "a state dict is an object",
+  );
 });
 
 test.each(Object.keys(makers).filter((name) => makers[name]![1]))(

@@ -1,7 +1,8 @@
-import type { Shape, Variable } from "@cotangent/autograd/functional";
+import type { Variable } from "@cotangent/autograd/functional";
 import { hideFrames, ShapeError, ValueError } from "@cotangent/autograd/functional";
+import { checkNumber, optionsOf } from "../options.ts";
 import type { InitializeOptions } from "./fill.ts";
-import { atLeastZero, normal, uniform } from "./fill.ts";
+import { atLeastZero, checkVariable, normal, uniform } from "./fill.ts";
 
 hideFrames(import.meta.url);
 
@@ -23,10 +24,10 @@ export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" 
  */
 export function calculateGain(
   nonlinearity: Nonlinearity,
-  { negativeSlope = 0.01 }: { readonly negativeSlope?: number } = {},
+  options: { readonly negativeSlope?: number } = {},
 ): number {
-  if (!Number.isFinite(negativeSlope))
-    throw new ValueError(`calculateGain: negativeSlope is a finite number, got ${String(negativeSlope)}`);
+  const { negativeSlope = 0.01 } = optionsOf("calculateGain", options);
+  checkNumber("calculateGain: negativeSlope", negativeSlope);
   const gains: Readonly<Record<Nonlinearity, number>> = {
     linear: 1,
     sigmoid: 1,
@@ -59,17 +60,19 @@ export interface XavierOptions extends InitializeOptions {
  * xavierUniform(weight, { gain: 5 / 3 }).shape; // => [ 3, 2 ]
  * ```
  */
-export function xavierUniform<V extends Variable>(x: V, { gain = 1, ...options }: XavierOptions = {}): V {
-  return evenly("xavierUniform", x, xavierDeviation("xavierUniform", x.shape, gain), options);
+export function xavierUniform<V extends Variable>(x: V, given: XavierOptions = {}): V {
+  const { gain = 1, ...options } = optionsOf("xavierUniform", given);
+  return evenly("xavierUniform", x, xavierDeviation("xavierUniform", x, gain), options);
 }
 
 /** Fills a weight [out, in, ...] normally with deviation gain sqrt(2 / (in + out)), and returns it; see `xavierUniform`. */
-export function xavierNormal<V extends Variable>(x: V, { gain = 1, ...options }: XavierOptions = {}): V {
-  return normal(x, { ...options, deviation: xavierDeviation("xavierNormal", x.shape, gain) });
+export function xavierNormal<V extends Variable>(x: V, given: XavierOptions = {}): V {
+  const { gain = 1, ...options } = optionsOf("xavierNormal", given);
+  return normal(x, { ...options, deviation: xavierDeviation("xavierNormal", x, gain) });
 }
 
-function xavierDeviation(name: string, shape: Shape, gain: number): number {
-  const { fanIn, fanOut } = fans(name, shape);
+function xavierDeviation(name: string, x: Variable, gain: number): number {
+  const { fanIn, fanOut } = fans(name, x);
   return atLeastZero(name, "gain", gain) * Math.sqrt(2 / (fanIn + fanOut));
 }
 
@@ -84,19 +87,21 @@ export interface KaimingOptions extends InitializeOptions {
  * Fills a weight [out, in, ...] evenly between ±gain sqrt(3 / fan), and returns it. Throws ShapeError if it has fewer than two
  * axes. (He et al. 2015, "Delving deep into rectifiers".)
  */
-export function kaimingUniform<V extends Variable>(x: V, { fan, gain, ...options }: KaimingOptions = {}): V {
-  return evenly("kaimingUniform", x, kaimingDeviation("kaimingUniform", x.shape, fan, gain), options);
+export function kaimingUniform<V extends Variable>(x: V, given: KaimingOptions = {}): V {
+  const { fan, gain, ...options } = optionsOf("kaimingUniform", given);
+  return evenly("kaimingUniform", x, kaimingDeviation("kaimingUniform", x, fan, gain), options);
 }
 
 /** Fills a weight [out, in, ...] normally with deviation gain / sqrt(fan), and returns it; see `kaimingUniform`. */
-export function kaimingNormal<V extends Variable>(x: V, { fan, gain, ...options }: KaimingOptions = {}): V {
-  return normal(x, { ...options, deviation: kaimingDeviation("kaimingNormal", x.shape, fan, gain) });
+export function kaimingNormal<V extends Variable>(x: V, given: KaimingOptions = {}): V {
+  const { fan, gain, ...options } = optionsOf("kaimingNormal", given);
+  return normal(x, { ...options, deviation: kaimingDeviation("kaimingNormal", x, fan, gain) });
 }
 
-function kaimingDeviation(name: string, shape: Shape, fan: "in" | "out" = "in", gain = Math.SQRT2): number {
+function kaimingDeviation(name: string, x: Variable, fan: "in" | "out" = "in", gain = Math.SQRT2): number {
   if (fan !== "in" && fan !== "out")
     throw new ValueError(`${name}: fan is "in" or "out", got ${String(fan)}`);
-  const { fanIn, fanOut } = fans(name, shape);
+  const { fanIn, fanOut } = fans(name, x);
   return atLeastZero(name, "gain", gain) / Math.sqrt(fan === "in" ? fanIn : fanOut);
 }
 
@@ -104,13 +109,15 @@ function kaimingDeviation(name: string, shape: Shape, fan: "in" | "out" = "in", 
  * Fills a weight [out, in, ...] evenly between ±sqrt(3 / in), and returns it. Throws ShapeError if it has fewer than two axes.
  * (LeCun et al. 1998, "Efficient backprop".)
  */
-export function lecunUniform<V extends Variable>(x: V, options: InitializeOptions = {}): V {
-  return evenly("lecunUniform", x, kaimingDeviation("lecunUniform", x.shape, "in", 1), options);
+export function lecunUniform<V extends Variable>(x: V, given: InitializeOptions = {}): V {
+  const options = optionsOf("lecunUniform", given);
+  return evenly("lecunUniform", x, kaimingDeviation("lecunUniform", x, "in", 1), options);
 }
 
 /** Fills a weight [out, in, ...] normally with deviation 1 / sqrt(in), for selu, and returns it; see `lecunUniform`. */
-export function lecunNormal<V extends Variable>(x: V, options: InitializeOptions = {}): V {
-  return normal(x, { ...options, deviation: kaimingDeviation("lecunNormal", x.shape, "in", 1) });
+export function lecunNormal<V extends Variable>(x: V, given: InitializeOptions = {}): V {
+  const options = optionsOf("lecunNormal", given);
+  return normal(x, { ...options, deviation: kaimingDeviation("lecunNormal", x, "in", 1) });
 }
 
 export interface VarianceScalingOptions extends InitializeOptions {
@@ -136,18 +143,15 @@ export interface VarianceScalingOptions extends InitializeOptions {
  * filled === weight; // => true
  * ```
  */
-export function varianceScaling<V extends Variable>(
-  x: V,
-  { scale = 1, fan = "in", distribution = "normal", ...options }: VarianceScalingOptions = {},
-): V {
+export function varianceScaling<V extends Variable>(x: V, given: VarianceScalingOptions = {}): V {
   const name = "varianceScaling";
+  const { scale = 1, fan = "in", distribution = "normal", ...options } = optionsOf(name, given);
   if (fan !== "in" && fan !== "out" && fan !== "average")
     throw new ValueError(`${name}: fan is "in", "out" or "average", got ${String(fan)}`);
   if (distribution !== "normal" && distribution !== "uniform")
     throw new ValueError(`${name}: distribution is "normal" or "uniform", got ${String(distribution)}`);
   const gain = Math.sqrt(atLeastZero(name, "scale", scale));
-  const deviation =
-    fan === "average" ? xavierDeviation(name, x.shape, gain) : kaimingDeviation(name, x.shape, fan, gain);
+  const deviation = fan === "average" ? xavierDeviation(name, x, gain) : kaimingDeviation(name, x, fan, gain);
   return distribution === "normal"
     ? normal(x, { ...options, deviation })
     : evenly(name, x, deviation, options);
@@ -160,7 +164,8 @@ function evenly<V extends Variable>(name: string, x: V, deviation: number, optio
 }
 
 /** How many inputs an output has, and how many outputs an input reaches. */
-function fans(name: string, shape: Shape): { fanIn: number; fanOut: number } {
+function fans(name: string, x: Variable): { fanIn: number; fanOut: number } {
+  const { shape } = checkVariable(name, x);
   const [out, inputs, ...field] = shape;
   if (out === undefined || inputs === undefined)
     throw new ShapeError(

@@ -1,11 +1,13 @@
-import type { DrawOptions, Variable } from "@cotangent/autograd/functional";
+import type { DrawOptions } from "@cotangent/autograd/functional";
 import {
   normal as drawNormal,
   truncatedNormal as drawTruncatedNormal,
   uniform as drawUniform,
   hideFrames,
   ValueError,
+  Variable,
 } from "@cotangent/autograd/functional";
+import { checkNumber, optionsOf } from "../options.ts";
 
 hideFrames(import.meta.url);
 
@@ -16,12 +18,12 @@ export type InitializeOptions = Pick<DrawOptions, "generator">;
 
 /** Makes all elements of `x` zero and returns it. */
 export function zeros<V extends Variable>(x: V): V {
-  return constant(x, 0);
+  return constant(checkVariable("zeros", x), 0);
 }
 
 /** Makes all elements of `x` one and returns it. */
 export function ones<V extends Variable>(x: V): V {
-  return constant(x, 1);
+  return constant(checkVariable("ones", x), 1);
 }
 
 /**
@@ -37,7 +39,8 @@ export function ones<V extends Variable>(x: V): V {
  * ```
  */
 export function constant<V extends Variable>(x: V, value: number): V {
-  x.assign(value);
+  checkNumber("constant: the value", value);
+  checkVariable("constant", x).assign(value);
   return x;
 }
 
@@ -50,7 +53,8 @@ export interface UniformOptions extends InitializeOptions {
 
 /** Fills `x` with numbers evenly distributed from `low` to `high`, and returns it. Throws ValueError if `low` is above `high`. */
 export function uniform<V extends Variable>(x: V, options: UniformOptions = {}): V {
-  x.assign(drawUniform(x.shape, { ...options, dtype: x.dtype }));
+  const given = optionsOf("uniform", options);
+  checkVariable("uniform", x).assign(drawUniform(x.shape, { ...given, dtype: x.dtype }));
   return x;
 }
 
@@ -63,7 +67,8 @@ export interface NormalOptions extends InitializeOptions {
 
 /** Fills `x` with normally distributed numbers, and returns it. Throws ValueError if `deviation` is negative. */
 export function normal<V extends Variable>(x: V, options: NormalOptions = {}): V {
-  x.assign(drawNormal(x.shape, { ...options, dtype: x.dtype }));
+  const given = optionsOf("normal", options);
+  checkVariable("normal", x).assign(drawNormal(x.shape, { ...given, dtype: x.dtype }));
   return x;
 }
 
@@ -87,13 +92,19 @@ export interface TruncatedNormalOptions extends NormalOptions {
  * ```
  */
 export function truncatedNormal<V extends Variable>(x: V, options: TruncatedNormalOptions = {}): V {
-  x.assign(drawTruncatedNormal(x.shape, { ...options, dtype: x.dtype }));
+  const given = optionsOf("truncatedNormal", options);
+  checkVariable("truncatedNormal", x).assign(drawTruncatedNormal(x.shape, { ...given, dtype: x.dtype }));
   return x;
+}
+
+/** `x`. Throws ValueError unless it is a variable: a layer has several, and the bias of some is null. */
+export function checkVariable<V extends Variable>(name: string, x: V): V {
+  if (x instanceof Variable) return x;
+  throw new ValueError(`${name}: fills a variable, such as layer.weight, got ${String(x)}`);
 }
 
 /** Throws ValueError unless `value` is a finite number of at least 0. */
 export function atLeastZero(name: string, what: string, value: number): number {
-  if (!(value >= 0 && value < Infinity))
-    throw new ValueError(`${name}: the ${what} is a number of at least 0, got ${value}`);
+  checkNumber(`${name}: the ${what}`, value, 0);
   return value;
 }

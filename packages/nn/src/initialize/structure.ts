@@ -9,8 +9,9 @@ import {
   uniform,
   ValueError,
 } from "@cotangent/autograd/functional";
+import { checkShare, optionsOf } from "../options.ts";
 import type { InitializeOptions } from "./fill.ts";
-import { atLeastZero } from "./fill.ts";
+import { atLeastZero, checkVariable } from "./fill.ts";
 
 hideFrames(import.meta.url);
 
@@ -18,7 +19,7 @@ hideFrames(import.meta.url);
 
 /** Makes the matrix `x` the identity (ones where row and column are equal), and returns it. Throws ShapeError for other ranks. */
 export function eye<V extends Variable>(x: V): V {
-  const [rows, columns] = x.shape;
+  const [rows, columns] = checkVariable("eye", x).shape;
   if (x.rank !== 2)
     throw new ShapeError(`eye: takes a variable with two axes, got shape [${x.shape.join(", ")}]`);
   x.assign(identity(rows!, columns, { dtype: x.dtype }));
@@ -51,8 +52,9 @@ export interface OrthogonalOptions extends InitializeOptions {
  * w.matmul(w.transpose()).round().toArray(); // => 1,0,0,1
  * ```
  */
-export function orthogonal<V extends Variable>(x: V, { gain = 1, ...options }: OrthogonalOptions = {}): V {
-  if (x.rank < 2)
+export function orthogonal<V extends Variable>(x: V, given: OrthogonalOptions = {}): V {
+  const { gain = 1, ...options } = optionsOf("orthogonal", given);
+  if (checkVariable("orthogonal", x).rank < 2)
     throw new ShapeError(`orthogonal: a weight has at least the axes [out, in], got shape ${format(x)}`);
   atLeastZero("orthogonal", "gain", gain);
   const rows = x.shape[0]!;
@@ -115,14 +117,11 @@ export interface SparseOptions extends InitializeOptions {
  * sparse(weight, 0.75).countNonzero(0).toArray(); // => 2,2
  * ```
  */
-export function sparse<V extends Variable>(
-  x: V,
-  sparsity: number,
-  { deviation = 0.01, ...options }: SparseOptions = {},
-): V {
-  if (x.rank !== 2) throw new ShapeError(`sparse: takes a matrix [out, in], got shape ${format(x)}`);
-  if (!(sparsity >= 0 && sparsity <= 1))
-    throw new ValueError(`sparse: sparsity is a share from 0 to 1, got ${sparsity}`);
+export function sparse<V extends Variable>(x: V, sparsity: number, given: SparseOptions = {}): V {
+  const { deviation = 0.01, ...options } = optionsOf("sparse", given);
+  if (checkVariable("sparse", x).rank !== 2)
+    throw new ShapeError(`sparse: takes a matrix [out, in], got shape ${format(x)}`);
+  checkShare("sparse: sparsity", sparsity);
   atLeastZero("sparse", "deviation", deviation);
   const [rows, columns] = [x.shape[0]!, x.shape[1]!];
   const none = Math.ceil(sparsity * rows);
@@ -153,8 +152,9 @@ export function sparse<V extends Variable>(
  * dirac(variable(zeros([2, 1, 3])), { groups: 2 }).toArray(); // => 0,1,0,0,1,0
  * ```
  */
-export function dirac<V extends Variable>(x: V, { groups = 1 }: { readonly groups?: number } = {}): V {
-  if (x.rank < 3 || x.rank > 5)
+export function dirac<V extends Variable>(x: V, options: { readonly groups?: number } = {}): V {
+  const { groups = 1 } = optionsOf("dirac", options);
+  if (checkVariable("dirac", x).rank < 3 || x.rank > 5)
     throw new ShapeError(
       `dirac: a convolution's weight has 3 to 5 axes, [out, in, ...], got shape ${format(x)}`,
     );

@@ -1,5 +1,6 @@
 import { type Tensor, ValueError } from "@cotangent/autograd/functional";
 import { Module } from "../module.ts";
+import { optionsOf } from "../options.ts";
 
 /** What gives its input back. */
 export class Identity extends Module {
@@ -34,6 +35,8 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
 
   constructor(modules: Iterable<M> = []) {
     super();
+    if (typeof modules?.[Symbol.iterator] !== "function")
+      throw new ValueError(`ModuleList: takes a list of modules, got ${String(modules)}`);
     this.#modules = [...modules];
     this.#modules.forEach((module, i) => {
       checkModule("ModuleList", i, module);
@@ -87,7 +90,7 @@ export class ModuleDict<M extends Module = Module> extends Module implements Ite
 
   constructor(modules: Readonly<Record<string, M>> = {}) {
     super();
-    for (const [name, module] of Object.entries(modules)) this.set(name, module);
+    for (const [name, module] of Object.entries(optionsOf("ModuleDict", modules))) this.set(name, module);
   }
 
   get size(): number {

@@ -17,7 +17,8 @@ import {
   transpose,
   ValueError,
 } from "@cotangent/autograd/functional";
-import { Buffer, type Module, Parameter } from "../module.ts";
+import { Buffer, Module, Parameter } from "../module.ts";
+import { checkNumber, optionsOf } from "../options.ts";
 import { checkSizes } from "./settings.ts";
 
 /** Parametrizations: a parameter of a layer that is there already becomes a function of others. They are in place, as in PyTorch. */
@@ -31,6 +32,7 @@ export interface WeightNormOptions {
 
 /** The parameter of `layer` called `name`. Throws ValueError unless there is one of at least `rank` axes. */
 function parameterOf(caller: string, layer: Module, name: string, rank: number): Parameter {
+  if (!(layer instanceof Module)) throw new ValueError(`${caller}: takes a layer, got ${String(layer)}`);
   const value: unknown = (layer as unknown as Record<string, unknown>)[name];
   if (!(value instanceof Parameter) || value.rank < rank)
     throw new ValueError(
@@ -93,10 +95,8 @@ function replace(
  * [...layer.namedParameters().keys()]; // => [ 'bias', 'weightG', 'weightV' ]
  * ```
  */
-export function weightNorm<M extends Module>(
-  layer: M,
-  { name = "weight", dim = 0 }: WeightNormOptions = {},
-): M {
+export function weightNorm<M extends Module>(layer: M, options: WeightNormOptions = {}): M {
+  const { name = "weight", dim = 0 } = optionsOf("weightNorm", options);
   const weight = parameterOf("weightNorm", layer, name, 1);
   const kept = dim === null ? -1 : axisOf("weightNorm", dim, weight.rank);
   const axes = weight.shape.flatMap((_, i) => (i === kept ? [] : [i]));
@@ -140,9 +140,16 @@ export interface SpectralNormOptions extends Pick<DrawOptions, "generator"> {
  * ```
  */
 export function spectralNorm<M extends Module>(layer: M, options: SpectralNormOptions = {}): M {
-  const { name = "weight", nPowerIterations = 1, eps = 1e-12, dim = 0, generator } = options;
+  const {
+    name = "weight",
+    nPowerIterations = 1,
+    eps = 1e-12,
+    dim = 0,
+    generator,
+  } = optionsOf("spectralNorm", options);
   const weight = parameterOf("spectralNorm", layer, name, 2);
   checkSizes("spectralNorm", { nPowerIterations });
+  checkNumber("spectralNorm: eps", eps, 0);
   const axis = axisOf("spectralNorm", dim, weight.rank);
   const { dtype, shape } = weight;
   const rows = shape[axis]!;

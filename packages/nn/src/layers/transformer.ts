@@ -204,6 +204,11 @@ export interface StackOptions {
   readonly norm?: LayerNorm;
 }
 
+function normIn(name: string, norm: LayerNorm | undefined): LayerNorm | null {
+  if (norm === undefined || norm instanceof LayerNorm) return norm ?? null;
+  throw new ValueError(`${name}: norm is a LayerNorm, got ${String(norm)}`);
+}
+
 /** `numLayers` layers from the function that makes one. */
 function layersOf<L extends Module>(
   name: string,
@@ -240,10 +245,11 @@ export class TransformerEncoder extends Module {
   readonly layers: readonly TransformerEncoderLayer[];
   readonly norm: LayerNorm | null;
 
-  constructor(makeLayer: () => TransformerEncoderLayer, numLayers: number, { norm }: StackOptions = {}) {
+  constructor(makeLayer: () => TransformerEncoderLayer, numLayers: number, options: StackOptions = {}) {
     super();
+    const { norm } = optionsOf("TransformerEncoder", options);
     this.layers = layersOf("TransformerEncoder", makeLayer, numLayers, TransformerEncoderLayer);
-    this.norm = norm ?? null;
+    this.norm = normIn("TransformerEncoder", norm);
   }
 
   forward(x: Tensor, options: EncodeOptions = {}): Tensor {
@@ -257,10 +263,11 @@ export class TransformerDecoder extends Module {
   readonly layers: readonly TransformerDecoderLayer[];
   readonly norm: LayerNorm | null;
 
-  constructor(makeLayer: () => TransformerDecoderLayer, numLayers: number, { norm }: StackOptions = {}) {
+  constructor(makeLayer: () => TransformerDecoderLayer, numLayers: number, options: StackOptions = {}) {
     super();
+    const { norm } = optionsOf("TransformerDecoder", options);
     this.layers = layersOf("TransformerDecoder", makeLayer, numLayers, TransformerDecoderLayer);
-    this.norm = norm ?? null;
+    this.norm = normIn("TransformerDecoder", norm);
   }
 
   forward(x: Tensor, memory: Tensor, options: DecodeOptions = {}): Tensor {

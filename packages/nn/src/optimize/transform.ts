@@ -194,7 +194,7 @@ export class Optimizer {
    */
   loadStateDict(state: StateDict): void {
     for (const [name, , check] of this.numbers) {
-      const value: unknown = Object.hasOwn(state, name) ? state[name] : null;
+      const value: unknown = Object.hasOwn(Object(state), name) ? state[name] : null;
       if (value instanceof Tensor && value.size === 1) check(value.item());
     }
     loadState(this.constructor.name, this.#variables(), state);
