@@ -66,7 +66,7 @@ describe("a broken rule is reported with the name of its op", () => {
 
 const rounds = Number(process.env.VERIFY_SEEDS ?? 2);
 
-describe(`right rules raise no alarm (${rounds} seeds)`, () => {
+describe(`right rules raise no alarm (${rounds} seeds)`, { timeout: 30_000 + 1000 * rounds }, () => {
   let [asked, undecided] = [0, 0];
   for (const name of registry.keys())
     test(name, () => {
@@ -83,5 +83,6 @@ describe(`right rules raise no alarm (${rounds} seeds)`, () => {
   test("and hardly one is inconclusive", () => {
     expect(asked).toBeGreaterThan(150 * rounds);
     expect(undecided).toBeLessThanOrEqual(0.01 * asked);
+    process.stdout.write(`no alarm in ${asked} checks of right rules, ${undecided} inconclusive\n`);
   });
 });
