@@ -176,6 +176,18 @@ describe("a wrong rule", () => {
     expect(String(report)).toContain("it uses stopGradient, whose derivative is not that of its values");
   });
 
+  test("is not missed by a check of order 2, whose witnesses agree on what the rule gives", () => {
+    for (const order of [2, 3]) {
+      const report = checkGradient((x) => cube(x), [tensor([0.5, 2])], { order });
+      expect(report).toMatchObject({ verdict: "fail", order: 1, faults: [{ op: "cube", order: 1 }] });
+      expect(String(report)).toMatch(/^gradient of order 1: fail \(tolerance 0.000001\)/);
+    }
+    expect(checkGradient((x) => x.sin(), [tensor([0.5, 2])], { order: 3 })).toMatchObject({
+      verdict: "pass",
+      order: 3,
+    });
+  });
+
   test("that reads values fails at order 2, though all witnesses of its graph agree", () => {
     const deaf = customGradient(
       function deaf(x: Tensor) {

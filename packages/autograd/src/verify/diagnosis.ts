@@ -23,38 +23,58 @@ export interface Survey {
   readonly replays: readonly Replay[];
 }
 
-interface Terms {
+/** What is asked about the derivatives of one order. */
+export interface Question {
   readonly order: number;
   readonly tolerance: number;
-  readonly seed: number;
+  readonly ask: (primal: Replay, random: Sequence, tolerance: number) => Survey;
 }
 
 /**
- * The report on a function that was called once: whether it is a function at all, what `ask` finds of the graph in float64, and where
- * not all agree, which rule is at fault.
+ * The report on a function that was called once: whether it is a function at all, what is found of its graph in float64, and where
+ * not all agree, which rule is at fault. Of several questions the first that does not pass is reported, or else the last.
  */
 export function examine(
   f: Checked,
   inputs: readonly Tensor[],
   call: Call,
-  { order, tolerance, seed }: Terms,
-  ask: (primal: Replay, random: Sequence) => Survey,
+  seed: number,
+  questions: readonly Question[],
 ): GradientReport {
   const random = new Sequence(seed);
-  const report = (found: Partial<GradientReport> & { readonly verdict: Verdict }) =>
-    new GradientReport({ order, tolerance, directions: [], faults: [], notes: [], ...found });
+  const { order, tolerance } = questions[questions.length - 1]!;
+  const early = (verdict: Verdict, note: string) =>
+    new GradientReport({ order, tolerance, verdict, directions: [], faults: [], notes: [note] });
   const trouble = findTrouble(f, inputs, call, random);
-  if (trouble) return report({ verdict: trouble.verdict, notes: [trouble.text] });
+  if (trouble) return early(trouble.verdict, trouble.text);
   const { primal, copies } = replayed(call, inputs);
-  if (primal.y.size === 0) return report({ verdict: "pass", notes: ["the result has no elements"] });
+  if (primal.y.size === 0) return early("pass", "the result has no elements");
   if (!primal.result.some(Number.isFinite))
-    return report({ verdict: "inconclusive", notes: ["no element of the result is finite"] });
-  const survey = ask(primal, random);
-  const { directions, notes } = survey;
-  if (notes.length === 0 && worstOf(directions) === "pass") return report({ verdict: "pass", directions });
+    return early("inconclusive", "no element of the result is finite");
   const sites = () => sitesOf(f, inputs, copies);
-  return report({ directions, ...diagnosed(primal, survey, order, tolerance, random, sites) });
+  let report: GradientReport;
+  let next = 0;
+  do report = answered(questions[next]!, primal, random, sites);
+  while (report.pass && ++next < questions.length);
+  return report;
 }
+
+function answered(
+  { order, tolerance, ask }: Question,
+  primal: Replay,
+  random: Sequence,
+  sites: () => ReadonlyMap<Tensor, string>,
+): GradientReport {
+  const survey = ask(primal, random, tolerance);
+  const { directions, notes } = survey;
+  const agree = notes.length === 0 && worstOf(directions) === "pass";
+  const found: Diagnosis = agree
+    ? { verdict: "pass", faults: [], notes }
+    : diagnosed(primal, survey, order, tolerance, random, sites);
+  return new GradientReport({ order, tolerance, directions, ...found });
+}
+
+type Diagnosis = Pick<GradientReport, "verdict" | "faults" | "notes">;
 
 /**
  * Looks for the rule that is at fault. Where there is none, the chain rule makes the whole as right as its parts: what differences
@@ -67,7 +87,7 @@ function diagnosed(
   tolerance: number,
   random: Sequence,
   sites: () => ReadonlyMap<Tensor, string>,
-): Pick<GradientReport, "verdict" | "faults" | "notes"> {
+): Diagnosis {
   const searches = replays.map((replay) => ({ replay, ...locate(replay, random, tolerance) }));
   if (order > 1 && searches.every(({ faults }) => faults.length === 0))
     searches.push({ replay: primal, ...locateHigher(primal, order, random, tolerance) });

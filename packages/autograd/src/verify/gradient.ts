@@ -5,7 +5,7 @@ import type { Tensor } from "../graph.ts";
 import { checkFloat } from "../transform/gradient.ts";
 import type { Checked } from "./call.ts";
 import { callOn, checkResult } from "./call.ts";
-import type { Survey } from "./diagnosis.ts";
+import type { Question, Survey } from "./diagnosis.ts";
 import { examine } from "./diagnosis.ts";
 import type { Sequence } from "./direction.ts";
 import { readsValues } from "./higher.ts";
@@ -14,7 +14,7 @@ import type { GradientReport } from "./report.ts";
 import { asymmetry, derivative, jacobianDirections, nonlinearity, randomDirections } from "./survey.ts";
 
 export interface CheckOptions {
-  /** How many times to differentiate: 1 unless given. */
+  /** How many times to differentiate: 1 unless given. Lower orders are checked before, each along one random direction. */
   readonly order?: number;
   /**
    * The mode of each derivative but the last, which is taken in both: `order - 1` of them. Unless given the directions take
@@ -37,6 +37,8 @@ export interface CheckOptions {
  * differences with error bars must agree along random directions, with random cotangents; where they do not, every op's own
  * rule is checked with its actual operands, and the report names the one that is wrong, its worst element and the line that
  * made it. The graph that `f` makes is replayed in float64, whatever its dtype.
+ *
+ * The derivatives of higher order are those of what the rules give: the report is on the first order that does not pass.
  *
  * At a kink (`relu` at 0, ties in `max`) what the rules say must lie between the derivatives of either side. What an op says
  * of its derivative on purpose (`stopGradient`, `straightThrough`, `gradientReversal`) is taken at its word.
@@ -78,16 +80,20 @@ function checkOptions({ order = 1, directions = 4, modes }: CheckOptions): void 
 }
 
 function check(f: Checked, inputs: readonly Tensor[], options: CheckOptions): GradientReport {
-  const { order = 1, tolerance = order === 1 ? 1e-6 : 1e-5, seed = 0 } = options;
+  const { order = 1, seed = 0 } = options;
   const call = callOn(f, inputs);
   checkResult("checkGradient", "the result", call);
-  return examine(f, inputs, call, { order, tolerance, seed }, (primal, random) =>
-    surveyed(primal, options, random, tolerance),
-  );
+  const questions = Array.from({ length: order }, (_, i): Question => {
+    const isLast = i + 1 === order;
+    const { tolerance = i === 0 ? 1e-6 : 1e-5 } = options;
+    const asked: CheckOptions = isLast ? options : { order: i + 1, directions: 1 };
+    return { order: i + 1, tolerance, ask: (...given) => surveyed(asked, ...given) };
+  });
+  return examine(f, inputs, call, seed, questions);
 }
 
 /** Asks about the derivatives: of the graph itself, or of those of its derivatives that have one order less. */
-function surveyed(primal: Replay, options: CheckOptions, random: Sequence, tolerance: number): Survey {
+function surveyed(options: CheckOptions, primal: Replay, random: Sequence, tolerance: number): Survey {
   const { order = 1, directions = 4, jacobian = false } = options;
   const replays =
     order === 1 ? [primal] : withMakers(() => derivatives(primal, order, options.modes, random));

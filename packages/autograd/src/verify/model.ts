@@ -9,6 +9,7 @@ import { topology } from "../topology.ts";
 import type { Variable } from "../variable.ts";
 import type { Call } from "./call.ts";
 import { callOn, callWithSites, checkResult } from "./call.ts";
+import type { Question } from "./diagnosis.ts";
 import { examine } from "./diagnosis.ts";
 import { computed } from "./flow.ts";
 import type { Direction, GradientReport } from "./report.ts";
@@ -107,7 +108,7 @@ export function checkModel<M extends Parameterized, const B extends readonly unk
     checkResult("checkModel", "the loss", call);
     const without = whyWithout(call, inputs, () => callWithSites(f, inputs));
     const single: Direction[] = [];
-    const report = examine(f, inputs, call, { order: 1, tolerance, seed }, (primal, random) => {
+    const ask: Question["ask"] = (primal, random) => {
       const together = Array.from({ length: directions }, (_, i) =>
         explore(primal, "all parameters", null, random, tolerance, i % 2),
       );
@@ -116,7 +117,8 @@ export function checkModel<M extends Parameterized, const B extends readonly unk
         if (performance.now() < end) single.push(explore(primal, path, i, random, tolerance));
       const notes = [nonlinearity(primal, random)].filter((note) => note !== null);
       return { directions: [...together, ...single], notes, replays: [primal] };
-    });
+    };
+    const report = examine(f, inputs, call, seed, [{ order: 1, tolerance, ask }]);
     const parameters = named.map(([path, { shape }], i) => ({
       path,
       shape,
