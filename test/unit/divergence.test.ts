@@ -119,6 +119,22 @@ for (const compile of [false, true])
       expect(error.origin).toMatchObject({ op: "sqrt", operands: [0] });
     });
 
+    test("a parameter that would be kept in a checkpoint, by its update", async () => {
+      const model = new Linear(1, 1, { bias: false });
+      model.weight.assign(tensor([[1]]));
+      const optimizer = new SGD(model.parameters(), { lr: 1e38 });
+      const checkpoint = { read: () => null, write: () => {} };
+      const data = [tensor([[1000]]), tensor([[0]])] as const;
+      const error = await divergence(
+        fit(model, data, { ...settings, loss: mse, optimizer, epochs: 2, checkpoint }),
+      );
+      expect(error.message).toMatch(
+        /^fit: parameter weight has become NaN or infinite at step 1 .*left as it was; it begins in that step:\nupdate: mul gives/,
+      );
+      expect(error.origin).toMatchObject({ phase: "update", op: "mul" });
+      expect(error.origin!.remedy).toContain("smaller learning rate");
+    });
+
     test("nothing else is changed: no bit of a healthy training, nor what a failed one leaves", async () => {
       const results: unknown[] = [];
       for (const explain of [undefined, explainNonFinite]) {
