@@ -247,7 +247,15 @@ describe("options of classes and weights", () => {
 
   test("a class that is out of range is refused unless it is the one to ignore", () => {
     const target = tensor([0, -100], { dtype: "int32" });
-    expect(() => losses.crossEntropy(logits, target).item()).toThrow(IndexError);
+    const weight = zeros([3]) as Tensor;
+    for (const name of ofClasses)
+      for (const options of [{}, { weight }])
+        expectRefused(
+          name,
+          () => all[name]!(logits, target, options).item(),
+          IndexError,
+          "index -100 is outside axis",
+        );
     expect(losses.crossEntropy(logits, target, { ignoreIndex: -100 }).item()).toBeCloseTo(Math.log(3), 6);
   });
 

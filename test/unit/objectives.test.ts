@@ -4,7 +4,6 @@ import {
   full,
   Generator,
   grad,
-  IndexError,
   logSoftmax,
   normal,
   ShapeError,
@@ -113,7 +112,7 @@ describe("ctc", () => {
         [4, 4],
         [2, 2],
       ).item(),
-    ).toThrow(IndexError);
+    ).toThrow("ctc: index 7 is outside axis 1 of size 3");
   });
 });
 

@@ -294,10 +294,20 @@ export interface Operation<Rest extends readonly unknown[], Out = Tensor> {
 
 // Indexing.
 
+export interface GatherOptions {
+  /** Which function errors name, for one that gathers on the way; `gather` unless given. */
+  readonly caller?: string;
+}
+
 /** `x` at the places that `index` names along `axis`; the result has the shape of `index`. */
 export interface Gather {
-  <I extends Shape>(x: Tensor, axis: number, index: Tensor<I>): Tensor<I>;
-  readonly [chained]?: <I extends Shape>(this: Tensor, axis: number, index: Tensor<I>) => Tensor<I>;
+  <I extends Shape>(x: Tensor, axis: number, index: Tensor<I>, options?: GatherOptions): Tensor<I>;
+  readonly [chained]?: <I extends Shape>(
+    this: Tensor,
+    axis: number,
+    index: Tensor<I>,
+    options?: GatherOptions,
+  ) => Tensor<I>;
 }
 
 /** `x` with the elements of `source` added at the places that `index` names along `axis`. */

@@ -3,7 +3,7 @@ import type { Op, Tensor } from "../graph.ts";
 import { apply, elementsOf, linearRule, readElements, rememberSite, zero } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { broadcastShapes, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
-import type { ArgSort, Gather, OneHot, ScatterAdd } from "../signature.ts";
+import type { ArgSort, Gather, GatherOptions, OneHot, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, lt } from "./comparison.ts";
 import { fromElements, iota } from "./leaf.ts";
@@ -44,16 +44,18 @@ const scatterOp: Op<{ readonly axis: number; readonly size: number }> = {
  */
 export const gather: Gather = declare(
   "gather",
-  (x: Tensor, axis: number, index: Tensor) => {
-    const along = normalizeAxis("gather", axis, x.shape);
-    checkIndex("gather", index, x.shape, along);
+  (x: Tensor, axis: number, index: Tensor, { caller }: GatherOptions = {}) => {
+    const name = caller ?? "gather";
+    const along = normalizeAxis(name, axis, x.shape);
+    checkIndex(name, index, x.shape, along);
     const cut = x.shape.every((size, i) => i === along || size === index.shape[i]);
     if (!cut)
       throw new ShapeError(
-        `gather: index shape ${formatShape(index.shape)} and shape ${formatShape(x.shape)} differ on an axis other than ` +
+        `${name}: index shape ${formatShape(index.shape)} and shape ${formatShape(x.shape)} differ on an axis other than ` +
           `${along}; slice or broadcast one of them`,
       );
-    return located(apply(gatherOp, [x.node, index.node], { axis: along }));
+    const named = caller === undefined ? {} : { caller };
+    return located(apply(gatherOp, [x.node, index.node], { axis: along, ...named }));
   },
   gatherOp,
   (draw) => {

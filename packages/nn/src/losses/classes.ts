@@ -5,7 +5,6 @@ import {
   div,
   gather,
   hideFrames,
-  indexSelect,
   logSoftmax,
   mul,
   ne,
@@ -159,8 +158,9 @@ function ofClasses(
   const counts = ignoreIndex === undefined ? null : ne(target, ignoreIndex);
   const classes = counts ? where(counts, target, 0) : target;
   const kept = (x: Tensor): Tensor => (counts ? where(counts, x, 0) : x);
-  const own = weight ? indexSelect(weight, 0, classes) : null;
-  const likelihood: Tensor = reshape(gather(scores, 1, unsqueeze(classes, 1)), [n]);
+  const errors = { caller: name };
+  const own: Tensor | null = weight ? gather(weight, 0, classes, errors) : null;
+  const likelihood: Tensor = reshape(gather(scores, 1, unsqueeze(classes, 1), errors), [n]);
   let losses = kept(neg(own ? mul(likelihood, own) : likelihood));
   if (smoothing > 0) {
     const spread = kept(neg(sum(weight ? mul(scores, weight) : scores, 1)));

@@ -5,7 +5,6 @@ import {
   eq,
   gather,
   hideFrames,
-  indexSelect,
   mean,
   mul,
   pow,
@@ -66,10 +65,12 @@ export function multiMargin<R extends Reduction = "mean">(
   checkNumber("multiMargin: margin", margin);
   if (p !== 1 && p !== 2) throw new ValueError(`multiMargin: p is 1 or 2, got ${String(p)}`);
   const column = unsqueeze(target, 1) as Tensor;
-  const missing: Tensor = relu(add(sub(scores, gather(scores, 1, column)) as Tensor, margin) as Tensor);
+  const missing: Tensor = relu(
+    add(sub(scores, gather(scores, 1, column, { caller: "multiMargin" })) as Tensor, margin) as Tensor,
+  );
   const powers = p === 1 ? missing : square(missing);
   const weighed: Tensor = weight
-    ? mul(powers, unsqueeze(indexSelect(weight, 0, target) as Tensor, 1) as Tensor)
+    ? mul(powers, unsqueeze(gather(weight, 0, target, { caller: "multiMargin" }) as Tensor, 1) as Tensor)
     : powers;
   const own = eq(column, arange(0, c, 1, { dtype: "int32" }) as Tensor) as Tensor;
   const losses: Tensor = mean(where(own, 0, weighed) as Tensor, 1);

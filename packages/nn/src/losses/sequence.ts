@@ -143,7 +143,7 @@ function likelihood(x: Tensor, symbols: Tensor, blank: number, steps: Tensor, si
   const later = slice(symbols, 2, width, { axis: 1 }) as Tensor;
   const differs: Tensor = logicalAnd(ne(later, blank) as Tensor, ne(later, earlier) as Tensor);
   const skips: Tensor = cat([zeros([n, 2], { dtype: "bool" }) as Tensor, differs], 1);
-  const emitted = unbind(x).map((scores): Tensor => gather(scores, 1, symbols));
+  const emitted = unbind(x).map((scores): Tensor => gather(scores, 1, symbols, { caller: "ctc" }));
   // Before the first step it stands at the first blank, from where it can stay or go on to the first symbol.
   let state: Tensor = cat([zeros([n, 1], { dtype: x.dtype }) as Tensor, nowhere(width - 1)], 1);
   emitted.forEach((scores, t) => {
@@ -153,7 +153,7 @@ function likelihood(x: Tensor, symbols: Tensor, blank: number, steps: Tensor, si
   });
   // It ends with the last symbol, if there is one, or the blank behind it.
   const last = unsqueeze(mul(sizes, 2) as Tensor, 1) as Tensor;
-  const onBlank: Tensor = gather(state, 1, last);
+  const onBlank: Tensor = gather(state, 1, last, { caller: "ctc" });
   const onSymbol: Tensor = gather(state, 1, clamp(sub(last, 1) as Tensor, 0) as Tensor);
   return squeeze(together([onBlank, where(gt(last, 0) as Tensor, onSymbol, none) as Tensor]), 1);
 }
