@@ -32,7 +32,7 @@ export interface Question {
 
 /**
  * The report on a function that was called once: whether it is a function at all, what is found of its graph in float64, and where
- * not all agree, which rule is at fault. Of several questions the first that does not pass is reported, or else the last.
+ * not all agree, which rule is at fault. Of several questions the first that fails is reported, or else the last.
  */
 export function examine(
   f: Checked,
@@ -55,7 +55,7 @@ export function examine(
   let report: GradientReport;
   let next = 0;
   do report = answered(questions[next]!, primal, random, sites);
-  while (report.pass && ++next < questions.length);
+  while (report.verdict !== "fail" && ++next < questions.length);
   return report;
 }
 

@@ -38,7 +38,7 @@ export interface CheckOptions {
  * rule is checked with its actual operands, and the report names the one that is wrong, its worst element and the line that
  * made it. The graph that `f` makes is replayed in float64, whatever its dtype.
  *
- * The derivatives of higher order are those of what the rules give: the report is on the first order that does not pass.
+ * The derivatives of higher order are those of what the rules give: the report is on the first order that fails, or else on the one asked for.
  *
  * At a kink (`relu` at 0, ties in `max`) what the rules say must lie between the derivatives of either side. What an op says
  * of its derivative on purpose (`stopGradient`, `straightThrough`, `gradientReversal`) is taken at its word.
