@@ -213,7 +213,7 @@ class Loop {
       position.batches++;
       const examples = x.shape[0] ?? 1;
       if (examples === 0) continue;
-      if (this.#compiled) for (const _ of this.#compiled.prepare(x, y)) await this.#pause();
+      await this.#prepare(x, y);
       session.before(x, y);
       const loss = this.#step(x, y).item();
       position.seconds = (performance.now() - begin) / 1000;
@@ -233,6 +233,14 @@ class Loop {
           "function that makes it: () => batches()",
       );
     return true;
+  }
+
+  /** Compiles the step for such a batch, unless that is done. */
+  async #prepare(x: Tensor, y: Tensor): Promise<void> {
+    if (!this.#compiled) return;
+    for (const _ of this.#compiled.prepare(x, y)) await this.#pause();
+    // The first run of a program is a long one.
+    await this.#pause();
   }
 
   #tell(loss: number): void {

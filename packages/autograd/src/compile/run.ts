@@ -93,7 +93,9 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
   const { functions, imports } = yield* emit(nests, layout, relaxed && canRelax());
   const calls: (() => void)[] = [];
   const host = { compute: (n: number) => calls[n]!() };
+  yield;
   const instance = instantiate(assemble(functions, pagesOf(layout), imports), host, layout);
+  yield;
   const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   for (const { address, dtype, data } of layout.constants)
     viewOf(memory, address, { dtype, shape: [data.length] }).set(data);
