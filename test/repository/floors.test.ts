@@ -31,7 +31,7 @@ const packages: readonly PackageFloors[] = [
         "functions.ts",
         "random.ts",
       ],
-      ["graph.ts", "topology.ts", "tree.ts", "signature.ts"],
+      ["graph.ts", "site.ts", "topology.ts", "tree.ts", "signature.ts"],
       [
         "ops/leaf.ts",
         "ops/sample.ts",

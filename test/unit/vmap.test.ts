@@ -105,6 +105,13 @@ describe("vmap", () => {
     ]);
   });
 
+  test("of no examples there are no results, of the right shape", () => {
+    const none = tensor([]).reshape([0, 1]).expand([0, 3]).unsqueeze(1).expand([0, 3, 3]);
+    for (const f of [(m: Tensor) => m.mul(2), (m: Tensor) => cholesky(m), (m: Tensor) => sort(m, -1).values])
+      expect(vmap(f)(none as Tensor).toArray()).toEqual([]);
+    expect(vmap((m: Tensor) => cholesky(m))(none as Tensor).shape).toEqual([0, 3, 3]);
+  });
+
   test("keeps a rule of the user's, which speaks of one example", () => {
     const f = customGradient(
       function summed(row: Tensor) {
@@ -162,6 +169,10 @@ describe("vmap", () => {
       return loss;
     };
     expect(() => vmap(summing)(x)).toThrow("vmap: the function calls backward(), or sets grad");
+    expect(() => compile((a: Tensor) => vmap(assigning)(a))(x)).toThrow(
+      "is assigned something else for each example",
+    );
+    expect(() => compile((a: Tensor) => vmap(summing)(a))(x)).toThrow("vmap: the function calls backward()");
     expect(w.toArray()).toEqual([1, 2]);
     expect(w.grad).toBeNull();
   });

@@ -16,7 +16,7 @@ import type { Signature, TracedCall } from "./tracing.ts";
 import { traceCall } from "./tracing.ts";
 import { unflattenTree } from "./tree.ts";
 import type { Home, Variable } from "./variable.ts";
-import { checkNoGradient, isRecording } from "./variable.ts";
+import { checkNoGradient, recording } from "./variable.ts";
 
 /** A function that was given to `compile`: it is called like that function. */
 export type Compiled<F extends (...args: never[]) => unknown> = F & {
@@ -127,7 +127,7 @@ export function compile<F extends (...args: never[]) => unknown>(
   const run = f as unknown as (...args: unknown[]) => unknown;
   const history: History = { options, calls: 0, traced: 0, tracings: [], programs: [] };
   const call = (...args: unknown[]): unknown => {
-    if (isRecording()) return run(...args);
+    if (recording()) return run(...args);
     history.calls++;
     const known = find(history.programs, args);
     if (known && options.check) toolsFor("check").compare(known.traced, traceCall(run, args));
@@ -135,7 +135,7 @@ export function compile<F extends (...args: never[]) => unknown>(
   };
   histories.set(call, history);
   function* prepare(...args: unknown[]): Generator<undefined, void> {
-    if (!isRecording() && !find(history.programs, args)) yield* portions(make(history, run, args));
+    if (!recording() && !find(history.programs, args)) yield* portions(make(history, run, args));
   }
   return Object.assign(call, { explain: () => explained(call), prepare }) as unknown as Compiled<F>;
 }

@@ -1,6 +1,6 @@
 import type { Body } from "./arithmetic.ts";
 import type { DType, TypedArray } from "./dtype.ts";
-import { callerLine, captureStack, StateError } from "./errors.ts";
+import { StateError } from "./errors.ts";
 import type { Shape } from "./shape.ts";
 import { sizeOf } from "./shape.ts";
 
@@ -152,8 +152,6 @@ export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes 
   return new Tensor(op, inputs, attributes, shape, op.dtype(inputs, attributes));
 }
 
-const sites = new WeakMap<Tensor, { stack?: string }>();
-
 /** Who is shown every node that is made: nobody, but while a check looks for the one that is at fault. */
 let watcher: ((x: Tensor) => void) | null = null;
 
@@ -171,24 +169,6 @@ export function watching<T>(seen: (x: Tensor) => void, f: () => T): T {
   } finally {
     watcher = before;
   }
-}
-
-/** Runs `f` and keeps the line of every node that it makes. */
-export function withSites<T>(f: () => T): T {
-  return watching(rememberSite, f);
-}
-
-/** Keeps the line that made `x`, for ops whose mistakes show only when their data is read. */
-export function rememberSite(x: Tensor): void {
-  const site: { stack?: string } = {};
-  captureStack(site);
-  sites.set(x, site);
-}
-
-/** The user's line that made `x`, if it was remembered: the first frame outside this package. */
-export function siteOf(x: Tensor): string | null {
-  const stack = sites.get(x)?.stack;
-  return stack === undefined ? null : (callerLine(stack) ?? null);
 }
 
 /** An op: what it computes and how it is differentiated. */

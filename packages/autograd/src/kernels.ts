@@ -1,11 +1,11 @@
 import type { TypedArray } from "./dtype.ts";
 import { CotangentError, StateError, ValueError } from "./errors.ts";
 import type { IndexMap, Kernel, Tensor } from "./graph.ts";
-import { siteOf } from "./graph.ts";
 import { machineOf } from "./machine.ts";
 import { callerOf, checkWithin } from "./ops/indexing.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape, sizeOf, stridesOf, walk } from "./shape.ts";
+import { siteOf } from "./site.ts";
 import { contract, reduce, scan } from "./sums.ts";
 
 /** What each kind of kernel means, written to be read. */

@@ -236,9 +236,9 @@ export function checkNoGradient({ label, shape }: Variable, gradient: Tensor | n
     );
 }
 
-/** Is something being recorded, by `compile` or by a check? */
-export function isRecording(): boolean {
-  return trace !== null;
+/** What is being recorded, by `compile`, `vmap` or a check; null if nothing is. */
+export function recording(): Trace | null {
+  return trace;
 }
 
 /** Assigns several variables at once: all values are checked before the first variable changes. */

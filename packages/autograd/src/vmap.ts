@@ -8,7 +8,7 @@ import { batched, repeated } from "./transform/batch.ts";
 import type { Like } from "./tree.ts";
 import { mapTree, unflattenTree } from "./tree.ts";
 import type { Variable } from "./variable.ts";
-import { assignAll, isRecording, Trace, tracing } from "./variable.ts";
+import { assignAll, recording, Trace, tracing } from "./variable.ts";
 
 type Axis = number | null;
 
@@ -30,7 +30,7 @@ export interface VmapOptions {
  * What `f` captures, and what it draws at random, is the same for all examples. What only the host computes (factorizations,
  * sorting) is computed one example after the other.
  *
- * Throws ValueError if no argument has an axis of examples, ShapeError if one lacks the axis or if their sizes differ, CompileError if
+ * Throws ValueError if no argument has an axis of examples, or if `f` calls `backward` or assigns something else for each; ShapeError if one lacks the axis or if their sizes differ, CompileError if
  * `f` reads a value, and what `f` throws.
  *
  * @example
@@ -76,14 +76,13 @@ export function vmap<A extends readonly unknown[], R>(
     const count: number = size;
     const { result, roots, assigned } = traced(() => f(...(parts as unknown as A)));
     const all = batched([...roots, ...assigned.map(([, value]) => value)], batches, count);
-    assignAll(
-      assigned.map(([variable, value], i) => {
-        if (!all[roots.length + i]!.isBatched) return [variable, value];
+    assigned.forEach(([variable], i) => {
+      if (all[roots.length + i]!.isBatched)
         throw new ValueError(
           `vmap: ${variable.label ?? "a variable"} is assigned something else for each example; return it instead`,
         );
-      }),
-    );
+    });
+    if (!recording()) assignAll(assigned);
     const made = all.slice(0, roots.length).map(({ root, isBatched }) => {
       const whole = isBatched ? root : repeated(root, count);
       return outAxes === 0 ? whole : (movedim(whole, 0, outAxes) as Tensor);
@@ -99,35 +98,26 @@ interface Traced<R> {
   readonly assigned: readonly (readonly [Variable, Tensor])[];
 }
 
-/** What `f` makes of symbols. Inside `compile` that records what is assigned. */
+/** What `f` makes of symbols, and of variables: inside `compile` that is recorded there, else by itself. */
 function traced<R>(f: () => R): Traced<R> {
-  const run = (): R => withoutReading("vmap", f);
-  const rootsOf = (result: R) => {
+  const record = recording() ?? new Trace(false);
+  const [assigned, gradients] = [new Map(record.assigned), new Map(record.gradients)];
+  const { result, roots } = tracing(record, () => {
+    const result = withoutReading("vmap", f);
     const roots: Tensor[] = [];
     mapped("the function returns something that is no tensor", result, (root) => {
       roots.push(root.node);
       return root;
     });
-    return roots;
-  };
-  if (isRecording()) {
-    const result = run();
-    return { result, roots: rootsOf(result), assigned: [] };
-  }
-  const record = new Trace(false);
-  const { result, roots } = tracing(record, () => {
-    const result = run();
-    return { result, roots: rootsOf(result) };
+    return { result, roots };
   });
-  if (record.gradients.size > 0)
-    throw new ValueError(
-      "vmap: the function calls backward(), or sets grad; use grad() and return what it gives",
-    );
-  const assigned = Array.from(
-    record.assigned,
-    ([variable, version]) => [variable, version.inputs[0]!] as const,
-  );
-  return { result, roots, assigned };
+  for (const [variable, g] of record.gradients)
+    if (!gradients.has(variable) || gradients.get(variable) !== g)
+      throw new ValueError(
+        "vmap: the function calls backward(), or sets grad; use grad() and return what it gives",
+      );
+  const news = [...record.assigned].filter(([variable, version]) => assigned.get(variable) !== version);
+  return { result, roots, assigned: news.map(([variable, version]) => [variable, version.inputs[0]!]) };
 }
 
 function axesOf(inAxes: VmapOptions["inAxes"], count: number): readonly Axis[] {

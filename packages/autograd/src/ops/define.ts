@@ -1,6 +1,7 @@
 import { ValueError } from "../errors.ts";
 import type { Attributes, Op, Tensor } from "../graph.ts";
-import { apply, rememberSite } from "../graph.ts";
+import { apply } from "../graph.ts";
+import { rememberSite } from "../site.ts";
 import { operand } from "./elementwise.ts";
 
 /**

@@ -1,9 +1,10 @@
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, elementsOf, linearRule, readElements, rememberSite, zero } from "../graph.ts";
+import { apply, elementsOf, linearRule, readElements, zero } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { broadcastShapes, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { ArgSort, Gather, GatherOptions, OneHot, ScatterAdd } from "../signature.ts";
+import { rememberSite } from "../site.ts";
 import { cast } from "./cast.ts";
 import { eq, lt } from "./comparison.ts";
 import { fromElements, iota } from "./leaf.ts";

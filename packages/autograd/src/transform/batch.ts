@@ -3,7 +3,7 @@ import { apply } from "../graph.ts";
 import { readLabels } from "../labels.ts";
 import { einsumOp } from "../ops/contraction.ts";
 import { stack } from "../ops/join.ts";
-import { placeholder } from "../ops/leaf.ts";
+import { fill, placeholder } from "../ops/leaf.ts";
 import { broadcastTo, reshape } from "../ops/movement.ts";
 import { slice } from "../ops/region.ts";
 import type { Shape } from "../shape.ts";
@@ -76,7 +76,8 @@ function contracted(spec: string, [x, y]: readonly Operand[]): Tensor {
 }
 
 /** Nothing is known of what the host computes: it does so for each example. */
-function oneByOne({ op, attributes }: Tensor, inputs: readonly Tensor[], size: number): Tensor {
+function oneByOne({ op, attributes, shape, dtype }: Tensor, inputs: readonly Tensor[], size: number): Tensor {
+  if (size === 0) return fill(0, [0, ...shape], dtype);
   const of = (i: number) => inputs.map((x) => reshape(slice(x, i, i + 1) as Tensor, x.shape.slice(1)));
   return stack(Array.from({ length: size }, (_, i) => apply(op, of(i), attributes)));
 }

@@ -1,10 +1,11 @@
 import { CotangentError, GradientError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
-import { elementsOf, setOwner, Tensor, withSites } from "../graph.ts";
+import { elementsOf, setOwner, Tensor } from "../graph.ts";
 import { identity } from "../ops/composed.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
 import { equalShapes, formatShape } from "../shape.ts";
+import { withSites } from "../site.ts";
 import { topology } from "../topology.ts";
 import { checkFloat } from "../transform/gradient.ts";
 import { Trace, tracing, Variable } from "../variable.ts";

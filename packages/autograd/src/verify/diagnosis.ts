@@ -1,7 +1,7 @@
 import { makerOf } from "../differentiate.ts";
 import type { Tensor } from "../graph.ts";
-import { siteOf } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
+import { siteOf } from "../site.ts";
 import { topology } from "../topology.ts";
 import type { Call, Checked } from "./call.ts";
 import { callWithSites, findTrouble, replayed } from "./call.ts";

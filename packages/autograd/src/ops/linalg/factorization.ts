@@ -1,10 +1,11 @@
 import { isFloat, promote } from "../../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
 import type { Attributes, Elements, Op, Tensor } from "../../graph.ts";
-import { apply, bilinearRule, none, pushed, rememberSite } from "../../graph.ts";
+import { apply, bilinearRule, none, pushed } from "../../graph.ts";
 import type { Shape } from "../../shape.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../../shape.ts";
 import type { Operation, Unary } from "../../signature.ts";
+import { rememberSite } from "../../site.ts";
 import { cast } from "../cast.ts";
 import { matmul } from "../contraction.ts";
 import { tril, triu } from "../diagonal.ts";

@@ -1,0 +1,25 @@
+import { callerLine, captureStack } from "./errors.ts";
+import type { Tensor } from "./graph.ts";
+import { watching } from "./graph.ts";
+
+/** Where in the user's program a node was made. It is kept only where somebody will ask: a stack for each node is dear. */
+
+const sites = new WeakMap<Tensor, { stack?: string }>();
+
+/** Runs `f` and keeps the line of every node that it makes. */
+export function withSites<T>(f: () => T): T {
+  return watching(rememberSite, f);
+}
+
+/** Keeps the line that made `x`, for ops whose mistakes show only when their data is read. */
+export function rememberSite(x: Tensor): void {
+  const site: { stack?: string } = {};
+  captureStack(site);
+  sites.set(x, site);
+}
+
+/** The user's line that made `x`, if it was remembered: the first frame outside this package. */
+export function siteOf(x: Tensor): string | null {
+  const stack = sites.get(x)?.stack;
+  return stack === undefined ? null : (callerLine(stack) ?? null);
+}
