@@ -90,6 +90,7 @@ const packages: readonly PackageFloors[] = [
         "sums.ts",
         "kernels.ts",
         "interpret.ts",
+        "total.ts",
         "differentiate.ts",
         "rebuild.ts",
         "transform/gradient.ts",

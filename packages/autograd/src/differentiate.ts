@@ -1,12 +1,13 @@
 import { isFloat } from "./dtype.ts";
 import { GradientError } from "./errors.ts";
-import type { Derivative, Tensor } from "./graph.ts";
-import { apply, derivativeOf, ownerOf, watching } from "./graph.ts";
+import type { Derivative } from "./graph.ts";
+import { apply, derivativeOf, ownerOf, Tensor, watching } from "./graph.ts";
 import { placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
 import { formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn, topology } from "./topology.ts";
+import { total } from "./total.ts";
 
 /**
  * Differentiation maps graphs to graphs. Each op states one fact per operand (its derivative kind); the two functions
@@ -14,15 +15,14 @@ import { nameVersion, numberIn, topology } from "./topology.ts";
  * from the operands to the output). Both walk the graph once and make ordinary nodes.
  */
 
-// The rule that is being applied: that of `ruling` for its operand number `ruledOperand`.
-let ruling: Tensor | null = null;
-let ruledOperand = 0;
-
 /** The use of a rule: that of the node `out` for its operand number `operand`. */
 export interface RuleUse {
   readonly out: Tensor;
   readonly operand: number;
 }
+
+// The one that is being made.
+let ruling: RuleUse | null = null;
 
 const makers = /* @__PURE__ */ new WeakMap<Tensor, RuleUse>();
 
@@ -31,7 +31,7 @@ export function withMakers<T>(f: () => T): T {
   // An error may have left the last one here.
   ruling = null;
   return watching((x) => {
-    if (ruling) makers.set(x, { out: ruling, operand: ruledOperand });
+    if (ruling) makers.set(x, ruling);
   }, f);
 }
 
@@ -52,30 +52,50 @@ export function reverse(
   const wanted = findTargets(order, targets);
   const outputNumbers = outputs.map((y) => numberIn(order, y));
   const reaches = markReaching(order, wanted);
-  const g = new Array<Tensor | null>(nodes.length).fill(null);
+  const g = new Array<Tensor | Several | null>(nodes.length).fill(null);
   outputNumbers.forEach((n, i) => {
-    g[n] = plus(g[n]!, cotangents[i]!);
+    g[n] = together(g[n]!, cotangents[i]!);
   });
   const name = outputs[0]?.label ?? "L";
-  const [outer, outerOperand] = [ruling, ruledOperand];
+  const outer = ruling;
   for (let n = nodes.length - 1; n >= 0; n--) {
     const out = nodes[n]!;
-    const cotangent = g[n];
-    if (!cotangent || !reaches[n]) continue;
+    if (!reaches[n]) continue;
+    const cotangent = addedUp(g[n]!);
+    if (!cotangent) continue;
+    g[n] = cotangent;
     if (out.label !== null && cotangent.label === null && !cotangents.includes(cotangent))
       cotangent.named(`d${name}/d${out.label}`);
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       const input = edges[k]!;
       if (!reaches[input]) continue;
-      ruling = out;
-      ruledOperand = i;
+      ruling = { out, operand: i };
       const contribution = pullBack(derivativeOf(out.op, i), cotangent, out, i);
-      if (contribution) g[input] = plus(g[input]!, contribution);
+      if (contribution) g[input] = together(g[input]!, contribution);
     }
   }
   ruling = outer;
-  ruledOperand = outerOperand;
-  return wanted.map((n) => (n < 0 ? null : g[n]!));
+  return wanted.map((n) => (n < 0 ? null : addedUp(g[n]!)));
+}
+
+/** What flowed back to a node from several uses, and the last of them, which counts as that of the sum. */
+interface Several {
+  readonly parts: Tensor[];
+  last: RuleUse | null;
+}
+
+function together(before: Tensor | Several | null, x: Tensor): Tensor | Several {
+  if (before === null) return x;
+  const all = before instanceof Tensor ? { parts: [before], last: ruling } : before;
+  all.parts.push(x);
+  all.last = ruling;
+  return all;
+}
+
+function addedUp(all: Tensor | Several | null): Tensor | null {
+  if (all === null || all instanceof Tensor) return all;
+  ruling = all.last;
+  return total(all.parts);
 }
 
 /** Forward mode: the derivative of each output along `tangents`, one for each of `inputs`; null is exactly 0. */
@@ -138,11 +158,10 @@ function transposed(push: (t: Tensor) => Tensor, g: Tensor, out: Tensor, i: numb
 function pushForward(out: Tensor, tangents: readonly (Tensor | null)[]): Tensor | null {
   let sum: Tensor | null = null;
   let linear = false;
-  ruling = out;
   for (let i = 0; i < tangents.length; i++) {
     const t = tangents[i];
     if (!t) continue;
-    ruledOperand = i;
+    ruling = { out, operand: i };
     const rule = derivativeOf(out.op, i);
     if (rule.kind === "partial") sum = plus(sum, times(t, rule.partial(out, ...out.inputs), rule.singular));
     else if (rule.kind === "bilinear") sum = plus(sum, apply(out.op, out.inputs.with(i, t), out.attributes));
@@ -194,8 +213,7 @@ function findTargets(order: Topology, targets: readonly Tensor[]): number[] {
     const count = 1 + twice.filter((owner) => owner === ambiguous).length;
     throw new GradientError(
       `grad: the output was built on ${count} versions of ${ambiguous.label ?? "a variable"} of shape ` +
-        `${formatShape(ambiguous.shape)}: it was assigned in between; differentiate before assigning, or build the ` +
-        "output from one version",
+        `${formatShape(ambiguous.shape)}: it was assigned in between; differentiate before assigning`,
     );
   }
   return targets.map((target) => numberIn(order, target));

@@ -15,9 +15,9 @@ const catOp: Op<{ readonly axis: number }> = {
   kernel: { kind: "concatenate" },
   derivatives: [
     linearRule((g, out, { axis }, i) => {
-      const sizes = out.inputs.map((x) => x.shape[axis]!);
-      const start = sizes.slice(0, i).reduce((sum, size) => sum + size, 0);
-      return slice(g, start, start + sizes[i]!, { axis });
+      let start = 0;
+      for (let k = 0; k < i; k++) start += out.inputs[k]!.shape[axis]!;
+      return slice(g, start, start + out.inputs[i]!.shape[axis]!, { axis });
     }),
   ],
   shape: (inputs, { axis }) => {
