@@ -1,5 +1,6 @@
 import type { Body } from "../arithmetic.ts";
 import { atan as atanBody } from "../functions/inverse.ts";
+import { normalizeAny } from "../functions/logarithm.ts";
 import * as f from "../functions.ts";
 import { partial, singular } from "../graph.ts";
 import type { Binary, Unary } from "../signature.ts";
@@ -28,19 +29,8 @@ export const exp2: Unary = pointwise({
 export const log2: Unary = pointwise({
   name: "log2",
   body: (m, x) => {
-    const single = m.dtypeOf(x!) === "float32";
-    const [tiny, lift] = single ? [2 ** -100, 64] : [2 ** -1000, 128];
-    const small = m.lt(x!, tiny);
-    const normal = m.select(small, m.mul(x!, 2 ** lift), x!);
-    const floor = m.exponent(normal);
-    const above = m.scale2(normal, m.neg(floor));
-    const large = m.lt(Math.SQRT2, above);
-    const mantissa = m.select(large, m.mul(above, 0.5), above);
-    const whole = m.sub(
-      m.add(floor, m.select(large, 1, m.constant(0, m.dtypeOf(x!)))),
-      m.select(small, lift, m.constant(0, m.dtypeOf(x!))),
-    );
-    return m.add(whole, m.mul(f.log(m, mantissa), Math.LOG2E));
+    const { k, fraction } = normalizeAny(m, x!);
+    return m.add(k, m.mul(f.log(m, fraction), Math.LOG2E));
   },
   derivatives: [singular((_, x) => div(Math.LOG2E, x!))],
   samples: within([0.2, 4]),
@@ -82,7 +72,7 @@ export const cbrt: Unary = pointwise({
     const guess = f.exp(m, m.div(f.log(m, magnitude), 3));
     // One step of Newton's method takes out the error of the guess.
     const root = m.sub(guess, m.div(m.sub(guess, m.div(m.div(magnitude, guess), guess)), 3));
-    const special = m.or(m.eq(x!, 0), m.eq(magnitude, Number.POSITIVE_INFINITY));
+    const special = m.or(m.eq(x!, 0), m.eq(magnitude, Infinity));
     return m.select(special, x!, m.copysign(root, x!));
   },
   derivatives: [singular((y) => div(1, mul(3, square(y))))],
@@ -237,8 +227,8 @@ export const hypot: Binary = pointwise({
     const [shorter, longer] = [m.select(m.lt(a, b), a, b), m.select(m.lt(a, b), b, a)];
     const slope = m.div(shorter, longer);
     const length = m.mul(longer, m.sqrt(m.add(1, m.mul(slope, slope))));
-    const infinite = m.or(m.eq(a, Number.POSITIVE_INFINITY), m.eq(b, Number.POSITIVE_INFINITY));
-    return m.select(infinite, Number.POSITIVE_INFINITY, m.select(m.eq(longer, 0), m.add(a, b), length));
+    const infinite = m.or(m.eq(a, Infinity), m.eq(b, Infinity));
+    return m.select(infinite, Infinity, m.select(m.eq(longer, 0), m.add(a, b), length));
   },
   derivatives: [singular((out, x) => div(x!, out)), singular((out, _, y) => div(y!, out))],
   samples: within([0.3, 2], [-2, 2]),
