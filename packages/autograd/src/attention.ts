@@ -57,20 +57,20 @@ function checkMask(name: string, mask: unknown, shape: readonly number[]): Tenso
 function causal(scores: Tensor): Tensor {
   const [queries, keys] = scores.shape.slice(-2) as [number, number];
   const seen = ge(reshape(iota([queries]), [queries, 1]), iota([keys]));
-  return where(broadcastTo(seen, scores.shape), scores, Number.NEGATIVE_INFINITY);
+  return where(broadcastTo(seen, scores.shape), scores, -Infinity);
 }
 
 /** softmax along the last axis, but 0 where everything is -inf: who sees nothing takes nothing. */
 function weighed(scores: Tensor): Tensor {
   const largest = stopGradient(amax(scores, -1, { keepDims: true }));
-  const positive = exp(sub(scores, where(lt(abs(largest), Number.POSITIVE_INFINITY), largest, 0)));
+  const positive = exp(sub(scores, where(lt(abs(largest), Infinity), largest, 0)));
   const total = sum(positive, -1, { keepDims: true });
   return div(positive, where(gt(total, 0), total, 1));
 }
 
 function masked(scores: Tensor, mask: Tensor): Tensor {
   if (mask.dtype !== "bool") return add(scores, mask);
-  return where(broadcastTo(mask, scores.shape), scores, Number.NEGATIVE_INFINITY);
+  return where(broadcastTo(mask, scores.shape), scores, -Infinity);
 }
 
 function weightsOf(

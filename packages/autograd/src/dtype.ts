@@ -58,6 +58,11 @@ export function checkDType(name: string, dtype: DType): void {
     throw new DTypeError(`${name}: unknown dtype ${String(dtype)}; the dtypes are ${dtypes.join(", ")}`);
 }
 
+/** Throws DTypeError for bool in arithmetic. */
+export function refuseBool(name: string, dtype: DType, remedy = "int32"): void {
+  if (dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to ${remedy} first`);
+}
+
 /** `"(float32, int32)"`: how dtypes appear in messages. */
 export function formatDTypes(list: readonly DType[]): string {
   return `(${list.join(", ")})`;

@@ -46,6 +46,13 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Throws ValueError unless `value` is a whole number of at least `least`. */
+export function checkWhole(name: string, what: string, value: unknown, least: number = -Infinity): void {
+  if (Number.isInteger(value) && (value as number) >= least) return;
+  const bound = least === -Infinity ? "" : ` of at least ${least}`;
+  throw new ValueError(`${name}: ${what} is a whole number${bound}, got ${String(value)}`);
+}
+
 /** Throws ValueError unless every size is a whole number of at least 0, ShapeError if there are too many elements. */
 export function checkShape(name: string, shape: Shape): void {
   if (!Array.isArray(shape))

@@ -66,7 +66,7 @@ function readElements(x: Tensor): TypedArray {
 setReader((x, caller) => {
   if (isTracing())
     throw new CompileError(
-      `${caller}: the shape of its result depends on values, and a function given to compile or vmap has none while it is traced; ` +
+      `${caller}: the shape of its result depends on values, and there are no values while a function is traced; ` +
         "call it outside and pass the result in, or keep the shape and use where()",
     );
   return readElements(x);
@@ -101,8 +101,7 @@ install({
   [Symbol.toPrimitive](this: Tensor, hint: string): string {
     if (hint === "string") return this.toString();
     const error = new TypeError(
-      "a tensor is not a number: JavaScript operators do not work on tensors; use .add, .sub, .mul, .div, .lt, .eq ... or " +
-        "read one number with .item()",
+      "a tensor is not a number, and operators do not work on it; use .add, .mul, .lt ... or read one number with .item()",
     );
     pointToCaller(error);
     throw error;
@@ -137,7 +136,7 @@ function nest(data: TypedArray, shape: Shape, bool: boolean, axis = 0, start = 0
 function backward(y: Tensor, cotangent?: Tensor): void {
   const out = y.node;
   if (!isFloat(out.dtype))
-    throw new GradientError(`backward: ${out.dtype} has no gradient; only float32 and float64 do`);
+    throw new GradientError(`backward: ${out.dtype} has no derivatives; only float32 and float64 have`);
   if (cotangent === undefined && out.size !== 1)
     throw new GradientError(
       `backward: shape ${formatShape(out.shape)} is not a single number; reduce it with sum() or mean(), or pass a cotangent ` +

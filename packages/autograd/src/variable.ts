@@ -4,7 +4,7 @@ import { addPending, evaluate, flush } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
-import { describe, fill, tensor } from "./ops/leaf.ts";
+import { checkTensor, fill, tensor } from "./ops/leaf.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Nested, Operand, ShapeOf } from "./signature.ts";
@@ -111,10 +111,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   #version = 0;
 
   constructor(value: Tensor<S>) {
-    if (!(value instanceof Tensor))
-      throw new ValueError(
-        `${new.target.name}: takes a tensor, got ${describe(value)}; make one with tensor(...)`,
-      );
+    checkTensor(new.target.name, value);
     const { shape, dtype } = value;
     super(variableOp, [], { shape, dtype, version: -1 }, shape, dtype);
     const data = elementsOf(value.node) ?? evaluate([value])[0]!;

@@ -17,13 +17,9 @@ export function optionsOf<T extends object>(name: string, options: T | undefined
 }
 
 /** Throws ValueError unless `value` is a finite number of at least `least`. */
-export function checkNumber(option: string, value: unknown, least: number = Number.NEGATIVE_INFINITY): void {
+export function checkNumber(option: string, value: unknown, least: number = -Infinity): void {
   if (!(finite(value) && value >= least))
-    refuse(
-      option,
-      `a finite number${least > Number.NEGATIVE_INFINITY ? ` of at least ${least}` : ""}`,
-      value,
-    );
+    refuse(option, `a finite number${least > -Infinity ? ` of at least ${least}` : ""}`, value);
 }
 
 /** Throws ValueError unless `value` is a finite number above 0. */

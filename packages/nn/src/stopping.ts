@@ -38,7 +38,7 @@ export function earlyStopping({
     throw new ValueError(`earlyStopping: mode is "min" or "max", got ${String(mode)}`);
   const sign = mode === "min" ? 1 : -1;
   return (history) => {
-    let [best, place] = [Number.POSITIVE_INFINITY, -1];
+    let [best, place] = [Infinity, -1];
     history.forEach((epoch, i) => {
       const value = sign * monitor(epoch);
       if (value < best - minDelta || (place < 0 && !Number.isNaN(value))) [best, place] = [value, i];

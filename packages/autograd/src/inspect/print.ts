@@ -73,7 +73,7 @@ function formatter(values: readonly number[], dtype: DType): (x: number) => stri
   if (dtype === "int32") return String;
   const finite = values.filter((x) => Number.isFinite(x) && x !== 0).map(Math.abs);
   const largest = Math.max(0, ...finite);
-  const smallest = Math.min(Number.POSITIVE_INFINITY, ...finite);
+  const smallest = Math.min(Infinity, ...finite);
   const scientific =
     largest >= 1e8 || (finite.length > 0 && (smallest < 1e-4 || largest / smallest > 1e6) && largest < 1e-3);
   const special = (x: number) => (x !== x ? "nan" : x > 0 ? "inf" : "-inf");

@@ -1,8 +1,17 @@
 import type { DType } from "../dtype.ts";
+import { refuseBool } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, pushed, readElements, zero } from "../graph.ts";
-import { broadcastsTo, checkShape, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
+import {
+  broadcastsTo,
+  checkShape,
+  checkWhole,
+  equalShapes,
+  formatShape,
+  normalizeAxis,
+  sizeOf,
+} from "../shape.ts";
 import type { Operation, UnaryWith } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, gt, le, ne } from "./comparison.ts";
@@ -126,7 +135,7 @@ export const scatterReduce: ScatterReduce = composed(
     const along = normalizeAxis("scatterReduce", axis, x.shape);
     if (!reductions.includes(reduce))
       throw new ValueError(`scatterReduce: unknown "${reduce}"; there are ${reductions.join(", ")}`);
-    if (x.dtype === "bool") throw new DTypeError("scatterReduce: takes no bool; cast to int32 first");
+    refuseBool("scatterReduce", x.dtype);
     if (source.dtype !== x.dtype)
       throw new DTypeError(
         `scatterReduce: the source is ${source.dtype} and x is ${x.dtype}; cast one of them`,
@@ -269,8 +278,7 @@ export const bincount: Operation<[options?: Counting]> = composed(
     if (x.rank !== 1)
       throw new ShapeError(`bincount: takes one axis, got shape ${formatShape(x.shape)}; flatten it`);
     if (x.dtype !== "int32") throw new DTypeError(`bincount: takes int32, got ${x.dtype}; cast it`);
-    if (!Number.isInteger(minlength) || minlength < 0)
-      throw new ValueError(`bincount: minlength is a whole number of at least 0, got ${minlength}`);
+    checkWhole("bincount", "minlength", minlength, 0);
     if (weights && !equalShapes(weights.shape, x.shape))
       throw new ShapeError(
         `bincount: weights of shape ${formatShape(weights.shape)} for shape ${formatShape(x.shape)}; they must be equal`,

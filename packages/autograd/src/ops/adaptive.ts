@@ -78,7 +78,7 @@ function adaptiveMaxPool(name: string, rank: number): AdaptivePool {
   return adaptivePool(
     name,
     rank,
-    Number.NEGATIVE_INFINITY,
+    -Infinity,
     (parts, axis) => apply(largestOp, [parts], { axes: [axis] }),
     (out) => out,
     "Where entries of a part tie, the first has the whole gradient; of several NaN, the last.",

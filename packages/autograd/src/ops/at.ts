@@ -7,7 +7,7 @@ import { checkWithin, joined, picked, placesOf } from "./indexing.ts";
 import { describe } from "./leaf.ts";
 import { broadcastTo, permute, reshape, squeeze } from "./movement.ts";
 import { add } from "./pointwise.ts";
-import { slice } from "./region.ts";
+import { checkStretch, slice } from "./region.ts";
 import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
 
@@ -132,11 +132,7 @@ function entry(x: Tensor, axis: number, index: number, original: number): Tensor
 }
 
 function stretch(x: Tensor, axis: number, { start, end, step = 1 }: Stretch): Tensor {
-  for (const value of [start ?? 0, end ?? 0, step])
-    if (!Number.isInteger(value) || step === 0)
-      throw new ValueError(
-        `at: the stretch has start ${start}, end ${end} and step ${step}; they are whole numbers, and the step is not 0`,
-      );
+  checkStretch("at", start, end, step);
   return slice(x, start, end, { axis, step });
 }
 

@@ -1,7 +1,7 @@
 import { isFloat } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { checkShape, formatShape, normalizeAxis } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, normalizeAxis } from "../shape.ts";
 import type { Pad, PadOptions, UnaryWith } from "../signature.ts";
 import { cat } from "./join.ts";
 import { fill } from "./leaf.ts";
@@ -25,7 +25,7 @@ function border(x: Tensor, axis: number, width: number, behind: boolean, mode: s
 /** The largest border of an axis. */
 function widest(mode: string, size: number): number {
   if (mode === "reflect") return Math.max(0, size - 1);
-  return mode === "circular" || (mode === "replicate" && size === 0) ? size : Number.POSITIVE_INFINITY;
+  return mode === "circular" || (mode === "replicate" && size === 0) ? size : Infinity;
 }
 
 /**
@@ -118,8 +118,7 @@ export const roll: Rolled = composed(
   "roll",
   ((x: Tensor, shifts: number | readonly number[], axis?: number | readonly number[]) => {
     const steps = typeof shifts === "number" ? [shifts] : shifts;
-    for (const shift of steps)
-      if (!Number.isInteger(shift)) throw new ValueError(`roll: shifts are whole numbers, got ${shift}`);
+    for (const shift of steps) checkWhole("roll", "a shift", shift);
     const axes = typeof axis === "number" ? [axis] : (axis ?? [0]);
     if (steps.length !== axes.length)
       throw new ShapeError(

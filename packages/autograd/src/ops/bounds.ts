@@ -1,7 +1,9 @@
+import type { Body } from "../arithmetic.ts";
 import { ValueError } from "../errors.ts";
+import { larger, smaller } from "../functions/extreme.ts";
 import type { Tensor } from "../graph.ts";
 import { linearRule, partial, zero } from "../graph.ts";
-import type { Binary, Clamp, Operand, Operation, Ternary, UnaryWith } from "../signature.ts";
+import type { Binary, Clamp, Comparison, Operand, Operation, Ternary, UnaryWith } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, ge, gt, le, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
 import { pointwise } from "./elementwise.ts";
@@ -37,57 +39,49 @@ export const nanToNum: UnaryWith<[options?: Replacements]> = composed(
   "Replaced elements have the derivative 0.",
 );
 
-const toFirst = (takes: Tensor, y: Tensor): Tensor => cast(logicalOr(takes, ne(y, y)), y.dtype);
-const toSecond = (takes: Tensor, y: Tensor): Tensor => cast(logicalNot(logicalOr(takes, ne(y, y))), y.dtype);
-const ties = "Where the operands are equal the first gets the whole gradient.";
+/** One of two operands: the first where `takesFirst` holds, or the other is NaN. */
+const either = (name: string, body: Body, takesFirst: Comparison): Binary => {
+  const first = (x: Tensor, y: Tensor) => logicalOr(takesFirst(x, y), ne(y, y));
+  return pointwise({
+    name,
+    body,
+    derivatives: [
+      partial((_, x, y) => cast(first(x!, y!), y!.dtype)),
+      partial((_, x, y) => cast(logicalNot(first(x!, y!)), y!.dtype)),
+    ],
+    samples: within([-2, 2], [-2, 2]),
+    kink: "Where the operands are equal the first gets the whole gradient.",
+  });
+};
 
 /** The larger of `x` and `y`, element by element; the other one if one is NaN. */
-export const fmax: Binary = pointwise({
-  name: "fmax",
-  body: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(x!, x!)), y!, x!),
-  derivatives: [
-    partial((_, x, y) => toFirst(ge(x!, y!), y!)),
-    partial((_, x, y) => toSecond(ge(x!, y!), y!)),
-  ],
-  samples: within([-2, 2], [-2, 2]),
-  kink: ties,
-});
+export const fmax: Binary = either(
+  "fmax",
+  (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(x!, x!)), y!, x!),
+  ge,
+);
 
 /** The smaller of `x` and `y`, element by element; the other one if one is NaN. */
-export const fmin: Binary = pointwise({
-  name: "fmin",
-  body: (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(x!, x!)), y!, x!),
-  derivatives: [
-    partial((_, x, y) => toFirst(le(x!, y!), y!)),
-    partial((_, x, y) => toSecond(le(x!, y!), y!)),
-  ],
-  samples: within([-2, 2], [-2, 2]),
-  kink: ties,
-});
+export const fmin: Binary = either(
+  "fmin",
+  (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(x!, x!)), y!, x!),
+  le,
+);
 
 const boundary = "At the boundary the gradient passes to x.";
 
-const atLeast: Binary = pointwise({
-  name: "clamp",
-  body: (m, x, min) => m.select(m.or(m.lt(x!, min!), m.ne(min!, min!)), min!, x!),
-  derivatives: [
-    partial((_, x, min) => cast(ge(x!, min!), x!.dtype)),
-    partial((_, x, min) => cast(lt(x!, min!), x!.dtype)),
-  ],
-  samples: within([-2, 2], [-2, 2]),
-  kink: boundary,
-});
+/** The gradient goes to `x` where `passes` holds, to the limit where `stops` does, and nowhere at NaN. */
+const limit = (body: Body, passes: Comparison, stops: Comparison): Binary =>
+  pointwise({
+    name: "clamp",
+    body,
+    derivatives: [passes, stops].map((goes) => partial((_, x, y) => cast(goes(x!, y!), x!.dtype))),
+    samples: within([-2, 2], [-2, 2]),
+    kink: boundary,
+  });
 
-const atMost: Binary = pointwise({
-  name: "clamp",
-  body: (m, x, max) => m.select(m.or(m.lt(max!, x!), m.ne(max!, max!)), max!, x!),
-  derivatives: [
-    partial((_, x, max) => cast(le(x!, max!), x!.dtype)),
-    partial((_, x, max) => cast(gt(x!, max!), x!.dtype)),
-  ],
-  samples: within([-2, 2], [-2, 2]),
-  kink: boundary,
-});
+const atLeast = limit(larger, ge, lt);
+const atMost = limit(smaller, le, gt);
 
 type Limit = Operand | null | undefined;
 

@@ -1,10 +1,9 @@
 import type { DType } from "../dtype.ts";
-import { checkDType } from "../dtype.ts";
-import { ValueError } from "../errors.ts";
+import { checkDType, isFloat } from "../dtype.ts";
 import type { Op } from "../graph.ts";
 import { apply, linearRule, Tensor } from "../graph.ts";
 import type { Cast } from "../signature.ts";
-import { describe } from "./leaf.ts";
+import { checkTensor } from "./leaf.ts";
 import { declare } from "./sample.ts";
 
 const castOp: Op<{ readonly dtype: DType }> = {
@@ -23,11 +22,15 @@ export const cast: Cast = declare(
   "cast",
   (x: Tensor, dtype: DType) => {
     checkDType("cast", dtype);
-    if (!(x instanceof Tensor))
-      throw new ValueError(`cast: takes a tensor, got ${describe(x)}; make one with tensor(...)`);
+    checkTensor("cast", x);
     const a = x.node;
     return a.dtype === dtype ? a : apply(castOp, [a], { dtype });
   },
   castOp,
   (draw) => [draw.tensor(draw.shape()), draw.dtype === "float32" ? "float64" : "float32"],
 );
+
+/** The node of a float `x`; others become float32. */
+export function floating(x: Tensor): Tensor {
+  return x instanceof Tensor && isFloat(x.dtype) ? x.node : cast(x, "float32");
+}

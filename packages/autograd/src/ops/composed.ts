@@ -1,10 +1,9 @@
-import { isFloat } from "../dtype.ts";
-import { DTypeError } from "../errors.ts";
+import { refuseBool } from "../dtype.ts";
 import type { Op } from "../graph.ts";
-import { apply, partial, Tensor, zero } from "../graph.ts";
+import { apply, partial, type Tensor, zero } from "../graph.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { AxisFunction, Reduction, Unary } from "../signature.ts";
-import { cast } from "./cast.ts";
+import { floating } from "./cast.ts";
 import { lt } from "./comparison.ts";
 import { fill } from "./leaf.ts";
 import { reshape, sum } from "./movement.ts";
@@ -45,9 +44,6 @@ export const identity: Unary = declare(
   (draw) => [draw.tensor(draw.shape())],
 );
 
-const floated = (x: Tensor): Tensor =>
-  x instanceof Tensor && isFloat(x.dtype) ? x.node : cast(x, "float32");
-
 /** The largest elements over `axes`, as constants to be taken out before exp; 0 where there are none. */
 function largestOf(x: Tensor, axes: readonly number[]): Tensor {
   const kept = reducedShape(x.shape, axes, true);
@@ -58,7 +54,7 @@ function largestOf(x: Tensor, axes: readonly number[]): Tensor {
 /** The same with 0 where they are infinite, since inf - inf is NaN. */
 function shiftOf(x: Tensor, axes: readonly number[]): Tensor {
   const largest = largestOf(x, axes);
-  return where(lt(abs(largest), Number.POSITIVE_INFINITY), largest, 0);
+  return where(lt(abs(largest), Infinity), largest, 0);
 }
 
 /**
@@ -72,7 +68,7 @@ export const logsumexp: Reduction = composed(
     axis?: number | readonly number[],
     { keepDims = false }: { readonly keepDims?: boolean } = {},
   ) => {
-    const a = floated(x);
+    const a = floating(x);
     const axes = normalizeAxes("logsumexp", axis, a.shape);
     const shift = shiftOf(a, axes);
     const out = add(log(sum(exp(sub(a, shift)), axes, { keepDims: true })), shift);
@@ -85,7 +81,7 @@ export const logsumexp: Reduction = composed(
 export const softmax: AxisFunction = composed(
   "softmax",
   (x: Tensor, axis = -1) => {
-    const a = floated(x);
+    const a = floating(x);
     const along = [normalizeAxis("softmax", axis, a.shape)];
     const positive = exp(sub(a, largestOf(a, along)));
     return div(positive, sum(positive, along, { keepDims: true }));
@@ -97,7 +93,7 @@ export const softmax: AxisFunction = composed(
 export const logSoftmax: AxisFunction = composed(
   "logSoftmax",
   (x: Tensor, axis = -1) => {
-    const a = floated(x);
+    const a = floating(x);
     const along = [normalizeAxis("logSoftmax", axis, a.shape)];
     const shifted = sub(a, largestOf(a, along));
     return sub(shifted, log(sum(exp(shifted), along, { keepDims: true })));
@@ -109,8 +105,8 @@ export const logSoftmax: AxisFunction = composed(
 export const softmin: AxisFunction = composed(
   "softmin",
   (x: Tensor, axis = -1) => {
-    if (x.dtype === "bool") throw new DTypeError("softmin: takes no bool; cast to float32 first");
-    return softmax(neg(floated(x)), normalizeAxis("softmin", axis, x.shape));
+    refuseBool("softmin", x.dtype, "float32");
+    return softmax(neg(floating(x)), normalizeAxis("softmin", axis, x.shape));
   },
   alongAxis(),
 );

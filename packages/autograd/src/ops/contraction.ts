@@ -1,5 +1,5 @@
-import { promote } from "../dtype.ts";
-import { DTypeError, ShapeError } from "../errors.ts";
+import { promote, refuseBool } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, bilinearRule } from "../graph.ts";
 import { readLabels } from "../labels.ts";
@@ -77,23 +77,27 @@ const matrixProduct = { spec: "ij,jk->ik" };
 
 /** Both operands of a product in one dtype, for the function `name`. */
 export function factors(name: string, x: Tensor, y: Tensor): [Tensor, Tensor] {
-  const a = operand(name, x, "float32");
-  const b = operand(name, y, "float32");
+  const [a, b] = numbers(name, [x, y]) as [Tensor, Tensor];
   if (a.rank === 0 || b.rank === 0)
     throw new ShapeError(
       `${name}: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}; both need at least one axis, use mul for numbers`,
     );
-  const dtype = promote(a.dtype, b.dtype);
-  if (dtype === "bool")
-    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to int32 or float32 first`);
-  return [cast(a, dtype), cast(b, dtype)];
+  return [a, b];
+}
+
+/** The operands in one dtype, which is not bool. */
+export function numbers(name: string, xs: readonly Tensor[]): Tensor[] {
+  const nodes = xs.map((x) => operand(name, x, "float32"));
+  const dtype = nodes.map((x) => x.dtype).reduce(promote, "bool");
+  refuseBool(name, dtype, "int32 or float32");
+  return nodes.map((x) => cast(x, dtype));
 }
 
 function mismatch(a: Shape, b: Shape): ShapeError {
   const [inner, other] = [a[a.length - 1], b[Math.max(0, b.length - 2)]];
   return new ShapeError(
     `matmul: inner sizes ${inner} and ${other} differ: shapes ${formatShape(a)} and ${formatShape(b)}; the last axis ` +
-      "on the left must be as long as the first of the last two on the right, perhaps after transpose()",
+      "on the left must be as long as the last but one on the right, perhaps after transpose()",
   );
 }
 

@@ -3,8 +3,7 @@ import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
-import { einsumOp } from "./contraction.ts";
-import { numeric } from "./einsum.ts";
+import { einsumOp, numbers } from "./contraction.ts";
 import { reshape } from "./movement.ts";
 import { add } from "./pointwise.ts";
 import { padded, slice } from "./region.ts";
@@ -60,7 +59,7 @@ function operandsOf(
   weight: Tensor,
   bias: Tensor | null | undefined,
 ): Operands {
-  const [a, w, b] = numeric(name, bias ? [x, weight, bias] : [x, weight]) as [Tensor, Tensor, Tensor?];
+  const [a, w, b] = numbers(name, bias ? [x, weight, bias] : [x, weight]) as [Tensor, Tensor, Tensor?];
   if (w.rank !== rank + 2 || w.shape.slice(2).includes(0))
     throw new ShapeError(
       `${name}: a weight has channels on two axes and windows of at least one entry on ${rank} more, got shape ` +

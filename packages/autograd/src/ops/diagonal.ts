@@ -1,10 +1,9 @@
-import { ShapeError, ValueError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
-import { checkShape, formatShape, stridesOf } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, stridesOf } from "../shape.ts";
 import type { Operation, UnaryWith } from "../signature.ts";
 import { pad } from "./border.ts";
-import { cast } from "./cast.ts";
 import { le, lt } from "./comparison.ts";
 import { fill, iota, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
@@ -25,8 +24,7 @@ function distance(name: string, x: Tensor, diagonal: number): Tensor {
   const [rows, columns] = x.shape.slice(-2);
   if (rows === undefined || columns === undefined)
     throw new ShapeError(`${name}: takes matrices, got shape ${formatShape(x.shape)}; it needs two axes`);
-  if (!Number.isInteger(diagonal))
-    throw new ValueError(`${name}: the diagonal is a whole number, got ${diagonal}`);
+  checkWhole(name, "the diagonal", diagonal);
   const across = broadcastTo(iota([columns]), x.shape);
   return sub(across, broadcastTo(reshape(iota([rows]), [rows, 1]), x.shape));
 }
@@ -59,10 +57,7 @@ export const trace: Operation<[], Tensor<[]>> = composed(
       throw new ShapeError(
         `trace: takes a matrix, got shape ${formatShape(x.shape)}; for batches use einsum`,
       );
-    const a = x.dtype === "bool" ? cast(x, "int32") : x.node;
-    const off = distance("trace", a, 0);
-    const zero = fill(0, a.shape, a.dtype);
-    return sum(where(le(off, 0), where(lt(off, 0), zero, a), zero)) as Tensor<[]>;
+    return sum(diagonal(x)) as Tensor<[]>;
   },
   (draw) => [draw.tensor(draw.shape(2, 2))],
 );
@@ -82,15 +77,11 @@ interface Offset {
   readonly offset?: number;
 }
 
-function checkOffset(name: string, offset: number): void {
-  if (!Number.isInteger(offset)) throw new ValueError(`${name}: the offset is a whole number, got ${offset}`);
-}
-
 /** The last axis of `x` on a diagonal of matrices that are just large enough. */
 function laid(name: string, x: Tensor, offset: number): Tensor {
   const batch = x.shape.slice(0, -1);
   const size = x.shape[batch.length]! + Math.abs(offset);
-  checkOffset(name, offset);
+  checkWhole(name, "the offset", offset);
   checkShape(name, [...batch, size, size + 1]);
   const [down, across] = [Math.max(0, -offset), Math.max(0, offset)];
   return pad(embedded(x), [...batch.map(() => [0, 0] as const), [down, across], [across, down]]);
@@ -165,7 +156,7 @@ export const diagonal: Operation<[options?: Offset]> = declare(
   (x: Tensor, { offset = 0 }: Offset = {}) => {
     if (x.rank < 2)
       throw new ShapeError(`diagonal: takes matrices, got shape ${formatShape(x.shape)}; it needs two axes`);
-    checkOffset("diagonal", offset);
+    checkWhole("diagonal", "the offset", offset);
     return apply(diagonalOp, [x.node], { offset });
   },
   diagonalOp,
@@ -186,7 +177,7 @@ export const diag: Operation<[options?: Offset]> = composed(
       throw new ShapeError(
         `diag: takes a vector or a matrix, got shape ${formatShape(x.shape)}; for batches use diagEmbed or diagonal`,
       );
-    checkOffset("diag", offset);
+    checkWhole("diag", "the offset", offset);
     return x.rank === 2 ? diagonal(x, { offset }) : laid("diag", x, offset);
   },
   (draw) => [draw.tensor(draw.shape(1, 2)), { offset: draw.integer(-2, 2) }],

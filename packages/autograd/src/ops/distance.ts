@@ -1,5 +1,5 @@
-import { isFloat, promote } from "../dtype.ts";
-import { DTypeError, ShapeError, ValueError } from "../errors.ts";
+import { isFloat, promote, refuseBool } from "../dtype.ts";
+import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { broadcastShapes, formatShape, normalizeAxis } from "../shape.ts";
 import type { Operation } from "../signature.ts";
@@ -19,8 +19,7 @@ import { norm } from "./statistics.ts";
 /** Two tensors of numbers in one dtype. */
 function pair(name: string, x: Tensor, y: Tensor, floats: boolean): readonly [Tensor, Tensor] {
   const [a, b] = [operand(name, x, "float32"), operand(name, y, "float32")];
-  if (a.dtype === "bool" || b.dtype === "bool")
-    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to float32 first`);
+  for (const { dtype } of [a, b]) refuseBool(name, dtype, "float32");
   const common = promote(a.dtype, b.dtype);
   const dtype = floats && !isFloat(common) ? "float32" : common;
   return [cast(a, dtype), cast(b, dtype)];
@@ -92,7 +91,7 @@ export const cdist: Operation<[y: Tensor, options?: { readonly p?: number }]> = 
   },
   (draw) => {
     const [m, n, k] = [draw.integer(1, 3), draw.integer(1, 3), draw.integer(1, 3)];
-    const p = [2, 1, 3, 1.5, Number.POSITIVE_INFINITY][draw.integer(0, 4)]!;
+    const p = [2, 1, 3, 1.5, Infinity][draw.integer(0, 4)]!;
     return [steps(draw, [...draw.shape(0, 1), m, k], 0), steps(draw, [n, k], 4), { p }];
   },
   "Where two points are equal the derivative is 0; for p = Infinity the largest differences share the gradient equally.",

@@ -1,15 +1,10 @@
-import type { DType } from "../dtype.ts";
-import { promote } from "../dtype.ts";
-import { DTypeError, ShapeError, ValueError } from "../errors.ts";
+import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { formatShape } from "../shape.ts";
-import { pad } from "./border.ts";
-import { cast } from "./cast.ts";
-import { einsumOp } from "./contraction.ts";
-import { operand } from "./elementwise.ts";
-import { permute, reshape, sum } from "./movement.ts";
-import { slice } from "./region.ts";
+import { einsumOp, numbers } from "./contraction.ts";
+import { diagonal } from "./diagonal.ts";
+import { permute, reshape, squeeze, sum } from "./movement.ts";
 import { composed } from "./sample.ts";
 
 /** Sums of products by Einstein's notation, one contraction of two operands after another. */
@@ -61,7 +56,7 @@ export function contracted(name: string, spec: string, operands: readonly Tensor
     throw new ValueError(`${name}: cannot read "${spec}"; write letters and "..." as in "...ij,jk->...ik"`);
   if (operands.length === 0 || words.length !== operands.length)
     throw new ValueError(`${name}: "${spec}" has ${words.length} operands, ${operands.length} are given`);
-  const xs = numeric(name, operands);
+  const xs = numbers(name, operands);
   const unfit = () =>
     new ShapeError(`${name}: shapes ${shapes()} do not fit "${spec}"; one letter for each axis`);
   const spare = xs.map((x, n) => {
@@ -90,69 +85,54 @@ export function contracted(name: string, spec: string, operands: readonly Tensor
   const out = given === undefined ? dots + once.sort().join("") : given.replace("...", dots);
   if (new Set(out).size !== out.length || [...out].some((letter) => !sizes.has(letter)))
     throw new ValueError(`${name}: the result of "${spec}" repeats a letter or has one that no operand has`);
-  let terms = labelled.map((term) => diagonal(broadcastable(term, sizes)));
-  terms = terms.map((term, n) =>
-    summed(
-      term,
-      out +
-        terms
-          .filter((_, m) => m !== n)
-          .map((t) => t.letters)
-          .join(""),
-    ),
+  // Without the axes of size 1 that broadcast, and summed over the letters that nobody else has.
+  let terms = labelled.map((term) =>
+    distinct(without(term, (letter, i) => term.x.shape[i] !== sizes.get(letter), squeeze)),
   );
+  terms = terms.map((term, n) => {
+    const others = terms.map((other, m) => (m === n ? "" : other.letters)).join("");
+    return without(term, (letter) => !(out + others).includes(letter), sum);
+  });
   while (terms.length > 1) terms = multiplied(terms, out, sizes);
   const last = terms[0]!;
   // An axis of "..." that has size 1 in all operands may have been dropped from the result.
   const kept = [...out].filter((letter) => last.letters.includes(letter));
-  const order = kept.map((letter) => last.letters.indexOf(letter));
-  const moved = order.every((axis, i) => axis === i) ? last.x : permute(last.x, order);
-  return kept.length === out.length
-    ? moved
-    : reshape(
-        moved,
-        [...out].map((letter) => sizes.get(letter)!),
-      );
+  const moved = permute(
+    last.x,
+    kept.map((letter) => last.letters.indexOf(letter)),
+  );
+  return reshape(
+    moved,
+    [...out].map((letter) => sizes.get(letter)!),
+  );
 }
 
-/** Without the axes of size 1 that broadcast. */
-function broadcastable({ letters, x }: Term, sizes: ReadonlyMap<string, number>): Term {
-  const kept = [...letters].map((letter, i) => x.shape[i] === sizes.get(letter));
-  if (kept.every(Boolean)) return { letters, x };
-  return {
-    letters: [...letters].filter((_, i) => kept[i]).join(""),
-    x: reshape(
-      x,
-      x.shape.filter((_, i) => kept[i]),
-    ),
-  };
-}
-
-/** Each letter once: of two axes with the same one the diagonal, read as every (n+1)-th element of n*n and n more. */
-function diagonal(term: Term): Term {
+/** Each letter once: of two axes with the same one the diagonal. */
+function distinct(term: Term): Term {
   const { letters, x } = term;
   const second = [...letters].findIndex((letter, i) => letters.indexOf(letter) < i);
   if (second < 0) return term;
   const first = letters.indexOf(letters[second]!);
   const rest = [...letters].map((_, i) => i).filter((i) => i !== first && i !== second);
-  const n = x.shape[first]!;
-  const outer = rest.map((i) => x.shape[i]!);
-  const flat = reshape(permute(x, [...rest, first, second]), [...outer, n * n]);
-  const wide = reshape(pad(flat, [...outer.map(() => [0, 0] as const), [0, n]]), [...outer, n, n + 1]);
-  const column = reshape(slice(wide, 0, 1, { axis: -1 }), [...outer, n]);
-  return diagonal({ letters: rest.map((i) => letters[i]!).join("") + letters[first]!, x: column });
+  return distinct({
+    letters: rest.map((i) => letters[i]!).join("") + letters[first]!,
+    x: diagonal(permute(x, [...rest, first, second])),
+  });
 }
 
-/** Summed over the letters that are not `needed`. */
-function summed({ letters, x }: Term, needed: string): Term {
-  const axes = [...letters].flatMap((letter, i) => (needed.includes(letter) ? [] : [i]));
-  if (axes.length === 0) return { letters, x };
-  return { letters: [...letters].filter((letter) => needed.includes(letter)).join(""), x: sum(x, axes) };
+/** Without the axes that `isSpare` names, which `drop` takes away. */
+function without(
+  { letters, x }: Term,
+  isSpare: (letter: string, axis: number) => boolean,
+  drop: (x: Tensor, axes: readonly number[]) => Tensor,
+): Term {
+  const axes = [...letters].flatMap((letter, i) => (isSpare(letter, i) ? [i] : []));
+  return { letters: [...letters].filter((_, i) => !axes.includes(i)).join(""), x: drop(x, axes) };
 }
 
 /** The terms with the two whose product is smallest replaced by it. */
 function multiplied(terms: readonly Term[], out: string, sizes: ReadonlyMap<string, number>): Term[] {
-  let best = { size: Number.POSITIVE_INFINITY, i: 0, j: 1, letters: "" };
+  let best = { size: Infinity, i: 0, j: 1, letters: "" };
   for (let j = 1; j < terms.length; j++)
     for (let i = 0; i < j; i++) {
       const others = terms.filter((_, n) => n !== i && n !== j).map((term) => term.letters);
@@ -165,13 +145,4 @@ function multiplied(terms: readonly Term[], out: string, sizes: ReadonlyMap<stri
   const [a, b] = [terms[best.i]!, terms[best.j]!];
   const product = apply(einsumOp, [a.x, b.x], { spec: `${a.letters},${b.letters}->${best.letters}` });
   return [...terms.filter((_, n) => n !== best.i && n !== best.j), { letters: best.letters, x: product }];
-}
-
-/** The operands in one dtype, which is not bool. */
-export function numeric(name: string, xs: readonly Tensor[]): Tensor[] {
-  const nodes = xs.map((x) => operand(name, x, "float32"));
-  const dtype = nodes.reduce<DType>((found, x) => promote(found, x.dtype), "bool");
-  if (dtype === "bool")
-    throw new DTypeError(`${name}: is arithmetic and takes no bool; cast to int32 or float32 first`);
-  return nodes.map((x) => cast(x, dtype));
 }

@@ -1,14 +1,14 @@
 import type { Body } from "../arithmetic.ts";
 import type { DType } from "../dtype.ts";
-import { formatDTypes, isFloat, promote, promoteNumber } from "../dtype.ts";
+import { formatDTypes, isFloat, promote, promoteNumber, refuseBool } from "../dtype.ts";
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { none, Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
-import { broadcastShapes, equalShapes } from "../shape.ts";
+import { broadcastShapes, equalShapes, formatShape, reducedShape, sizeOf } from "../shape.ts";
 import type { Operand } from "../signature.ts";
 import { cast } from "./cast.ts";
-import { describe, fill } from "./leaf.ts";
+import { checkTensor, describe, fill } from "./leaf.ts";
 import { broadcastTo } from "./movement.ts";
 import type { Samples } from "./sample.ts";
 import { declare } from "./sample.ts";
@@ -105,9 +105,8 @@ export function operand(name: string, x: unknown, dtype: DType): Tensor {
 
 /** The node of an operand that is a tensor and not bool, for compositions. */
 export function numeric(name: string, x: unknown): Tensor {
-  if (!(x instanceof Tensor))
-    throw new ValueError(`${name}: takes a tensor, got ${describe(x)}; make one with tensor(...)`);
-  if (x.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to float32 first`);
+  checkTensor(name, x);
+  refuseBool(name, x.dtype, "float32");
   return x.node;
 }
 
@@ -115,6 +114,16 @@ export function numeric(name: string, x: unknown): Tensor {
 export function floated(name: string, x: unknown): Tensor {
   const a = numeric(name, x);
   return isFloat(a.dtype) ? a : cast(a, "float32");
+}
+
+/** Throws unless there is something to choose from along the axes: not a bool, and not empty. */
+export function checkChoice(name: string, { shape, dtype }: Tensor, axes: readonly number[]): void {
+  refuseBool(name, dtype);
+  if (sizeOf(axes.map((i) => shape[i]!)) === 0 && sizeOf(reducedShape(shape, axes)) > 0)
+    throw new ValueError(
+      `${name}: there is no ${name} of nothing: shape ${formatShape(shape)} has size 0 along axes ${formatShape(axes)}; ` +
+        "check for an empty tensor first",
+    );
 }
 
 /** Throws ValueError unless an option is a number. */

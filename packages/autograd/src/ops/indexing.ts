@@ -1,13 +1,13 @@
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
-import type { Op, Tensor } from "../graph.ts";
-import { apply, elementsOf, linearRule, readElements, zero } from "../graph.ts";
+import type { Op } from "../graph.ts";
+import { apply, elementsOf, linearRule, readElements, Tensor, zero } from "../graph.ts";
 import type { Shape } from "../shape.ts";
-import { broadcastShapes, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
+import { broadcastShapes, checkWhole, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { ArgSort, Gather, GatherOptions, OneHot, ScatterAdd } from "../signature.ts";
 import { rememberSite } from "../site.ts";
 import { cast } from "./cast.ts";
 import { eq, lt } from "./comparison.ts";
-import { fromElements, iota } from "./leaf.ts";
+import { describe, fromElements, iota } from "./leaf.ts";
 import { broadcastTo, reshape, unsqueeze } from "./movement.ts";
 import { add, mul, where } from "./pointwise.ts";
 import { composed, declare } from "./sample.ts";
@@ -121,15 +121,24 @@ export function callerOf(x: Tensor): string {
   return x.op.kernel.kind === "gather" ? "gather" : "scatterAdd";
 }
 
-/** Throws DTypeError, ShapeError or IndexError unless `index` names places along `axis` of `shape`. */
-export function checkIndex(name: string, index: Tensor, shape: Shape, axis: number): void {
+/** Throws ValueError, DTypeError or, as far as its elements are known, IndexError unless `index` names places from `least` on. */
+export function checkPlaces(name: string, index: Tensor, size: number, axis: number, least = 0): void {
+  if (!(index instanceof Tensor))
+    throw new ValueError(
+      `${name}: the index is a tensor of int32, got ${describe(index)}; make one with tensor(...)`,
+    );
   if (index.dtype !== "int32") throw new DTypeError(`${name}: the index is ${index.dtype}; cast it to int32`);
+  const data = elementsOf(index.node);
+  if (data) for (const i of data) checkWithin(name, i, size, axis, "", least);
+}
+
+/** The same with ShapeError unless `index` has as many axes as `shape`. */
+export function checkIndex(name: string, index: Tensor, shape: Shape, axis: number): void {
+  checkPlaces(name, index, shape[axis]!, axis);
   if (index.rank !== shape.length)
     throw new ShapeError(
       `${name}: index of shape ${formatShape(index.shape)} for shape ${formatShape(shape)}; both need the same number of axes`,
     );
-  const data = elementsOf(index.node);
-  if (data) for (const i of data) checkWithin(name, i, shape[axis]!, axis, "");
 }
 
 /** Throws IndexError unless `least <= i < size`; `site` says where the op was applied, if that is not the present line. */
@@ -180,9 +189,9 @@ export function placesOf(caller: string, index: Tensor, shape: Shape, axis: numb
   }
   if (index.dtype !== "int32")
     throw new DTypeError(`${caller}: the index is ${index.dtype}; cast it to int32 (or bool for a mask)`);
-  const data = elementsOf(index.node);
-  if (data) for (const i of data) checkWithin(caller, i, size, axis, "", -size);
-  return { places: where(lt(index, 0), add(index, size), index), axis, span, size, checked: data !== null };
+  checkPlaces(caller, index, size, axis, -size);
+  const checked = elementsOf(index.node) !== null;
+  return { places: where(lt(index, 0), add(index, size), index), axis, span, size, checked };
 }
 
 /** Several places, broadcast together, on the axis that all their axes make together. */
@@ -212,8 +221,7 @@ export const oneHot: OneHot = composed(
   "oneHot",
   (x: Tensor, classes: number) => {
     if (x.dtype !== "int32") throw new DTypeError(`oneHot: classes are int32, got ${x.dtype}; cast them`);
-    if (!Number.isInteger(classes) || classes < 1)
-      throw new ValueError(`oneHot: the number of classes is a whole number of at least 1, got ${classes}`);
+    checkWhole("oneHot", "the number of classes", classes, 1);
     const shape = [...x.shape, classes];
     return cast(eq(broadcastTo(unsqueeze(x, -1), shape), broadcastTo(iota([classes]), shape)), "float32");
   },

@@ -1,7 +1,7 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
-import { checkShape, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { describe } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
@@ -148,8 +148,7 @@ export const repeat: Operation<[repeats: Shape]> = composed(
 export const repeatInterleave: Operation<[repeats: number, axis?: number]> = composed(
   "repeatInterleave",
   (x: Tensor, repeats: number, axis?: number) => {
-    if (!Number.isInteger(repeats) || repeats < 0)
-      throw new ValueError(`repeatInterleave: repeats is a whole number of at least 0, got ${repeats}`);
+    checkWhole("repeatInterleave", "repeats", repeats, 0);
     const flat = axis === undefined ? reshape(x, [x.size]) : x;
     const along = normalizeAxis("repeatInterleave", axis ?? 0, flat.shape);
     const [before, after] = [flat.shape.slice(0, along + 1), flat.shape.slice(along + 1)];

@@ -136,6 +136,12 @@ export function describe(x: unknown): string {
   return `a ${typeof x}`;
 }
 
+/** Throws ValueError unless `x` is a tensor. */
+export function checkTensor(name: string, x: unknown): asserts x is Tensor {
+  if (!(x instanceof Tensor))
+    throw new ValueError(`${name}: takes a tensor, got ${describe(x)}; make one with tensor(...)`);
+}
+
 /**
  * A tensor without axes that holds one number.
  *

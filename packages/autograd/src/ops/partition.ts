@@ -1,6 +1,6 @@
-import { ShapeError, ValueError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { formatShape, normalizeAxis } from "../shape.ts";
+import { checkWhole, formatShape, normalizeAxis } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { squeeze } from "./movement.ts";
 import { slice } from "./region.ts";
@@ -43,9 +43,8 @@ export const split: Operation<[size: number | readonly number[], options?: Along
   (x: Tensor, size: number | readonly number[], { axis = 0 }: Along = {}) => {
     const along = normalizeAxis("split", axis, x.shape);
     const count = x.shape[along]!;
-    for (const value of typeof size === "number" ? [size] : size)
-      if (!Number.isInteger(value) || value < (typeof size === "number" ? 1 : 0))
-        throw new ValueError(`split: sizes are whole numbers, got ${value}; a single size is at least 1`);
+    if (typeof size === "number") checkWhole("split", "the size", size, 1);
+    else for (const value of size) checkWhole("split", "a size", value, 0);
     const sizes = typeof size === "number" ? equalSizes(count, size) : size;
     if (sizes.reduce((sum, value) => sum + value, 0) !== count)
       throw new ShapeError(
@@ -66,8 +65,7 @@ export const split: Operation<[size: number | readonly number[], options?: Along
 export const chunk: Operation<[chunks: number, options?: Along], Tensor[]> = composed(
   "chunk",
   (x: Tensor, chunks: number, { axis = 0 }: Along = {}) => {
-    if (!Number.isInteger(chunks) || chunks < 1)
-      throw new ValueError(`chunk: the number of chunks is a whole number of at least 1, got ${chunks}`);
+    checkWhole("chunk", "the number of chunks", chunks, 1);
     const along = normalizeAxis("chunk", axis, x.shape);
     const count = x.shape[along]!;
     return parts(x, equalSizes(count, Math.max(1, Math.ceil(count / chunks))), along);

@@ -1,3 +1,4 @@
+import { larger, smaller } from "../functions/extreme.ts";
 import * as f from "../functions.ts";
 import type { Tensor } from "../graph.ts";
 import { linearRule, partial, singular, zero } from "../graph.ts";
@@ -227,7 +228,7 @@ function share(x: Tensor, y: Tensor): Tensor {
 /** The larger of `x` and `y`, element by element; NaN if either is. Where they are equal each gets half of the gradient. */
 export const maximum: Binary = pointwise({
   name: "maximum",
-  body: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(y!, y!)), y!, x!),
+  body: larger,
   derivatives: [partial((_, x, y) => share(x!, y!)), partial((_, x, y) => share(y!, x!))],
   samples: within([-2, 2], [-2, 2]),
   kink: "Equal operands get half of the gradient each.",
@@ -236,7 +237,7 @@ export const maximum: Binary = pointwise({
 /** The smaller of `x` and `y`, element by element; NaN if either is. Where they are equal each gets half of the gradient. */
 export const minimum: Binary = pointwise({
   name: "minimum",
-  body: (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(y!, y!)), y!, x!),
+  body: smaller,
   derivatives: [partial((_, x, y) => share(y!, x!)), partial((_, x, y) => share(x!, y!))],
   samples: within([-2, 2], [-2, 2]),
   kink: "Equal operands get half of the gradient each.",

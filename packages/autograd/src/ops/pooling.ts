@@ -1,4 +1,5 @@
 import { ValueError } from "../errors.ts";
+import { larger } from "../functions/extreme.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, pushed } from "../graph.ts";
 import { formatShape, reducedShape, sizeOf } from "../shape.ts";
@@ -51,8 +52,8 @@ export const largestOp: Op<{ readonly axes: readonly number[] }> = {
   name: "largest",
   kernel: {
     kind: "reduce",
-    combine: (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(y!, y!)), y!, x!),
-    identity: () => Number.NEGATIVE_INFINITY,
+    combine: larger,
+    identity: () => -Infinity,
   },
   derivatives: [
     pushed((t, out, { axes }) => sum(where(chosen(out.inputs[0]!, out, axes), t, zerosLike(t)), axes)),
@@ -134,7 +135,7 @@ function echoed({ x, dilations, before, after }: Pool): Tensor {
     if (ahead + behind === 0) return y;
     const widths = y.shape.map((_, k): [number, number] => (k === axis ? [ahead, behind] : [0, 0]));
     // A window may have nothing inside then.
-    if (step > length) return pad(y, widths, { value: Number.NEGATIVE_INFINITY });
+    if (step > length) return pad(y, widths, { value: -Infinity });
     const inside = (place: number) =>
       place < 0 ? ((place % step) + step) % step : length - step + ((place - length) % step);
     const part = (from: number, count: number): Tensor => {

@@ -4,8 +4,8 @@ import { apply } from "../graph.ts";
 import { broadcastsTo, formatShape, normalizeAxis } from "../shape.ts";
 import type { Operation, Outer } from "../signature.ts";
 import { biased } from "./affine.ts";
-import { einsumOp } from "./contraction.ts";
-import { contracted, numeric } from "./einsum.ts";
+import { einsumOp, numbers } from "./contraction.ts";
+import { contracted } from "./einsum.ts";
 import { reshape } from "./movement.ts";
 import { add, mul } from "./pointwise.ts";
 import { composed } from "./sample.ts";
@@ -46,7 +46,7 @@ export const bmm: Operation<[y: Tensor]> = composed(
 export const outer: Outer = composed(
   "outer",
   (x: Tensor, y: Tensor) => {
-    const [a, b] = numeric("outer", [x, y]) as [Tensor, Tensor];
+    const [a, b] = numbers("outer", [x, y]) as [Tensor, Tensor];
     const left = a.shape.map((_, i) => String.fromCharCode(0x61 + i)).join("");
     const right = b.shape.map((_, i) => String.fromCharCode(0x3b1 + i)).join("");
     return apply(einsumOp, [a, b], { spec: `${left},${right}->${left}${right}` });
@@ -79,7 +79,7 @@ export const addmm: Operation<
 > = composed(
   "addmm",
   (x: Tensor, a: Tensor, b: Tensor, { beta = 1, alpha = 1 }: { beta?: number; alpha?: number } = {}) => {
-    const [own, left, right] = numeric("addmm", [x, a, b]) as [Tensor, Tensor, Tensor];
+    const [own, left, right] = numbers("addmm", [x, a, b]) as [Tensor, Tensor, Tensor];
     const product = contracted("addmm", "ij,jk->ik", [left, right]);
     if (!broadcastsTo(own.shape, product.shape))
       throw new ShapeError(
@@ -104,7 +104,7 @@ export const tensordot: Operation<
 > = composed(
   "tensordot",
   (a: Tensor, b: Tensor, axes: number | readonly [readonly number[], readonly number[]]) => {
-    const [x, y] = numeric("tensordot", [a, b]) as [Tensor, Tensor];
+    const [x, y] = numbers("tensordot", [a, b]) as [Tensor, Tensor];
     if (
       typeof axes === "number" &&
       !(Number.isInteger(axes) && axes >= 0 && axes <= Math.min(x.rank, y.rank))
@@ -155,7 +155,7 @@ export const tensordot: Operation<
 export const kron: Operation<[b: Tensor]> = composed(
   "kron",
   (a: Tensor, b: Tensor) => {
-    const [x, y] = numeric("kron", [a, b]) as [Tensor, Tensor];
+    const [x, y] = numbers("kron", [a, b]) as [Tensor, Tensor];
     const rank = Math.max(x.rank, y.rank);
     const full = (z: Tensor) => [...new Array<number>(rank - z.rank).fill(1), ...z.shape];
     const [left, right] = [full(x), full(y)];

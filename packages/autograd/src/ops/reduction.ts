@@ -1,14 +1,13 @@
 import type { Body } from "../arithmetic.ts";
 import type { DType } from "../dtype.ts";
-import { isFloat } from "../dtype.ts";
-import { DTypeError, ValueError } from "../errors.ts";
+import { larger, smaller } from "../functions/extreme.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, linearRule, pushed } from "../graph.ts";
-import type { Shape } from "../shape.ts";
-import { formatShape, normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
+import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { AxisFunction, Reduction } from "../signature.ts";
-import { cast } from "./cast.ts";
+import { cast, floating } from "./cast.ts";
 import { eq } from "./comparison.ts";
+import { checkChoice } from "./elementwise.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { div, mul } from "./pointwise.ts";
 import { alongAxis, composed, declare } from "./sample.ts";
@@ -22,7 +21,7 @@ type Axes = number | readonly number[] | undefined;
 export const mean: Reduction = composed(
   "mean",
   (x: Tensor, axis?: Axes, options: KeepDims = {}) => {
-    const a = isFloat(x.dtype) ? x.node : cast(x, "float32");
+    const a = floating(x);
     const axes = normalizeAxes("mean", axis, a.shape);
     return div(sum(a, axes, options), sizeOf(axes.map((i) => a.shape[i]!)));
   },
@@ -52,10 +51,8 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
     name,
     (x: Tensor, axis?: Axes, { keepDims = false }: KeepDims = {}) => {
       const a = x.node;
-      if (a.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to int32 first`);
       const axes = normalizeAxes(name, axis, a.shape);
-      if (sizeOf(axes.map((i) => a.shape[i]!)) === 0 && sizeOf(reducedShape(a.shape, axes)) > 0)
-        throw nothing(name, a.shape, axes);
+      checkChoice(name, a, axes);
       const out = axes.length === 0 ? a : apply(op, [a], { axes });
       return keepDims ? reshape(out, reducedShape(a.shape, axes, true)) : out;
     },
@@ -69,29 +66,14 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
   );
 }
 
-function nothing(name: string, shape: Shape, axes: readonly number[]): ValueError {
-  return new ValueError(
-    `${name}: there is no ${name} of nothing: shape ${formatShape(shape)} has size 0 along axes ${formatShape(axes)}; ` +
-      "check for an empty tensor first",
-  );
-}
-
-const least = (dtype: DType): number => (dtype === "int32" ? -2147483648 : Number.NEGATIVE_INFINITY);
-const greatest = (dtype: DType): number => (dtype === "int32" ? 2147483647 : Number.POSITIVE_INFINITY);
+const least = (dtype: DType): number => (dtype === "int32" ? -2147483648 : -Infinity);
+const greatest = (dtype: DType): number => (dtype === "int32" ? 2147483647 : Infinity);
 
 /** The largest element over one axis, several, or all; NaN if there is one. Ties share the gradient equally. */
-export const amax: Reduction = extreme(
-  "amax",
-  (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(y!, y!)), y!, x!),
-  least,
-);
+export const amax: Reduction = extreme("amax", larger, least);
 
 /** The smallest element over one axis, several, or all; NaN if there is one. Ties share the gradient equally. */
-export const amin: Reduction = extreme(
-  "amin",
-  (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(y!, y!)), y!, x!),
-  greatest,
-);
+export const amin: Reduction = extreme("amin", smaller, greatest);
 
 const cumsumOp: Op<{ readonly axis: number; readonly reverse: boolean }> = {
   name: "cumsum",

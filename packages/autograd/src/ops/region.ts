@@ -68,6 +68,19 @@ export function padded(x: Tensor, before: readonly number[], after: readonly num
   );
 }
 
+/** Throws ValueError unless positions and step are whole numbers, as far as they are given, and the step is not 0. */
+export function checkStretch(
+  name: string,
+  start: number | null | undefined,
+  end: number | null | undefined,
+  step: number,
+): void {
+  if ([start ?? 0, end ?? 0, step].every(Number.isInteger) && step !== 0) return;
+  throw new ValueError(
+    `${name}: start is ${start}, end is ${end} and step is ${step}; they are whole numbers, and the step is not 0`,
+  );
+}
+
 /**
  * The entries `start`, `start + step`, ... before `end` of one axis (the first unless `axis` is given). Negative positions
  * count from the end and positions beyond an end mean that end, as in Python; a negative step walks backwards, from
@@ -82,15 +95,7 @@ export const slice: Slice = /* @__PURE__ */ declare(
     { axis = 0, step = 1 }: { axis?: number; step?: number } = {},
   ) => {
     const along = normalizeAxis("slice", axis, x.shape);
-    for (const [word, value] of [
-      ["start", start ?? 0],
-      ["end", end ?? 0],
-      ["step", step],
-    ] as const)
-      if (!Number.isInteger(value) || (word === "step" && value === 0))
-        throw new ValueError(
-          `slice: ${word} is ${value}; positions are whole numbers, and the step is not 0`,
-        );
+    checkStretch("slice", start, end, step);
     const size = x.shape[along]!;
     if (step < 0) {
       const mirrored = (at: number | null | undefined) =>

@@ -1,11 +1,11 @@
 import { ShapeError, ValueError } from "../errors.ts";
-import { Tensor } from "../graph.ts";
-import { checkShape, formatShape } from "../shape.ts";
+import type { Tensor } from "../graph.ts";
+import { checkShape, checkWhole, formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from "./adaptive.ts";
 import { floated } from "./elementwise.ts";
 import { repeatInterleave } from "./layout.ts";
-import { describe, fromElements } from "./leaf.ts";
+import { checkTensor, fromElements } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { add, mul } from "./pointwise.ts";
 import type { Draw } from "./sample.ts";
@@ -200,10 +200,8 @@ export const interpolate: Operation<[options: InterpolateOptions]> = composed(
 
 /** Throws unless `x` has a height and a width behind channels. */
 function checkField(name: string, x: Tensor, factor: number): void {
-  if (!(x instanceof Tensor))
-    throw new ValueError(`${name}: takes a tensor, got ${describe(x)}; make one with tensor(...)`);
-  if (!Number.isInteger(factor) || factor < 1)
-    throw new ValueError(`${name}: the factor is a whole number of at least 1, got ${factor}`);
+  checkTensor(name, x);
+  checkWhole(name, "the factor", factor, 1);
   if (x.rank < 3)
     throw new ShapeError(
       `${name}: takes [..., channels, height, width], got shape ${formatShape(x.shape)}; reshape it`,

@@ -1,8 +1,7 @@
 /** Running reductions along one axis, and the product. */
 import type { Body } from "../arithmetic.ts";
 import type { DType } from "../dtype.ts";
-import { isFloat } from "../dtype.ts";
-import { DTypeError } from "../errors.ts";
+import { isFloat, refuseBool } from "../dtype.ts";
 import type { Derivative, Op, Tensor } from "../graph.ts";
 import { apply, pushed } from "../graph.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
@@ -92,7 +91,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
   return declare(
     name,
     (x: Tensor, axis = -1) => {
-      if (x.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to int32 first`);
+      refuseBool(name, x.dtype);
       return apply(op, [x.node], { axis: normalizeAxis(name, axis, x.shape) });
     },
     op,
@@ -118,7 +117,7 @@ function lastPlaces(out: Tensor, axis: number): Tensor {
 export const cummax: AxisFunction = extreme(
   "cummax",
   (m, x, y) => m.select(m.or(m.le(x!, y!), m.ne(y!, y!)), y!, x!),
-  (dtype) => (dtype === "int32" ? -2147483648 : Number.NEGATIVE_INFINITY),
+  (dtype) => (dtype === "int32" ? -2147483648 : -Infinity),
 );
 
 /**
@@ -128,20 +127,20 @@ export const cummax: AxisFunction = extreme(
 export const cummin: AxisFunction = extreme(
   "cummin",
   (m, x, y) => m.select(m.or(m.le(y!, x!), m.ne(y!, y!)), y!, x!),
-  (dtype) => (dtype === "int32" ? 2147483647 : Number.POSITIVE_INFINITY),
+  (dtype) => (dtype === "int32" ? 2147483647 : Infinity),
 );
 
 const logcumsumexpOp = running(
   "logcumsumexp",
   logaddexpBody,
-  () => Number.NEGATIVE_INFINITY,
+  () => -Infinity,
   pushed((t, out, { axis }) => {
     const x = out.inputs[0]!;
     const { i, k } = pairs(x, axis);
     // Where all so far are -inf, each weight is exp(-inf - 0) = 0 instead of NaN.
-    const shift = where(eq(out, Number.NEGATIVE_INFINITY), 0, out);
+    const shift = where(eq(out, -Infinity), 0, out);
     const apart = sub(unsqueeze(x, axis + 1), unsqueeze(shift, axis));
-    const weights = exp(where(le(i, k), apart, Number.NEGATIVE_INFINITY));
+    const weights = exp(where(le(i, k), apart, -Infinity));
     return sum(mul(unsqueeze(t, axis + 1), weights), axis);
   }),
 );

@@ -1,4 +1,4 @@
-import { isFloat } from "../dtype.ts";
+import { isFloat, refuseBool } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
@@ -92,8 +92,7 @@ interface Side {
 export const searchsorted: Operation<[values: Tensor, options?: Side]> = composed(
   "searchsorted",
   (sortedSequence: Tensor, values: Tensor, { right = false }: Side = {}) => {
-    for (const { dtype } of [sortedSequence, values])
-      if (dtype === "bool") throw new DTypeError("searchsorted: takes no bool; cast to int32 first");
+    for (const { dtype } of [sortedSequence, values]) refuseBool("searchsorted", dtype);
     const [rank, one] = [sortedSequence.rank, sortedSequence.rank === 1];
     const outer = sortedSequence.shape.slice(0, -1);
     if (rank === 0 || !(one || (values.rank === rank && equalShapes(outer, values.shape.slice(0, -1)))))

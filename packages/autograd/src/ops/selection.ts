@@ -1,11 +1,12 @@
-import { DTypeError, ShapeError, ValueError } from "../errors.ts";
-import { elementsOf, Tensor } from "../graph.ts";
+import { refuseBool } from "../dtype.ts";
+import { DTypeError, ShapeError } from "../errors.ts";
+import type { Tensor } from "../graph.ts";
 import { equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { ge, gt } from "./comparison.ts";
-import { checkIndex, checkWithin, dropped, picked } from "./indexing.ts";
-import { describe, fill, iota } from "./leaf.ts";
+import { checkIndex, checkPlaces, dropped, picked } from "./indexing.ts";
+import { fill, iota } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, mul, sub, where } from "./pointwise.ts";
 import type { Samples } from "./sample.ts";
@@ -92,7 +93,7 @@ export const indexAdd: Operation<[axis: number, index: Tensor, source: Tensor, o
     checkLine("indexAdd", index);
     checkPlaces("indexAdd", index, x.shape[at]!, at);
     checkSource("indexAdd", x, source, x.shape.with(at, index.size));
-    if (x.dtype === "bool") throw new DTypeError("indexAdd: takes no bool; cast to int32 first");
+    refuseBool("indexAdd", x.dtype);
     if (x.dtype === "int32" && !Number.isInteger(alpha))
       throw new DTypeError(`indexAdd: alpha is ${alpha} for int32; cast to float32 first`);
     const scaled = alpha === 1 ? source : mul(source, alpha);
@@ -186,16 +187,6 @@ function checkLine(name: string, index: Tensor): void {
     throw new ShapeError(
       `${name}: the index has shape ${formatShape(index.shape)}; it needs one axis, reshape it`,
     );
-}
-
-function checkPlaces(name: string, index: Tensor, size: number, axis: number): void {
-  if (!(index instanceof Tensor))
-    throw new ValueError(
-      `${name}: the index is a tensor of int32, got ${describe(index)}; make one with tensor(...)`,
-    );
-  if (index.dtype !== "int32") throw new DTypeError(`${name}: the index is ${index.dtype}; cast it to int32`);
-  const data = elementsOf(index.node);
-  if (data) for (const i of data) checkWithin(name, i, size, axis, "");
 }
 
 function checkSource(name: string, x: Tensor, source: Tensor, shape: readonly number[]): void {

@@ -1,10 +1,11 @@
 /** Order along an axis: sorting, the largest few, the middle. */
 import { isFloat } from "../dtype.ts";
-import { DTypeError, ValueError } from "../errors.ts";
+import { ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { formatShape, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
+import { normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { ArgReduction, Operation } from "../signature.ts";
 import { eq, gt, ne } from "./comparison.ts";
+import { checkChoice } from "./elementwise.ts";
 import { argsort, picked } from "./indexing.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { where } from "./pointwise.ts";
@@ -115,24 +116,20 @@ function middle(a: Tensor, along: number): Tensor {
 export const median: ArgReduction = composed(
   "median",
   (x: Tensor, axis?: number, { keepDims = false }: KeepDims = {}) => {
-    if (x.dtype === "bool") throw new DTypeError("median: takes no bool; cast to int32 first");
     const a: Tensor = axis === undefined ? reshape(x.node, [sizeOf(x.shape)]) : x.node;
     const along = normalizeAxis("median", axis ?? 0, a.shape);
     const axes = axis === undefined ? x.shape.map((_, i) => i) : [along];
+    checkChoice("median", x, axes);
     const out = reducedShape(x.shape, axes, keepDims);
     if (sizeOf(out) === 0) return reshape(slice(a, 0, 0, { axis: along }), out);
-    if (a.shape[along] === 0)
-      throw new ValueError(
-        `median: there is no median of nothing: shape ${formatShape(x.shape)}; check for an empty tensor first`,
-      );
     const found = picked("median", a, along, middle(a, along));
     if (axis !== undefined || !isFloat(a.dtype)) return reshape(found, out);
     // The most extreme of what equals the median is the median, and there those that tie share the gradient.
     const equal = eq(a, broadcastTo(found, a.shape));
     const tied = where(
       gt(found, 0),
-      amax(where(equal, a, Number.NEGATIVE_INFINITY), 0, { keepDims: true }),
-      amin(where(equal, a, Number.POSITIVE_INFINITY), 0, { keepDims: true }),
+      amax(where(equal, a, -Infinity), 0, { keepDims: true }),
+      amin(where(equal, a, Infinity), 0, { keepDims: true }),
     );
     return reshape(where(ne(found, found), found, tied), out);
   },

@@ -1,12 +1,12 @@
 /** Reductions that describe a sample: spread, norms, order statistics, counts. */
-import { isFloat } from "../dtype.ts";
-import { DTypeError, ValueError } from "../errors.ts";
+import { ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { formatShape, normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
+import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { ArgReduction, Reduction } from "../signature.ts";
-import { cast } from "./cast.ts";
+import { cast, floating } from "./cast.ts";
 import { eq, gt, logicalAnd, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
 import { stopGradient } from "./composed.ts";
+import { checkChoice } from "./elementwise.ts";
 import { picked } from "./indexing.ts";
 import { fill, iota } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
@@ -48,15 +48,6 @@ export const all: Reduction = composed(
     eq(count("all", logicalNot(nonzero(x)), axis, options), 0),
   alongAxis(),
 );
-
-/** Throws unless there is something to choose from along the axes: not a bool, and not empty. */
-function checkChoice(name: string, x: Tensor, axes: readonly number[]): void {
-  if (x.dtype === "bool") throw new DTypeError(`${name}: takes no bool; cast to int32 first`);
-  if (sizeOf(axes.map((i) => x.shape[i]!)) === 0 && sizeOf(reducedShape(x.shape, axes)) > 0)
-    throw new ValueError(
-      `${name}: there is no ${name} of nothing: shape ${formatShape(x.shape)}; check for an empty tensor first`,
-    );
-}
 
 /** The first place of the extreme element along an axis, which stays with size 1; a NaN is more extreme than any number. */
 function placeOf(extreme: Reduction, a: Tensor, along: number): Tensor {
@@ -130,8 +121,6 @@ export const max: ArgReduction = chosen("max", amax);
 /** The smallest element along `axis`, or over everything; NaN if there is one. Throws ValueError where there are none. */
 export const min: ArgReduction = chosen("min", amin);
 
-const floated = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.node : cast(x, "float32"));
-
 /** `f` of positive elements; 0 with derivative 0 where they are 0, though that of `f` is infinite there. */
 function rooted(x: Tensor, f: (positive: Tensor) => Tensor): Tensor {
   const none = eq(x, 0);
@@ -147,7 +136,7 @@ function spread(name: string, x: Tensor, axis: Axes, options: Corrected & KeepDi
   const { correction = 1, keepDims = false } = options;
   if (!Number.isFinite(correction))
     throw new ValueError(`${name}: the correction is ${correction}; give a finite number, 1 or 0 as a rule`);
-  const a = floated(x);
+  const a = floating(x);
   const axes = normalizeAxes(name, axis, a.shape);
   const away = sub(a, mean(a, axes, { keepDims: true }));
   const left = Math.max(0, sizeOf(axes.map((i) => a.shape[i]!)) - correction);
@@ -199,7 +188,7 @@ function unitOf(x: Tensor, axes: readonly number[], power = 2): Tensor {
 export const std: Reduction<Corrected> = composed(
   "std",
   (x: Tensor, axis?: Axes, options: Corrected & KeepDims = {}) => {
-    const a = floated(x);
+    const a = floating(x);
     const axes = normalizeAxes("std", axis, a.shape);
     const unit = unitOf(a, axes);
     const root = rooted(spread("std", div(a, unit), axes, options), sqrt);
@@ -213,7 +202,7 @@ function rootOfPowers(x: Tensor, axes: readonly number[], p: number, keepDims: b
   if (p === 2) return rooted(sum(square(x), axes, { keepDims }), sqrt);
   const size = abs(x);
   const none = eq(size, 0);
-  const powers = where(none, p > 0 ? 0 : Number.POSITIVE_INFINITY, pow(where(none, 1, size), p));
+  const powers = where(none, p > 0 ? 0 : Infinity, pow(where(none, 1, size), p));
   return rooted(sum(powers, axes, { keepDims }), (total) => pow(total, 1 / p));
 }
 
@@ -237,11 +226,11 @@ export const norm: Reduction<Power> = composed(
   "norm",
   (x: Tensor, axis?: Axes, { p = 2, keepDims = false }: Power & KeepDims = {}) => {
     if (Number.isNaN(p)) throw new ValueError("norm: p is NaN; give a number, Infinity or -Infinity");
-    const whole = floated(x);
+    const whole = floating(x);
     const axes = normalizeAxes("norm", axis, whole.shape);
     if (p === 0) return cast(count("norm", ne(whole, 0), axes, { keepDims }), whole.dtype);
     if (p === 1) return sum(abs(whole), axes, { keepDims });
-    if (Math.abs(p) === Number.POSITIVE_INFINITY) {
+    if (Math.abs(p) === Infinity) {
       checkChoice("norm", whole, axes);
       return (p > 0 ? amax : amin)(abs(whole), axes, { keepDims });
     }
@@ -251,10 +240,10 @@ export const norm: Reduction<Power> = composed(
   },
   (draw) => {
     const shape = draw.shape(1);
-    const powers = [1, 2, 3, 1.5, Number.POSITIVE_INFINITY];
+    const powers = [1, 2, 3, 1.5, Infinity];
     const signs = draw.tensor(shape, { low: 0.3, high: 2 });
     const p = powers[draw.integer(0, 4)]!;
-    return [p === Number.POSITIVE_INFINITY ? draw.distinct(shape) : signs, draw.axis(shape), { p }];
+    return [p === Infinity ? draw.distinct(shape) : signs, draw.axis(shape), { p }];
   },
   "At 0 the derivative is 0; for p = Infinity the largest magnitudes share the gradient equally.",
 );

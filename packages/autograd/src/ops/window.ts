@@ -1,8 +1,8 @@
-import { ShapeError, ValueError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { readLabels } from "../labels.ts";
-import { checkShape, formatShape, normalizeAxis, stridesOf } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, normalizeAxis, stridesOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { einsumOp } from "./contraction.ts";
@@ -218,8 +218,7 @@ function unusedLetter(used: string): string {
 }
 
 function checkStep(name: string, step: number): void {
-  if (!Number.isInteger(step) || step < 1)
-    throw new ValueError(`${name}: the step is a whole number of at least 1, got ${step}`);
+  checkWhole(name, "the step", step, 1);
 }
 
 /**

@@ -112,7 +112,7 @@ export function specialValues(dtype: "float32" | "float64" = "float32"): fc.Arbi
     dtype === "float32"
       ? [2 ** -149, 2 ** -126, 2 ** 128 - 2 ** 104]
       : [Number.MIN_VALUE, 2 ** -1022, Number.MAX_VALUE];
-  const infinity = Number.POSITIVE_INFINITY;
+  const infinity = Infinity;
   return fc.constantFrom(0, -0, 1, -1, least, -least, tiny, most, -most, infinity, -infinity, Number.NaN);
 }
 

@@ -80,7 +80,7 @@ export function checkFloat(name: string, what: string, x: Tensor): void {
     );
   if (!isFloat(x.dtype))
     throw new GradientError(
-      `${name}: ${what} is ${x.dtype}, and only float32 and float64 have derivatives; cast it first`,
+      `${name}: ${what} is ${x.dtype}; only float32 and float64 have derivatives; cast it first`,
     );
 }
 

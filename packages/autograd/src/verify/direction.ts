@@ -64,7 +64,7 @@ function largestOf(values: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < values.length; i++) {
     const size = Math.abs(values[i]!);
-    if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
+    if (size > largest && size < Infinity) largest = size;
   }
   return largest;
 }

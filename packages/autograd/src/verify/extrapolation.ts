@@ -13,7 +13,7 @@ const levels = 7;
  * computation of F'(x) and F'(x)F''(x), Advances in Engineering Software 4, 1982). `noise` is how far values of `f` may be off.
  */
 export function centralDerivative(f: (h: number) => number, step: number, noise: number): Estimate {
-  let best: Estimate = { value: Number.NaN, error: Number.POSITIVE_INFINITY };
+  let best: Estimate = { value: Number.NaN, error: Infinity };
   let before: number[] = [];
   for (let level = 0; level < levels; level++) {
     const h = step * 2 ** -level;

@@ -52,7 +52,7 @@ export function flowOf(y: Tensor, x: readonly Tensor[], cotangent: Float64Array,
   let largest = 0;
   nodes.forEach((_, n) => {
     const { size } = dot(tangents[n]!, cotangents[n]!);
-    if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
+    if (size > largest && size < Infinity) largest = size;
   });
   return largest;
 }

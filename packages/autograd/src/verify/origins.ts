@@ -109,4 +109,4 @@ export class Origins {
 const isBad = (x: number): boolean => !Number.isFinite(x);
 
 /** NaN counts as the largest. */
-const sizeOf = (x: number): number => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.abs(x));
+const sizeOf = (x: number): number => (Number.isNaN(x) ? Infinity : Math.abs(x));

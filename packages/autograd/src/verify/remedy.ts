@@ -17,7 +17,7 @@ interface Remedy {
 
 const has = (operands: readonly number[], test: (x: number) => boolean): boolean => operands.some(test);
 const isZero = (x: number): boolean => x === 0;
-const isInfinite = (x: number): boolean => Math.abs(x) === Number.POSITIVE_INFINITY;
+const isInfinite = (x: number): boolean => Math.abs(x) === Infinity;
 
 /** The first that applies is given. */
 const remedies: readonly Remedy[] = [

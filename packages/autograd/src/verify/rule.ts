@@ -176,5 +176,5 @@ function gap({ reverse, forward, differences }: Witnesses): number {
     Math.abs(reverse - differences),
     Math.abs(forward - differences),
   );
-  return Number.isNaN(widest) ? Number.POSITIVE_INFINITY : widest;
+  return Number.isNaN(widest) ? Infinity : widest;
 }

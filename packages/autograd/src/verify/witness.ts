@@ -165,7 +165,7 @@ function isBetween({ left, right, tangent }: Kink, tolerance: number): boolean {
  * nothing: the steps may be longer than the waves of the function.
  */
 function estimate(judged: Judged, path: Path, cotangent: Float64Array): Estimate {
-  const nothing: Estimate = { value: Number.NaN, error: Number.POSITIVE_INFINITY };
+  const nothing: Estimate = { value: Number.NaN, error: Infinity };
   if (path.step === 0) return nothing;
   const weighed = (h: number): number => {
     const values = path.valuesAt(h);
@@ -184,7 +184,7 @@ function estimate(judged: Judged, path: Path, cotangent: Float64Array): Estimate
   }
   const settled = found.filter((made) => isSettled(judged, made)).sort((a, b) => a.error - b.error);
   const confirmed = settled.find((a) => settled.some((b) => a !== b && isNear(b.value, a, judged)));
-  return confirmed ?? { ...(settled[0] ?? found[0] ?? nothing), error: Number.POSITIVE_INFINITY };
+  return confirmed ?? { ...(settled[0] ?? found[0] ?? nothing), error: Infinity };
 }
 
 /** Are the differences sure enough to tell a right derivative from a wrong one? */

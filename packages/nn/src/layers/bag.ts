@@ -101,7 +101,7 @@ export class EmbeddingBag extends Module {
     const total: Tensor = sum(where(used, rows, 0) as Tensor, axis);
     if (this.mode === "sum" || rows.shape[axis] === 0) return total;
     if (this.mode === "mean") return div(total, maximum(number, 1) as Tensor);
-    const largest: Tensor = max(where(used, rows, Number.NEGATIVE_INFINITY) as Tensor, axis);
+    const largest: Tensor = max(where(used, rows, -Infinity) as Tensor, axis);
     return where(ge(number, 1) as Tensor, largest, 0);
   }
 

@@ -1,15 +1,8 @@
 import type { DrawOptions, MatMul } from "@cotangent/autograd/functional";
-import {
-  linear,
-  type Shape,
-  ShapeError,
-  type Tensor,
-  uniform,
-  ValueError,
-} from "@cotangent/autograd/functional";
+import { linear, type Shape, ShapeError, type Tensor, uniform } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
 import { optionsOf } from "../options.ts";
-import { checkTensor } from "./settings.ts";
+import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface LinearOptions extends DrawOptions {
   /** Adds a bias unless false. */
@@ -41,11 +34,7 @@ export class Linear<const I extends number = number, const O extends number = nu
   constructor(inFeatures: I, outFeatures: O, options: LinearOptions = {}) {
     super();
     const { bias = true, ...draw } = optionsOf(new.target.name, options);
-    for (const size of [inFeatures, outFeatures])
-      if (!Number.isInteger(size) || size < 1)
-        throw new ValueError(
-          `Linear: takes whole numbers of features, at least 1, got ${inFeatures} and ${outFeatures}`,
-        );
+    checkSizes("Linear", { inFeatures, outFeatures });
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const high = 1 / Math.sqrt(inFeatures);
@@ -65,8 +54,7 @@ export class Linear<const I extends number = number, const O extends number = nu
     if (x.shape.at(-1) === inFeatures) return;
     throw new ShapeError(
       `Linear(${inFeatures}, ${outFeatures}): takes [..., ${inFeatures}], got shape ` +
-        `[${x.shape.join(", ")}]; its weight [out, in] is [${outFeatures}, ${inFeatures}]: reshape the input, or make the ` +
-        `layer with ${x.shape.at(-1) ?? "as many"} input features`,
+        `[${x.shape.join(", ")}]; reshape it, or make the layer with ${x.shape.at(-1) ?? "as many"} input features`,
     );
   }
 

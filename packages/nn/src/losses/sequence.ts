@@ -50,7 +50,7 @@ export interface CtcOptions {
 
 type Lengths = Tensor | readonly number[];
 
-const [none, infinity] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+const [none, infinity] = [-Infinity, Infinity];
 
 /**
  * Connectionist temporal classification: the negative logarithm of the probability of a sequence of classes, over all ways to stretch it

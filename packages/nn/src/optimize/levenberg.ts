@@ -228,7 +228,7 @@ function checkDamping(damping: number): number {
 function costOf(r: Tensor): Tensor {
   if (r.dtype !== "float32" && r.dtype !== "float64")
     throw new DTypeError(
-      `LevenbergMarquardt: the residuals are ${r.dtype}; only float32 and float64 have gradients`,
+      `LevenbergMarquardt: the residuals are ${r.dtype}; only float32 and float64 have derivatives`,
     );
   return mul(0.5, sum(square(cast(r, "float64"))));
 }

@@ -6,7 +6,7 @@ import { exact, type Schedule } from "./transforms.ts";
 /** From `least` up to but not including `below`. */
 export type Range = readonly [least: number, below: number];
 
-const any: Range = [0, Number.POSITIVE_INFINITY];
+const any: Range = [0, Infinity];
 /** The range of what says how much is kept of something. */
 export const share: Range = [0, 1];
 
@@ -132,9 +132,7 @@ export class Numbers {
   #check(name: string, value: number, [least, below]: Range): void {
     if (typeof value === "number" && value >= least && value < below) return;
     const range =
-      below === Number.POSITIVE_INFINITY
-        ? `a finite number of at least ${least}`
-        : `from ${least} to below ${below}`;
+      below === Infinity ? `a finite number of at least ${least}` : `from ${least} to below ${below}`;
     throw new ValueError(`${this.#owner}: ${name} is ${range}, got ${String(value)}`);
   }
 

@@ -78,7 +78,7 @@ export class Rprop extends Method<RpropOptions> {
     super(parameters, options, (numbers, { lr = 0.01, etas = [0.5, 1.2], stepSizes = [1e-6, 50] }) =>
       scaleByRprop(
         numbers.addInitial("lr", lr),
-        numbers.addPair("etas", etas, share, [1, Number.POSITIVE_INFINITY]),
+        numbers.addPair("etas", etas, share, [1, Infinity]),
         numbers.addPair("stepSizes", stepSizes),
       ),
     );

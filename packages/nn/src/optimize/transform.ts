@@ -237,7 +237,7 @@ export function listOf(name: string, given: Iterable<Variable>): readonly Variab
     const called = `parameter ${parameter.label ?? i}`;
     if (parameter.dtype !== "float32" && parameter.dtype !== "float64")
       throw new DTypeError(
-        `${name}: ${called} is ${parameter.dtype}; only float32 and float64 have gradients`,
+        `${name}: ${called} is ${parameter.dtype}; only float32 and float64 have derivatives`,
       );
     if (parameters.indexOf(parameter) !== i) throw new ValueError(`${name}: ${called} is given twice`);
   });

@@ -90,7 +90,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Plateau {
   const float = (name: string, value: number) => variable(exactly(value), { name });
   const count = (name: string) => variable(0, { dtype: "int32", name });
   const rate = float("lr", lr);
-  const best = float("best", sign * Number.POSITIVE_INFINITY);
+  const best = float("best", sign * Infinity);
   const bad = count("badEpochs");
   const waiting = count("cooldown");
   const wanted = () =>

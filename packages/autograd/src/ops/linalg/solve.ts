@@ -263,7 +263,7 @@ const signOp: Op = determinant(
 const logAbsOp: Op = determinant(
   "logAbsDet",
   (diagonal, sign) =>
-    sign === 0 ? Number.NEGATIVE_INFINITY : diagonal.reduce((logs, x) => logs + Math.log(Math.abs(x)), 0),
+    sign === 0 ? -Infinity : diagonal.reduce((logs, x) => logs + Math.log(Math.abs(x)), 0),
   pushed((t, out) => relative(out.inputs[0]!, t)),
 );
 
