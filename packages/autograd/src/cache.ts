@@ -39,8 +39,8 @@ export class Cache {
   readonly #patience: number;
   readonly #limit: number;
   readonly #bytes: number;
-  /** The one used last is first. */
-  readonly #entries: Entry[] = [];
+  /** The programs; the one used last is first. */
+  readonly entries: Entry[] = [];
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
 
@@ -69,16 +69,8 @@ export class Cache {
     }
   }
 
-  /** How many programs there are, and the bytes of their memory. */
-  get size(): number {
-    return this.#entries.length;
-  }
-  get bytes(): number {
-    return this.#entries.reduce((sum, { routine }) => sum + (routine?.bytes ?? 0), 0);
-  }
-
   #find(order: Topology, wanted: readonly number[], updates: number): Entry | null {
-    const entries = this.#entries;
+    const entries = this.entries;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
       if (!entry.form.matches(order, wanted, updates)) continue;
@@ -97,14 +89,14 @@ export class Cache {
     this.#sightings.forget(hash);
     const form = new Form(this.#reader, order, wanted);
     const entry = { form, routine: this.#compile(form, order, wanted) };
-    this.#entries.unshift(entry);
+    this.entries.unshift(entry);
     this.#drop();
     return entry;
   }
 
   /** Lets go of the programs that are too many, but never of the newest. */
   #drop(): void {
-    const entries = this.#entries;
+    const entries = this.entries;
     let bytes = 0;
     let kept = 0;
     while (kept < Math.min(entries.length, this.#limit)) {
