@@ -1,3 +1,4 @@
+import { allocate } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
 import type { Shape } from "../shape.ts";
@@ -99,15 +100,7 @@ class BodyBuilder {
 
   /** As the typed array of the dtype would hold it. */
   #fill({ attributes, dtype }: Tensor): number {
-    const given = Number(attributes.value);
-    const value =
-      dtype === "float32"
-        ? Math.fround(given)
-        : dtype === "float64"
-          ? given
-          : dtype === "int32"
-            ? given | 0
-            : given & 255;
+    const value = allocate(dtype, 1).fill(Number(attributes.value))[0]!;
     return this.add(scalar("constant", dtype, [], { value }));
   }
 

@@ -1,12 +1,11 @@
 import type { TypedArray } from "../dtype.ts";
-import { allocate } from "../dtype.ts";
+import { allocate, arrayAt } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { setElements } from "../graph.ts";
 import { interpret } from "../interpret.ts";
 import { compute } from "../kernels.ts";
 import { callerOf, checkWithin } from "../ops/indexing.ts";
-import { sizeOf } from "../shape.ts";
 import { siteOf } from "../site.ts";
 import { numberIn, topology } from "../topology.ts";
 import { assemble, Code } from "./assembler.ts";
@@ -99,8 +98,8 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
   yield;
   const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   for (const { address, dtype, data } of layout.constants)
-    viewOf(memory, address, { dtype, shape: [data.length] }).set(data);
-  const view = (x: Tensor) => viewOf(memory, layout.addresses.get(x) ?? 0, x);
+    arrayAt(memory.buffer, address, dtype, data.length).set(data);
+  const view = (x: Tensor) => arrayAt(memory.buffer, layout.addresses.get(x) ?? 0, x.dtype, x.size);
   nests.forEach(({ kernel: { kind, node } }, n) => {
     if (kind === "opaque") calls[n] = opaqueCall(node, view);
   });
@@ -189,18 +188,6 @@ function opaqueCall(node: Tensor, view: (x: Tensor) => TypedArray): () => void {
   const out = view(node);
   const made = originOf(node);
   return () => compute(made, inputs, out);
-}
-
-function viewOf(
-  { buffer }: WebAssembly.Memory,
-  address: number,
-  { dtype, shape }: Pick<Tensor, "dtype" | "shape">,
-): TypedArray {
-  const size = sizeOf(shape);
-  if (dtype === "float32") return new Float32Array(buffer, address, size);
-  if (dtype === "float64") return new Float64Array(buffer, address, size);
-  if (dtype === "int32") return new Int32Array(buffer, address, size);
-  return new Uint8Array(buffer, address, size);
 }
 
 /** Simplifies the graph. A root that is a leaf gets elements of its own: the leaf may be overwritten before it is read. */
