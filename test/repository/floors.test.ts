@@ -31,7 +31,7 @@ const packages: readonly PackageFloors[] = [
         "functions.ts",
         "random.ts",
       ],
-      ["graph.ts", "site.ts", "topology.ts", "tree.ts", "signature.ts"],
+      ["graph.ts", "site.ts", "segment.ts", "topology.ts", "tree.ts", "signature.ts"],
       [
         "ops/leaf.ts",
         "ops/sample.ts",
@@ -106,6 +106,7 @@ const packages: readonly PackageFloors[] = [
         "variable.ts",
         "tracing.ts",
         "vmap.ts",
+        "checkpoint.ts",
         "compiled.ts",
         "generator.ts",
         "dropout.ts",

@@ -40,6 +40,37 @@ export function makerOf(x: Tensor): RuleUse | null {
   return makers.get(x) ?? null;
 }
 
+/** What flows back to operand `i` of `out`, which is node `n` of a walk. */
+type PullBack = (rule: Derivative, g: Tensor, out: Tensor, i: number, n: number) => Tensor | null;
+
+/** For a walk whose nodes have the cotangents `g`. */
+let pullBackOf: (order: Topology, g: readonly (Tensor | Several | null)[]) => PullBack = () => pullBack;
+
+/** The node that rules are shown in the place of node `n` of a walk. */
+export type StandIn = (n: number) => Tensor;
+
+/** What has flown back to node `n` so far. */
+export type Flow = (n: number) => readonly Tensor[];
+
+/**
+ * From now on rules are shown the stand-ins that `find` gives for a walk, if it gives any. Programs without `checkpoint` carry
+ * none of this.
+ */
+export function useStandIns(find: (order: Topology, flow: Flow) => StandIn | null): void {
+  pullBackOf = (order, g) => {
+    const standIn = find(order, (n) => partsOf(g[n] ?? null));
+    if (!standIn) return pullBack;
+    return (rule, cotangent, _, i, n) => {
+      // No rule makes the stand-in.
+      const use = ruling;
+      ruling = null;
+      const shown = standIn(n);
+      ruling = use;
+      return pullBack(rule, cotangent, shown, i);
+    };
+  };
+}
+
 /** Reverse mode: for each target the sum of `cotangents[i]` times the derivative of `outputs[i]` by it; null is exactly 0. */
 export function reverse(
   outputs: readonly Tensor[],
@@ -50,14 +81,15 @@ export function reverse(
   const order = topology(outputs, inputsOf);
   const { nodes, starts, edges } = order;
   const wanted = findTargets(order, targets);
-  const outputNumbers = outputs.map((y) => numberIn(order, y));
   const reaches = markReaching(order, wanted);
   const g = new Array<Tensor | Several | null>(nodes.length).fill(null);
-  outputNumbers.forEach((n, i) => {
+  outputs.forEach((y, i) => {
+    const n = numberIn(order, y);
     g[n] = together(g[n]!, cotangents[i]!);
   });
   const name = outputs[0]?.label ?? "L";
   const outer = ruling;
+  const pull = pullBackOf(order, g);
   for (let n = nodes.length - 1; n >= 0; n--) {
     const out = nodes[n]!;
     if (!reaches[n]) continue;
@@ -70,12 +102,12 @@ export function reverse(
       const input = edges[k]!;
       if (!reaches[input]) continue;
       ruling = { out, operand: i };
-      const contribution = pullBack(derivativeOf(out.op, i), cotangent, out, i);
+      const contribution = pull(derivativeOf(out.op, i), cotangent, out, i, n);
       if (contribution) g[input] = together(g[input]!, contribution);
     }
   }
   ruling = outer;
-  return wanted.map((n) => (n < 0 ? null : addedUp(g[n]!)));
+  return wanted.map((n) => addedUp(g[n] ?? null));
 }
 
 /** What flowed back to a node from several uses, and the last of them, which counts as that of the sum. */
@@ -90,6 +122,10 @@ function together(before: Tensor | Several | null, x: Tensor): Tensor | Several 
   all.parts.push(x);
   all.last = ruling;
   return all;
+}
+
+function partsOf(all: Tensor | Several | null): readonly Tensor[] {
+  return all === null ? [] : all instanceof Tensor ? [all] : all.parts;
 }
 
 function addedUp(all: Tensor | Several | null): Tensor | null {

@@ -6,6 +6,7 @@ export type { Arithmetic, Body } from "./arithmetic.ts";
 export { formula } from "./arithmetic.ts";
 export type { AttentionOptions } from "./attention.ts";
 export { attentionWeights, scaledDotProductAttention } from "./attention.ts";
+export { checkpoint } from "./checkpoint.ts";
 export type { Compiled, CompileOptions } from "./compiled.ts";
 // Compile.
 export { compile } from "./compiled.ts";
@@ -147,6 +148,7 @@ export type { NestedArray } from "./tensor.ts";
 export { evaluateAll as evaluate } from "./tensor.ts";
 export type { Topology } from "./topology.ts";
 export { topology } from "./topology.ts";
+
 export type { PullbackRule } from "./transform/custom.ts";
 export { customGradient, gradientReversal, straightThrough } from "./transform/custom.ts";
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";

@@ -198,8 +198,8 @@ export type Kernel<A extends Attributes = Attributes> =
   | { readonly kind: "leaf"; readonly source: "data" | "fill" | "iota" }
   /** Each element from the elements at the same place in all operands. */
   | { readonly kind: "pointwise"; readonly body: Body }
-  /** The elements of operand 0 at other places. */
-  | { readonly kind: "view"; map(shape: Shape, attributes: A): IndexMap }
+  /** The elements of operand 0 at other places; if it waits, once the other operands are computed (`checkpoint`). */
+  | { readonly kind: "view"; readonly waits?: boolean; map(shape: Shape, attributes: A): IndexMap }
   /** Operand 0 followed by the others along attribute `axis`. */
   | { readonly kind: "concatenate" }
   /** `out[.. i ..] = x[.. index[.. i ..] ..]` along attribute `axis`; operands x and index. */
@@ -293,6 +293,11 @@ export function pushed<A extends Attributes>(
   push: (t: Tensor, out: Tensor, attributes: A, operand: number) => Tensor,
 ): Derivative<A> {
   return { kind: "pushforward", push };
+}
+
+/** Is this a view that waits for its other operands? */
+export function isWaiting({ op: { kernel } }: Tensor): boolean {
+  return kernel.kind === "view" && kernel.waits === true;
 }
 
 /** The rule for operand number `i`. */

@@ -2,6 +2,7 @@ import type { DType, TypedArray } from "./dtype.ts";
 import { allocate } from "./dtype.ts";
 import type { Attributes, Tensor } from "./graph.ts";
 import { apply, elementsOf, setElements } from "./graph.ts";
+import { carrying } from "./segment.ts";
 import { numberIn, topology } from "./topology.ts";
 
 /** Which dtype takes the place of which. */
@@ -25,6 +26,7 @@ export function rebuild(
   const { nodes, starts, edges } = order;
   const numbers = roots.map((root) => numberIn(order, root.node));
   const made: Tensor[] = [];
+  const carry = carrying();
   nodes.forEach((node, n) => {
     const replacement = replaced.get(node);
     if (replacement) {
@@ -34,7 +36,7 @@ export function rebuild(
     const inputs = edges.slice(starts[n], starts[n + 1]).map((input) => made[input]!);
     const attributes = convertAttributes(node.attributes, dtypes);
     const changed = attributes !== node.attributes || inputs.some((input, i) => input !== node.inputs[i]);
-    made.push(changed ? copy(node, inputs, attributes) : node);
+    made.push(changed ? carry(node, () => copy(node, inputs, attributes)) : node);
   });
   return numbers.map((n) => made[n]!);
 }

@@ -23,3 +23,9 @@ export function siteOf(x: Tensor): string | null {
   const stack = sites.get(x)?.stack;
   return stack === undefined ? null : (callerLine(stack) ?? null);
 }
+
+/** Lets `copy` be where `x` was made, if that was remembered. */
+export function inheritSite(copy: Tensor, x: Tensor): void {
+  const site = sites.get(x);
+  if (site) sites.set(copy, site);
+}

@@ -14,10 +14,10 @@ import { tiledOp } from "./tile.ts";
 /**
  * Decides which nodes get elements of their own in memory and lets the bodies of all others merge into the kernels that
  * use them. A pointwise node merges if one kernel alone reads it, or if doing it again is cheaper than keeping it; views
- * always do, as the places that loads read from.
+ * always do, as the places that loads read from. The nodes in `sequence` are computed in this order.
  */
-export function* fuse(roots: readonly Tensor[]): Steps<Kernel[]> {
-  const order = topology(roots, operandsOf);
+export function* fuse(roots: readonly Tensor[], sequence: readonly Tensor[] = roots): Steps<Kernel[]> {
+  const order = topology(sequence, operandsOf);
   const required = new Set(roots);
   const lowered = new Map<Tensor, Lowered>();
   for (;;) {

@@ -42,6 +42,18 @@ export interface BuildOptions {
   readonly relaxed: boolean;
 }
 
+/** A graph, and its nodes in the order in which they are to be computed, where that matters. */
+export interface Ordered extends Traced {
+  readonly sequence?: readonly Tensor[];
+}
+
+let settle = (graph: Traced): Ordered => graph;
+
+/** From now on this pass comes behind `simplify`. Programs without `checkpoint` do not carry it. */
+export function settleBy(pass: (graph: Traced) => Ordered): void {
+  settle = pass;
+}
+
 let checkBetween: ((kernels: readonly Kernel[]) => void) | null = null;
 
 /** From now on what one pass hands to the next is checked: for tests. Programs that do not ask carry no checks. */
@@ -79,8 +91,8 @@ export interface Passed {
 
 /** All passes up to the code. Throws CompileError for what cannot be compiled. */
 export function* passes(traced: Traced): Steps<Passed> {
-  const simple = yield* simplifyTraced(traced);
-  const kernels = merge(yield* fuse(rootsOf(simple)));
+  const simple = settle(yield* simplifyTraced(traced));
+  const kernels = merge(yield* fuse(rootsOf(simple), simple.sequence));
   checkBetween?.(kernels);
   const nests = yield* loops(kernels);
   return { simple, nests, layout: plan(nests, simple) };

@@ -92,10 +92,10 @@ export function originOf(x: Tensor): Tensor {
   return origins.get(x) ?? x;
 }
 
-function copyOf(node: Tensor, inputs: readonly Tensor[]): Tensor {
+export function copyOf(node: Tensor, inputs: readonly Tensor[]): Tensor {
   const { op, attributes, shape, dtype } = node;
   const copy = new Tensor(op, inputs, attributes, shape, dtype);
-  origins.set(copy, node);
+  origins.set(copy, originOf(node));
   return copy;
 }
 
@@ -131,7 +131,7 @@ function unchanged(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
   const { kernel } = node.op;
   if (kernel.kind === "view") {
     const x = inputs[0]!;
-    return equalShapes(x.shape, node.shape) && isCopy(node) ? x : null;
+    return equalShapes(x.shape, node.shape) && isCopy(node) && !kernel.waits ? x : null;
   }
   if (kernel.kind !== "pointwise" || inputs.length > 2 || inputs[0]?.dtype !== node.dtype) return null;
   const { instructions, result } = programOf(kernel.body, inputs, node.dtype);

@@ -41,7 +41,7 @@ export function placesOf(x: Tensor): Places {
   let at: readonly Affine[] = x.shape.map((_, axis) => indexOf(axis, x.rank));
   for (;;) {
     const { kernel } = source.op;
-    if (elementsOf(source) || kernel.kind !== "view") break;
+    if (elementsOf(source) || kernel.kind !== "view" || kernel.waits) break;
     const input = source.inputs[0]!;
     const { offset, strides, bounds } = kernel.map(input.shape, source.attributes);
     const next = bounds ? null : unravel(weighted(offset, strides, at, x.rank), input.shape, box);

@@ -1,11 +1,12 @@
 import type { Attributes, Derivative, IndexMap, Kernel, Op, Tensor } from "../graph.ts";
-import { apply } from "../graph.ts";
+import { apply, isWaiting } from "../graph.ts";
 import { readLabels } from "../labels.ts";
 import { einsumOp } from "../ops/contraction.ts";
 import { stack } from "../ops/join.ts";
 import { fill, placeholder } from "../ops/leaf.ts";
 import { broadcastTo, reshape } from "../ops/movement.ts";
 import { slice } from "../ops/region.ts";
+import { carrying } from "../segment.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
 import { numberIn, topology } from "../topology.ts";
@@ -29,12 +30,24 @@ export function batched(
   const numbers = roots.map((root) => numberIn(order, root));
   const made: Tensor[] = [];
   const isBatched = new Uint8Array(nodes.length);
+  const carry = carrying();
   nodes.forEach((node, n) => {
     const batch = batches.get(node);
     const operands = edges.slice(starts[n], starts[n + 1]);
-    isBatched[n] = batch || operands.some((k) => isBatched[k]) ? 1 : 0;
-    const inputs = () => operands.map((k) => ({ x: made[k]!, isBatched: isBatched[k] === 1 }));
-    made.push(batch ?? (isBatched[n] ? batchedNode(node, inputs(), size) : node));
+    // It does not matter to a node that waits whether the others are batches.
+    const read = isWaiting(node) ? operands.slice(0, 1) : operands;
+    isBatched[n] = batch || read.some((k) => isBatched[k]) ? 1 : 0;
+    const make = (): Tensor => {
+      const inputs = operands.map((k) => made[k]!);
+      if (isBatched[n] && !isWaiting(node))
+        return batchedNode(
+          node,
+          inputs.map((x, i) => ({ x, isBatched: isBatched[operands[i]!] === 1 })),
+          size,
+        );
+      return inputs.every((x, i) => x === node.inputs[i]) ? node : apply(node.op, inputs, node.attributes);
+    };
+    made.push(batch ?? carry(node, make));
   });
   return numbers.map((n) => ({ root: made[n]!, isBatched: isBatched[n] === 1 }));
 }

@@ -1,0 +1,36 @@
+import type { Tensor } from "../graph.ts";
+import { isWaiting } from "../graph.ts";
+import { topology } from "../topology.ts";
+import { isHeld } from "./fuse.ts";
+import type { Traced } from "./plan.ts";
+import { rootsOf } from "./plan.ts";
+import type { Ordered } from "./run.ts";
+import { copied, copyOf, operandsOf } from "./simplify.ts";
+
+/**
+ * Takes out the nodes that wait (`checkpoint`): they have kept equal nodes apart while the graph was simplified, and what they
+ * have to say about the order of the others is the order in which those stand here.
+ */
+export function settle(graph: Traced): Ordered {
+  const { nodes } = topology(rootsOf(graph), operandsOf);
+  if (!nodes.some(isWaiting)) return graph;
+  const made = new Map<Tensor, Tensor>();
+  for (const x of nodes) {
+    const inputs = operandsOf(x).map((input) => made.get(input)!);
+    const isSame = inputs.every((input, i) => input === x.inputs[i]);
+    made.set(x, isWaiting(x) ? inputs[0]! : isSame ? x : copyOf(x, inputs));
+  }
+  // What waited can be a root, and the leaf that it waited with is none.
+  const own = (x: Tensor): Tensor => {
+    const found = made.get(x)!;
+    return isHeld(found) ? copied(found) : found;
+  };
+  const settled = {
+    ...graph,
+    outputs: graph.outputs.map(own),
+    updates: graph.updates.map((x) => x && own(x)),
+  };
+  const roots = rootsOf(settled);
+  const live = new Set(topology(roots, operandsOf).nodes);
+  return { ...settled, sequence: [...[...made.values()].filter((x) => live.has(x)), ...roots] };
+}
