@@ -2,15 +2,18 @@ import {
   checkGradient,
   checkpoint,
   compile,
+  conv2d,
   dropout,
   evaluate,
   explain,
   explainNonFinite,
   Generator,
+  gather,
   grad,
   hvp,
   jvp,
   normal,
+  permute,
   rebuild,
   type Tensor,
   tensor,
@@ -24,6 +27,9 @@ import {
 } from "@cotangent/autograd";
 import { BatchNorm1d, Linear, Sequential, SGD } from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
+import { Cache } from "../../packages/autograd/src/cache.ts";
+import { placesOf } from "../../packages/autograd/src/compile/strided.ts";
+import { withCache } from "../../packages/autograd/src/evaluate.ts";
 import { same, sameEvaluated } from "../bits.ts";
 
 type Wrap = typeof checkpoint;
@@ -118,6 +124,30 @@ describe("checkpoint", () => {
     const [once, twice] = both(flops);
     expect(twice / once).toBeGreaterThan(1.25);
     expect(twice / once).toBeLessThan(1.5);
+  });
+
+  test("a product does not look through a node that waits", () => {
+    const y = checkpoint((z: Tensor) => z.exp())(x.sin());
+    const waiting = topology(grad(y.sum(), [x])).nodes.find((node) => node.op.name === "after")!;
+    expect(placesOf(permute(waiting, [1, 0])).source).toBe(waiting);
+    const images = draw([2, 3, 17, 17]);
+    const w = variable(draw([4, 3, 3, 3]));
+    const layer = checkpoint((z: Tensor) => conv2d(z, w, null, { stride: 2 }).sigmoid());
+    same((z) => grad(layer(z.tanh()).square().mean(), [w, z]), [images]);
+  });
+
+  test("is one program for a plain training loop", () => {
+    const { loss, parameters } = network(checkpoint, 2, 8);
+    const cache = new Cache({ patience: 0 });
+    withCache(cache, () => {
+      const optimizer = new SGD(parameters, { lr: 0.1 });
+      for (let i = 0; i < 6; i++) {
+        const y = loss(x);
+        optimizer.step(y);
+        y.item();
+      }
+    });
+    expect([cache.compiled, cache.runs]).toEqual([1, 5]);
   });
 
   test("gives gradients to all that the function captures, used elsewhere too, in the same order of sums", () => {
@@ -313,8 +343,22 @@ describe("checkpoint", () => {
     expect(bits(valueAndGrad(checkpoint(f))(x))).toEqual(bits(valueAndGrad(f)(x)));
   });
 
+  test("is over when the function throws", () => {
+    const f = checkpoint((z: Tensor) => z.exp().matmul(z));
+    expect(() => f(tensor([[1, 2]]))).toThrow("matmul");
+    const z = tensor([1, 2]);
+    expect(toText(grad(z.exp().sum(), [z])[0])).not.toContain("after");
+  });
+
+  test("tells the line of a wrong index, though only the gradient computes it", () => {
+    const z = tensor([1, 2]);
+    const f = checkpoint((a: Tensor) => gather(a, 0, tensor([0, 5], { dtype: "int32" }).mul(1)).exp());
+    const [g] = grad(f(z).sum(), [z]);
+    expect(() => g.toArray()).toThrow(/index 5 is outside axis 0 of size 2.*; made .*checkpoint\.test/);
+  });
+
   test("refuses what is no function of tensors", () => {
-    expect(() => checkpoint(3 as never)).toThrow(ValueError);
+    expect(() => checkpoint(new Linear(2, 2) as never)).toThrow("for a layer pass (x) => layer.forward(x)");
     expect(() => checkpoint(async (a: Tensor) => a)(x)).toThrow("is async");
     expect(() => checkpoint(() => [x, 3])()).toThrow(
       "no tensor: a tree has tensors at its leaves, got 3 at 1",
