@@ -30,7 +30,10 @@ import { leavesOf } from "./tree.ts";
  * ```
  */
 export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: A) => R {
-  if (typeof f !== "function") throw new ValueError(`checkpoint: takes a function, got ${typeof f}`);
+  if (typeof f !== "function")
+    throw new ValueError(
+      `checkpoint: takes a function, got ${typeof f}; for a layer pass (x) => layer.forward(x)`,
+    );
   useStandIns(recomputed);
   settleBy(settle);
   return (...args) => {
