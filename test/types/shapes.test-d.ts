@@ -3,10 +3,12 @@ import {
   add,
   argsort,
   cat,
+  checkpoint,
   gather,
   logsumexp,
   matmul,
   mean,
+  mul,
   oneHot,
   ones,
   scalar,
@@ -293,4 +295,12 @@ describe("movement", () => {
     expectTypeOf(gather(x, 0, zeros([3, 2]))).toEqualTypeOf<Tensor<[3, 2]>>();
     expectTypeOf(oneHot(zeros([4]), 10)).toEqualTypeOf<Tensor<[4, 10]>>();
   });
+});
+
+test("a checkpointed function has the type of the function", () => {
+  const f = <S extends Shape>(a: Tensor<S>, scale: number): { readonly twice: Tensor<S> } => ({
+    twice: mul(a, 2 * scale),
+  });
+  expectTypeOf(checkpoint(f)(x, 1)).toEqualTypeOf<{ readonly twice: Tensor<[4, 2]> }>();
+  expectTypeOf(checkpoint((a: Tensor) => a.sum())).toEqualTypeOf<(a: Tensor) => Tensor<[]>>();
 });

@@ -9,14 +9,15 @@ import { leavesOf } from "./tree.ts";
 /**
  * `checkpoint(f)` computes what `f` does, and derivatives of the result compute the inside of `f` again instead of reading what the
  * forward pass has computed (Chen et al. 2016, "Training deep nets with sublinear memory cost",
- * https://arxiv.org/abs/1604.06174). Of a deep model whose blocks are called this way only what goes into the blocks is kept, and the
- * inside of one at a time; that costs about a forward pass more. `f` takes anything and returns a tensor or a tree of tensors; it may
- * capture tensors and variables, which have their gradients too. Values and gradients are the same to the bit.
+ * https://arxiv.org/abs/1604.06174): `checkpoint((x) => block.forward(x))(h)`, PyTorch's `checkpoint(block, h)`. Of a deep model whose
+ * blocks are called this way only what goes into the blocks is kept, and the inside of one at a time; that costs about a forward
+ * pass more. `f` takes anything and returns a tensor or a tree of tensors; it may capture tensors and variables, which have their
+ * gradients too. Values and gradients are the same to the bit.
  *
  * `f` is called once: what it draws at random, assigns or reads is not done again, so dropout drops the same elements. Memory gets
  * smaller in compiled programs and in the interpreter, for gradients in reverse mode that are read together (`evaluate`,
- * an optimizer's step); what derivatives of second order read of the first backward pass is kept. A block that is smaller than what
- * goes into it gains nothing.
+ * an optimizer's step); what derivatives of second order read of the first backward pass is kept. A part that has no more inside
+ * than goes into it gains nothing.
  *
  * Throws ValueError if `f` is no function, is async, or returns no tensor or something that is none.
  *
