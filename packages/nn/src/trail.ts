@@ -67,7 +67,7 @@ export class Trail {
     const elements = perStep + x.size + y.size;
     this.#elements += elements;
     const isDue = this.#elements > this.#most;
-    this.#ended ||= isDue && this.#taken.length > 0 && !parameters.every(isFinite);
+    this.#ended ||= isDue && this.#taken.length > 0 && !parameters.every(holdsNumbers);
     if (this.#ended) return;
     const before = (isDue ? everything : generators).stateDict();
     this.#next = { x, y, before };
@@ -95,7 +95,7 @@ export class Trail {
         (i === 0 ? everything : generators).loadStateDict(before);
         const state = everything.stateDict();
         if (!Object.is(step(x, y).item(), loss)) return null;
-        if (!Number.isNaN(loss) && parameters.every(isFinite)) continue;
+        if (!Number.isNaN(loss) && parameters.every(holdsNumbers)) continue;
         everything.loadStateDict(state);
         const found = this.#explain(() => step(x, y));
         return found && { step: number, found };
@@ -107,4 +107,4 @@ export class Trail {
   }
 }
 
-const isFinite = (parameter: Variable): boolean => parameter.toTypedArray().every(Number.isFinite);
+const holdsNumbers = (parameter: Variable): boolean => parameter.toTypedArray().every(Number.isFinite);

@@ -41,8 +41,8 @@ export class Origins {
     const ranks: Ranks[] = [];
     this.#ranks = ranks;
     nodes.forEach((node, n) => {
-      const isFinite = !isFloat(node.dtype) || !this.#values[n]!.some(isBad);
-      ranks.push(isFinite ? null : this.#rank(node, n, isGiven(node)));
+      const isSound = !isFloat(node.dtype) || !this.#values[n]!.some(isBad);
+      ranks.push(isSound ? null : this.#rank(node, n, isGiven(node)));
     });
   }
 
