@@ -28,11 +28,13 @@ import {
   AdamW,
   AdamWScheduleFree,
   ASGD,
+  clipByNorm,
   LAMB,
   LARS,
   LBFGS,
   LevenbergMarquardt,
   Lion,
+  lookahead,
   MLP,
   Muon,
   NAdam,
@@ -417,6 +419,12 @@ describe.each([
     };
     return { w, optimizer, step, steps };
   };
+
+  test("refuses lookahead, which it would undo, and takes other stages", () => {
+    expect(() => made({ stages: [clipByNorm(1), lookahead()] })).toThrow(ValueError);
+    expect(() => made({ stages: [lookahead()] })).toThrow(`${name}: takes no lookahead: the next step`);
+    expect(made({ stages: [clipByNorm(1)] }).steps(1)).not.toEqual(made().steps(0));
+  });
 
   test("has parameters to be trained at and others to be evaluated, and changes no bit between them", () => {
     const [plain, evaluated] = [made(), made()];

@@ -10,11 +10,19 @@ export interface LookaheadOptions {
   readonly alpha?: number;
 }
 
+const all = new WeakSet<Stage>();
+
+/** Was `stage` made by `lookahead`? */
+export function isLookahead(stage: Stage): boolean {
+  return all.has(stage);
+}
+
 /**
  * A stage of an optimizer whose steps explore: after every `k` of them the parameters go back to where they began, but for `alpha` of
  * the way (Zhang et al. 2019, "Lookahead optimizer: k steps forward, 1 step back", https://arxiv.org/abs/1907.08610, algorithm 1).
  *
- * Throws ValueError unless `k` is a whole number of at least 1 and `alpha` from 0 to 1.
+ * Throws ValueError unless `k` is a whole number of at least 1 and `alpha` from 0 to 1. Optimizers without a schedule refuse it: a step
+ * of theirs begins at means of their own, not where the parameters were put.
  *
  * @example
  * ```ts
@@ -34,7 +42,7 @@ export function lookahead(options: LookaheadOptions = {}): Stage {
   const { k = 5, alpha = 0.5 } = optionsOf("lookahead", options);
   checkCount("lookahead: k", k, 1);
   checkShare("lookahead: alpha", alpha);
-  return (parameters) => {
+  const stage: Stage = (parameters) => {
     const slow = new Map(parameters.map((parameter) => [parameter, new Variable(parameter).named("slow")]));
     const turn = variable(0, { dtype: "int32", name: "turn" });
     return {
@@ -55,4 +63,6 @@ export function lookahead(options: LookaheadOptions = {}): Stage {
       },
     };
   };
+  all.add(stage);
+  return stage;
 }

@@ -16,12 +16,14 @@ import {
   square,
   sub,
   tensor,
+  ValueError,
   variable,
   where,
 } from "@cotangent/autograd/functional";
 import type { StateDict } from "../state.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
-import { share } from "./numbers.ts";
+import { isLookahead } from "./lookahead.ts";
+import { type Numbers, share } from "./numbers.ts";
 import { scaleByRms } from "./rmsprop.ts";
 import { chain, type NamedNumber, type Transform } from "./transform.ts";
 import { addDecayedWeights, exact, type Hyperparameter, perStep, type Schedule } from "./transforms.ts";
@@ -63,6 +65,19 @@ function warmedUp(rate: Hyperparameter, warmupSteps: number): Hyperparameter {
 export abstract class ScheduleFree<Options extends MethodOptions> extends Method<Options> {
   readonly #training = new Setting(true, "training");
   readonly #mode: Variable = variable(true, { name: "training" });
+
+  constructor(
+    trainable: Trainable<Options>,
+    options: Options,
+    method: (numbers: Numbers, options: Options) => Transform,
+  ) {
+    super(trainable, options, method);
+    if (options.stages?.some(isLookahead))
+      throw new ValueError(
+        `${new.target.name}: takes no lookahead: the next step begins at its own means, not where lookahead puts the ` +
+          "parameters; leave it out",
+      );
+  }
 
   /** Whether the parameters are those to be trained at; see `train` and `eval`. */
   get training(): boolean {
@@ -130,7 +145,7 @@ export interface SGDScheduleFreeOptions extends MethodOptions {
  * `eval()` before the model is used or saved, and `train()` before it is trained on; `fit` does so. Each number is a property that can be
  * assigned between steps, `weightDecay` unless it was 0 at the beginning.
  *
- * Throws ValueError for numbers below 0 or not finite, and for a momentum of 1 or more.
+ * Throws ValueError for numbers below 0 or not finite, for a momentum of 1 or more, and for `lookahead`.
  *
  * @example
  * ```ts
@@ -185,7 +200,7 @@ export interface AdamWScheduleFreeOptions extends MethodOptions {
  * is the model. Call `eval()` before the model is used or saved, and `train()` before it is trained on; `fit` does so. Each number is a
  * property that can be assigned between steps, `weightDecay` unless it was 0 at the beginning.
  *
- * Throws ValueError for numbers below 0 or not finite, and for betas of 1 or more.
+ * Throws ValueError for numbers below 0 or not finite, for betas of 1 or more, and for `lookahead`.
  *
  * @example
  * ```ts
