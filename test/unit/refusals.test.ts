@@ -1,55 +1,110 @@
 /** What a layer is made of or applied to may be anything in JavaScript: each refuses it by its own name. */
-import { ones, type Tensor, ValueError, variable } from "@cotangent/autograd";
+import { Generator, ones, type Tensor, ValueError, variable, zeros } from "@cotangent/autograd";
 import * as nn from "@cotangent/nn";
 import * as initialize from "@cotangent/nn/initialize";
 import { expect, test } from "vitest";
 
 /** The arguments of a layer before its options; null if it takes no options. */
 const makers: Readonly<Record<string, readonly [before: readonly unknown[], options: object | null]>> = {
+  AdaptiveAvgPool1d: [[2], null],
   AdaptiveAvgPool2d: [[2], null],
+  AdaptiveAvgPool3d: [[2], null],
   AdaptiveMaxPool1d: [[2], null],
+  AdaptiveMaxPool2d: [[2], null],
+  AdaptiveMaxPool3d: [[2], null],
+  AlphaDropout: [[0.5], {}],
   AvgPool1d: [[2], {}],
   AvgPool2d: [[2], {}],
+  AvgPool3d: [[2], {}],
   BatchNorm1d: [[2], {}],
   BatchNorm2d: [[2], {}],
+  BatchNorm3d: [[2], {}],
   Bilinear: [[2, 3, 4], {}],
+  CELU: [[], {}],
   CircularPad1d: [[1], null],
+  CircularPad2d: [[1], null],
+  CircularPad3d: [[1], null],
+  ConstantPad1d: [[1, 0], null],
   ConstantPad2d: [[1, 0], null],
+  ConstantPad3d: [[1, 0], null],
   Conv1d: [[2, 4, 3], {}],
   Conv2d: [[2, 4, 3], {}],
+  Conv3d: [[2, 4, 3], {}],
+  ConvTranspose1d: [[2, 4, 3], {}],
   ConvTranspose2d: [[2, 4, 3], {}],
+  ConvTranspose3d: [[2, 4, 3], {}],
+  Dropout: [[0.5], {}],
+  Dropout1d: [[0.5], {}],
   Dropout2d: [[0.5], {}],
+  Dropout3d: [[0.5], {}],
   ELU: [[], {}],
   Embedding: [[5, 2], {}],
   EmbeddingBag: [[5, 2], {}],
   Flatten: [[], null],
   GELU: [[], {}],
+  GLU: [[], null],
   GroupNorm: [[1, 2], {}],
   GRU: [[2, 3], {}],
   GRUCell: [[2, 3], {}],
+  Hardshrink: [[], {}],
+  Hardsigmoid: [[], null],
+  Hardswish: [[], null],
   Hardtanh: [[], {}],
+  Heaviside: [[], null],
   InstanceNorm1d: [[2], {}],
+  InstanceNorm2d: [[2], {}],
+  InstanceNorm3d: [[2], {}],
   LayerNorm: [[2], {}],
   LeakyReLU: [[], {}],
   Linear: [[2, 3], {}],
+  LogisticRegression: [[2, 3], {}],
+  LogSigmoid: [[], null],
+  LogSoftmax: [[], null],
   LoRA: [[new nn.Linear(2, 3)], {}],
   LSTM: [[2, 3], {}],
   LSTMCell: [[2, 3], {}],
   MaxPool1d: [[2], {}],
+  MaxPool2d: [[2], {}],
   MaxPool3d: [[2], {}],
+  Mish: [[], null],
+  MLP: [[[2, 3]], {}],
   MultiheadAttention: [[4, 2], {}],
   Perceptron: [[2], null],
   PixelShuffle: [[2], null],
+  PixelUnshuffle: [[2], null],
   PositionalEncoding: [[4], {}],
+  PReLU: [[], {}],
   RBFFeatures: [[ones([3, 2])], {}],
+  ReflectionPad1d: [[1], null],
+  ReflectionPad2d: [[1], null],
+  ReflectionPad3d: [[1], null],
   ReLU: [[], null],
+  ReLU6: [[], null],
+  ReplicationPad1d: [[1], null],
+  ReplicationPad2d: [[1], null],
+  ReplicationPad3d: [[1], null],
   RMSNorm: [[2], {}],
   RNN: [[2, 3], {}],
   RNNCell: [[2, 3], {}],
   RotaryEmbedding: [[4], {}],
+  SELU: [[], null],
+  Sigmoid: [[], null],
+  SiLU: [[], null],
   Softmax: [[], null],
+  Softmin: [[], null],
+  Softplus: [[], {}],
+  Softshrink: [[], {}],
+  Softsign: [[], null],
+  Tanh: [[], null],
+  Tanhshrink: [[], null],
+  Threshold: [[0.5, 0], null],
+  TransformerDecoder: [[() => new nn.TransformerDecoderLayer(4, 2), 1], {}],
+  TransformerDecoderLayer: [[4, 2], { dimFeedforward: 4 }],
+  TransformerEncoder: [[() => new nn.TransformerEncoderLayer(4, 2), 1], {}],
+  TransformerEncoderLayer: [[4, 2], { dimFeedforward: 4 }],
   Unflatten: [[1, [3, 2]], null],
   Upsample: [[], { scaleFactor: 2 }],
+  ZeroPad2d: [[1], null],
 };
 const layers = nn as unknown as Record<
   string,
@@ -57,8 +112,28 @@ const layers = nn as unknown as Record<
     ...rest: unknown[]
   ) => { forward(...inputs: unknown[]): Tensor }
 >;
+/** What holds other layers, or is for making layers of one's own. */
+const others = ["Identity", "Module", "ModuleDict", "ModuleList", "Recurrent", "Sequential"];
+
+test("every layer is looked at here", () => {
+  const isLayer = (x: unknown) =>
+    x === nn.Module || (typeof x === "function" && x.prototype instanceof nn.Module);
+  const all = Object.entries(nn).flatMap(([name, x]) => (isLayer(x) ? [name] : []));
+  expect(all.sort()).toEqual([...Object.keys(makers), ...others].sort());
+});
+
 /** `maxPool2d` for `MaxPool2d`: a layer may leave it to its function. */
 const named = (name: string) => new RegExp(`^${name}\\b`, "i");
+
+/** Of these a part refuses what is no tensor, by its own name and path. */
+const madeOfOthers = [
+  "LogisticRegression",
+  "MLP",
+  "TransformerDecoder",
+  "TransformerDecoderLayer",
+  "TransformerEncoder",
+  "TransformerEncoderLayer",
+];
 
 test.each(Object.keys(makers))("%s is applied to tensors only", (name) => {
   const [before, options] = makers[name]!;
@@ -66,7 +141,7 @@ test.each(Object.keys(makers))("%s is applied to tensors only", (name) => {
   for (const x of [undefined, null, 3, "x", [1, 2], {}]) {
     const attempt = () => layer.forward(x, x, x);
     expect(attempt, String(x)).toThrow(ValueError);
-    expect(attempt, String(x)).toThrow(named(name));
+    expect(attempt, String(x)).toThrow(madeOfOthers.includes(name) ? /: (takes|options are) / : named(name));
   }
 });
 
@@ -116,3 +191,45 @@ test.each(Object.keys(makers).filter((name) => makers[name]![1]))(
     }
   },
 );
+
+test.each(Object.keys(makers).filter((name) => makers[name]![1]))(
+  "%s refuses options that it has not",
+  (name) => {
+    const [before, options] = makers[name]!;
+    const attempt = () => new layers[name]!(...before, { ...options, bais: false });
+    expect(attempt).toThrow(ValueError);
+    expect(attempt).toThrow(new RegExp(`^${name}: there is no option bais; the options are \\w+`));
+  },
+);
+
+test("options are those that the type of the layer has", () => {
+  expect(() => new nn.Linear(2, 3, { bais: false } as never)).toThrow(
+    "Linear: there is no option bais; the options are bias, dtype, generator",
+  );
+  expect(() => new nn.LSTM(2, 3, { nonlinearity: "relu" } as never)).toThrow(
+    "LSTM: there is no option nonlinearity; the options are projSize, numLayers, bias,",
+  );
+  expect(() => new nn.ConvTranspose2d(2, 4, 3, { paddingMode: "reflect" } as never)).toThrow(
+    "ConvTranspose2d: there is no option paddingMode; the options are padding, outputPadding,",
+  );
+  const drawn = { dtype: "float64", generator: new Generator(1) } as const;
+  expect(new nn.TransformerDecoderLayer(4, 2, drawn).linear1.weight.dtype).toBe("float64");
+  // A layer without options: PyTorch has `inplace`.
+  expect(() => new (nn.ReLU as new (options: object) => nn.Module)({ inplace: true })).toThrow(
+    /^ReLU: there is no option inplace$/,
+  );
+});
+
+test("layers that take options where they are applied refuse others", () => {
+  const [x, words] = [ones([3, 1, 4]), zeros([2, 3], { dtype: "int32" })];
+  const decoder = new nn.TransformerDecoderLayer(4, 2, { dropout: 0 });
+  const machine = new nn.Perceptron(2);
+  for (const [name, apply] of Object.entries({
+    MultiheadAttention: (given: never) => new nn.MultiheadAttention(4, 2).forward(x, x, x, given),
+    TransformerEncoderLayer: (given: never) => new nn.TransformerEncoderLayer(4, 2).forward(x, given),
+    TransformerDecoderLayer: (given: never) => decoder.forward(x, x, given),
+    EmbeddingBag: (given: never) => new nn.EmbeddingBag(5, 2).forward(words, given),
+    Perceptron: (given: never) => machine.learn(ones([1, 2]), ones([1, 1]), given),
+  }))
+    expect(() => apply({ isCausl: true } as never), name).toThrow(`${name}: there is no option isCausl`);
+});

@@ -34,7 +34,8 @@ import {
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
 import { optionsOf } from "../options.ts";
-import { checkSizes, checkTensor, settings } from "./settings.ts";
+import type { Given } from "./settings.ts";
+import { checkGiven, checkSizes, checkTensor, settings } from "./settings.ts";
 
 /**
  * The activation functions of autograd as layers, for those who prefer `new ReLU()` to `relu`. A layer takes what its function
@@ -49,18 +50,18 @@ export interface Activation extends Module {
 /** The class of a layer that is made with the arguments `Rest`. */
 export type ActivationClass<Rest extends readonly unknown[] = []> = new (...rest: Rest) => Activation;
 
-/** A class called `name` that applies `f`; `names` are those of the arguments that are no options object. */
+/** A class called `name` that applies `f`; `given` are the names of the arguments, or of the options among them. */
 function activation<Rest extends readonly unknown[]>(
   name: string,
   f: <S extends Shape>(x: Tensor<S>, ...rest: Rest) => Tensor<S>,
-  ...names: readonly string[]
+  ...given: Given<NoInfer<Rest>>
 ): ActivationClass<Rest> {
   class Applied extends Module implements Activation {
     readonly #rest: Rest;
 
     constructor(...rest: Rest) {
       super();
-      for (const options of rest.slice(names.length)) optionsOf(name, options as object);
+      checkGiven(name, rest, given);
       this.#rest = rest;
     }
 
@@ -70,7 +71,7 @@ function activation<Rest extends readonly unknown[]>(
     }
 
     protected override details(): string {
-      return this.#rest.flatMap((value, i) => settings(names[i], value)).join(", ");
+      return this.#rest.flatMap((value, i) => settings(given[i], value)).join(", ");
     }
   }
   return Object.defineProperty(Applied, "name", { value: name });
@@ -97,13 +98,18 @@ export const ReLU6: ActivationClass = activation("ReLU6", relu6);
 export const LeakyReLU: ActivationClass<[options?: { readonly negativeSlope?: number }]> = activation(
   "LeakyReLU",
   leakyRelu,
+  { negativeSlope: true },
 );
 
 /** `elu`: below 0 `alpha * (e^x - 1)`, `alpha` 1 unless given. */
-export const ELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("ELU", elu);
+export const ELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("ELU", elu, {
+  alpha: true,
+});
 
 /** `celu`: below 0 `alpha * (e^(x / alpha) - 1)`, `alpha` 1 unless given. */
-export const CELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("CELU", celu);
+export const CELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("CELU", celu, {
+  alpha: true,
+});
 
 /** `selu`: elu that keeps mean 0 and variance 1; see also `lecunNormal`. */
 export const SELU: ActivationClass = activation("SELU", selu);
@@ -112,6 +118,7 @@ export const SELU: ActivationClass = activation("SELU", selu);
 export const GELU: ActivationClass<[options?: { readonly approximate?: "none" | "tanh" }]> = activation(
   "GELU",
   gelu,
+  { approximate: true },
 );
 
 /** `silu`: `x * sigmoid(x)`. */
@@ -122,14 +129,14 @@ export const Mish: ActivationClass = activation("Mish", mish);
 
 /** `softplus`: `log(1 + e^(beta x)) / beta`, just `x` where `beta * x` is above `threshold`; 1 and 20 unless given. */
 export const Softplus: ActivationClass<[options?: { readonly beta?: number; readonly threshold?: number }]> =
-  activation("Softplus", softplus);
+  activation("Softplus", softplus, { beta: true, threshold: true });
 
 /** `softsign`: `x / (1 + |x|)`. */
 export const Softsign: ActivationClass = activation("Softsign", softsign);
 
 /** `hardtanh`: `x` between `minVal` and `maxVal`, -1 and 1 unless given. */
 export const Hardtanh: ActivationClass<[options?: { readonly minVal?: number; readonly maxVal?: number }]> =
-  activation("Hardtanh", hardtanh);
+  activation("Hardtanh", hardtanh, { minVal: true, maxVal: true });
 
 /** `hardsigmoid`: `(x + 3) / 6` between 0 and 1. */
 export const Hardsigmoid: ActivationClass = activation("Hardsigmoid", hardsigmoid);
@@ -141,12 +148,14 @@ export const Hardswish: ActivationClass = activation("Hardswish", hardswish);
 export const Hardshrink: ActivationClass<[options?: { readonly lambda?: number }]> = activation(
   "Hardshrink",
   hardshrink,
+  { lambda: true },
 );
 
 /** `softshrink`: `x` drawn towards 0 by `lambda`, 0.5 unless given. */
 export const Softshrink: ActivationClass<[options?: { readonly lambda?: number }]> = activation(
   "Softshrink",
   softshrink,
+  { lambda: true },
 );
 
 /** `tanhshrink`: `x - tanh(x)`. */
@@ -161,13 +170,25 @@ export const Threshold: ActivationClass<[threshold: number, value: number]> = ac
 );
 
 /** `softmax` along `axis`, the last unless given. */
-export const Softmax: ActivationClass<[axis?: number]> = activation("Softmax", softmax, "axis");
+export const Softmax: ActivationClass<[axis?: number]> = activation<[axis?: number]>(
+  "Softmax",
+  softmax,
+  "axis",
+);
 
 /** `logSoftmax` along `axis`, the last unless given. */
-export const LogSoftmax: ActivationClass<[axis?: number]> = activation("LogSoftmax", logSoftmax, "axis");
+export const LogSoftmax: ActivationClass<[axis?: number]> = activation<[axis?: number]>(
+  "LogSoftmax",
+  logSoftmax,
+  "axis",
+);
 
 /** `softmin` along `axis`, the last unless given. */
-export const Softmin: ActivationClass<[axis?: number]> = activation("Softmin", softmin, "axis");
+export const Softmin: ActivationClass<[axis?: number]> = activation<[axis?: number]>(
+  "Softmin",
+  softmin,
+  "axis",
+);
 
 /** `sigmoid`: `1 / (1 + e^-x)`. */
 export const Sigmoid: ActivationClass = activation("Sigmoid", sigmoid);
@@ -228,7 +249,11 @@ export class PReLU extends Module {
 
   constructor(options: PReLUOptions = {}) {
     super();
-    const { numParameters = 1, init = 0.25, dtype = "float32" } = optionsOf("PReLU", options);
+    const {
+      numParameters = 1,
+      init = 0.25,
+      dtype = "float32",
+    } = optionsOf("PReLU", options, { numParameters: true, init: true, dtype: true });
     checkSizes("PReLU", { numParameters });
     if (typeof init !== "number" || Number.isNaN(init))
       throw new ValueError(`PReLU: init is a number, got ${String(init)}`);

@@ -18,7 +18,7 @@ import {
 } from "@cotangent/autograd/functional";
 import { xavierNormal, xavierUniform } from "../initialize/fan.ts";
 import { Module, Parameter } from "../module.ts";
-import { checkShare, optionsOf } from "../options.ts";
+import { checkShare, drawing, optionsOf } from "../options.ts";
 import { Linear } from "./linear.ts";
 import { type AttentionMasks, joinedMask } from "./masks.ts";
 import { checkSizes } from "./settings.ts";
@@ -101,7 +101,16 @@ export class MultiheadAttention extends Module {
       vdim = embedDim,
       batchFirst = false,
       ...draw
-    } = optionsOf("MultiheadAttention", options);
+    } = optionsOf("MultiheadAttention", options, {
+      dropout: true,
+      bias: true,
+      addBiasKv: true,
+      addZeroAttn: true,
+      kdim: true,
+      vdim: true,
+      batchFirst: true,
+      ...drawing,
+    });
     checkSizes("MultiheadAttention", { embedDim, numHeads, kdim, vdim });
     if (embedDim % numHeads !== 0)
       throw new ValueError(`MultiheadAttention: ${numHeads} heads do not divide ${embedDim} features`);
@@ -139,7 +148,13 @@ export class MultiheadAttention extends Module {
     options: AttendOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
     const single = this.#check(query, key, value);
-    const given = optionsOf("MultiheadAttention", options);
+    const given = optionsOf("MultiheadAttention", options, {
+      needWeights: true,
+      averageAttnWeights: true,
+      keyPaddingMask: true,
+      attnMask: true,
+      isCausal: true,
+    });
     const { isCausal = false, needWeights = true, averageAttnWeights = true } = given;
     const [q, keys, values] = this.#projected(query, key, value).map((x) => this.#apart(x, single)) as [
       Tensor,

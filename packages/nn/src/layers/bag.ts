@@ -25,7 +25,7 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { optionsOf } from "../options.ts";
+import { drawing, optionsOf } from "../options.ts";
 import { drawTable, rowOf } from "./embedding.ts";
 import { checkTensor } from "./settings.ts";
 
@@ -70,7 +70,11 @@ export class EmbeddingBag extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagOptions = {}) {
     super();
-    const { mode = "mean", paddingIdx, ...draw } = optionsOf("EmbeddingBag", options);
+    const {
+      mode = "mean",
+      paddingIdx,
+      ...draw
+    } = optionsOf("EmbeddingBag", options, { mode: true, paddingIdx: true, ...drawing });
     if (mode !== "mean" && mode !== "sum" && mode !== "max")
       throw new ValueError(`EmbeddingBag: mode is "mean", "sum" or "max", got ${String(mode)}`);
     this.numEmbeddings = numEmbeddings;
@@ -82,7 +86,10 @@ export class EmbeddingBag extends Module {
   }
 
   forward(index: Tensor, options: BagOptions = {}): Tensor {
-    const { offsets, perSampleWeights } = optionsOf("EmbeddingBag", options);
+    const { offsets, perSampleWeights } = optionsOf("EmbeddingBag", options, {
+      offsets: true,
+      perSampleWeights: true,
+    });
     checkTensor("EmbeddingBag", index);
     this.#check(index, offsets, perSampleWeights);
     const rows: Tensor = embedding(this.weight, index);

@@ -2,7 +2,7 @@ import type { Shape, Tensor } from "@cotangent/autograd/functional";
 import { batchNorm, mean, mul, reshape, square, sub } from "@cotangent/autograd/functional";
 import { optionsOf } from "../options.ts";
 import type { ChannelNormOptions } from "./channels.ts";
-import { ChannelNorm } from "./channels.ts";
+import { ChannelNorm, channelNorm } from "./channels.ts";
 
 /** What the three of them share: they differ in the axes that they take. */
 abstract class BatchNorm extends ChannelNorm {
@@ -13,7 +13,7 @@ abstract class BatchNorm extends ChannelNorm {
       affine: true,
       trackRunningStats: true,
       dtype: "float32",
-      ...optionsOf(new.target.name, options),
+      ...optionsOf(new.target.name, options, channelNorm),
     });
   }
 

@@ -1,7 +1,7 @@
 import type { DrawOptions, Tensor } from "@cotangent/autograd/functional";
 import { bilinear, ShapeError, uniform, ValueError } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { optionsOf } from "../options.ts";
+import { drawing, optionsOf } from "../options.ts";
 import { checkTensor } from "./settings.ts";
 
 export interface BilinearOptions extends DrawOptions {
@@ -32,7 +32,7 @@ export class Bilinear extends Module {
 
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: BilinearOptions = {}) {
     super();
-    const { bias = true, ...draw } = optionsOf("Bilinear", options);
+    const { bias = true, ...draw } = optionsOf("Bilinear", options, { bias: true, ...drawing });
     const sizes = [outFeatures, in1Features, in2Features];
     if (sizes.some((size) => !Number.isInteger(size) || size < 1))
       throw new ValueError(

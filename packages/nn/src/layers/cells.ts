@@ -8,7 +8,7 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, type Parameter } from "../module.ts";
-import { optionsOf } from "../options.ts";
+import { drawing, optionsOf } from "../options.ts";
 import type { Gates, State } from "./gates.ts";
 import { gruGates, lstmGates, type Nonlinearity, plainGates } from "./gates.ts";
 import { drawParameter } from "./recurrence.ts";
@@ -31,7 +31,7 @@ abstract class Cell extends Module {
 
   constructor(gates: Gates, inputSize: number, hiddenSize: number, options: CellOptions) {
     super();
-    const { bias = true, ...draw } = optionsOf(new.target.name, options);
+    const { bias = true, ...draw } = optionsOf(new.target.name, options, { bias: true, ...drawing });
     checkSizes(new.target.name, { inputSize, hiddenSize });
     const rows = gates.count * hiddenSize;
     const make = (name: string, shape: Shape) => drawParameter(name, shape, hiddenSize, draw);
@@ -92,7 +92,11 @@ export interface RNNCellOptions extends CellOptions {
  */
 export class RNNCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
-    const { nonlinearity = "tanh", ...rest } = optionsOf("RNNCell", options);
+    const { nonlinearity = "tanh", ...rest } = optionsOf("RNNCell", options, {
+      nonlinearity: true,
+      bias: true,
+      ...drawing,
+    });
     super(plainGates("RNNCell", nonlinearity), inputSize, hiddenSize, rest);
   }
 

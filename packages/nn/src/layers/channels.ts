@@ -13,6 +13,7 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Buffer, Module, Parameter } from "../module.ts";
+import type { Known } from "../options.ts";
 import { checkNumber, checkShare } from "../options.ts";
 import { checkSizes, checkTensor } from "./settings.ts";
 
@@ -28,6 +29,15 @@ export interface ChannelNormOptions extends CreateOptions {
   /** Keeps running statistics in training and normalizes by them outside of it. */
   readonly trackRunningStats?: boolean;
 }
+
+/** The names of these. */
+export const channelNorm: Known<ChannelNormOptions> = {
+  eps: true,
+  momentum: true,
+  affine: true,
+  trackRunningStats: true,
+  dtype: true,
+};
 
 /** What normalizations of [n, channels, ...] share: a weight and a bias, and running statistics of the channels. */
 export abstract class ChannelNorm extends Module {

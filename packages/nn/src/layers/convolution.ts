@@ -18,7 +18,8 @@ import {
   ValueError,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { checkList, optionsOf } from "../options.ts";
+import type { Known } from "../options.ts";
+import { checkList, drawing, optionsOf } from "../options.ts";
 import { checkTensor, settings } from "./settings.ts";
 
 /** Convolutions as layers: names, layouts and first values are PyTorch's. */
@@ -43,6 +44,7 @@ interface Kind<Options> {
   readonly rank: number;
   /** Is the weight [in, out / groups, ...kernelSize], instead of [out, in / groups, ...kernelSize]? */
   readonly transposed: boolean;
+  readonly options: Known<Options>;
   convolve(x: Tensor, weight: Tensor, bias: Tensor | null, options: Options): Tensor;
 }
 
@@ -64,7 +66,12 @@ abstract class Convolving<Options extends ConvOptions | ConvTransposeOptions> ex
     options: Options,
   ) {
     super();
-    const { bias = true, dtype, generator, ...rest } = optionsOf(new.target.name, options);
+    const {
+      bias = true,
+      dtype,
+      generator,
+      ...rest
+    } = optionsOf<Options>(new.target.name, options, kind.options);
     const { groups = 1 } = options;
     const sizes = typeof kernelSize === "number" ? new Array<number>(kind.rank).fill(kernelSize) : kernelSize;
     checkList(`${new.target.name}: kernelSize, where it is no number,`, sizes);
@@ -123,10 +130,14 @@ function checkSizes(
     throw new ValueError(`${name}: ${groups} groups do not divide ${ins} and ${outs} channels`);
 }
 
+/** The names of the options that all have. */
+const shared = { stride: true, dilation: true, groups: true, bias: true, ...drawing } as const;
+
 function direct(rank: number, f: typeof conv1d): Kind<ConvOptions> {
   return {
     rank,
     transposed: false,
+    options: { padding: true, paddingMode: true, ...shared },
     convolve: (x, weight, bias, { paddingMode = "zeros", ...options }) =>
       paddingMode === "zeros"
         ? f(x, weight, bias, options)
@@ -138,7 +149,7 @@ function direct(rank: number, f: typeof conv1d): Kind<ConvOptions> {
 }
 
 function transposed(rank: number, convolve: typeof convTranspose1d): Kind<ConvTransposeOptions> {
-  return { rank, transposed: true, convolve };
+  return { rank, transposed: true, options: { padding: true, outputPadding: true, ...shared }, convolve };
 }
 
 /** `x` with its padding, by another mode than zeros. */

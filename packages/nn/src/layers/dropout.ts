@@ -16,7 +16,7 @@ abstract class Dropping extends Module {
     super();
     checkShare(`${new.target.name}: p`, p);
     this.p = p;
-    this.#draw = optionsOf(new.target.name, draw);
+    this.#draw = optionsOf(new.target.name, draw, { generator: true });
   }
 
   /** What the function is to be told. */

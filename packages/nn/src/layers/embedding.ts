@@ -11,7 +11,7 @@ import {
   where,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { optionsOf } from "../options.ts";
+import { drawing, optionsOf } from "../options.ts";
 import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface EmbeddingOptions extends DrawOptions {
@@ -44,7 +44,7 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
     super();
-    const { paddingIdx, ...draw } = optionsOf("Embedding", options);
+    const { paddingIdx, ...draw } = optionsOf("Embedding", options, { paddingIdx: true, ...drawing });
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     this.paddingIdx = paddingIdx === undefined ? null : rowOf("Embedding", paddingIdx, numEmbeddings);

@@ -12,7 +12,7 @@ import {
 } from "@cotangent/autograd/functional";
 import { optionsOf } from "../options.ts";
 import type { ChannelNormOptions } from "./channels.ts";
-import { ChannelNorm } from "./channels.ts";
+import { ChannelNorm, channelNorm } from "./channels.ts";
 
 /** `momentum` is a number: there is no count of batches to make a mean with. */
 export type InstanceNormOptions = ChannelNormOptions & { readonly momentum?: number };
@@ -20,7 +20,7 @@ export type InstanceNormOptions = ChannelNormOptions & { readonly momentum?: num
 /** What the three of them share: they differ in the axes that they take. */
 abstract class InstanceNorm extends ChannelNorm {
   constructor(numFeatures: number, options: InstanceNormOptions = {}) {
-    const given = optionsOf(new.target.name, options);
+    const given = optionsOf(new.target.name, options, channelNorm);
     if (given.momentum === null)
       throw new ValueError(`${new.target.name}: momentum is a share from 0 to 1, got null`);
     super(numFeatures, {

@@ -35,7 +35,7 @@ export class RBFFeatures extends Module {
 
   constructor(centers: Tensor, options: RBFFeaturesOptions = {}) {
     super();
-    const { gamma = 1 } = optionsOf("RBFFeatures", options);
+    const { gamma = 1 } = optionsOf("RBFFeatures", options, { gamma: true });
     if (!(centers instanceof Tensor) || centers.rank !== 2)
       throw new ShapeError(
         `RBFFeatures: takes centers [m, d], got ${centers instanceof Tensor ? `shape [${centers.shape.join(", ")}]` : String(centers)}`,

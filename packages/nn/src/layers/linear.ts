@@ -1,7 +1,7 @@
 import type { DrawOptions, MatMul } from "@cotangent/autograd/functional";
 import { linear, type Shape, ShapeError, type Tensor, uniform } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { optionsOf } from "../options.ts";
+import { drawing, optionsOf } from "../options.ts";
 import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface LinearOptions extends DrawOptions {
@@ -13,8 +13,8 @@ export interface LinearOptions extends DrawOptions {
  * `y = x W^T + b`: `x` [..., in] gives [..., out], with `weight` [out, in] and `bias` [out]. Both start evenly distributed
  * between -1/sqrt(in) and 1/sqrt(in), as in PyTorch (Kaiming He et al. 2015 with a = sqrt(5)).
  *
- * Throws ValueError unless both sizes are whole numbers of at least 1, DTypeError unless `dtype` is a float; `forward`
- * throws ShapeError if the last axis of `x` is not `in` long.
+ * Throws ValueError unless both sizes are whole numbers of at least 1, or for an option that there is not, DTypeError unless `dtype`
+ * is a float; `forward` throws ShapeError if the last axis of `x` is not `in` long.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export class Linear<const I extends number = number, const O extends number = nu
 
   constructor(inFeatures: I, outFeatures: O, options: LinearOptions = {}) {
     super();
-    const { bias = true, ...draw } = optionsOf(new.target.name, options);
+    const { bias = true, ...draw } = optionsOf(new.target.name, options, { bias: true, ...drawing });
     checkSizes("Linear", { inFeatures, outFeatures });
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;

@@ -49,7 +49,12 @@ export class LoRA extends Module {
 
   constructor(layer: Linear, options: LoRAOptions = {}) {
     super();
-    const { rank = 8, alpha = 16, dropout: p = 0, ...draw } = optionsOf("LoRA", options);
+    const {
+      rank = 8,
+      alpha = 16,
+      dropout: p = 0,
+      ...draw
+    } = optionsOf("LoRA", options, { rank: true, alpha: true, dropout: true, generator: true });
     if (!(layer instanceof Linear)) throw new ValueError(`LoRA: takes a Linear layer, got ${String(layer)}`);
     checkSizes("LoRA", { rank });
     checkNumber("LoRA: alpha", alpha);

@@ -1,6 +1,6 @@
 import { relu, ValueError } from "@cotangent/autograd/functional";
 import type { Layer } from "../module.ts";
-import { optionsOf } from "../options.ts";
+import { drawing, optionsOf } from "../options.ts";
 import { Linear, type LinearOptions } from "./linear.ts";
 import { Sequential } from "./sequential.ts";
 
@@ -32,7 +32,11 @@ export class MLP extends Sequential {
 }
 
 function layersOf(sizes: readonly number[], options: MLPOptions): Layer[] {
-  const { activation = relu, output, ...linear } = optionsOf("MLP", options);
+  const {
+    activation = relu,
+    output,
+    ...linear
+  } = optionsOf("MLP", options, { activation: true, output: true, bias: true, ...drawing });
   if (!Array.isArray(sizes) || sizes.length < 2)
     throw new ValueError(
       `MLP: takes the sizes of at least two layers, such as [2, 3, 1], got ${String(sizes)}`,

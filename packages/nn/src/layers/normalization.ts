@@ -71,7 +71,7 @@ export class LayerNorm extends Module {
       elementwiseAffine = true,
       bias = true,
       dtype = "float32",
-    } = optionsOf("LayerNorm", options);
+    } = optionsOf("LayerNorm", options, { eps: true, elementwiseAffine: true, bias: true, dtype: true });
     const sizes = sizesOf(normalizedShape);
     checked("LayerNorm", sizes, eps, dtype);
     this.normalizedShape = sizes;
@@ -118,7 +118,11 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | Shape, options: RMSNormOptions = {}) {
     super();
-    const { eps, elementwiseAffine = true, dtype = "float32" } = optionsOf("RMSNorm", options);
+    const {
+      eps,
+      elementwiseAffine = true,
+      dtype = "float32",
+    } = optionsOf("RMSNorm", options, { eps: true, elementwiseAffine: true, dtype: true });
     const sizes = sizesOf(normalizedShape);
     checked("RMSNorm", sizes, eps ?? 0, dtype);
     this.normalizedShape = sizes;
@@ -166,7 +170,11 @@ export class GroupNorm extends Module {
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
     super();
-    const { eps = 1e-5, affine = true, dtype = "float32" } = optionsOf("GroupNorm", options);
+    const {
+      eps = 1e-5,
+      affine = true,
+      dtype = "float32",
+    } = optionsOf("GroupNorm", options, { eps: true, affine: true, dtype: true });
     checked("GroupNorm", [numGroups, numChannels], eps, dtype);
     if (numChannels % numGroups !== 0)
       throw new ValueError(`GroupNorm: ${numGroups} groups do not divide ${numChannels} channels`);

@@ -96,7 +96,7 @@ function replace(
  * ```
  */
 export function weightNorm<M extends Module>(layer: M, options: WeightNormOptions = {}): M {
-  const { name = "weight", dim = 0 } = optionsOf("weightNorm", options);
+  const { name = "weight", dim = 0 } = optionsOf("weightNorm", options, { name: true, dim: true });
   const weight = parameterOf("weightNorm", layer, name, 1);
   const kept = dim === null ? -1 : axisOf("weightNorm", dim, weight.rank);
   const axes = weight.shape.flatMap((_, i) => (i === kept ? [] : [i]));
@@ -146,7 +146,13 @@ export function spectralNorm<M extends Module>(layer: M, options: SpectralNormOp
     eps = 1e-12,
     dim = 0,
     generator,
-  } = optionsOf("spectralNorm", options);
+  } = optionsOf("spectralNorm", options, {
+    name: true,
+    nPowerIterations: true,
+    eps: true,
+    dim: true,
+    generator: true,
+  });
   const weight = parameterOf("spectralNorm", layer, name, 2);
   checkSizes("spectralNorm", { nPowerIterations });
   checkNumber("spectralNorm: eps", eps, 0);

@@ -80,7 +80,7 @@ export class Perceptron extends Module {
    * Throws ShapeError if `x` or `y` has another shape, ValueError unless `lr` is a finite number above 0.
    */
   learn(x: Tensor, y: Tensor, options: LearnOptions = {}): Tensor {
-    const { lr = 1 } = optionsOf("Perceptron", options);
+    const { lr = 1 } = optionsOf("Perceptron", options, { lr: true });
     const { inFeatures, outFeatures } = this;
     for (const given of [x, y]) checkTensor("Perceptron", given);
     const n = x.shape[0] ?? 0;

@@ -16,8 +16,9 @@ import {
   unflatten,
 } from "@cotangent/autograd/functional";
 import { Module } from "../module.ts";
-import { optionsOf } from "../options.ts";
-import { checkTensor, settings } from "./settings.ts";
+import type { Known } from "../options.ts";
+import type { Given } from "./settings.ts";
+import { checkGiven, checkTensor, settings } from "./settings.ts";
 
 /**
  * Pools and changes of shape as layers. A layer takes what its function takes after the tensor, and prints it; the function checks
@@ -32,18 +33,18 @@ export interface Reshaping extends Module {
 /** The class of a layer that is made with the arguments `Rest`. */
 export type ReshapingClass<Rest extends readonly unknown[]> = new (...rest: Rest) => Reshaping;
 
-/** A class called `name` that applies `f`; `names` are those of the arguments that are no options object. */
+/** A class called `name` that applies `f`; `given` are the names of the arguments, or of the options among them. */
 export function reshaping<Rest extends readonly unknown[]>(
   name: string,
   f: (x: Tensor, ...rest: Rest) => Tensor,
-  ...names: readonly string[]
+  ...given: Given<NoInfer<Rest>>
 ): ReshapingClass<Rest> {
   class Applied extends Module implements Reshaping {
     readonly #rest: Rest;
 
     constructor(...rest: Rest) {
       super();
-      for (const options of rest.slice(names.length)) optionsOf(name, options as object);
+      checkGiven(name, rest, given);
       this.#rest = rest;
     }
 
@@ -53,7 +54,7 @@ export function reshaping<Rest extends readonly unknown[]>(
     }
 
     protected override details(): string {
-      return this.#rest.flatMap((value, i) => settings(names[i], value)).join(", ");
+      return this.#rest.flatMap((value, i) => settings(given[i], value)).join(", ");
     }
   }
   return Object.defineProperty(Applied, "name", { value: name });
@@ -63,8 +64,12 @@ type MaxPoolClass = ReshapingClass<[kernelSize: PerAxis, options?: MaxPoolOption
 type AvgPoolClass = ReshapingClass<[kernelSize: PerAxis, options?: AvgPoolOptions]>;
 type AdaptivePoolClass = ReshapingClass<[outputSize: number | readonly (number | null)[]]>;
 
+const pool = { stride: true, padding: true, ceilMode: true } as const;
+const maxPool: Known<MaxPoolOptions> = { ...pool, dilation: true };
+const avgPool: Known<AvgPoolOptions> = { ...pool, countIncludePad: true, divisorOverride: true };
+
 /** `maxPool1d`: the largest entry of each window of [batch, channels, length]. */
-export const MaxPool1d: MaxPoolClass = reshaping("MaxPool1d", maxPool1d, "kernelSize");
+export const MaxPool1d: MaxPoolClass = reshaping("MaxPool1d", maxPool1d, "kernelSize", maxPool);
 
 /**
  * `maxPool2d`: the largest entry of each window of [batch, channels, height, width].
@@ -78,19 +83,19 @@ export const MaxPool1d: MaxPoolClass = reshaping("MaxPool1d", maxPool1d, "kernel
  * layer; // => MaxPool2d(kernelSize=2, stride=1)
  * ```
  */
-export const MaxPool2d: MaxPoolClass = reshaping("MaxPool2d", maxPool2d, "kernelSize");
+export const MaxPool2d: MaxPoolClass = reshaping("MaxPool2d", maxPool2d, "kernelSize", maxPool);
 
 /** `maxPool3d`: the largest entry of each window of [batch, channels, depth, height, width]. */
-export const MaxPool3d: MaxPoolClass = reshaping("MaxPool3d", maxPool3d, "kernelSize");
+export const MaxPool3d: MaxPoolClass = reshaping("MaxPool3d", maxPool3d, "kernelSize", maxPool);
 
 /** `avgPool1d`: the mean of each window of [batch, channels, length]. */
-export const AvgPool1d: AvgPoolClass = reshaping("AvgPool1d", avgPool1d, "kernelSize");
+export const AvgPool1d: AvgPoolClass = reshaping("AvgPool1d", avgPool1d, "kernelSize", avgPool);
 
 /** `avgPool2d`: the mean of each window of [batch, channels, height, width]. */
-export const AvgPool2d: AvgPoolClass = reshaping("AvgPool2d", avgPool2d, "kernelSize");
+export const AvgPool2d: AvgPoolClass = reshaping("AvgPool2d", avgPool2d, "kernelSize", avgPool);
 
 /** `avgPool3d`: the mean of each window of [batch, channels, depth, height, width]. */
-export const AvgPool3d: AvgPoolClass = reshaping("AvgPool3d", avgPool3d, "kernelSize");
+export const AvgPool3d: AvgPoolClass = reshaping("AvgPool3d", avgPool3d, "kernelSize", avgPool);
 
 /** `adaptiveAvgPool1d`: the means of so many parts of [batch, channels, length]. */
 export const AdaptiveAvgPool1d: AdaptivePoolClass = reshaping(

@@ -63,7 +63,13 @@ export class PositionalEncoding extends Module {
       batchFirst = false,
       dtype = "float32",
       ...draw
-    } = optionsOf("PositionalEncoding", options);
+    } = optionsOf("PositionalEncoding", options, {
+      maxLen: true,
+      dropout: true,
+      batchFirst: true,
+      dtype: true,
+      generator: true,
+    });
     checkSizes("PositionalEncoding", { dModel, maxLen });
     this.dropout = new Dropout(dropout, draw);
     const rows = angles(maxLen, dModel, 10000).map((row) =>
@@ -129,7 +135,11 @@ export class RotaryEmbedding extends Module {
 
   constructor(dim: number, options: RotaryOptions = {}) {
     super();
-    const { base = 10000, maxLen = 4096, interleaved = true } = optionsOf("RotaryEmbedding", options);
+    const {
+      base = 10000,
+      maxLen = 4096,
+      interleaved = true,
+    } = optionsOf("RotaryEmbedding", options, { base: true, maxLen: true, interleaved: true });
     checkSizes("RotaryEmbedding", { dim, maxLen });
     if (dim % 2 !== 0)
       throw new ValueError(`RotaryEmbedding: dim is even, since features turn in pairs; got ${dim}`);

@@ -15,7 +15,8 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { checkShare, optionsOf } from "../options.ts";
+import type { Known } from "../options.ts";
+import { checkShare, drawing, optionsOf } from "../options.ts";
 import type { Gates, State, Weights } from "./gates.ts";
 import { checkSizes, checkTensor } from "./settings.ts";
 
@@ -31,6 +32,16 @@ export interface RecurrentOptions extends DrawOptions {
   /** Goes through the sequence from the end too; the outputs stand side by side. */
   readonly bidirectional?: boolean;
 }
+
+/** The names of these. */
+export const recurrent: Known<RecurrentOptions> = {
+  numLayers: true,
+  bias: true,
+  batchFirst: true,
+  dropout: true,
+  bidirectional: true,
+  ...drawing,
+};
 
 /** A parameter evenly distributed between -1/sqrt(hidden) and 1/sqrt(hidden), as in PyTorch. */
 export function drawParameter(name: string, shape: Shape, hidden: number, draw: DrawOptions): Parameter {
@@ -68,7 +79,7 @@ export abstract class Recurrent extends Module {
       dropout: p = 0,
       bidirectional = false,
       ...draw
-    } = optionsOf(new.target.name, options);
+    } = optionsOf(new.target.name, options, recurrent);
     const { name } = new.target;
     checkSizes(name, { inputSize, hiddenSize, numLayers });
     checkShare(`${name}: dropout`, p);

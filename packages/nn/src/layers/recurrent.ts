@@ -2,7 +2,7 @@ import type { Tensor } from "@cotangent/autograd/functional";
 import { ValueError } from "@cotangent/autograd/functional";
 import { optionsOf } from "../options.ts";
 import { gruGates, lstmGates, type Nonlinearity, plainGates } from "./gates.ts";
-import { Recurrent, type RecurrentOptions } from "./recurrence.ts";
+import { Recurrent, type RecurrentOptions, recurrent } from "./recurrence.ts";
 
 export interface RNNOptions extends RecurrentOptions {
   /** `"tanh"` unless given. */
@@ -30,7 +30,10 @@ export interface RNNOptions extends RecurrentOptions {
  */
 export class RNN extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
-    const { nonlinearity = "tanh", ...rest } = optionsOf("RNN", options);
+    const { nonlinearity = "tanh", ...rest } = optionsOf("RNN", options, {
+      nonlinearity: true,
+      ...recurrent,
+    });
     super(plainGates("RNN", nonlinearity), inputSize, hiddenSize, rest);
   }
 
@@ -89,7 +92,7 @@ export interface LSTMOptions extends RecurrentOptions {
  */
 export class LSTM extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
-    const { projSize = 0, ...rest } = optionsOf("LSTM", options);
+    const { projSize = 0, ...rest } = optionsOf("LSTM", options, { projSize: true, ...recurrent });
     super(lstmGates, inputSize, hiddenSize, rest, projSize);
   }
 

@@ -25,7 +25,12 @@ import { checkTensor } from "./settings.ts";
  * layer; // => Upsample(scaleFactor=2, mode=bilinear)
  * ```
  */
-export const Upsample: ReshapingClass<[options: InterpolateOptions]> = reshaping("Upsample", interpolate);
+export const Upsample: ReshapingClass<[options: InterpolateOptions]> = reshaping("Upsample", interpolate, {
+  size: true,
+  scaleFactor: true,
+  mode: true,
+  alignCorners: true,
+});
 
 /** `pixelShuffle`: [..., channels * factor^2, height, width] as [..., channels, height * factor, width * factor]. */
 export const PixelShuffle: ReshapingClass<[factor: number]> = reshaping(

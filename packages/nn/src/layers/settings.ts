@@ -1,10 +1,30 @@
 import { Tensor, ValueError } from "@cotangent/autograd/functional";
-import { checkCount } from "../options.ts";
+import type { Known } from "../options.ts";
+import { checkCount, optionsOf } from "../options.ts";
+
+/** For each argument of a layer its name, or the names of the options that it holds. */
+export type Given<Rest extends readonly unknown[]> = {
+  readonly [I in keyof Rest]-?: NonNullable<Rest[I]> extends number | readonly unknown[]
+    ? string
+    : Known<NonNullable<Rest[I]>>;
+};
+
+/** Throws ValueError unless the arguments that are to be options are options that there are; others are checked when used. */
+export function checkGiven(
+  name: string,
+  rest: readonly unknown[],
+  given: readonly (string | object)[],
+): void {
+  rest.forEach((value, i) => {
+    const names = given[i] ?? {};
+    if (typeof names === "object") optionsOf(name, value as object | undefined, names);
+  });
+}
 
 /** One setting of a layer as `name=value`, or each entry of an options object so; nothing for what was not given. */
-export function settings(name: string | undefined, value: unknown): string[] {
+export function settings(name: string | object | undefined, value: unknown): string[] {
   if (value === undefined) return [];
-  if (name !== undefined)
+  if (typeof name === "string")
     return [`${name}=${Array.isArray(value) ? `[${value.join(", ")}]` : String(value)}`];
   return Object.entries(Object(value)).flatMap(([key, entry]) => settings(key, entry));
 }

@@ -2,7 +2,7 @@ import type { DrawOptions, Tensor } from "@cotangent/autograd/functional";
 import { add, gelu, relu, ValueError } from "@cotangent/autograd/functional";
 import type { Layer } from "../module.ts";
 import { forward, Module } from "../module.ts";
-import { optionsOf } from "../options.ts";
+import { drawing, optionsOf } from "../options.ts";
 import type { AttendOptions } from "./attention.ts";
 import { MultiheadAttention } from "./attention.ts";
 import { Dropout } from "./dropout.ts";
@@ -77,11 +77,19 @@ abstract class TransformerLayer extends Module {
     super();
     const {
       dimFeedforward = 2048,
-      dropout = 0.1,
       activation = "relu",
       normFirst = false,
       bias = true,
-    } = optionsOf(new.target.name, options);
+    } = optionsOf(new.target.name, options, {
+      dimFeedforward: true,
+      dropout: true,
+      activation: true,
+      layerNormEps: true,
+      batchFirst: true,
+      normFirst: true,
+      bias: true,
+      ...drawing,
+    });
     if (activation !== "relu" && activation !== "gelu" && !isLayer(activation))
       throw new ValueError(
         `${new.target.name}: activation is "relu", "gelu" or a layer, got ${String(activation)}`,
@@ -90,12 +98,12 @@ abstract class TransformerLayer extends Module {
     const draw = drawOf(options);
     this.selfAttn = attentionOf(dModel, nhead, options);
     this.linear1 = new Linear(dModel, dimFeedforward, { ...draw, bias });
-    this.dropout = new Dropout(dropout, draw);
+    this.dropout = dropoutOf(options);
     this.linear2 = new Linear(dimFeedforward, dModel, { ...draw, bias });
     this.norm1 = normOf(dModel, options);
     this.norm2 = normOf(dModel, options);
-    this.dropout1 = new Dropout(dropout, draw);
-    this.dropout2 = new Dropout(dropout, draw);
+    this.dropout1 = dropoutOf(options);
+    this.dropout2 = dropoutOf(options);
     this.normFirst = normFirst;
   }
 
@@ -121,6 +129,10 @@ const drawOf = ({ dtype, generator }: DrawOptions): DrawOptions => ({
 function attentionOf(dModel: number, nhead: number, options: TransformerLayerOptions): MultiheadAttention {
   const { dropout = 0.1, batchFirst = false, bias = true } = options;
   return new MultiheadAttention(dModel, nhead, { ...drawOf(options), dropout, batchFirst, bias });
+}
+
+function dropoutOf({ dropout = 0.1, generator }: TransformerLayerOptions): Dropout {
+  return new Dropout(dropout, generator ? { generator } : {});
 }
 
 function normOf(
@@ -151,7 +163,11 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 
   forward(x: Tensor, options: EncodeOptions = {}): Tensor {
-    const { srcMask, srcKeyPaddingMask, isCausal } = optionsOf("TransformerEncoderLayer", options);
+    const { srcMask, srcKeyPaddingMask, isCausal } = optionsOf("TransformerEncoderLayer", options, {
+      srcMask: true,
+      srcKeyPaddingMask: true,
+      isCausal: true,
+    });
     const given = masks(srcMask, srcKeyPaddingMask, isCausal);
     const looked = this.joined(x, this.norm1, (y) =>
       this.dropout1.forward(this.selfAttn.forward(y, y, y, given)[0]),
@@ -181,11 +197,17 @@ export class TransformerDecoderLayer extends TransformerLayer {
     super(dModel, nhead, options);
     this.multiheadAttn = attentionOf(dModel, nhead, options);
     this.norm3 = normOf(dModel, options);
-    this.dropout3 = new Dropout(options.dropout ?? 0.1, drawOf(options));
+    this.dropout3 = dropoutOf(options);
   }
 
   forward(x: Tensor, memory: Tensor, options: DecodeOptions = {}): Tensor {
-    const given = optionsOf("TransformerDecoderLayer", options);
+    const given = optionsOf("TransformerDecoderLayer", options, {
+      tgtMask: true,
+      memoryMask: true,
+      tgtKeyPaddingMask: true,
+      memoryKeyPaddingMask: true,
+      tgtIsCausal: true,
+    });
     const own = masks(given.tgtMask, given.tgtKeyPaddingMask, given.tgtIsCausal);
     const other = masks(given.memoryMask, given.memoryKeyPaddingMask);
     const { norm1, norm2, norm3 } = this;
@@ -247,7 +269,7 @@ export class TransformerEncoder extends Module {
 
   constructor(makeLayer: () => TransformerEncoderLayer, numLayers: number, options: StackOptions = {}) {
     super();
-    const { norm } = optionsOf("TransformerEncoder", options);
+    const { norm } = optionsOf("TransformerEncoder", options, { norm: true });
     this.layers = layersOf("TransformerEncoder", makeLayer, numLayers, TransformerEncoderLayer);
     this.norm = normIn("TransformerEncoder", norm);
   }
@@ -265,7 +287,7 @@ export class TransformerDecoder extends Module {
 
   constructor(makeLayer: () => TransformerDecoderLayer, numLayers: number, options: StackOptions = {}) {
     super();
-    const { norm } = optionsOf("TransformerDecoder", options);
+    const { norm } = optionsOf("TransformerDecoder", options, { norm: true });
     this.layers = layersOf("TransformerDecoder", makeLayer, numLayers, TransformerDecoderLayer);
     this.norm = normIn("TransformerDecoder", norm);
   }

@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import { add, cast, StateError, ValueError } from "@cotangent/autograd/functional";
-import { optionsOf } from "../options.ts";
+import { checkNames, optionsOf } from "../options.ts";
 import { Numbers } from "./numbers.ts";
 import {
   chain,
@@ -124,13 +124,6 @@ function groupsOf<Options>(name: string, given: Trainable<Options>): readonly Pa
       throw new ValueError(`${name}: group ${i} has stages; they are for all groups, an option of ${name}`);
   });
   return list as readonly ParameterGroup<Options>[];
-}
-
-/** Throws ValueError if an option has a name that nobody reads. */
-function checkNames(name: string, options: object, known: readonly string[]): void {
-  for (const option of Object.keys(options))
-    if (!known.includes(option))
-      throw new ValueError(`${name}: there is no option ${option}; the options are ${known.join(", ")}`);
 }
 
 /** Makes the numbers of `groups` properties of `target`. */
