@@ -177,6 +177,20 @@ describe("the gradient by parts of a tensor", () => {
     expect(dataOf(g)).toEqual([0, 0, 1, 1, 8, 10, 12, 14, 0, 0, 0, 0]);
   });
 
+  test("is one addition for each further copy of a stencil, and no copy is made", () => {
+    const x = variable(counted([6, 6])).named("x");
+    const shifted = [0, 1, 2].flatMap((i) =>
+      [0, 1, 2].map((j) => x.slice(i, i + 4).slice(j, j + 4, { axis: 1 })),
+    );
+    const [g] = grad(summed(shifted.map((copy, k) => copy.square().mul(k).sum())), [x]);
+    const names = topology([g])
+      .nodes.filter((node) => node.shape[0] === 6)
+      .map(({ op }) => op.name);
+    expect(names.filter((name) => name === "add").length).toBe(8);
+    expect(names.filter((name) => name === "pad").length).toBe(9);
+    expect(names).not.toContain("cat");
+  });
+
   test("does not mix a NaN or an infinity into other parts", () => {
     const x = fromTypedArray(new Float64Array([0, 1, 2]), [3]);
     const [g] = grad(summed(x.unbind().map((part, t) => (t === 0 ? part.div(0) : part))), [x]);

@@ -24,7 +24,7 @@ export function total(parts: readonly Tensor[]): Tensor {
     else if (part.op.kernel.kind === "scatter") scatters.push(part);
     else others.push(part);
   }
-  if (regions.length > 0) others.push(laid(regions, 0, parts[0]!.shape));
+  if (regions.length > 0) others.push(...laid(regions, 0, parts[0]!.shape));
   for (const alike of grouped(scatters, (x) => x.attributes.axis)) others.push(scattered(alike));
   return sumOf(others);
 }
@@ -72,22 +72,23 @@ function regionOf({ op, inputs, attributes, rank }: Tensor): Region | null {
 }
 
 /**
- * The sum of regions that begin and end alike along the axes before `axis`: as large as they are there, and of `shape` from `axis`
- * on. Along one axis, those of the same place are added up first; then places that are free of one another share a row, so that
- * there are as many rows to add up as lie one above the other at the deepest place.
+ * What is left to be added up of regions that begin and end alike along the axes before `axis`: tensors as large as they are there,
+ * and of `shape` from `axis` on. Those at the same place are one sum; others share a row as long as they are free of one another,
+ * so that there are as many rows as lie one above the other at the deepest place.
  */
-function laid(regions: readonly Region[], axis: number, shape: Shape): Tensor {
-  if (axis === shape.length) return total(regions.map(({ x }) => x));
+function laid(regions: readonly Region[], axis: number, shape: Shape): Tensor[] {
+  if (axis === shape.length) return [total(regions.map(({ x }) => x))];
   const places = grouped(regions, ({ x, starts }) => `${starts[axis]}+${x.shape[axis]}`);
   const startOf = ([region]: readonly [Region, ...Region[]]): number => region.starts[axis]!;
   const rows: Piece[][] = [];
-  for (const same of places.sort((a, b) => startOf(a) - startOf(b))) {
-    const piece: Piece = [startOf(same), laid(same, axis + 1, shape)];
-    const row = rows.find((pieces) => endOf(pieces.at(-1)!, axis) <= piece[0]);
-    if (row) row.push(piece);
-    else rows.push([piece]);
-  }
-  return sumOf(rows.map((pieces) => inRow(pieces, axis, shape[axis]!)));
+  for (const same of places.sort((a, b) => startOf(a) - startOf(b)))
+    for (const x of laid(same, axis + 1, shape)) {
+      const start = startOf(same);
+      const row = rows.find((pieces) => endOf(pieces.at(-1)!, axis) <= start);
+      if (row) row.push([start, x]);
+      else rows.push([[start, x]]);
+    }
+  return rows.map((pieces) => inRow(pieces, axis, shape[axis]!));
 }
 
 /** A tensor and where it begins along an axis. */
