@@ -12,6 +12,7 @@ import type { Layout } from "./plan.ts";
 import { ProductWriter } from "./product.ts";
 import { baseOf, slowFunction } from "./scalars.ts";
 import type { Steps } from "./steps.ts";
+import { stride } from "./steps.ts";
 import type { Setting } from "./walk.ts";
 import { loads, stores } from "./words.ts";
 
@@ -36,7 +37,7 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
   const shared = sharedFunctions(functions, nests, { layout, slow, relaxed }, micro);
   const parts = [new Code()];
   for (const [n, nest] of nests.entries()) {
-    yield;
+    if (n % stride === stride - 1) yield;
     if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
     const code = parts[parts.length - 1]!;
     if (nest.kernel.kind === "opaque") code.i32(n).call(0);

@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph.ts";
 import type { Nest } from "./loops.ts";
 import { vectorRounds } from "./loops.ts";
+import { formOf } from "./pattern.ts";
 
 /**
  * What a nest is apart from where its elements lie. Nests of one form share one function, which gets the addresses: the
@@ -17,19 +18,25 @@ export interface Form {
 /** Gives equal keys to nests that differ in their nodes alone. */
 export class Forms {
   readonly #numbers = new Map<object, number>();
+  readonly #known = new Map<string, Pick<Form, "key" | "rounds">>();
 
   of(nest: Nest): Form {
+    const form = formOf(nest.kernel);
+    let known = this.#known.get(form);
+    if (!known) {
+      known = { key: this.#keyOf(nest), rounds: roundsOf(nest) };
+      this.#known.set(form, known);
+    }
+    return { ...known, nodes: nest.kernel.nodes };
+  }
+
+  #keyOf(nest: Nest): string {
     const { kernel, counts, outer, walks, places, target, unrolled, vector } = nest;
-    const { kind, node, body, result, fold, pick, target: at, also } = kernel;
-    const nodes: Tensor[] = [node, ...also.map((out) => out.node)];
-    const parameter = (x: Tensor): number => {
-      const found = nodes.indexOf(x);
-      return found >= 0 ? found : nodes.push(x) - 1;
-    };
+    const { kind, node, body, result, fold, pick, target: at, also, pattern } = kernel;
     const place = (x: { walk: number; offset: number } | null | undefined) =>
       x ? `${x.walk}+${x.offset}` : "";
-    const rounds = roundsOf(nest);
-    let key = `${kind} ${node.dtype} ${rounds === null ? counts : "any"}/${outer} ${walks.map((walk) => walk.join()).join(";")}`;
+    const rounds = roundsOf(nest) === null ? counts : "any";
+    let key = `${kind} ${node.dtype} ${rounds}/${outer} ${walks.map((walk) => walk.join()).join(";")}`;
     key += ` ${place(target)} ${at.offset} ${unrolled.results}${unrolled.terms} ${vector?.loop}${vector?.overruns}`;
     if (kind === "scatter" || kind === "product") key += ` ${node.shape}`;
     if (fold)
@@ -39,12 +46,12 @@ export class Forms {
     for (const out of also) key += `,${out.node.dtype} ${out.result}`;
     body.forEach(({ word, dtype, operands, value, values, slow, source, pick: index }, i) => {
       key += `|${word} ${dtype} ${operands} ${Object.is(value, -0) ? "-0" : value} ${place(places[i])}`;
-      if (source) key += ` <${parameter(source)}`;
+      if (source) key += ` <${pattern.sources[i]}`;
       if (values) key += ` t${this.#number(values)}`;
       if (slow) key += ` s${this.#number(slow)}`;
       if (index) key += ` p${index.index},${index.size},${index.stride}`;
     });
-    return { key, nodes, rounds };
+    return key;
   }
 
   #number(x: object): number {

@@ -6,8 +6,10 @@ import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
 import type { Kernel } from "./kernel.ts";
 import { lower } from "./lower.ts";
+import { Descriptions, kernelOf, patterned } from "./pattern.ts";
 import { operandsOf, programOf } from "./simplify.ts";
 import type { Steps } from "./steps.ts";
+import { stride } from "./steps.ts";
 import { stridedOp } from "./strided.ts";
 import { tiledOp } from "./tile.ts";
 
@@ -19,44 +21,75 @@ import { tiledOp } from "./tile.ts";
 export function* fuse(roots: readonly Tensor[], sequence: readonly Tensor[] = roots): Steps<Kernel[]> {
   const order = topology(sequence, operandsOf);
   const required = new Set(roots);
-  const lowered = new Map<Tensor, Lowered>();
+  const lowering = new Lowering();
   for (;;) {
     const before = required.size;
     const stored = chooseStored(order, required);
     const kernels: Kernel[] = [];
+    let done = 0;
     for (const node of order.nodes) {
       if (!stored.has(node) || isHeld(node)) continue;
-      let made = lowered.get(node);
-      if (!made || !isStillRight(made, stored)) {
-        made = lowerWith(node, stored, required);
-        lowered.set(node, made);
-        yield;
-      }
-      for (const kernel of made.kernels) kernels.push(kernel);
+      for (const kernel of lowering.kernelsOf(node, stored, required)) kernels.push(kernel);
+      if (++done % stride === 0) yield;
     }
     // A view whose places turned out not to be affine asks for its operand; that changes who merges where.
     if (required.size === before) return kernels;
   }
 }
 
-/** Kernels, and what was found stored or not when they were made: as long as that holds, they do. */
+/** Lowers each node once for what is stored, and each pattern once. */
+class Lowering {
+  readonly #nodes = new Map<Tensor, Lowered>();
+  readonly #patterns = new Map<string, Lowered>();
+  readonly #descriptions = new Descriptions();
+
+  kernelsOf(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): readonly Kernel[] {
+    let lowered = this.#nodes.get(node);
+    if (!lowered || !isStillRight(lowered, stored)) {
+      lowered = this.#lower(node, stored);
+      this.#nodes.set(node, lowered);
+      for (const x of lowered.required) required.add(x);
+    }
+    return lowered.kernels;
+  }
+
+  #lower(node: Tensor, stored: ReadonlySet<Tensor>): Lowered {
+    const isStored = (x: Tensor) => stored.has(x);
+    const { key, isFlat, visited } = this.#descriptions.of(node, isStored);
+    const known = this.#patterns.get(key);
+    const found = visited.map(isStored);
+    if (known) {
+      const like = (x: Tensor) => visited[known.visited.indexOf(x)]!;
+      const kernels = known.kernels.map(({ pattern, nodes }) =>
+        kernelOf(pattern, nodes.map(like), node.shape),
+      );
+      return { kernels, visited, found, required: known.required.map(like) };
+    }
+    const required: Tensor[] = [];
+    const kernels = lower(node, { isStored, require: (x) => required.push(x) });
+    const lowered = {
+      kernels: kernels.map((kernel) => patterned(kernel, isFlat)),
+      visited,
+      found,
+      required,
+    };
+    this.#patterns.set(key, lowered);
+    return lowered;
+  }
+}
+
+/** Kernels, and which nodes were found stored when they were made: as long as that holds, they do. */
 interface Lowered {
   readonly kernels: readonly Kernel[];
-  readonly found: ReadonlyMap<Tensor, boolean>;
+  readonly visited: readonly Tensor[];
+  readonly found: readonly boolean[];
+  /** What has to be stored before there can be kernels. */
+  readonly required: readonly Tensor[];
 }
 
-function isStillRight({ found }: Lowered, stored: ReadonlySet<Tensor>): boolean {
-  for (const [x, isStored] of found) if (stored.has(x) !== isStored) return false;
+function isStillRight({ visited, found }: Lowered, stored: ReadonlySet<Tensor>): boolean {
+  for (let i = 0; i < visited.length; i++) if (stored.has(visited[i]!) !== found[i]) return false;
   return true;
-}
-
-function lowerWith(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Lowered {
-  const found = new Map<Tensor, boolean>();
-  const isStored = (x: Tensor): boolean => {
-    found.set(x, stored.has(x));
-    return stored.has(x);
-  };
-  return { kernels: lower(node, { isStored, require: (x) => required.add(x) }), found };
 }
 
 /** Is the node in memory from the start: a constant, an input, a version of a variable? */

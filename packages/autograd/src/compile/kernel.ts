@@ -6,6 +6,7 @@ import type { Shape } from "../shape.ts";
 import { formatShape } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import { formatAffine, isEmpty, rangeOf } from "./affine.ts";
+import type { Pattern, Unpatterned } from "./pattern.ts";
 
 /**
  * What fusion makes of a graph: kernels. A kernel runs one straight-line body at every index of its space and puts what
@@ -34,6 +35,9 @@ export interface Kernel {
   readonly pick: Pick | null;
   /** Of a `map`: what else is computed, and goes to the same element of other nodes, whose elements are as wide (`merge.ts`). */
   readonly also: readonly Result[];
+  /** What it writes and reads, each once: results first. */
+  readonly nodes: readonly Tensor[];
+  readonly pattern: Pattern;
 }
 
 /** A node that a kernel computes, and the number of the scalar that goes there. */
@@ -43,7 +47,7 @@ export interface Result {
 }
 
 /** All that a kernel computes. */
-export function resultsOf({ node, result, also }: Kernel): readonly Result[] {
+export function resultsOf({ node, result, also }: Unpatterned): readonly Result[] {
   return [...also, { node, result }];
 }
 

@@ -8,7 +8,9 @@ import type { Kernel, Scalar } from "./kernel.ts";
 import { scalarsOf } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
 import { hasVectorWord } from "./lanes.ts";
+import { formOf } from "./pattern.ts";
 import type { Steps } from "./steps.ts";
+import { stride } from "./steps.ts";
 
 /**
  * A kernel as loops over memory. Loops that every place walks through evenly are one loop, loops of one round are gone,
@@ -50,9 +52,14 @@ export interface Place {
 
 export function* loops(kernels: readonly Kernel[]): Steps<Nest[]> {
   const nests: Nest[] = [];
+  const known = new Map<string, Nest>();
   for (const kernel of kernels) {
-    nests.push(nestOf(kernel));
-    yield;
+    const form = formOf(kernel);
+    const alike = known.get(form);
+    const nest = alike ? { ...alike, kernel } : nestOf(kernel);
+    if (!alike) known.set(form, nest);
+    nests.push(nest);
+    if (nests.length % stride === 0) yield;
   }
   return nests;
 }

@@ -8,9 +8,10 @@ import type { Affine } from "./affine.ts";
 import { indexOf, weighted } from "./affine.ts";
 import type { Memory } from "./body.ts";
 import { bodyBuilder } from "./body.ts";
-import type { Fold, Kernel, Scalar } from "./kernel.ts";
+import type { Fold, Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { panelWidth } from "./panels.ts";
+import type { Unpatterned } from "./pattern.ts";
 import { programOf } from "./simplify.ts";
 import { productOf, tiledOp } from "./tile.ts";
 
@@ -18,7 +19,7 @@ import { productOf, tiledOp } from "./tile.ts";
  * The kernels that compute one stored node from what else is stored. Nodes that lie in between become part of the body;
  * where a view makes that impossible, its operand is required to be stored.
  */
-export function lower(node: Tensor, memory: Memory): Kernel[] {
+export function lower(node: Tensor, memory: Memory): Unpatterned[] {
   const { kernel } = node.op;
   // Scattering to an axis of size 0 leaves nothing, but its indices are checked.
   if (node.size === 0 && !(kernel.kind === "scatter" && node.inputs[0]!.size > 0)) return [];
@@ -58,7 +59,7 @@ function operand(x: Tensor): Scalar {
   return scalar("load", x.dtype, [], { source: x, at: { offset: 0, steps: [] } });
 }
 
-function lowerElements(node: Tensor, build: Build): Kernel {
+function lowerElements(node: Tensor, build: Build): Unpatterned {
   const builder = build(node.shape);
   const result = builder.define(node, indices(node.rank));
   return { ...plain(node, node.shape), body: builder.body, result };
@@ -69,12 +70,12 @@ function lowerBordered(
   node: Tensor,
   bounds: readonly (readonly [from: number, to: number])[],
   build: Build,
-): Kernel[] {
+): Unpatterned[] {
   const rank = node.rank;
   const inside = bounds.map(([from, to]) => Math.max(0, to - from));
   const zeros = build(node.shape);
   const zero = zeros.add(scalar("constant", node.dtype, []));
-  const border: Kernel = { ...plain(node, node.shape), body: zeros.body, result: zero };
+  const border: Unpatterned = { ...plain(node, node.shape), body: zeros.body, result: zero };
   if (inside.includes(0)) return [border];
   const at = bounds.map(([from], i) => ({ ...indexOf(i, rank), offset: from }));
   const builder = build(inside);
@@ -89,7 +90,7 @@ function indices(rank: number): Affine[] {
   return Array.from({ length: rank }, (_, axis) => indexOf(axis, rank));
 }
 
-function plain(node: Tensor, space: Shape): Omit<Kernel, "body" | "result"> {
+function plain(node: Tensor, space: Shape): Omit<Unpatterned, "body" | "result"> {
   const target = { offset: 0, steps: stridesOf(space) };
   return { kind: "map", node, space, outer: space.length, target, fold: null, pick: null, also: [] };
 }
@@ -99,7 +100,7 @@ function folding(node: Tensor, combine: Body, identity: number, order: Fold["ord
 }
 
 /** Concatenation: every part is copied to its own place. */
-function lowerParts(node: Tensor, build: Build): Kernel[] {
+function lowerParts(node: Tensor, build: Build): Unpatterned[] {
   const axis = Number(node.attributes.axis);
   const strides = stridesOf(node.shape);
   let start = 0;
@@ -113,7 +114,7 @@ function lowerParts(node: Tensor, build: Build): Kernel[] {
   });
 }
 
-function lowerGather(node: Tensor, build: Build): Kernel {
+function lowerGather(node: Tensor, build: Build): Unpatterned {
   const axis = Number(node.attributes.axis);
   const [x, index] = node.inputs as readonly [Tensor, Tensor];
   const builder = build(node.shape);
@@ -130,7 +131,7 @@ function lowerGather(node: Tensor, build: Build): Kernel {
   return { ...plain(node, node.shape), body: builder.body, result };
 }
 
-function lowerScatter(node: Tensor, build: Build): Kernel {
+function lowerScatter(node: Tensor, build: Build): Unpatterned {
   const axis = Number(node.attributes.axis);
   const [x, index] = node.inputs as readonly [Tensor, Tensor];
   const builder = build(x.shape);
@@ -142,7 +143,7 @@ function lowerScatter(node: Tensor, build: Build): Kernel {
   return { ...plain(node, x.shape), kind: "scatter", target, pick, body: builder.body, result };
 }
 
-function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: Build): Kernel {
+function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: Build): Unpatterned {
   const x = node.inputs[0]!;
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const loops = [...kept, ...axes];
@@ -168,7 +169,7 @@ function resultsOf(space: Shape, outer: number): Affine {
   return { offset: 0, steps: [...stridesOf(space.slice(0, outer)), ...space.slice(outer).map(() => 0)] };
 }
 
-function lowerScan(node: Tensor, fold: Fold, build: Build): Kernel {
+function lowerScan(node: Tensor, fold: Fold, build: Build): Unpatterned {
   const axis = Number(node.attributes.axis);
   const rank = node.rank;
   const loops = [...node.shape.map((_, i) => i).filter((i) => i !== axis), axis];
@@ -185,7 +186,7 @@ function lowerScan(node: Tensor, fold: Fold, build: Build): Kernel {
 
 const addition: Body = (m, x, y) => m.add(x!, y!);
 
-function lowerContract(node: Tensor, build: Build): Kernel {
+function lowerContract(node: Tensor, build: Build): Unpatterned {
   const [x, y] = node.inputs as readonly [Tensor, Tensor];
   const { left, right, out, rows, columns, inner } = readLabels(String(node.attributes.spec));
   const order = contractionOrder(extent(rows, left, x.shape), extent(columns, right, y.shape));
@@ -214,7 +215,7 @@ function lowerContract(node: Tensor, build: Build): Kernel {
  * first panel, and the code finds the others from there. Until the left operand can be walked through evenly, nothing comes out,
  * and it is required to be stored.
  */
-function lowerProduct(node: Tensor, build: Build, memory: Memory): Kernel[] {
+function lowerProduct(node: Tensor, build: Build, memory: Memory): Unpatterned[] {
   const [x, y, terms] = node.inputs as readonly [Tensor, Tensor, Tensor?];
   const { left, out, outer, rows, columns, inner, steps, offset } = productOf(node);
   const outSize = (c: string) => node.shape[out.indexOf(c)]!;

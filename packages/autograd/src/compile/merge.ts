@@ -4,6 +4,8 @@ import type { Tensor } from "../graph.ts";
 import type { Affine } from "./affine.ts";
 import type { Kernel, Scalar } from "./kernel.ts";
 import { canFail, resultsOf } from "./kernel.ts";
+import type { Pattern, Unpatterned } from "./pattern.ts";
+import { formOf, kernelOf, patterned } from "./pattern.ts";
 
 /**
  * Joins kernels that go through the same elements and read the same memory: what one loads the other need not, and what one has
@@ -14,33 +16,36 @@ import { canFail, resultsOf } from "./kernel.ts";
 export function merge(kernels: readonly Kernel[]): Kernel[] {
   const writers = new Map<Tensor, number>();
   for (const { node } of kernels) writers.set(node, (writers.get(node) ?? 0) + 1);
+  const join = joining();
+  const groups = new Map<string, string | null>();
   const merged: (Kernel | null)[] = [];
-  /** The last kernel of each form that can still move down, by its place in `merged`. */
+  /** The last kernel of each group that can still move down, by its place in `merged`. */
   const open = new Map<string, number>();
-  /** The form of the kernel that computes a node, while that one is open. */
+  /** The group of the kernel that computes a node, while that one is open. */
   const owners = new Map<Tensor, string>();
   for (const kernel of kernels) {
-    const form = writers.get(kernel.node) === 1 ? formOf(kernel) : null;
-    const place = form === null ? undefined : open.get(form);
+    const group =
+      writers.get(kernel.node) === 1 ? remembered(groups, formOf(kernel), () => groupOf(kernel)) : null;
+    const place = group === null ? undefined : open.get(group);
     const before = place === undefined ? null : merged[place]!;
     const joined = before && join(before, kernel);
     if (joined) merged[place!] = null;
-    for (const { source } of kernel.body) {
-      const owner = source && owners.get(source);
-      if (owner && !(joined && owner === form)) open.delete(owner);
+    for (const source of kernel.nodes) {
+      const owner = owners.get(source);
+      if (owner && !(joined && owner === group)) open.delete(owner);
     }
-    if (form !== null) {
+    if (group !== null) {
       if (!joined && before) for (const { node } of resultsOf(before)) owners.delete(node);
-      open.set(form, merged.length);
-      owners.set(kernel.node, form);
+      open.set(group, merged.length);
+      owners.set(kernel.node, group);
     }
     merged.push(joined ?? kernel);
   }
   return merged.filter((kernel) => kernel !== null);
 }
 
-/** Kernels of one form go through the same elements, in numbers of one width; null for those that stay by themselves. */
-function formOf(kernel: Kernel): string | null {
+/** Kernels of one group go through the same elements, in numbers of one width; null for those that stay by themselves. */
+function groupOf(kernel: Kernel): string | null {
   const { kind, node, space, body, target } = kernel;
   if (kind !== "map" || canFail(kernel) || body.some(({ word }) => word === "call")) return null;
   const bytes = byteSize(node.dtype);
@@ -52,8 +57,32 @@ function formOf(kernel: Kernel): string | null {
 /** Scalars that one body has at the most: more values than registers have to go through memory. */
 const longest = 100;
 
+/** `joined`, of which kernels of the same patterns that share nodes in the same way know the answer. */
+function joining(): (first: Kernel, second: Kernel) => Kernel | null {
+  /** The joined kernel's pattern, and its nodes by their numbers among those of both. */
+  const known = new Map<string, { readonly pattern: Pattern; readonly numbers: readonly number[] } | null>();
+  return (first, second) => {
+    const shared = second.nodes.map((x) => first.nodes.indexOf(x));
+    const nodes = [...first.nodes, ...second.nodes];
+    const both = remembered(known, `${first.pattern.id} ${second.pattern.id} ${shared}`, () => {
+      const made = joined(first, second);
+      if (!made) return null;
+      const { pattern, nodes: own } = patterned(made, first.pattern.isFlat && second.pattern.isFlat);
+      return { pattern, numbers: own.map((x) => nodes.indexOf(x)) };
+    });
+    return (
+      both &&
+      kernelOf(
+        both.pattern,
+        both.numbers.map((i) => nodes[i]!),
+        second.node.shape,
+      )
+    );
+  };
+}
+
 /** The work of both, the first one's first; null if nothing is gained, or the second reads the first's results at other places. */
-function join(first: Kernel, second: Kernel): Kernel | null {
+function joined(first: Kernel, second: Kernel): Unpatterned | null {
   if (first.body.length + second.body.length > longest) return null;
   const results = resultsOf(first);
   const names = new Map<Tensor, number>();
@@ -93,4 +122,13 @@ function keyOf(
 
 function sameAffine(x: Affine, y: Affine): boolean {
   return x.offset === y.offset && x.steps.every((step, i) => step === y.steps[i]);
+}
+
+function remembered<K, V>(known: Map<K, V>, key: K, make: () => V): V {
+  let found = known.get(key);
+  if (found === undefined) {
+    found = make();
+    known.set(key, found);
+  }
+  return found;
 }

@@ -89,9 +89,8 @@ const without = (letters: string, others: string): string =>
  * In its own place, if the columns lie side by side there: for operands whose elements are read at several places, such as windows,
  * and those with columns along several axes. Beyond the last column the micro-kernel reads what is there, and drops it.
  */
-export function inPlace(turned: Turned): Laid | null {
+export function inPlace(turned: Turned, places: Places): Laid | null {
   const { y, batch, columns: all, inner } = turned;
-  const places = placesOf(y);
   const { letters, size, step } = evenColumns(turned, places);
   if (step !== 1 || size < panelWidth(y) - 1 || !(isRepeated(y, places) || letters.length > 1)) return null;
   const terms = loopsOf(turned, inner, places);
@@ -119,10 +118,9 @@ export function inPlace(turned: Turned): Laid | null {
  * Panels as one view of what has elements: for operands whose elements are read at several places, and those whose terms do not
  * lie evenly. Null if a panel cannot be walked through in even steps.
  */
-export function packedAtOnce(turned: Turned): Laid | null {
+export function packedAtOnce(turned: Turned, found: Places): Laid | null {
   const { y, right, batch, columns: all, inner } = turned;
   const width = panelWidth(y);
-  const found = placesOf(y);
   const { letters, size } = evenColumns(turned, found);
   const more = Math.ceil(size / width) * width - size;
   const isEven = lengthOfRun(loopsOf(turned, inner, found)) === inner.length;

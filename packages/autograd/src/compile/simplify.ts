@@ -1,14 +1,16 @@
 import type { Body } from "../arithmetic.ts";
 import type { DType } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
-import type { Attribute, Op } from "../graph.ts";
+import type { Attribute, Attributes, Op } from "../graph.ts";
 import { apply, elementsOf, none, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
 import type { Instruction, Program } from "../program.ts";
 import { trace } from "../program.ts";
 import { equalShapes } from "../shape.ts";
+import type { Topology } from "../topology.ts";
 import { numberIn, topology } from "../topology.ts";
 import type { Steps } from "./steps.ts";
+import { stride } from "./steps.ts";
 
 /**
  * The first pass, graph to graph: equal nodes become one, what is computed from numbers alone becomes a number, and ops
@@ -21,13 +23,11 @@ export function* simplify(roots: readonly Tensor[], rewrite: Rewrite = same): St
   const numbers = roots.map((root) => numberIn(order, root));
   const simplifier = new Simplifier(rewrite);
   const readers = new Int32Array(order.nodes.length);
-  for (const n of [...order.edges, ...numbers]) readers[n]!++;
+  for (const n of order.edges) readers[n]!++;
+  for (const n of numbers) readers[n]!++;
   const made: Tensor[] = [];
-  for (const node of order.nodes) {
-    const n = made.length;
-    const inputs: Tensor[] = [];
-    for (let k = order.starts[n]!; k < order.starts[n + 1]!; k++) inputs.push(made[order.edges[k]!]!);
-    made.push(simplifier.node(node, inputs, readers[order.edges[order.starts[n]!]!] === 1));
+  while (made.length < order.nodes.length) {
+    simplifier.next(order, readers, made);
     yield;
   }
   return numbers.map((n) => made[n]!);
@@ -42,10 +42,16 @@ export function operandsOf(x: Tensor): readonly Tensor[] {
 }
 const nothing: readonly Tensor[] = [];
 
+interface Known {
+  readonly node: Tensor;
+  /** What stands for it. */
+  readonly standIn: Tensor;
+}
+
 class Simplifier {
   readonly #rewrite: Rewrite;
-  readonly #known = new Map<string, Tensor>();
-  readonly #names = new Names();
+  /** By hash. */
+  readonly #known = new Map<number, Known[]>();
   /** Nodes that came out of here. */
   readonly #done = new Set<Tensor>();
 
@@ -53,34 +59,51 @@ class Simplifier {
     this.#rewrite = rewrite;
   }
 
+  /** Adds to `made` what stands for the next nodes of `order`. */
+  next({ nodes, starts, edges }: Topology, readers: Int32Array, made: Tensor[]): void {
+    const end = Math.min(made.length + stride, nodes.length);
+    for (let n = made.length; n < end; n++) {
+      const inputs: Tensor[] = [];
+      for (let k = starts[n]!; k < starts[n + 1]!; k++) inputs.push(made[edges[k]!]!);
+      made.push(this.#node(nodes[n]!, inputs, readers[edges[starts[n]!]!] === 1));
+    }
+  }
+
   /** What stands for `node`, whose operands became `inputs`. */
-  node(node: Tensor, inputs: readonly Tensor[], readsAlone = false): Tensor {
-    const out = this.#node(node, inputs, readsAlone);
+  #node(node: Tensor, inputs: readonly Tensor[], readsAlone: boolean): Tensor {
+    const { kernel } = node.op;
+    let out = node;
+    if (!(elementsOf(node) || (kernel.kind === "leaf" && kernel.source === "data")))
+      out = unchanged(node, inputs) ?? this.#distinct(node, inputs, readsAlone);
     this.#done.add(out);
     return out;
   }
 
-  #node(node: Tensor, inputs: readonly Tensor[], readsAlone: boolean): Tensor {
-    const { kernel } = node.op;
-    if (elementsOf(node) || (kernel.kind === "leaf" && kernel.source === "data")) return node;
-    const operand = unchanged(node, inputs);
-    if (operand) return operand;
-    const constant = folded(node, inputs);
-    const next = constant ?? (inputs.every((x, i) => x === node.inputs[i]) ? node : copyOf(node, inputs));
-    const key = this.#names.key(next);
-    const found = this.#known.get(key);
-    if (found) return found;
-    const rewritten = this.#adopt(this.#rewrite(next, readsAlone), next);
-    this.#known.set(key, rewritten);
-    return rewritten;
+  #distinct(node: Tensor, inputs: readonly Tensor[], readsAlone: boolean): Tensor {
+    const next = folded(node, inputs) ?? (isSame(node.inputs, inputs) ? node : copyOf(node, inputs));
+    const alike = this.#alike(hashOf(next));
+    for (const known of alike) if (isEqual(known.node, next)) return known.standIn;
+    const standIn = this.#adopt(this.#rewrite(next, readsAlone), next);
+    alike.push({ node: next, standIn });
+    return standIn;
+  }
+
+  #alike(hash: number): Known[] {
+    let alike = this.#known.get(hash);
+    if (!alike) {
+      alike = [];
+      this.#known.set(hash, alike);
+    }
+    return alike;
   }
 
   /** Simplifies the nodes that a rewriting of `before` has made. */
   #adopt(x: Tensor, before: Tensor): Tensor {
     if (x === before || this.#done.has(x)) return x;
-    return this.node(
+    return this.#node(
       x,
       x.inputs.map((input) => this.#adopt(input, before)),
+      false,
     );
   }
 }
@@ -99,31 +122,58 @@ export function copyOf(node: Tensor, inputs: readonly Tensor[]): Tensor {
   return copy;
 }
 
-/** Ops, nodes and attributes as short texts, so that equal nodes have equal keys. */
-class Names {
-  readonly #numbers = new Map<Op | Tensor, number>();
-
-  #number(x: Op | Tensor): number {
-    let number = this.#numbers.get(x);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(x, number);
-    }
-    return number;
-  }
-  key({ op, inputs, attributes, shape, dtype }: Tensor): string {
-    let key = `${this.#number(op)} ${dtype} ${shape}`;
-    for (const x of inputs) key += ` ${this.#number(x)}`;
-    for (const name in attributes) key += `;${name}=${formatAttribute(attributes[name]!)}`;
-    return key;
-  }
+/** Same op, operands, attributes, shape and dtype. */
+function isEqual(x: Tensor, y: Tensor): boolean {
+  return (
+    x.op === y.op &&
+    x.dtype === y.dtype &&
+    isSame(x.inputs, y.inputs) &&
+    equalShapes(x.shape, y.shape) &&
+    equalAttributes(x.attributes, y.attributes)
+  );
 }
 
-/** JSON would write -0 as 0, and NaN and the infinities as null. */
-function formatAttribute(value: Attribute): string {
-  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
-  if (Array.isArray(value)) return `[${value.map(formatAttribute).join()}]`;
-  return JSON.stringify(value);
+function isSame(xs: readonly Tensor[], ys: readonly Tensor[]): boolean {
+  for (let i = 0; i < xs.length; i++) if (xs[i] !== ys[i]) return false;
+  return xs.length === ys.length;
+}
+
+function equalAttributes(x: Attributes, y: Attributes): boolean {
+  if (x === y) return true;
+  let more = 0;
+  for (const name in x) {
+    if (!equalAttribute(x[name]!, y[name])) return false;
+    more++;
+  }
+  for (const _ in y) more--;
+  return more === 0;
+}
+
+function equalAttribute(x: Attribute, y: Attribute | undefined): boolean {
+  if (!Array.isArray(x) || !Array.isArray(y)) return Object.is(x, y);
+  for (let i = 0; i < x.length; i++) if (!equalAttribute(x[i], y[i])) return false;
+  return x.length === y.length;
+}
+
+/** The same for equal nodes, and mostly another one for others. */
+function hashOf({ inputs, attributes, shape }: Tensor): number {
+  let hash = hashOfAttribute(shape);
+  for (const { id } of inputs) hash = mixed(hash, id);
+  for (const name in attributes) hash = mixed(hash, hashOfAttribute(attributes[name]!));
+  return hash;
+}
+
+function hashOfAttribute(value: Attribute): number {
+  if (typeof value === "number") return (value * 0x9e3779b1) | 0;
+  if (!Array.isArray(value)) return 0;
+  let hash = value.length;
+  for (const part of value) hash = mixed(hash, hashOfAttribute(part));
+  return hash;
+}
+
+/** The golden ratio of 32 bits spreads neighbours (Knuth, "The Art of Computer Programming", 6.4). */
+function mixed(hash: number, by: number): number {
+  return Math.imul(hash ^ by, 0x9e3779b1) ^ (hash >>> 15);
 }
 
 /** The operand that `node` equals whatever its elements are, or null. */

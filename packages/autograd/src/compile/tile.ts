@@ -87,7 +87,8 @@ function tiledOf(turned: Turned): Tensor | null {
   const [m, k] = [extent(rows, left, x.shape), extent(inner, right, y.shape)];
   const most = extent(columnsBehind(turned), right, y.shape);
   if (most < 4 || k < 2 || m * most * k < fewest) return null;
-  const { operands, ...laid } = inPlace(turned) ?? packedAtOnce(turned) ?? packed(turned);
+  const places = placesOf(y);
+  const { operands, ...laid } = inPlace(turned, places) ?? packedAtOnce(turned, places) ?? packed(turned);
   // The letters of the terms stand together, so that the loops over them can be one.
   const together = left.includes(inner) ? left : batch + rows + inner;
   const product: Product = { left: together, out, rows, inner, ...laid };
