@@ -1,0 +1,172 @@
+import type { Attribute, Attributes, Op, Tensor } from "../graph.ts";
+import type { Shape } from "../shape.ts";
+import { equalShapes, stridesOf } from "../shape.ts";
+import type { Kernel, Scalar } from "./kernel.ts";
+import { resultsOf } from "./kernel.ts";
+
+/**
+ * What kernels have in common that differ in their nodes alone: a graph has the same layer many times, the same step of time, the
+ * same update for many parameters. What a pass finds out about one kernel of a pattern it need not find out about the others.
+ */
+export interface Pattern {
+  readonly id: number;
+  /** Do kernels of all shapes have this pattern, since each scalar is read at the element that is computed, or is one for all? */
+  readonly isFlat: boolean;
+  /** One of the kernels. */
+  readonly kernel: Unpatterned;
+  /** For each scalar of its body the number of its source among the kernel's nodes, or -1. */
+  readonly sources: readonly number[];
+}
+
+/** A kernel of no pattern yet. */
+export type Unpatterned = Omit<Kernel, "pattern" | "nodes">;
+
+let patterns = 0;
+
+/** The kernel as the first one of a pattern. */
+export function patterned(kernel: Unpatterned, isFlat: boolean): Kernel {
+  const nodes: Tensor[] = resultsOf(kernel).map(({ node }) => node);
+  const sources = kernel.body.map(({ source }) => {
+    if (!source) return -1;
+    const known = nodes.indexOf(source);
+    return known >= 0 ? known : nodes.push(source) - 1;
+  });
+  return { ...kernel, nodes, pattern: { id: patterns++, isFlat, kernel, sources } };
+}
+
+/** The kernel of a pattern with these nodes; `shape` is that of its results. */
+export function kernelOf(pattern: Pattern, nodes: readonly Tensor[], shape: Shape): Kernel {
+  const { kernel, sources, isFlat } = pattern;
+  const { also, target } = kernel;
+  const whole = isFlat ? { offset: 0, steps: stridesOf(shape) } : target;
+  const single = isFlat ? { offset: 0, steps: shape.map(() => 0) } : target;
+  const body = kernel.body.map((scalar, i): Scalar => {
+    const source = sources[i]!;
+    if (source < 0) return scalar;
+    const at = !isFlat ? scalar.at : isSingle(scalar) ? single : whole;
+    const { word, dtype, operands, value, values, slow, pick } = scalar;
+    return { word, dtype, operands, value, values, slow, source: nodes[source]!, at, pick };
+  });
+  return {
+    ...kernel,
+    ...(isFlat ? { space: shape, outer: shape.length, target: whole } : {}),
+    node: nodes[also.length]!,
+    also: also.map(({ result }, i) => ({ node: nodes[i]!, result })),
+    body,
+    nodes,
+    pattern,
+  };
+}
+
+/** Of a flat pattern: is it the same element for all results? */
+function isSingle({ at }: Scalar): boolean {
+  return at!.steps.every((step) => step === 0);
+}
+
+/** What a kernel's other findings depend on beside its nodes. */
+export function formOf({ pattern, space }: Kernel): string {
+  return `${pattern.id} ${pattern.isFlat ? space : ""}`;
+}
+
+/** A node and all that merges into its kernel, apart from which nodes they are. */
+export interface Description {
+  readonly key: string;
+  readonly isFlat: boolean;
+  /** The node, all that merges into its kernel, and what that reads, in the order of a walk. */
+  readonly visited: readonly Tensor[];
+}
+
+/** Describes nodes so that those with equal keys have kernels of one pattern. */
+export class Descriptions {
+  readonly #ops = new Map<Op, number>();
+  readonly #texts = new Map<Tensor, string>();
+
+  of(node: Tensor, isStored: (x: Tensor) => boolean): Description {
+    return this.#flat(node, isStored) ?? this.#shaped(node, isStored);
+  }
+
+  /** Null unless all that the kernel reads is of the node's shape, or one element for all. */
+  #flat(node: Tensor, isStored: (x: Tensor) => boolean): Description | null {
+    if (node.op.kernel.kind !== "pointwise" || node.size <= 1) return null;
+    const visited: Tensor[] = [];
+    let key = "flat";
+    const visit = (x: Tensor): boolean => {
+      const known = visited.indexOf(x);
+      if (known >= 0) {
+        key += ` ${known}`;
+        return true;
+      }
+      const { op, inputs, attributes, dtype } = x;
+      const isOne = x.size === 1;
+      if (!isOne && !equalShapes(x.shape, node.shape)) return false;
+      visited.push(x);
+      key += isOne ? " 1" : " =";
+      if (x !== node && isStored(x)) {
+        key += dtype;
+        return true;
+      }
+      const { kind } = op.kernel;
+      const isBroadcast = kind === "view" && inputs[0]!.size === 1;
+      if (!isBroadcast && kind !== "pointwise" && !(kind === "leaf" && op.kernel.source === "fill"))
+        return false;
+      if (isBroadcast && op.kernel.map(inputs[0]!.shape, attributes).bounds) return false;
+      key += isBroadcast
+        ? "*"
+        : `${this.#number(op)}${dtype}${kind === "leaf" ? formatAttribute(attributes.value!) : ""}`;
+      return inputs.every(visit);
+    };
+    return visit(node) ? { key, isFlat: true, visited } : null;
+  }
+
+  #shaped(node: Tensor, isStored: (x: Tensor) => boolean): Description {
+    const numbers = new Map<Tensor, number>();
+    let key = "";
+    const visit = (x: Tensor): void => {
+      const known = numbers.get(x);
+      if (known !== undefined) {
+        key += ` ${known}`;
+        return;
+      }
+      numbers.set(x, numbers.size);
+      if (x !== node && isStored(x)) {
+        key += ` <${x.dtype}${x.shape}`;
+        return;
+      }
+      key += ` ${this.#text(x)}`;
+      for (const input of x.inputs) visit(input);
+    };
+    visit(node);
+    return { key, isFlat: false, visited: [...numbers.keys()] };
+  }
+
+  #text(x: Tensor): string {
+    let text = this.#texts.get(x);
+    if (text === undefined) {
+      text = `${this.#number(x.op)}${x.dtype}${x.shape}${formatAttributes(x.attributes)}`;
+      this.#texts.set(x, text);
+    }
+    return text;
+  }
+
+  #number(op: Op): number {
+    let number = this.#ops.get(op);
+    if (number === undefined) {
+      number = this.#ops.size;
+      this.#ops.set(op, number);
+    }
+    return number;
+  }
+}
+
+function formatAttributes(attributes: Attributes): string {
+  let text = "";
+  for (const name in attributes) text += `;${name}=${formatAttribute(attributes[name]!)}`;
+  return text;
+}
+
+/** JSON would write -0 as 0, and NaN and the infinities as null. */
+function formatAttribute(value: Attribute): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return `[${value.map(formatAttribute).join()}]`;
+  return JSON.stringify(value);
+}
