@@ -13,10 +13,8 @@ export interface Microkernel {
   readonly rows: number;
   /** Columns that are stored; the panel has two vectors of them. */
   readonly columns: number;
-  /** Bytes from term to term of the left operand. */
-  readonly leftTerm: number;
-  /** Is the result added to what is there? */
-  readonly adds: boolean;
+  /** Bytes from term to term of the left operand; null if that is a parameter, and its rows lie side by side. */
+  readonly leftTerm: number | null;
   /** Are the places of the terms data, instead of one panel? */
   readonly listed: boolean;
 }
@@ -42,25 +40,29 @@ const instructions = {
 } as const;
 
 /**
- * The function `(left, panel, out, leftRow, outRow, terms, list)` that computes one block: addresses of its first elements, bytes
- * from row to row of the left operand and of the result, how many terms there are, and the address of the list that has the
- * bytes from `panel` to each, if they are listed. With `relaxed`, products and sums are rounded together.
+ * The function `(left, panel, out, leftStep, outRow, terms, adds, list)` that computes one block: addresses of its first elements,
+ * bytes from row to row of the left operand (or from term to term) and of the result, how many terms there are, whether the
+ * result is added to what is there, and the address of the list that has the bytes from `panel` to each, if they are listed.
+ * With `relaxed`, products and sums are rounded together.
  */
 export function microkernel(form: Microkernel, relaxed: boolean): Code {
-  const { width, rows, columns, leftTerm, adds, listed } = form;
-  const code = new Code(new Array<"i32">(listed ? 7 : 6).fill("i32"));
-  const [left, panel, out, leftRow, outRow, terms, list] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const { width, rows, columns, leftTerm, listed } = form;
+  const code = new Code(new Array<"i32">(listed ? 8 : 7).fill("i32"));
+  const [left, panel, out, leftStep, outRow, terms, adds, list] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
   const { mul, add, splat, align } = instructions[width];
   const vectors = Math.ceil(columns / width);
   const sums = Array.from({ length: rows * vectors }, () => code.take("v128"));
   const right = Array.from({ length: vectors }, () => code.take("v128"));
   const element = code.take("v128");
   const place = listed ? code.take("i32") : panel;
-  const lefts = Array.from({ length: rows }, (_, row) => (row === 0 ? left : code.take("i32")));
-  for (let row = 1; row < rows; row++)
+  // One address for each row, unless they lie side by side.
+  const lefts = Array.from({ length: leftTerm === null ? 1 : rows }, (_, row) =>
+    row === 0 ? left : code.take("i32"),
+  );
+  for (let row = 1; row < lefts.length; row++)
     code
       .get(lefts[row - 1]!)
-      .get(leftRow)
+      .get(leftStep)
       .op(i32.add)
       .set(lefts[row]!);
   const step = (term: number) => {
@@ -77,25 +79,26 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
         .vectorMemory(simd.load, align, (listed ? 0 : term * panelTerm) + v * 16)
         .set(local);
     });
-    lefts.forEach((address, row) => {
-      code
-        .get(address)
-        .vectorMemory(splat, align, term * leftTerm)
-        .set(element);
+    for (let row = 0; row < rows; row++) {
+      if (leftTerm === null) code.get(left).vectorMemory(splat, align, (row * 16) / width);
+      else code.get(lefts[row]!).vectorMemory(splat, align, term * leftTerm);
+      code.set(element);
       right.forEach((local, v) => {
         const sum = sums[row * vectors + v]!;
         if (relaxed) code.get(element).get(local).get(sum).vector(relaxedAdd[width]).set(sum);
         else code.get(sum).get(element).get(local).vector(mul).vector(add).set(sum);
       });
-    });
+    }
+    if (leftTerm === null) code.get(left).get(leftStep).op(i32.add).set(left);
   };
   const advance = (count: number) => {
-    for (const address of lefts)
-      code
-        .get(address)
-        .i32(count * leftTerm)
-        .op(i32.add)
-        .set(address);
+    if (leftTerm !== null)
+      for (const address of lefts)
+        code
+          .get(address)
+          .i32(count * leftTerm)
+          .op(i32.add)
+          .set(address);
     code
       .get(listed ? list : panel)
       .i32(count * (listed ? listTerm : panelTerm))
@@ -118,15 +121,26 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
     }
   });
   whileAtLeast(1, () => step(0));
-  for (let row = 0; row < rows; row++) {
-    for (let v = 0; v < vectors; v++) {
-      const sum = sums[row * vectors + v]!;
-      const offset = v * 16;
-      if (adds) code.get(out).vectorMemory(simd.load, align, offset).get(sum).vector(add).set(sum);
-      storeLanes(code, out, sum, offset, Math.min(width, columns - v * width), width);
+  /** Runs `visit` for each sum, its vector in the row of the result that begins at the address in `at`. */
+  const eachSum = (at: number, visit: (sum: number, v: number) => void) => {
+    for (let row = 0; row < rows; row++) {
+      for (let v = 0; v < vectors; v++) visit(sums[row * vectors + v]!, v);
+      if (row < rows - 1) code.get(at).get(outRow).op(i32.add).set(at);
     }
-    if (row < rows - 1) code.get(out).get(outRow).op(i32.add).set(out);
-  }
+  };
+  code.get(adds).if(null).get(out).set(left);
+  eachSum(left, (sum, v) => {
+    code
+      .get(left)
+      .vectorMemory(simd.load, align, v * 16)
+      .get(sum)
+      .vector(add)
+      .set(sum);
+  });
+  code.end();
+  eachSum(out, (sum, v) => {
+    storeLanes(code, out, sum, v * 16, Math.min(width, columns - v * width), width);
+  });
   return code;
 }
 

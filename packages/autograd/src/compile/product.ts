@@ -101,9 +101,11 @@ export class ProductWriter {
     const { leftRow, leftTerm, outRow, size, listed } = this.#shape;
     const call = (count: number) => {
       const width = size === 4 ? 4 : 2;
-      const form = { width, rows: count, columns, leftTerm, adds, listed } as const;
+      // Rows side by side are walked through by one address, however far it is from term to term.
+      const isBeside = leftTerm !== size && leftRow === size;
+      const form = { width, rows: count, columns, leftTerm: isBeside ? null : leftTerm, listed } as const;
       this.#code.get(this.#left).get(this.#panel).get(this.#out);
-      this.#code.i32(leftRow).i32(outRow).i32(terms);
+      this.#code.i32(isBeside ? leftTerm : leftRow).i32(outRow).i32(terms).i32(Number(adds));
       if (listed) this.#code.get(this.#list);
       this.#code.call(this.#micro(form));
     };
