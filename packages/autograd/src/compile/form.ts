@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph.ts";
+import { formOf } from "./kernel.ts";
 import type { Nest } from "./loops.ts";
 import { vectorRounds } from "./loops.ts";
-import { formOf } from "./pattern.ts";
 
 /**
  * What a nest is apart from where its elements lie. Nests of one form share one function, which gets the addresses: the

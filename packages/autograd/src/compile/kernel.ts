@@ -3,10 +3,9 @@ import type { Tensor } from "../graph.ts";
 import type { Order } from "../order.ts";
 import type { Instruction, Program, Word } from "../program.ts";
 import type { Shape } from "../shape.ts";
-import { formatShape } from "../shape.ts";
+import { formatShape, stridesOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import { formatAffine, isEmpty, rangeOf } from "./affine.ts";
-import type { Pattern, Unpatterned } from "./pattern.ts";
 
 /**
  * What fusion makes of a graph: kernels. A kernel runs one straight-line body at every index of its space and puts what
@@ -101,6 +100,70 @@ export function scalar(
 /** The steps of a program as scalars. */
 export function scalarsOf({ instructions }: Program): Scalar[] {
   return instructions.map(({ word, dtype, operands, ...rest }) => scalar(word, dtype, operands, rest));
+}
+
+/**
+ * What kernels have in common that differ in their nodes alone: a graph has the same layer many times, the same step of time, the
+ * same update for many parameters. What a pass finds out about one kernel of a pattern it need not find out about the others.
+ */
+export interface Pattern {
+  readonly id: number;
+  /** Do kernels of all shapes have this pattern, since each scalar is read at the element that is computed, or is one for all? */
+  readonly isFlat: boolean;
+  /** One of the kernels. */
+  readonly kernel: Unpatterned;
+  /** For each scalar of its body the number of its source among the kernel's nodes, or -1. */
+  readonly sources: readonly number[];
+}
+
+/** A kernel of no pattern yet. */
+export type Unpatterned = Omit<Kernel, "pattern" | "nodes">;
+
+let patterns = 0;
+
+/** The kernel as the first one of a pattern. */
+export function patterned(kernel: Unpatterned, isFlat: boolean): Kernel {
+  const nodes: Tensor[] = resultsOf(kernel).map(({ node }) => node);
+  const sources = kernel.body.map(({ source }) => {
+    if (!source) return -1;
+    const known = nodes.indexOf(source);
+    return known >= 0 ? known : nodes.push(source) - 1;
+  });
+  return { ...kernel, nodes, pattern: { id: patterns++, isFlat, kernel, sources } };
+}
+
+/** The kernel of a pattern with these nodes; `shape` is that of its results. */
+export function kernelOf(pattern: Pattern, nodes: readonly Tensor[], shape: Shape): Kernel {
+  const { kernel, sources, isFlat } = pattern;
+  const { also, target } = kernel;
+  const whole = isFlat ? { offset: 0, steps: stridesOf(shape) } : target;
+  const single = isFlat ? { offset: 0, steps: shape.map(() => 0) } : target;
+  const body = kernel.body.map((scalar, i): Scalar => {
+    const source = sources[i]!;
+    if (source < 0) return scalar;
+    const at = !isFlat ? scalar.at : isSingle(scalar) ? single : whole;
+    const { word, dtype, operands, value, values, slow, pick } = scalar;
+    return { word, dtype, operands, value, values, slow, source: nodes[source]!, at, pick };
+  });
+  return {
+    ...kernel,
+    ...(isFlat ? { space: shape, outer: shape.length, target: whole } : {}),
+    node: nodes[also.length]!,
+    also: also.map(({ result }, i) => ({ node: nodes[i]!, result })),
+    body,
+    nodes,
+    pattern,
+  };
+}
+
+/** Of a flat pattern: is it the same element for all results? */
+function isSingle({ at }: Scalar): boolean {
+  return at!.steps.every((step) => step === 0);
+}
+
+/** What a kernel's other findings depend on beside its nodes. */
+export function formOf({ pattern, space }: Kernel): string {
+  return `${pattern.id} ${pattern.isFlat ? space : ""}`;
 }
 
 /** Can running this kernel throw: does it check indices, or call the host? */

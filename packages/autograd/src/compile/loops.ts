@@ -5,10 +5,9 @@ import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import type { Kernel, Scalar } from "./kernel.ts";
-import { scalarsOf } from "./kernel.ts";
+import { formOf, scalarsOf } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
 import { hasVectorWord } from "./lanes.ts";
-import { formOf } from "./pattern.ts";
 import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
 

@@ -8,10 +8,9 @@ import type { Affine } from "./affine.ts";
 import { indexOf, weighted } from "./affine.ts";
 import type { Memory } from "./body.ts";
 import { bodyBuilder } from "./body.ts";
-import type { Fold, Scalar } from "./kernel.ts";
+import type { Fold, Scalar, Unpatterned } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { panelWidth } from "./panels.ts";
-import type { Unpatterned } from "./pattern.ts";
 import { programOf } from "./simplify.ts";
 import { productOf, tiledOp } from "./tile.ts";
 

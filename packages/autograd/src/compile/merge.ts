@@ -2,10 +2,8 @@ import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import type { Affine } from "./affine.ts";
-import type { Kernel, Scalar } from "./kernel.ts";
-import { canFail, resultsOf } from "./kernel.ts";
-import type { Pattern, Unpatterned } from "./pattern.ts";
-import { formOf, kernelOf, patterned } from "./pattern.ts";
+import type { Kernel, Pattern, Scalar, Unpatterned } from "./kernel.ts";
+import { canFail, formOf, kernelOf, patterned, resultsOf } from "./kernel.ts";
 
 /**
  * Joins kernels that go through the same elements and read the same memory: what one loads the other need not, and what one has

@@ -5,11 +5,11 @@ import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
-import { isHeld } from "./fuse.ts";
 import type { Scalar } from "./kernel.ts";
 import { canFail, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
+import { isHeld } from "./stored.ts";
 
 /** What a compiled function begins with and what it leaves: nodes of one graph. */
 export interface Traced {

@@ -105,7 +105,11 @@ export class ProductWriter {
       const isBeside = leftTerm !== size && leftRow === size;
       const form = { width, rows: count, columns, leftTerm: isBeside ? null : leftTerm, listed } as const;
       this.#code.get(this.#left).get(this.#panel).get(this.#out);
-      this.#code.i32(isBeside ? leftTerm : leftRow).i32(outRow).i32(terms).i32(Number(adds));
+      this.#code
+        .i32(isBeside ? leftTerm : leftRow)
+        .i32(outRow)
+        .i32(terms)
+        .i32(Number(adds));
       if (listed) this.#code.get(this.#list);
       this.#code.call(this.#micro(form));
     };

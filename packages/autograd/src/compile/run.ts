@@ -10,7 +10,7 @@ import { siteOf } from "../site.ts";
 import { numberIn, topology } from "../topology.ts";
 import { assemble, Code } from "./assembler.ts";
 import { emit } from "./emit.ts";
-import { fuse, isHeld } from "./fuse.ts";
+import { fuse } from "./fuse.ts";
 import type { Kernel } from "./kernel.ts";
 import { checkKernels } from "./kernel.ts";
 import { relaxedAdd } from "./lanes.ts";
@@ -21,6 +21,7 @@ import type { Layout, Traced } from "./plan.ts";
 import { plan, rootsOf } from "./plan.ts";
 import { copied, originOf, simplify } from "./simplify.ts";
 import type { Steps } from "./steps.ts";
+import { isHeld } from "./stored.ts";
 import { tile } from "./tile.ts";
 import { failedCheck } from "./walk.ts";
 

@@ -1,7 +1,6 @@
 import type { Cost } from "../compile/cost.ts";
 import { bytesOf, costOf } from "../compile/cost.ts";
 import { emit } from "../compile/emit.ts";
-import { isHeld } from "../compile/fuse.ts";
 import { formatKernel, resultsOf } from "../compile/kernel.ts";
 import type { Nest } from "../compile/loops.ts";
 import type { Layout, Traced } from "../compile/plan.ts";
@@ -10,6 +9,7 @@ import type { Passed } from "../compile/run.ts";
 import { bytesOfMemory, passes } from "../compile/run.ts";
 import { operandsOf, originOf } from "../compile/simplify.ts";
 import { finish } from "../compile/steps.ts";
+import { isHeld } from "../compile/stored.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
