@@ -17,6 +17,7 @@ const packages: readonly PackageFloors[] = [
     floors: [
       [
         "errors.ts",
+        "memo.ts",
         "shape.ts",
         "dtype.ts",
         "order.ts",
@@ -31,7 +32,7 @@ const packages: readonly PackageFloors[] = [
         "functions.ts",
         "random.ts",
       ],
-      ["graph.ts", "site.ts", "segment.ts", "topology.ts", "tree.ts", "signature.ts"],
+      ["graph.ts", "attributes.ts", "site.ts", "segment.ts", "topology.ts", "tree.ts", "signature.ts"],
       [
         "ops/leaf.ts",
         "ops/sample.ts",

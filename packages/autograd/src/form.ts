@@ -1,5 +1,6 @@
+import { mixed, mixedAttributes, mixedNumber, sameAttributes } from "./attributes.ts";
 import { rankOf } from "./dtype.ts";
-import type { Attribute, Attributes, Op, Tensor } from "./graph.ts";
+import type { Attributes, Op, Tensor } from "./graph.ts";
 import { elementsOf, ownerOf } from "./graph.ts";
 import { isCopy } from "./kernels.ts";
 import type { Shape } from "./shape.ts";
@@ -110,8 +111,7 @@ export class FormReader {
   }
 
   #mix(x: number): void {
-    const h = Math.imul(this.hash ^ x, 0x9e3779b1);
-    this.hash = h ^ (h >>> 15);
+    this.hash = mixed(this.hash, x);
   }
 
   #readNode(order: Topology, n: number): boolean {
@@ -137,11 +137,11 @@ export class FormReader {
     if (role < 0) return false;
     this.roles[n] = role;
     this.work += nodeWork;
-    if (role === roles.constant) this.#mixNumber(Number(node.attributes.value));
+    if (role === roles.constant) this.hash = mixedNumber(this.hash, Number(node.attributes.value));
     if (role !== roles.computed) return true;
     // What the host computes is not computed faster by a program.
     if (kind !== kinds.opaque) this.work += kind === kinds.contract ? this.#products(order, n) : size;
-    this.#mixAttributes(node);
+    this.hash = mixedAttributes(this.hash, node.attributes, node.shape);
     return true;
   }
 
@@ -187,25 +187,6 @@ export class FormReader {
       this.#mix(shape[i]!);
     }
     return size;
-  }
-
-  #mixNumber(x: number): void {
-    this.#mix(x | 0);
-    this.#mix((x * 65536) | 0);
-  }
-
-  #mixAttributes({ attributes, shape }: Tensor): void {
-    for (const name in attributes) {
-      const value = attributes[name]!;
-      if (value !== shape) this.#mixAttribute(value);
-    }
-  }
-
-  #mixAttribute(value: Attribute): void {
-    if (typeof value === "number") this.#mixNumber(value);
-    else if (typeof value === "string") for (let i = 0; i < value.length; i++) this.#mix(value.charCodeAt(i));
-    else if (Array.isArray(value)) for (const entry of value) this.#mixAttribute(entry);
-    else this.#mix(value === null ? 2 : value ? 1 : 0);
   }
 }
 
@@ -269,24 +250,5 @@ export class Form {
 function sameNumbers(a: readonly number[], b: ArrayLike<number>): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-function sameAttributes(a: Attributes, b: Attributes): boolean {
-  if (a === b) return true;
-  let more = 0;
-  for (const name in a) {
-    if (!sameAttribute(a[name]!, b[name])) return false;
-    more++;
-  }
-  for (const _ in b) more--;
-  return more === 0;
-}
-
-function sameAttribute(a: Attribute, b: Attribute | undefined): boolean {
-  if (!Array.isArray(a)) return Object.is(a, b);
-  if (a === b) return true;
-  if (!Array.isArray(b) || a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (!sameAttribute(a[i], b[i])) return false;
   return true;
 }

@@ -2,6 +2,7 @@ import type { Body } from "./arithmetic.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { rankOf } from "./dtype.ts";
 import { copysign, exponent, nearest, power2, scale2, toInt32 } from "./ieee.ts";
+import { remembered } from "./memo.ts";
 import type { Instruction, Program } from "./program.ts";
 import { trace } from "./program.ts";
 
@@ -249,16 +250,12 @@ function knownMachine(
   operands: readonly { readonly dtype: DType }[],
   dtype: DType,
 ): Machine {
-  let known = machines.get(body);
-  if (!known) {
-    known = new Map();
-    machines.set(body, known);
-  }
-  let machine = known.get(key);
-  if (!machine) {
-    const inputs = operands.map((x) => x.dtype);
-    machine = new Machine(trace(body, inputs, dtype));
-    known.set(key, machine);
-  }
-  return machine;
+  return remembered(
+    remembered(machines, body, () => new Map()),
+    key,
+    () => {
+      const inputs = operands.map((x) => x.dtype);
+      return new Machine(trace(body, inputs, dtype));
+    },
+  );
 }

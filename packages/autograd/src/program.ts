@@ -2,6 +2,7 @@ import type { Arithmetic, Body } from "./arithmetic.ts";
 import type { DType } from "./dtype.ts";
 import { isFloat } from "./dtype.ts";
 import { DTypeError } from "./errors.ts";
+import { remembered } from "./memo.ts";
 
 /** The words of the vocabulary as an instruction carries them. */
 export type Word =
@@ -116,19 +117,10 @@ class Tracer implements Arithmetic<Value> {
   }
 
   #record(word: Word, dtype: DType, operands: readonly Value[], value = 0): Value {
-    const key = `${word} ${dtype} ${operands.map((x) => x.index).join(" ")} ${Object.is(value, -0) ? "-0" : value}`;
-    const known = this.#known.get(key);
-    if (known) return known;
-    const made = this.#push({
-      word,
-      dtype,
-      operands: operands.map((x) => x.index),
-      value,
-      values: null,
-      slow: null,
-    });
-    this.#known.set(key, made);
-    return made;
+    const numbers = operands.map((x) => x.index);
+    return remembered(this.#known, `${word} ${dtype} ${numbers} ${Object.is(value, -0) ? "-0" : value}`, () =>
+      this.#push({ word, dtype, operands: numbers, value, values: null, slow: null }),
+    );
   }
   #push(instruction: Instruction): Value {
     this.instructions.push(instruction);

@@ -1,5 +1,6 @@
 import { allocate } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
+import { numbered, remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Shape } from "../shape.ts";
 import { stridesOf } from "../shape.ts";
@@ -52,8 +53,12 @@ class BodyBuilder {
     const { word, dtype, operands, value, source, at, pick, values, slow } = made;
     if (values || slow) return this.body.push(made) - 1;
     const number = Object.is(value, -0) ? "-0" : value;
-    const place = `${source ? this.#number(source) : ""}[${at ? keyOf(at) : ""}]${pick ? pick.index : ""}`;
-    return this.#once(`${word} ${dtype} ${operands} ${number} ${place}`, () => this.body.push(made) - 1);
+    const place = `${source ? numbered(this.#nodes, source) : ""}[${at ? keyOf(at) : ""}]${pick ? pick.index : ""}`;
+    return remembered(
+      this.#known,
+      `${word} ${dtype} ${operands} ${number} ${place}`,
+      () => this.body.push(made) - 1,
+    );
   }
 
   /** The element of `node` at these indices: loaded if it is stored, else computed. */
@@ -64,25 +69,17 @@ class BodyBuilder {
 
   /** The element of `node` at these indices, computed. */
   define(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
-    const key = `= ${this.#number(node)} ${this.#indices(at)} ${need.condition}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const made = this.#define(node, at, need);
-    this.#known.set(key, made);
-    return made;
+    const key = `= ${numbered(this.#nodes, node)} ${this.#indices(at)} ${need.condition}`;
+    return remembered(this.#known, key, () => this.#define(node, at, need));
   }
 
   /** A number for these indices. Operands mostly have those of the node that they are for. */
   #indices(at: readonly Affine[]): number {
-    let number = this.#places.get(at);
-    if (number === undefined) {
+    return remembered(this.#places, at, () => {
       let text = "";
       for (const index of at) text += `${keyOf(index)};`;
-      number = this.#placesByText.get(text) ?? this.#placesByText.size;
-      this.#placesByText.set(text, number);
-      this.#places.set(at, number);
-    }
-    return number;
+      return numbered(this.#placesByText, text);
+    });
   }
 
   #define(node: Tensor, at: readonly Affine[], need: Need): number {
@@ -191,29 +188,9 @@ class BodyBuilder {
 
   #called(program: Program, operands: readonly number[]): number {
     const { dtype } = program.instructions[program.result]!;
-    let id = this.#programs.get(program);
-    if (id === undefined) {
-      id = this.#programs.size;
-      this.#programs.set(program, id);
-    }
-    return this.#once(`call ${id} ${operands}`, () =>
+    return remembered(this.#known, `call ${numbered(this.#programs, program)} ${operands}`, () =>
       this.add(scalar("call", dtype, operands, { slow: program })),
     );
-  }
-
-  #number(node: Tensor): number {
-    const known = this.#nodes.get(node);
-    if (known !== undefined) return known;
-    this.#nodes.set(node, this.#nodes.size);
-    return this.#nodes.size - 1;
-  }
-
-  #once(key: string, make: () => number): number {
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const made = make();
-    this.#known.set(key, made);
-    return made;
   }
 }
 

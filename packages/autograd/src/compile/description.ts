@@ -1,4 +1,5 @@
 import type { Attribute, Attributes, Op, Tensor } from "../graph.ts";
+import { numbered, remembered } from "../memo.ts";
 import { equalShapes } from "../shape.ts";
 
 /** A node and all that merges into its kernel, apart from which nodes they are. */
@@ -45,7 +46,7 @@ export class Descriptions {
       if (isBroadcast && op.kernel.map(inputs[0]!.shape, attributes).bounds) return false;
       key += isBroadcast
         ? "*"
-        : `${this.#number(op)}${dtype}${kind === "leaf" ? formatAttribute(attributes.value!) : ""}`;
+        : `${numbered(this.#ops, op)}${dtype}${kind === "leaf" ? formatAttribute(attributes.value!) : ""}`;
       return inputs.every(visit);
     };
     return visit(node) ? { key, isFlat: true, visited } : null;
@@ -73,21 +74,11 @@ export class Descriptions {
   }
 
   #text(x: Tensor): string {
-    let text = this.#texts.get(x);
-    if (text === undefined) {
-      text = `${this.#number(x.op)}${x.dtype}${x.shape}${formatAttributes(x.attributes)}`;
-      this.#texts.set(x, text);
-    }
-    return text;
-  }
-
-  #number(op: Op): number {
-    let number = this.#ops.get(op);
-    if (number === undefined) {
-      number = this.#ops.size;
-      this.#ops.set(op, number);
-    }
-    return number;
+    return remembered(
+      this.#texts,
+      x,
+      () => `${numbered(this.#ops, x.op)}${x.dtype}${x.shape}${formatAttributes(x.attributes)}`,
+    );
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Tensor } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Import } from "./assembler.ts";
 import { Code } from "./assembler.ts";
 import { FoldWriter } from "./fold.ts";
-import { Forms } from "./form.ts";
+import { formOf } from "./kernel.ts";
 import type { Nest } from "./loops.ts";
+import { vectorRounds } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";
 import { microkernel } from "./microkernel.ts";
 import { NestWriter } from "./nest.ts";
@@ -63,16 +65,15 @@ function sharedFunctions(
   setting: Pick<Setting, "layout" | "slow" | "relaxed">,
   micro: (form: Microkernel) => number,
 ): (nest: Nest, n: number, code: Code) => boolean {
-  const all = new Forms();
-  const forms = nests.map((nest) => all.of(nest));
   const counts = new Map<string, number>();
-  for (const { key } of forms) counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const nest of nests) counts.set(keyOf(nest), (counts.get(keyOf(nest)) ?? 0) + 1);
   const known = new Map<string, number>();
   return (nest, n, code) => {
-    const { key, nodes, rounds } = forms[n]!;
+    const key = keyOf(nest);
     if (counts.get(key) === 1) return false;
-    let number = known.get(key);
-    if (number === undefined) {
+    const { nodes } = nest.kernel;
+    const rounds = roundsOf(nest);
+    const number = remembered(known, key, () => {
       const addresses = nodes.length;
       const own = new Code(new Array<"i32">(addresses + (rounds === null ? 1 : 2)).fill("i32"));
       const base = (x: Tensor) => ({ local: nodes.indexOf(x) });
@@ -81,15 +82,29 @@ function sharedFunctions(
         new NestWriter(own, nest, rounds === null ? around : { ...around, rounds: addresses + 1 }),
         micro,
       );
-      number = functions.push(own.titled(`${nest.kernel.kind} ${nest.kernel.node.op.name}`)) - 1;
-      known.set(key, number);
-    }
+      return functions.push(own.titled(`${nest.kernel.kind} ${nest.kernel.node.op.name}`)) - 1;
+    });
     for (const x of nodes) code.i32(baseOf(setting.layout, x));
     code.i32(n + 1);
     if (rounds !== null) code.i32(rounds);
     code.call(number);
     return true;
   };
+}
+
+/**
+ * Nests of one key share a function, which gets the addresses of their nodes: the same layer many times is written once, and the
+ * update of parameters of all sizes, as one loop whose rounds are a parameter too.
+ */
+function keyOf(nest: Nest): string {
+  const { pattern } = nest.kernel;
+  return pattern.isFlat && roundsOf(nest) !== null ? String(pattern.id) : formOf(nest.kernel);
+}
+
+/** Vectors of a nest that is one loop over whole vectors. */
+function roundsOf({ counts, vector, unrolled }: Nest): number | null {
+  const isOneLoop = counts.length === 1 && vector?.overruns && !unrolled.results;
+  return isOneLoop ? vectorRounds(counts[0]!, vector.width) : null;
 }
 
 function write(writer: NestWriter, micro: (form: Microkernel) => number): void {
@@ -120,37 +135,22 @@ function slowFunctions(functions: Code[], layout: Layout): (program: Program) =>
   const refuse = () => {
     throw new Error("the slow side of a rare reads nothing but its operands");
   };
-  const slow = (program: Program): number => {
-    let number = known.get(program);
-    if (number === undefined) {
-      const code = slowFunction(program, {
-        layout,
-        indices: [],
-        slow,
-        index: refuse,
-        address: refuse,
-        check: refuse,
-      });
-      number = functions.push(code.titled("rare case of a function")) - 1;
-      known.set(program, number);
-    }
-    return number;
-  };
+  const slow = (program: Program): number =>
+    remembered(known, program, () => {
+      const around = { layout, indices: [], slow, index: refuse, address: refuse, check: refuse };
+      return functions.push(slowFunction(program, around).titled("rare case of a function")) - 1;
+    });
   return slow;
 }
 
 /** Numbers for micro-kernels, of which products of one form share one. */
 function microkernels(functions: Code[], relaxed: boolean): (form: Microkernel) => number {
   const known = new Map<string, number>();
-  return (form) => {
-    const key = Object.values(form).join();
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const title = `block of ${form.rows} rows, ${form.columns} columns`;
-    const number = functions.push(microkernel(form, relaxed).titled(title)) - 1;
-    known.set(key, number);
-    return number;
-  };
+  return (form) =>
+    remembered(known, Object.values(form).join(), () => {
+      const title = `block of ${form.rows} rows, ${form.columns} columns`;
+      return functions.push(microkernel(form, relaxed).titled(title)) - 1;
+    });
 }
 
 /** Copies of few bytes are written out: the instruction for any number of bytes is a call of the engine. */

@@ -1,6 +1,7 @@
 import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
+import { numbered, remembered } from "../memo.ts";
 import type { Affine } from "./affine.ts";
 import type { Kernel, Pattern, Scalar, Unpatterned } from "./kernel.ts";
 import { canFail, formOf, kernelOf, patterned, resultsOf } from "./kernel.ts";
@@ -114,19 +115,9 @@ function keyOf(
 ): string | null {
   if (word === "constant") return `${dtype} ${Object.is(value, -0) ? "-0" : value}`;
   if (word !== "load" || operands.length > 0) return null;
-  if (!names.has(source!)) names.set(source!, names.size);
-  return `[${names.get(source!)} ${at!.offset} ${at!.steps}]`;
+  return `[${numbered(names, source!)} ${at!.offset} ${at!.steps}]`;
 }
 
 function sameAffine(x: Affine, y: Affine): boolean {
   return x.offset === y.offset && x.steps.every((step, i) => step === y.steps[i]);
-}
-
-function remembered<K, V>(known: Map<K, V>, key: K, make: () => V): V {
-  let found = known.get(key);
-  if (found === undefined) {
-    found = make();
-    known.set(key, found);
-  }
-  return found;
 }

@@ -1,6 +1,7 @@
 import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Code, ValueType } from "./assembler.ts";
@@ -236,12 +237,3 @@ const drop = 0x1a;
 
 /** What functions such as exp are made of: their steps count on being rounded one by one. */
 const exact = new Set<Scalar["word"]>(["rare", "call", "table", "scale2", "exponent", "power2"]);
-
-function remembered<T>(known: Map<number, T>, key: number, make: () => T): T {
-  let found = known.get(key);
-  if (found === undefined) {
-    found = make();
-    known.set(key, found);
-  }
-  return found;
-}

@@ -1,9 +1,11 @@
 import type { Body } from "../arithmetic.ts";
+import { mixed, mixedAttributes, sameAttributes } from "../attributes.ts";
 import type { DType } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
-import type { Attribute, Attributes, Op } from "../graph.ts";
+import type { Op } from "../graph.ts";
 import { apply, elementsOf, none, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
+import { remembered } from "../memo.ts";
 import type { Instruction, Program } from "../program.ts";
 import { trace } from "../program.ts";
 import { equalShapes } from "../shape.ts";
@@ -81,20 +83,11 @@ class Simplifier {
 
   #distinct(node: Tensor, inputs: readonly Tensor[], readsAlone: boolean): Tensor {
     const next = folded(node, inputs) ?? (isSame(node.inputs, inputs) ? node : copyOf(node, inputs));
-    const alike = this.#alike(hashOf(next));
+    const alike = remembered(this.#known, hashOf(next), () => []);
     for (const known of alike) if (isEqual(known.node, next)) return known.standIn;
     const standIn = this.#adopt(this.#rewrite(next, readsAlone), next);
     alike.push({ node: next, standIn });
     return standIn;
-  }
-
-  #alike(hash: number): Known[] {
-    let alike = this.#known.get(hash);
-    if (!alike) {
-      alike = [];
-      this.#known.set(hash, alike);
-    }
-    return alike;
   }
 
   /** Simplifies the nodes that a rewriting of `before` has made. */
@@ -129,7 +122,7 @@ function isEqual(x: Tensor, y: Tensor): boolean {
     x.dtype === y.dtype &&
     isSame(x.inputs, y.inputs) &&
     equalShapes(x.shape, y.shape) &&
-    equalAttributes(x.attributes, y.attributes)
+    sameAttributes(x.attributes, y.attributes)
   );
 }
 
@@ -138,42 +131,12 @@ function isSame(xs: readonly Tensor[], ys: readonly Tensor[]): boolean {
   return xs.length === ys.length;
 }
 
-function equalAttributes(x: Attributes, y: Attributes): boolean {
-  if (x === y) return true;
-  let more = 0;
-  for (const name in x) {
-    if (!equalAttribute(x[name]!, y[name])) return false;
-    more++;
-  }
-  for (const _ in y) more--;
-  return more === 0;
-}
-
-function equalAttribute(x: Attribute, y: Attribute | undefined): boolean {
-  if (!Array.isArray(x) || !Array.isArray(y)) return Object.is(x, y);
-  for (let i = 0; i < x.length; i++) if (!equalAttribute(x[i], y[i])) return false;
-  return x.length === y.length;
-}
-
 /** The same for equal nodes, and mostly another one for others. */
 function hashOf({ inputs, attributes, shape }: Tensor): number {
-  let hash = hashOfAttribute(shape);
-  for (const { id } of inputs) hash = mixed(hash, id);
-  for (const name in attributes) hash = mixed(hash, hashOfAttribute(attributes[name]!));
+  let hash = mixedAttributes(0, attributes);
+  for (let i = 0; i < shape.length; i++) hash = mixed(hash, shape[i]!);
+  for (let i = 0; i < inputs.length; i++) hash = mixed(hash, inputs[i]!.id);
   return hash;
-}
-
-function hashOfAttribute(value: Attribute): number {
-  if (typeof value === "number") return (value * 0x9e3779b1) | 0;
-  if (!Array.isArray(value)) return 0;
-  let hash = value.length;
-  for (const part of value) hash = mixed(hash, hashOfAttribute(part));
-  return hash;
-}
-
-/** The golden ratio of 32 bits spreads neighbours (Knuth, "The Art of Computer Programming", 6.4). */
-function mixed(hash: number, by: number): number {
-  return Math.imul(hash ^ by, 0x9e3779b1) ^ (hash >>> 15);
 }
 
 /** The operand that `node` equals whatever its elements are, or null. */
@@ -195,11 +158,7 @@ const programs = new WeakMap<Body, Program[]>();
 
 /** The program of a body for operands and a result of these dtypes; each is traced once. */
 export function programOf(body: Body, inputs: readonly { readonly dtype: DType }[], dtype: DType): Program {
-  let known = programs.get(body);
-  if (!known) {
-    known = [];
-    programs.set(body, known);
-  }
+  const known = remembered(programs, body, () => []);
   for (const program of known) if (isFor(program, inputs, dtype)) return program;
   const dtypes = inputs.map((x) => x.dtype);
   const program = trace(body, dtypes, dtype);
