@@ -44,7 +44,7 @@ export class Cache {
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
 
-  constructor({ patience = 12_000, limit = 32, bytes = 2 ** 30 }: CacheOptions = {}) {
+  constructor({ patience = 7_000, limit = 32, bytes = 2 ** 30 }: CacheOptions = {}) {
     this.#patience = patience;
     this.#limit = limit;
     this.#bytes = bytes;

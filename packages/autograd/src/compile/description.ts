@@ -1,85 +1,57 @@
 import type { Attribute, Attributes, Op, Tensor } from "../graph.ts";
-import { numbered, remembered } from "../memo.ts";
+import { numbered } from "../memo.ts";
 import { equalShapes } from "../shape.ts";
 
-/** A node and all that merges into its kernel, apart from which nodes they are. */
+/** A node and all that merges into its kernels, apart from which nodes they are. */
 export interface Description {
   readonly key: string;
+  /** Is all of it of the node's shape, or one element for all? Then the key does not say which shape that is. */
   readonly isFlat: boolean;
-  /** The node, all that merges into its kernel, and what that reads, in the order of a walk. */
+  /** The node, all that merges into its kernels, and what that reads, in the order of a walk. */
   readonly visited: readonly Tensor[];
 }
 
-/** Describes nodes so that those with equal keys have kernels of one pattern. */
+/** Describes nodes so that those with equal keys have kernels of the same patterns. */
 export class Descriptions {
   readonly #ops = new Map<Op, number>();
-  readonly #texts = new Map<Tensor, string>();
 
   of(node: Tensor, isStored: (x: Tensor) => boolean): Description {
-    return this.#flat(node, isStored) ?? this.#shaped(node, isStored);
+    const flat = node.op.kernel.kind === "pointwise" && node.size > 1;
+    return (flat && this.#walk(node, isStored, true)) || this.#walk(node, isStored, false)!;
   }
 
-  /** Null unless all that the kernel reads is of the node's shape, or one element for all. */
-  #flat(node: Tensor, isStored: (x: Tensor) => boolean): Description | null {
-    if (node.op.kernel.kind !== "pointwise" || node.size <= 1) return null;
-    const visited: Tensor[] = [];
-    let key = "flat";
-    const visit = (x: Tensor): boolean => {
-      const known = visited.indexOf(x);
-      if (known >= 0) {
-        key += ` ${known}`;
-        return true;
-      }
-      const { op, inputs, attributes, dtype } = x;
-      const isOne = x.size === 1;
-      if (!isOne && !equalShapes(x.shape, node.shape)) return false;
-      visited.push(x);
-      key += isOne ? " 1" : " =";
-      if (x !== node && isStored(x)) {
-        key += dtype;
-        return true;
-      }
-      const { kind } = op.kernel;
-      const isBroadcast = kind === "view" && inputs[0]!.size === 1;
-      if (!isBroadcast && kind !== "pointwise" && !(kind === "leaf" && op.kernel.source === "fill"))
-        return false;
-      if (isBroadcast && op.kernel.map(inputs[0]!.shape, attributes).bounds) return false;
-      key += isBroadcast
-        ? "*"
-        : `${numbered(this.#ops, op)}${dtype}${kind === "leaf" ? formatAttribute(attributes.value!) : ""}`;
-      return inputs.every(visit);
-    };
-    return visit(node) ? { key, isFlat: true, visited } : null;
-  }
-
-  #shaped(node: Tensor, isStored: (x: Tensor) => boolean): Description {
+  /** Null if it is to be flat and is not. */
+  #walk(node: Tensor, isStored: (x: Tensor) => boolean, isFlat: boolean): Description | null {
     const numbers = new Map<Tensor, number>();
     let key = "";
-    const visit = (x: Tensor): void => {
+    const visit = (x: Tensor): boolean => {
       const known = numbers.get(x);
       if (known !== undefined) {
         key += ` ${known}`;
-        return;
+        return true;
       }
       numbers.set(x, numbers.size);
-      if (x !== node && isStored(x)) {
-        key += ` <${x.dtype}${x.shape}`;
-        return;
-      }
-      key += ` ${this.#text(x)}`;
-      for (const input of x.inputs) visit(input);
+      const isOne = x.size === 1;
+      if (isFlat && !isOne && !equalShapes(x.shape, node.shape)) return false;
+      key += ` ${isFlat ? (isOne ? "1" : "=") : x.shape}${x.dtype}`;
+      if (x !== node && isStored(x)) return true;
+      const { op, inputs, attributes } = x;
+      const isSpread = isFlat && isSpreading(x);
+      if (isFlat && !isSpread && op.kernel.kind !== "pointwise" && !isFill(op)) return false;
+      key += `${numbered(this.#ops, op)}${isSpread ? "" : formatAttributes(attributes)}`;
+      return inputs.every(visit);
     };
-    visit(node);
-    return { key, isFlat: false, visited: [...numbers.keys()] };
+    return visit(node) ? { key, isFlat, visited: [...numbers.keys()] } : null;
   }
+}
 
-  #text(x: Tensor): string {
-    return remembered(
-      this.#texts,
-      x,
-      () => `${numbered(this.#ops, x.op)}${x.dtype}${x.shape}${formatAttributes(x.attributes)}`,
-    );
-  }
+/** Is it one element, wherever one looks? */
+function isSpreading({ op: { kernel }, inputs, attributes }: Tensor): boolean {
+  return kernel.kind === "view" && inputs[0]!.size === 1 && !kernel.map(inputs[0]!.shape, attributes).bounds;
+}
+
+function isFill({ kernel }: Op): boolean {
+  return kernel.kind === "leaf" && kernel.source === "fill";
 }
 
 function formatAttributes(attributes: Attributes): string {

@@ -133,7 +133,7 @@ function isSame(xs: readonly Tensor[], ys: readonly Tensor[]): boolean {
 
 /** The same for equal nodes, and mostly another one for others. */
 function hashOf({ inputs, attributes, shape }: Tensor): number {
-  let hash = mixedAttributes(0, attributes);
+  let hash = mixedAttributes(0, attributes, shape);
   for (let i = 0; i < shape.length; i++) hash = mixed(hash, shape[i]!);
   for (let i = 0; i < inputs.length; i++) hash = mixed(hash, inputs[i]!.id);
   return hash;
