@@ -1,6 +1,5 @@
 import type { Attribute, Attributes, Op, Tensor } from "../graph.ts";
 import { numbered } from "../memo.ts";
-import { equalShapes } from "../shape.ts";
 
 /** A node and all that merges into its kernels, apart from which nodes they are. */
 export interface Description {
@@ -31,9 +30,7 @@ export class Descriptions {
         return true;
       }
       numbers.set(x, numbers.size);
-      const isOne = x.size === 1;
-      if (isFlat && !isOne && !equalShapes(x.shape, node.shape)) return false;
-      key += ` ${isFlat ? (isOne ? "1" : "=") : x.shape}${x.dtype}`;
+      key += ` ${isFlat ? "" : x.shape}${x.dtype}`;
       if (x !== node && isStored(x)) return true;
       const { op, inputs, attributes } = x;
       const isSpread = isFlat && isSpreading(x);

@@ -1,0 +1,61 @@
+import { compile, pad, type Tensor, uniform, variable } from "@cotangent/autograd";
+import { SGD } from "@cotangent/nn";
+import { describe, expect, test } from "vitest";
+import { withCache } from "../../packages/autograd/src/evaluate.ts";
+
+const draw = (...shape: number[]): Tensor => uniform(shape, { low: -1 });
+
+/** Compares `f` compiled with the interpreter. */
+function check(f: (...xs: Tensor[]) => readonly Tensor[], ...xs: Tensor[]): void {
+  const all = compile(f)(...xs).map((out) => out.toArray());
+  expect(all).toEqual(withCache(null, () => f(...xs).map((out) => out.toArray())));
+}
+
+describe("kernels of one pattern", () => {
+  test("are joined as they share nodes, each pair in its own way", () => {
+    const xs = Array.from({ length: 6 }, () => draw(100));
+    check((a, b, c, d, e, f) => [a!.mul(b!), a!.sub(c!), d!.mul(e!), e!.sub(f!)], ...xs);
+    check((a, b, c, d, e) => [a!.mul(b!), a!.sub(c!), d!.mul(e!), e!.sub(e!)], ...xs);
+  });
+
+  test("have one shape unless all that they read has the shape of the result, or is one element", () => {
+    const one = draw(1);
+    const padded = (left: number, x: Tensor) => pad(one, [[left, x.size - left - 1]]).add(x);
+    check((x, y, z) => [padded(1, x!), padded(3, y!), padded(0, z!)], draw(4), draw(9), draw(10));
+    check(
+      (x, y) => [x!.add(x!.sum([0])), y!.add(y!.sum([0])), x!.add(x!.sum([1], { keepDims: true }))],
+      draw(9, 9),
+      draw(7, 7),
+    );
+    check((x, y, z) => [x!.exp(), y!.exp(), z!.exp()], draw(5), draw(7), draw(3, 4));
+    check(
+      (x, y, s) => [x!.mul(s!), y!.mul(s!), x!.mul(s!.mul(2)), y!.mul(y!.sum())],
+      draw(6, 5),
+      draw(31),
+      one,
+    );
+  });
+
+  test("differ by attributes, dtypes and constants", () => {
+    const x = draw(6, 6);
+    check((a) => [a!.flip(0), a!.flip(1), a!.add(1), a!.mul(-1)], x);
+    check((a) => [a!.flip(0), a!.mul(-1)], x.mul(9).cast("int32"));
+    check((a) => [a!.add(-0), a!.add(0)], x.mul(0).neg().abs().neg());
+  });
+
+  test("of all sizes share one function: the updates of parameters", () => {
+    const functions = (shapes: readonly (readonly number[])[]): number => {
+      const parameters = shapes.map((shape) => variable(draw(...shape)));
+      const optimizer = new SGD(parameters, { lr: 0.1, momentum: 0.9 });
+      const step = compile(() => {
+        const loss = parameters.map((p) => p.square().sum()).reduce((a, b) => a.add(b));
+        optimizer.step(loss);
+        return loss;
+      });
+      step();
+      return Number(/code: (\d+) functions/.exec(step.explain())?.[1]);
+    };
+    const few = [[300], [40, 40]];
+    expect(functions([...few, [170, 9], [8, 8, 8], [129]])).toBe(functions(few));
+  });
+});
