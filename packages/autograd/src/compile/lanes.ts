@@ -18,6 +18,7 @@ export const simd = {
   and: 0x4e,
   or: 0x50,
   xor: 0x51,
+  andNot: 0x4f,
   bitselect: 0x52,
   anyTrue: 0x53,
   load8Lane: 0x54,

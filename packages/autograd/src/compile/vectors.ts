@@ -52,8 +52,20 @@ export class VectorWriter extends BodyWriter {
       this.code.vector(relaxedAdd[this.#around.width]);
       return;
     }
+    const zero = name === "select" ? of.findIndex((x, k) => k > 0 && this.#isZero(x)) : -1;
+    if (zero > 0) {
+      // What is selected beside 0 needs no bits of it.
+      operands[3 - zero]!();
+      operands[0]!();
+      this.code.vector(zero === 1 ? simd.andNot : simd.and);
+      return;
+    }
     const shift = name.startsWith("shift") ? this.body[of[1]!]!.value : null;
     vectorWord(this.code, name, dtype, this.dtypeOfOperands(i), operands, shift);
+  }
+  #isZero(i: number): boolean {
+    const { word, value } = this.body[i]!;
+    return word === "constant" && Object.is(value, 0);
   }
   /** A product that nothing else needs. */
   #isProduct(i: number): boolean {
