@@ -28,6 +28,7 @@ describe("kernels of one pattern", () => {
       draw(7, 7),
     );
     check((x, y, z) => [x!.exp(), y!.exp(), z!.exp()], draw(5), draw(7), draw(3, 4));
+    check((x, y) => [x!.exp(), y!.exp()], draw(), draw(2));
     check(
       (x, y, s) => [x!.mul(s!), y!.mul(s!), x!.mul(s!.mul(2)), y!.mul(y!.sum())],
       draw(6, 5),

@@ -30,7 +30,7 @@ export class Descriptions {
         return true;
       }
       numbers.set(x, numbers.size);
-      key += ` ${isFlat ? "" : x.shape}${x.dtype}`;
+      key += ` ${isFlat ? "=" : x.shape}${x.dtype}`;
       if (x !== node && isStored(x)) return true;
       const { op, inputs, attributes } = x;
       const isSpread = isFlat && isSpreading(x);
