@@ -13,8 +13,10 @@ export function isHeld(node: Tensor): boolean {
   return elementsOf(node) !== null || (kernel.kind === "leaf" && kernel.source === "data");
 }
 
-/** Instructions of one body at the most: bounds the functions that come out, and the recursion of lowering. */
+/** Instructions of one body at the most: bounds the functions that come out. */
 const bodyLimit = 600;
+/** Nodes of one body that lie in one another at the most: bounds the recursion of lowering. */
+const deepest = 200;
 const cheapInstructions = 3;
 /** What several kernels compute again may come to this many instructions in all. */
 const repeatedLimit = 12;
@@ -93,16 +95,25 @@ export class Choice {
     return kernel.kind !== "pointwise" || memory !== 0 || (reader === many && !this.#cheap[n]);
   }
 
-  /** Stores nodes with which bodies would become too long. */
+  /** Stores nodes with which bodies would become too long, or too many would lie in one another. */
   #limitBodies(readers: Int32Array, stored: Set<Tensor>): void {
     const { nodes, starts, edges } = this.#order;
-    const weights = new Float64Array(nodes.length);
+    const weights = new Int32Array(nodes.length);
+    const depths = new Int32Array(nodes.length);
     for (let n = 0; n < nodes.length; n++) {
       let weight = this.#work[n]!;
-      for (let k = starts[n]!; k < starts[n + 1]!; k++) weight += weights[edges[k]!]!;
+      let depth = 1;
+      for (let k = starts[n]!; k < starts[n + 1]!; k++) {
+        weight += weights[edges[k]!]!;
+        depth = Math.max(depth, depths[edges[k]!]! + 1);
+      }
+      const { kind } = nodes[n]!.op.kernel;
       const limit = readers[n] === many ? repeatedLimit : bodyLimit;
-      if (weight > limit && nodes[n]!.op.kernel.kind === "pointwise") stored.add(nodes[n]!);
-      weights[n] = stored.has(nodes[n]!) ? 1 : weight;
+      if ((kind === "pointwise" && weight > limit) || (kind !== "leaf" && depth > deepest))
+        stored.add(nodes[n]!);
+      const own = stored.has(nodes[n]!);
+      weights[n] = own ? 1 : weight;
+      depths[n] = own ? 0 : depth;
     }
   }
 }
