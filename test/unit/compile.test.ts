@@ -688,3 +688,23 @@ describe("simplification", () => {
     expect(f(tensor([1])).map((y) => Object.is(y.toTypedArray()[0], -0))).toEqual([false, true, false]);
   });
 });
+
+describe("depth", () => {
+  test("is none of the compiler's business: chains of views and of sums of 20,000 nodes", () => {
+    const repeated = (step: (x: Tensor, i: number) => Tensor) =>
+      compile((x: Tensor) => {
+        let y = x;
+        for (let i = 0; i < 20_000; i++) y = step(y, i);
+        return y;
+      });
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(repeated((y, i) => (i % 2 ? y.flip(0) : y.transpose()))(x).toArray()).toEqual(x.toArray());
+    expect(repeated((y) => y.add(1))(x).toArray()).toEqual([
+      [20_001, 20_002],
+      [20_003, 20_004],
+    ]);
+  });
+});

@@ -1,11 +1,12 @@
 import type { Tensor } from "../graph.ts";
 import { isWaiting } from "../graph.ts";
 import { topology } from "../topology.ts";
-import { isHeld } from "./fuse.ts";
+
 import type { Traced } from "./plan.ts";
 import { rootsOf } from "./plan.ts";
 import type { Ordered } from "./run.ts";
 import { copied, copyOf, operandsOf } from "./simplify.ts";
+import { isHeld } from "./stored.ts";
 
 /**
  * Takes out the nodes that wait (`checkpoint`): they have kept equal nodes apart while the graph was simplified, and what they
