@@ -53,8 +53,16 @@ function entry(name, { op, kink }, text, formula) {
     if (kernel.kind === "pointwise") facts.push(`\`${formula(kernel.body, operands)}\``);
     facts.push(kernel.kind, `derivative ${derivatives.map(kindOf).join(", ") || "none"}`);
   }
-  const lines = [`- **${name}**: ${firstSentence(text)}`, `  - ${facts.join("; ")}`];
-  if (kink !== null) lines.push(`  - kink: ${kink}`);
+  const lines = [
+    `- **${name}**: ${firstSentence(text.replace(/\s@\w+[\s\S]*$/, ""))}`,
+    `  - ${facts.join("; ")}`,
+  ];
+  const told = /(?:^|\s)@kink ([^@]+)/.exec(text)?.[1].trim();
+  if ((kink === null) !== (told === undefined))
+    throw new Error(
+      `${name}: give both, \`kink\` and the sentence after @kink in its docstring, or neither.`,
+    );
+  if (told !== undefined) lines.push(`  - kink: ${told}`);
   return lines.join("\n");
 }
 
@@ -66,13 +74,13 @@ function declarationOf(text, name) {
   return text.search(new RegExp(`^export (?:const|function) ${name}\\b`, "m"));
 }
 
-/** The docstring right before the declaration, as running text. */
+/** The docstring right before the declaration, with its tags, as running text. */
 function docstring(text, name) {
   const before = text.slice(0, declarationOf(text, name));
   const start = before.lastIndexOf("/**");
   if (start < 0 || !before.trimEnd().endsWith("*/") || before.slice(start).includes("*/\n\n"))
     throw new Error(`${name} has no docstring.`);
-  return prose(before.slice(start)).replace(/\s@\w+[\s\S]*$/, "");
+  return prose(before.slice(start));
 }
 
 /** The comment at the head of a file: one that no declaration follows at once. */

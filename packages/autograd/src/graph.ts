@@ -179,8 +179,8 @@ export interface Op<A extends Attributes = Attributes> {
   readonly derivatives: readonly Derivative<A>[];
   /** Attributes that the operands imply: prints leave them out. */
   readonly implied?: readonly string[];
-  /** Where it has a kink, a tie or a jump, and what its derivative is there: checks then look at either side. */
-  readonly kink?: string;
+  /** Has it a kink, a tie or a jump? Checks then look at either side. A sentence can say what its derivative is there. */
+  readonly kink?: string | true | undefined;
   /**
    * What its derivative stands for. `computed`, unless given: what the op computes. `intended`: something else, on purpose,
    * and checks take it at its word. `first`: how operand 0 depends on the others (`customGradient`).

@@ -22,7 +22,7 @@ import { broadcastTo, reshape } from "./movement.ts";
 import { add, div, maximum, mul, where } from "./pointwise.ts";
 import { slice } from "./region.ts";
 import { floorDivide } from "./rounding.ts";
-import { composed } from "./sample.ts";
+import { composed, kinked } from "./sample.ts";
 import { written } from "./selection.ts";
 
 /** Elements brought together at places that a tensor names. */
@@ -63,7 +63,7 @@ function extremeOp(name: string, beats: (a: number, b: number) => boolean): Op<E
     derivatives: [shares, zero, shares, zero],
     shape: ([x]) => x!.shape,
     dtype: ([x]) => x!.dtype,
-    kink: "Elements that tie share the gradient equally.",
+    kink: true,
   };
 }
 
@@ -113,6 +113,8 @@ type ScatterReduce = UnaryWith<
  * combined by `reduce`: their sum, product, mean (of integers rounded down), or the largest or smallest of them. Without
  * `includeSelf` the element of `x` counts only where nothing is brought. `index` is int32 and has the shape of `source`. Throws ShapeError, DTypeError or IndexError if they do not fit `x`, ValueError for another
  * `reduce`.
+ *
+ * @kink The largest or smallest elements that tie, in the source and in x if it counts, share the gradient equally.
  *
  * @example
  * ```ts
@@ -175,7 +177,7 @@ export const scatterReduce: ScatterReduce = composed(
     const [x, source] = [slice(all, 0, shape[at]!, { axis }), slice(all, shape[at]!, null, { axis })];
     return [x, axis, index, source, reduce, { includeSelf: draw.integer(0, 1) === 0 }];
   },
-  "The largest or smallest elements that tie, in the source and in x if it counts, share the gradient equally.",
+  kinked,
 );
 
 interface Accumulating {
@@ -189,6 +191,8 @@ type IndexPut = UnaryWith<[indices: readonly Tensor[], values: Tensor, options?:
  * the end) or a mask over as many axes as it has, which is read at once. They broadcast together, and `values` to what they
  * name. Where a place is named again the last value wins; with `accumulate` all are added to what is there. Throws IndexError
  * for places outside and too many indices, ShapeError or DTypeError for what does not fit, ValueError without indices.
+ *
+ * @kink Where a place is named again and nothing accumulates, the last value that names it has all of the gradient.
  *
  * @example
  * ```ts
@@ -251,7 +255,7 @@ export const indexPut: IndexPut = composed(
       { accumulate: draw.integer(0, 1) === 0 },
     ];
   },
-  "Where a place is named again and nothing accumulates, the last value that names it has all of the gradient.",
+  kinked,
 );
 
 interface Counting {

@@ -24,7 +24,7 @@ import {
   where,
 } from "./pointwise.ts";
 import { slice } from "./region.ts";
-import { composed, within, withOptions } from "./sample.ts";
+import { composed, kinked, within, withOptions } from "./sample.ts";
 
 /**
  * Activation functions of neural networks, element by element. Where a branch of a composition could overflow, its
@@ -44,7 +44,11 @@ function exponential(x: Tensor, scale: number, width: number): Tensor {
   return where(below, mul(scale, expm1(div(where(below, x, 0), width))), x);
 }
 
-/** `x` where it is positive, else `alpha * (e^x - 1)`; `alpha` is 1 unless given. */
+/**
+ * `x` where it is positive, else `alpha * (e^x - 1)`; `alpha` is 1 unless given.
+ *
+ * @kink at 0 the derivative is alpha
+ */
 export const elu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
   "elu",
   (x: Tensor, { alpha = 1 }: { readonly alpha?: number } = {}) => {
@@ -52,10 +56,14 @@ export const elu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
     return exponential(floated("elu", x), alpha, 1);
   },
   withOptions({ alpha: 1.5 }, -2, 2, 0),
-  "at 0 the derivative is alpha",
+  kinked,
 );
 
-/** `x` where it is positive, else `alpha * (e^(x / alpha) - 1)`. Throws ValueError if `alpha` (1 unless given) is 0. */
+/**
+ * `x` where it is positive, else `alpha * (e^(x / alpha) - 1)`. Throws ValueError if `alpha` (1 unless given) is 0.
+ *
+ * @kink at 0 the second derivative is that of the negative side
+ */
 export const celu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
   "celu",
   (x: Tensor, { alpha = 1 }: { readonly alpha?: number } = {}) => {
@@ -63,18 +71,22 @@ export const celu: UnaryWith<[options?: { readonly alpha?: number }]> = composed
     return exponential(floated("celu", x), alpha, alpha);
   },
   withOptions({ alpha: 1.5 }, -2, 2, 0),
-  "at 0 the second derivative is that of the negative side",
+  kinked,
 );
 
 // Klambauer et al. 2017, self-normalizing neural networks.
 const [seluAlpha, seluScale] = [1.6732632423543772, 1.0507009873554805];
 
-/** elu with the scale and the alpha that keep mean 0 and variance 1 (Klambauer et al. 2017). */
+/**
+ * elu with the scale and the alpha that keep mean 0 and variance 1 (Klambauer et al. 2017).
+ *
+ * @kink at 0 the derivative is that of the negative side
+ */
 export const selu: Unary = composed(
   "selu",
   (x: Tensor): Tensor => mul(seluScale, exponential(floated("selu", x), seluAlpha, 1)),
   within([-2, 2, 0]),
-  "at 0 the derivative is that of the negative side",
+  kinked,
 );
 
 /**

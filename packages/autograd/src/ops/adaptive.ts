@@ -8,7 +8,7 @@ import { fromElements } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { where } from "./pointwise.ts";
 import { divided, drawField, largestOp } from "./pooling.ts";
-import { composed } from "./sample.ts";
+import { composed, kinked } from "./sample.ts";
 import { indexSelect } from "./selection.ts";
 import { drawSizes, inBatch, outOfBatch, perAxis } from "./spatial.ts";
 
@@ -49,7 +49,7 @@ function adaptivePool(
   blank: number,
   reduce: (parts: Tensor, axis: number) => Tensor,
   finish: (out: Tensor, field: readonly number[]) => Tensor,
-  kink?: string,
+  kink?: true,
 ): AdaptivePool {
   return composed(
     name,
@@ -81,7 +81,7 @@ function adaptiveMaxPool(name: string, rank: number): AdaptivePool {
     -Infinity,
     (parts, axis) => apply(largestOp, [parts], { axes: [axis] }),
     (out) => out,
-    "Where entries of a part tie, the first has the whole gradient; of several NaN, the last.",
+    kinked,
   );
 }
 
@@ -121,11 +121,23 @@ export const adaptiveAvgPool2d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool2
 /** The means of parts of `x` [batch, channels, depth, height, width]; see `adaptiveAvgPool2d`. */
 export const adaptiveAvgPool3d: AdaptivePool = adaptiveAvgPool("adaptiveAvgPool3d", 3);
 
-/** The largest entries of `outputSize` parts of `x` [batch, channels, length]; parts and errors as for `adaptiveAvgPool1d`. */
+/**
+ * The largest entries of `outputSize` parts of `x` [batch, channels, length]; parts and errors as for `adaptiveAvgPool1d`.
+ *
+ * @kink Where entries of a part tie, the first has the whole gradient; of several NaN, the last.
+ */
 export const adaptiveMaxPool1d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool1d", 1);
 
-/** The largest entries of parts of `x` [batch, channels, height, width]; see `adaptiveAvgPool2d`. */
+/**
+ * The largest entries of parts of `x` [batch, channels, height, width]; see `adaptiveAvgPool2d`.
+ *
+ * @kink Where entries of a part tie, the first has the whole gradient; of several NaN, the last.
+ */
 export const adaptiveMaxPool2d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool2d", 2);
 
-/** The largest entries of parts of `x` [batch, channels, depth, height, width]; see `adaptiveAvgPool2d`. */
+/**
+ * The largest entries of parts of `x` [batch, channels, depth, height, width]; see `adaptiveAvgPool2d`.
+ *
+ * @kink Where entries of a part tie, the first has the whole gradient; of several NaN, the last.
+ */
 export const adaptiveMaxPool3d: AdaptivePool = adaptiveMaxPool("adaptiveMaxPool3d", 3);

@@ -9,7 +9,7 @@ import { eq, ge, gt, le, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
 import { pointwise } from "./elementwise.ts";
 import { zerosLike } from "./leaf.ts";
 import { where } from "./pointwise.ts";
-import { composed, within } from "./sample.ts";
+import { composed, kinked, within } from "./sample.ts";
 
 /** Numbers kept within bounds, replaced, or chosen of two. */
 
@@ -24,7 +24,8 @@ const largest = { float32: 2 ** 128 - 2 ** 104, float64: Number.MAX_VALUE };
 
 /**
  * `x` with numbers in place of NaN (0 unless given) and of the infinities (the largest numbers of the dtype unless given).
- * What was replaced gets the gradient 0.
+ *
+ * @kink Replaced elements have the derivative 0.
  */
 export const nanToNum: UnaryWith<[options?: Replacements]> = composed(
   "nanToNum",
@@ -36,7 +37,7 @@ export const nanToNum: UnaryWith<[options?: Replacements]> = composed(
     return where(ne(x, x), nan, below);
   },
   within([-2, 2]),
-  "Replaced elements have the derivative 0.",
+  kinked,
 );
 
 /** One of two operands: the first where `takesFirst` holds, or the other is NaN. */
@@ -50,25 +51,31 @@ const either = (name: string, body: Body, takesFirst: Comparison): Binary => {
       partial((_, x, y) => cast(logicalNot(first(x!, y!)), y!.dtype)),
     ],
     samples: within([-2, 2], [-2, 2]),
-    kink: "Where the operands are equal the first gets the whole gradient.",
+    kink: true,
   });
 };
 
-/** The larger of `x` and `y`, element by element; the other one if one is NaN. */
+/**
+ * The larger of `x` and `y`, element by element; the other one if one is NaN.
+ *
+ * @kink Where the operands are equal the first gets the whole gradient.
+ */
 export const fmax: Binary = either(
   "fmax",
   (m, x, y) => m.select(m.or(m.lt(x!, y!), m.ne(x!, x!)), y!, x!),
   ge,
 );
 
-/** The smaller of `x` and `y`, element by element; the other one if one is NaN. */
+/**
+ * The smaller of `x` and `y`, element by element; the other one if one is NaN.
+ *
+ * @kink Where the operands are equal the first gets the whole gradient.
+ */
 export const fmin: Binary = either(
   "fmin",
   (m, x, y) => m.select(m.or(m.lt(y!, x!), m.ne(x!, x!)), y!, x!),
   le,
 );
-
-const boundary = "At the boundary the gradient passes to x.";
 
 /** The gradient goes to `x` where `passes` holds, to the limit where `stops` does, and nowhere at NaN. */
 const limit = (body: Body, passes: Comparison, stops: Comparison): Binary =>
@@ -77,7 +84,7 @@ const limit = (body: Body, passes: Comparison, stops: Comparison): Binary =>
     body,
     derivatives: [passes, stops].map((goes) => partial((_, x, y) => cast(goes(x!, y!), x!.dtype))),
     samples: within([-2, 2], [-2, 2]),
-    kink: boundary,
+    kink: true,
   });
 
 const atLeast = limit(larger, ge, lt);
@@ -88,6 +95,8 @@ type Limit = Operand | null | undefined;
 /**
  * `x` between `min` and `max`, element by element; without one of them only the other counts. Throws ValueError if both are
  * left out. NaN stays NaN.
+ *
+ * @kink At the boundary the gradient passes to x.
  */
 export const clamp: Clamp = composed(
   "clamp",
@@ -108,7 +117,7 @@ export const clamp: Clamp = composed(
       draw.tensor(max!, { low: 0.2, high: 1.5 }),
     ];
   },
-  boundary,
+  kinked,
 );
 
 const fillWhere: Ternary = pointwise({

@@ -5,7 +5,11 @@ import { within } from "./sample.ts";
 
 /** Comparisons and logic, element by element: bool results, and no derivatives. */
 
-/** Is `x` equal to `y`, element by element? NaN equals nothing. */
+/**
+ * Is `x` equal to `y`, element by element? NaN equals nothing.
+ *
+ * @kink A jump where the operands are equal: derivative 0.
+ */
 export const eq: Comparison = pointwise({
   name: "eq",
   body: (m, x, y) => m.eq(x!, y!),
@@ -13,10 +17,14 @@ export const eq: Comparison = pointwise({
   samples: within([-2, 2], [-2, 2]),
   accepts: "any",
   gives: "bool",
-  kink: "A jump where the operands are equal: derivative 0.",
+  kink: true,
 });
 
-/** Does `x` differ from `y`, element by element? */
+/**
+ * Does `x` differ from `y`, element by element?
+ *
+ * @kink A jump where the operands are equal: derivative 0.
+ */
 export const ne: Comparison = pointwise({
   name: "ne",
   body: (m, x, y) => m.ne(x!, y!),
@@ -24,47 +32,63 @@ export const ne: Comparison = pointwise({
   samples: within([-2, 2], [-2, 2]),
   accepts: "any",
   gives: "bool",
-  kink: "A jump where the operands are equal: derivative 0.",
+  kink: true,
 });
 
-/** Is `x` less than `y`, element by element? */
+/**
+ * Is `x` less than `y`, element by element?
+ *
+ * @kink A jump where the operands are equal: derivative 0.
+ */
 export const lt: Comparison = pointwise({
   name: "lt",
   body: (m, x, y) => m.lt(x!, y!),
   derivatives: [zero, zero],
   samples: within([-2, 2], [-2, 2]),
   gives: "bool",
-  kink: "A jump where the operands are equal: derivative 0.",
+  kink: true,
 });
 
-/** Is `x` less than or equal to `y`, element by element? */
+/**
+ * Is `x` less than or equal to `y`, element by element?
+ *
+ * @kink A jump where the operands are equal: derivative 0.
+ */
 export const le: Comparison = pointwise({
   name: "le",
   body: (m, x, y) => m.le(x!, y!),
   derivatives: [zero, zero],
   samples: within([-2, 2], [-2, 2]),
   gives: "bool",
-  kink: "A jump where the operands are equal: derivative 0.",
+  kink: true,
 });
 
-/** Is `x` greater than `y`, element by element? */
+/**
+ * Is `x` greater than `y`, element by element?
+ *
+ * @kink A jump where the operands are equal: derivative 0.
+ */
 export const gt: Comparison = pointwise({
   name: "gt",
   body: (m, x, y) => m.lt(y!, x!),
   derivatives: [zero, zero],
   samples: within([-2, 2], [-2, 2]),
   gives: "bool",
-  kink: "A jump where the operands are equal: derivative 0.",
+  kink: true,
 });
 
-/** Is `x` greater than or equal to `y`, element by element? */
+/**
+ * Is `x` greater than or equal to `y`, element by element?
+ *
+ * @kink A jump where the operands are equal: derivative 0.
+ */
 export const ge: Comparison = pointwise({
   name: "ge",
   body: (m, x, y) => m.le(y!, x!),
   derivatives: [zero, zero],
   samples: within([-2, 2], [-2, 2]),
   gives: "bool",
-  kink: "A jump where the operands are equal: derivative 0.",
+  kink: true,
 });
 
 /** Do both hold, element by element? Takes bool only. */

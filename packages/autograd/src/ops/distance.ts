@@ -11,7 +11,7 @@ import { broadcastTo, sum, unsqueeze } from "./movement.ts";
 import { div, maximum, mul, sub } from "./pointwise.ts";
 import { slice } from "./region.ts";
 import type { Draw } from "./sample.ts";
-import { composed } from "./sample.ts";
+import { composed, kinked } from "./sample.ts";
 import { norm } from "./statistics.ts";
 
 /** Products and distances of vectors in pairs. */
@@ -69,6 +69,8 @@ export const cross: Operation<[y: Tensor, options?: Along]> = composed(
  * differences, p 2 unless given, also 0 (how many elements differ) or Infinity. Batch axes broadcast. Throws ShapeError if the
  * shapes do not fit, ValueError if `p` is negative or NaN.
  *
+ * @kink Where two points are equal the derivative is 0; for p = Infinity the largest differences share the gradient equally.
+ *
  * @example
  * ```ts
  * import { cdist, tensor } from "@cotangent/autograd";
@@ -94,7 +96,7 @@ export const cdist: Operation<[y: Tensor, options?: { readonly p?: number }]> = 
     const p = [2, 1, 3, 1.5, Infinity][draw.integer(0, 4)]!;
     return [steps(draw, [...draw.shape(0, 1), m, k], 0), steps(draw, [n, k], 4), { p }];
   },
-  "Where two points are equal the derivative is 0; for p = Infinity the largest differences share the gradient equally.",
+  kinked,
 );
 
 /** Points whose elements lie near `from`, farther apart from one column to the next. */
@@ -110,6 +112,8 @@ function steps(draw: Draw, shape: readonly number[], from: number): Tensor {
  * The cosines of the angles between the vectors along `axis` (1 unless given) of two tensors that broadcast together, without
  * that axis: their inner products divided by the product of their lengths, each at least `eps` (1e-8 unless given).
  * Throws ShapeError if the shapes do not fit, ValueError if `eps` is negative or NaN.
+ *
+ * @kink Where a vector is 0, and below `eps`, its length counts as constant.
  *
  * @example
  * ```ts
@@ -135,5 +139,5 @@ export const cosineSimilarity: Operation<[y: Tensor, options?: Along & { readonl
     const away = { low: 0.3, high: 2 };
     return [draw.tensor(shape, away), draw.tensor(shape), { axis: draw.axis(shape) }];
   },
-  "Where a vector is 0, and below `eps`, its length counts as constant.",
+  kinked,
 );

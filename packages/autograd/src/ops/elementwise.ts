@@ -24,8 +24,8 @@ export interface Elementwise {
   /** One rule per operand. */
   readonly derivatives: readonly Derivative[];
   readonly samples: Samples;
-  /** Where it has a kink, a tie or a jump, and what its derivative is there. */
-  readonly kink?: string;
+  /** Has it a kink, a tie or a jump? A sentence can say what its derivative is there. */
+  readonly kink?: string | true;
   /**
    * What the operands may be: `number` int32 or floats; `float` floats, integers becoming float32; `bool` only bool;
    * `any` everything. `number` unless given.
@@ -60,7 +60,7 @@ export function pointwise<F>(definition: Elementwise): F {
     derivatives,
     shape: ([x]) => x!.shape,
     dtype: (inputs) => gives ?? inputs[conditional ? 1 : 0]!.dtype,
-    ...(kink === undefined ? {} : { kink }),
+    kink,
   };
   const arity = derivatives.length;
   const one = (x: Operand): Tensor => {
@@ -91,7 +91,7 @@ export function pointwise<F>(definition: Elementwise): F {
       ? aligned(op, accepts, gives, operands.slice(1, arity), [condition(name, operands[0])])
       : aligned(op, accepts, gives, operands.slice(0, arity), []);
   const call = arity === 1 ? one : arity === 2 ? two : many;
-  return declare<F>(name, call as F & object, op, samples, kink);
+  return declare<F>(name, call as F & object, op, samples);
 }
 
 /** The node of an operand; a number becomes a rank-0 tensor of the dtype that it takes beside `dtype`. */

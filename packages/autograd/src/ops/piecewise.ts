@@ -7,7 +7,7 @@ import { eq, ge, gt, le, logicalOr, lt } from "./comparison.ts";
 import { checkNumber, floated, numeric } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 import { abs, add, div, mul, sub, where } from "./pointwise.ts";
-import { composed, within, withOptions } from "./sample.ts";
+import { composed, kinked, within, withOptions } from "./sample.ts";
 
 /** Activation functions made of pieces of lines (and one parabola), element by element. */
 
@@ -22,19 +22,27 @@ function settled(x: Tensor): Tensor {
   return isFloat(x.dtype) ? where(eq(x, x), x, Number.NaN) : x;
 }
 
-/** `min(max(x, 0), 6)`, element by element. */
+/**
+ * `min(max(x, 0), 6)`, element by element.
+ *
+ * @kink at 0 and 6 the derivative is 0
+ */
 export const relu6: Unary = composed(
   "relu6",
   (x: Tensor): Tensor => between(numeric("relu6", x), 0, 6),
   within([-2, 8, 0, 6]),
-  "at 0 and 6 the derivative is 0",
+  kinked,
 );
 
 function between(x: Tensor, low: number, high: number): Tensor {
   return where(le(x, low), low, where(ge(x, high), high, settled(x)));
 }
 
-/** `x` kept between `minVal` and `maxVal`, -1 and 1 unless given. Throws ValueError if `minVal` is above `maxVal`. */
+/**
+ * `x` kept between `minVal` and `maxVal`, -1 and 1 unless given. Throws ValueError if `minVal` is above `maxVal`.
+ *
+ * @kink at minVal and maxVal the derivative is 0
+ */
 export const hardtanh: UnaryWith<[options?: { readonly minVal?: number; readonly maxVal?: number }]> =
   composed(
     "hardtanh",
@@ -46,10 +54,14 @@ export const hardtanh: UnaryWith<[options?: { readonly minVal?: number; readonly
       return between(numeric("hardtanh", x), minVal, maxVal);
     },
     withOptions({ minVal: -0.5, maxVal: 1 }, -2, 2, -0.5, 1),
-    "at minVal and maxVal the derivative is 0",
+    kinked,
   );
 
-/** `x` where it is positive, else `negativeSlope * x` (0.01 unless given), element by element. */
+/**
+ * `x` where it is positive, else `negativeSlope * x` (0.01 unless given), element by element.
+ *
+ * @kink at 0 the derivative is negativeSlope
+ */
 export const leakyRelu: UnaryWith<[options?: { readonly negativeSlope?: number }]> = composed(
   "leakyRelu",
   (x: Tensor, { negativeSlope = 0.01 }: { readonly negativeSlope?: number } = {}) => {
@@ -58,12 +70,14 @@ export const leakyRelu: UnaryWith<[options?: { readonly negativeSlope?: number }
     return where(gt(a, 0), a, mul(a, negativeSlope));
   },
   withOptions({ negativeSlope: 0.1 }, -2, 2, 0),
-  "at 0 the derivative is negativeSlope",
+  kinked,
 );
 
 /**
  * `x` where it is positive, else `weight * x`: `weight` is one number, or a vector with one for each channel (axis 1). Throws
  * ShapeError if it is neither.
+ *
+ * @kink at 0 the derivative by x is weight
  *
  * @example
  * ```ts
@@ -85,7 +99,7 @@ export const prelu: UnaryWith<[weight: Operand]> = composed(
     const x = draw.tensor(shape, { low: -2, high: 2, away: [0] });
     return [x, draw.tensor([draw.integer(0, 1) === 0 ? 1 : shape[1]!])];
   },
-  "at 0 the derivative by x is weight",
+  kinked,
 );
 
 function perChannel(x: Tensor, weight: Tensor): Tensor {
@@ -98,7 +112,11 @@ function perChannel(x: Tensor, weight: Tensor): Tensor {
   return reshape(weight, [weight.size, ...x.shape.slice(2).map(() => 1)]);
 }
 
-/** 0 below -3, 1 above 3, `(x + 3) / 6` between. */
+/**
+ * 0 below -3, 1 above 3, `(x + 3) / 6` between.
+ *
+ * @kink at -3 and 3 the derivative is 0
+ */
 export const hardsigmoid: Unary = composed(
   "hardsigmoid",
   (x: Tensor): Tensor => {
@@ -106,10 +124,14 @@ export const hardsigmoid: Unary = composed(
     return where(le(a, -3), 0, where(ge(a, 3), 1, div(add(settled(a), 3), 6)));
   },
   within([-5, 5, -3, 3]),
-  "at -3 and 3 the derivative is 0",
+  kinked,
 );
 
-/** 0 below -3 (at -inf too), `x` above 3, `x (x + 3) / 6` between. */
+/**
+ * 0 below -3 (at -inf too), `x` above 3, `x (x + 3) / 6` between.
+ *
+ * @kink at -3 and 3 the derivative is that of the parabola, -0.5 and 1.5
+ */
 export const hardswish: Unary = composed(
   "hardswish",
   (x: Tensor): Tensor => {
@@ -119,10 +141,14 @@ export const hardswish: Unary = composed(
     return where(low, 0, where(high, a, div(mul(middle, add(middle, 3)), 6)));
   },
   within([-5, 5, -3, 3]),
-  "at -3 and 3 the derivative is that of the parabola, -0.5 and 1.5",
+  kinked,
 );
 
-/** 0 where `|x|` is at most `lambda` (0.5 unless given), else `x`. Throws ValueError if `lambda` is negative. */
+/**
+ * 0 where `|x|` is at most `lambda` (0.5 unless given), else `x`. Throws ValueError if `lambda` is negative.
+ *
+ * @kink it jumps at -lambda and lambda; the derivative there is 0
+ */
 export const hardshrink: UnaryWith<[options?: { readonly lambda?: number }]> = composed(
   "hardshrink",
   (x: Tensor, { lambda = 0.5 }: { readonly lambda?: number } = {}) => {
@@ -131,10 +157,14 @@ export const hardshrink: UnaryWith<[options?: { readonly lambda?: number }]> = c
     return where(le(abs(a), lambda), 0, settled(a));
   },
   withOptions({ lambda: 0.7 }, -2, 2, -0.7, 0.7),
-  "it jumps at -lambda and lambda; the derivative there is 0",
+  kinked,
 );
 
-/** `x` drawn towards 0 by `lambda` (0.5 unless given), and 0 if it is nearer. Throws ValueError if `lambda` is negative. */
+/**
+ * `x` drawn towards 0 by `lambda` (0.5 unless given), and 0 if it is nearer. Throws ValueError if `lambda` is negative.
+ *
+ * @kink at -lambda and lambda the derivative is 0
+ */
 export const softshrink: UnaryWith<[options?: { readonly lambda?: number }]> = composed(
   "softshrink",
   (x: Tensor, { lambda = 0.5 }: { readonly lambda?: number } = {}) => {
@@ -143,10 +173,14 @@ export const softshrink: UnaryWith<[options?: { readonly lambda?: number }]> = c
     return where(gt(a, lambda), sub(a, lambda), where(lt(a, -lambda), add(a, lambda), 0));
   },
   withOptions({ lambda: 0.7 }, -2, 2, -0.7, 0.7),
-  "at -lambda and lambda the derivative is 0",
+  kinked,
 );
 
-/** `x` where it is above `threshold`, else `value`. */
+/**
+ * `x` where it is above `threshold`, else `value`.
+ *
+ * @kink it jumps at threshold; the derivative there is 0
+ */
 export const threshold: UnaryWith<[threshold: number, value: number]> = composed(
   "threshold",
   (x: Tensor, above: number, value: number) => {
@@ -156,5 +190,5 @@ export const threshold: UnaryWith<[threshold: number, value: number]> = composed
     return where(le(a, above), value, a);
   },
   (draw) => [draw.tensor(draw.shape(), { low: -2, high: 2, away: [0.5] }), 0.5, -1],
-  "it jumps at threshold; the derivative there is 0",
+  kinked,
 );

@@ -179,36 +179,50 @@ export const erf: Unary = pointwise({
   accepts: "float",
 });
 
-/** `|x|`, element by element. Its derivative at the kink 0 is 0. */
+/**
+ * `|x|`, element by element.
+ *
+ * @kink At 0 the derivative is 0.
+ */
 export const abs: Unary = pointwise({
   name: "abs",
   body: (m, x) => m.abs(x!),
   derivatives: [partial((_, x) => sign(x!))],
   samples: within([-2, 2, 0]),
-  kink: "At 0 the derivative is 0.",
+  kink: true,
 });
 
-/** -1, 0 or 1 as `x` is negative, zero or positive, element by element; NaN stays NaN. */
+/**
+ * -1, 0 or 1 as `x` is negative, zero or positive, element by element; NaN stays NaN.
+ *
+ * @kink A jump at 0: the derivative is 0 everywhere.
+ */
 export const sign: Unary = pointwise({
   name: "sign",
   body: (m, x) => m.select(m.lt(0, x!), 1, m.select(m.lt(x!, 0), -1, x!)),
   derivatives: [zero],
   samples: within([-2, 2, 0]),
-  kink: "A jump at 0: the derivative is 0 everywhere.",
+  kink: true,
 });
 
-/** `max(x, 0)`, element by element. Its derivative at the kink 0 is 0. NaN stays NaN. */
+/**
+ * `max(x, 0)`, element by element. NaN stays NaN.
+ *
+ * @kink At 0 the derivative is 0.
+ */
 export const relu: Unary = pointwise({
   name: "relu",
   body: (m, x) => m.select(m.le(x!, 0), 0, x!),
   derivatives: [partial((_, x) => heaviside(x!, 0))],
   samples: within([-2, 2, 0]),
-  kink: "At 0 the derivative is 0.",
+  kink: true,
 });
 
 /**
  * The step function: 0 where `x` is negative, 1 where it is positive, `valueAtZero` (0 unless given) where it is 0. Its
  * derivative is 0 everywhere: a perceptron with this activation cannot learn by gradient descent.
+ *
+ * @kink A jump at 0: both derivatives are 0 everywhere.
  */
 export const heaviside: Heaviside = pointwise({
   name: "heaviside",
@@ -217,7 +231,7 @@ export const heaviside: Heaviside = pointwise({
     m.select(m.lt(0, x!), 1, m.select(m.lt(x!, 0), 0, m.select(m.eq(x!, 0), valueAtZero!, x!))),
   derivatives: [zero, zero],
   samples: within([-2, 2, 0], [0, 1]),
-  kink: "A jump at 0: both derivatives are 0 everywhere.",
+  kink: true,
 });
 
 /** 1 where `x` is above `y` (or either is NaN), a half where they are equal, infinities too, else 0. */
@@ -225,22 +239,30 @@ function share(x: Tensor, y: Tensor): Tensor {
   return where(eq(x, y), 0.5, cast(logicalNot(lt(x, y)), x.dtype));
 }
 
-/** The larger of `x` and `y`, element by element; NaN if either is. Where they are equal each gets half of the gradient. */
+/**
+ * The larger of `x` and `y`, element by element; NaN if either is.
+ *
+ * @kink Equal operands get half of the gradient each.
+ */
 export const maximum: Binary = pointwise({
   name: "maximum",
   body: larger,
   derivatives: [partial((_, x, y) => share(x!, y!)), partial((_, x, y) => share(y!, x!))],
   samples: within([-2, 2], [-2, 2]),
-  kink: "Equal operands get half of the gradient each.",
+  kink: true,
 });
 
-/** The smaller of `x` and `y`, element by element; NaN if either is. Where they are equal each gets half of the gradient. */
+/**
+ * The smaller of `x` and `y`, element by element; NaN if either is.
+ *
+ * @kink Equal operands get half of the gradient each.
+ */
 export const minimum: Binary = pointwise({
   name: "minimum",
   body: smaller,
   derivatives: [partial((_, x, y) => share(y!, x!)), partial((_, x, y) => share(x!, y!))],
   samples: within([-2, 2], [-2, 2]),
-  kink: "Equal operands get half of the gradient each.",
+  kink: true,
 });
 
 /** `x` where `condition` (bool) holds, else `y`, element by element. The side that is not taken gets the gradient 0. */

@@ -14,7 +14,7 @@ import { div, sub, where } from "./pointwise.ts";
 import { amin } from "./reduction.ts";
 import { padded } from "./region.ts";
 import type { Draw, Samples } from "./sample.ts";
-import { composed } from "./sample.ts";
+import { composed, kinked } from "./sample.ts";
 import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
 import { checkFit, drawSizes, inBatch, named, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
@@ -155,7 +155,7 @@ function maxPool(name: string, rank: number): MaxPool {
       return outOfBatch(apply(largestOp, [windows], { axes: spatialAxes(2 + rank, rank) }), x);
     },
     samplesOf(rank, (draw) => ({ dilation: draw.integer(1, 2) })),
-    "Where entries of a window tie, the first has the whole gradient; of several NaN, the last.",
+    kinked,
   );
 }
 
@@ -244,6 +244,8 @@ function samplesOf(rank: number, more: (draw: Draw) => MaxPoolOptions & AvgPoolO
  * largest, the padding as nothing. Throws ShapeError for other shapes or windows that do not fit, ValueError for settings that are
  * none, DTypeError for bool; integers become float32.
  *
+ * @kink Where entries of a window tie, the first has the whole gradient; of several NaN, the last.
+ *
  * @example
  * ```ts
  * import { maxPool1d, tensor } from "@cotangent/autograd";
@@ -257,6 +259,8 @@ export const maxPool1d: MaxPool = maxPool("maxPool1d", 1);
  * The largest entry of each window of `x` [batch, channels, height, width] (or without batch), `kernelSize` high and wide or
  * [height, width]; options and errors as for `maxPool1d`.
  *
+ * @kink Where entries of a window tie, the first has the whole gradient; of several NaN, the last.
+ *
  * @example
  * ```ts
  * import { arange, maxPool2d } from "@cotangent/autograd";
@@ -265,7 +269,11 @@ export const maxPool1d: MaxPool = maxPool("maxPool1d", 1);
  */
 export const maxPool2d: MaxPool = maxPool("maxPool2d", 2);
 
-/** The largest entry of each window of `x` [batch, channels, depth, height, width]; see `maxPool1d`. */
+/**
+ * The largest entry of each window of `x` [batch, channels, depth, height, width]; see `maxPool1d`.
+ *
+ * @kink Where entries of a window tie, the first has the whole gradient; of several NaN, the last.
+ */
 export const maxPool3d: MaxPool = maxPool("maxPool3d", 3);
 
 /**

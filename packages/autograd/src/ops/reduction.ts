@@ -28,8 +28,6 @@ export const mean: Reduction = composed(
   alongAxis(),
 );
 
-const shared = "Elements that tie share the gradient equally.";
-
 /** A reduction to the extreme element; elements that tie for it share the gradient equally. */
 function extreme(name: string, combine: Body, identity: (dtype: DType) => number): Reduction {
   const op: Op<{ readonly axes: readonly number[] }> = {
@@ -45,7 +43,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
     ],
     shape: ([x], { axes }) => reducedShape(x!.shape, axes),
     dtype: ([x]) => x!.dtype,
-    kink: shared,
+    kink: true,
   };
   return declare(
     name,
@@ -62,17 +60,24 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
       const x = draw.integer(0, 3) === 0 ? draw.tied(shape) : draw.distinct(shape);
       return [x, draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
     },
-    shared,
   );
 }
 
 const least = (dtype: DType): number => (dtype === "int32" ? -2147483648 : -Infinity);
 const greatest = (dtype: DType): number => (dtype === "int32" ? 2147483647 : Infinity);
 
-/** The largest element over one axis, several, or all; NaN if there is one. Ties share the gradient equally. */
+/**
+ * The largest element over one axis, several, or all; NaN if there is one.
+ *
+ * @kink Elements that tie share the gradient equally.
+ */
 export const amax: Reduction = extreme("amax", larger, least);
 
-/** The smallest element over one axis, several, or all; NaN if there is one. Ties share the gradient equally. */
+/**
+ * The smallest element over one axis, several, or all; NaN if there is one.
+ *
+ * @kink Elements that tie share the gradient equally.
+ */
 export const amin: Reduction = extreme("amin", smaller, greatest);
 
 const cumsumOp: Op<{ readonly axis: number; readonly reverse: boolean }> = {

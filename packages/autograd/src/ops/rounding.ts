@@ -13,28 +13,36 @@ import { within } from "./sample.ts";
 /** Rounding, remainders, and the parts that a float is made of. */
 
 const isWhole = <E>(m: Arithmetic<E>, x: E): boolean => m.dtypeOf(x) === "int32";
-const jump = "Jumps at whole numbers; its derivative is 0 everywhere.";
-
-/** The largest whole number up to `x`, element by element. Integers stay as they are. */
+/**
+ * The largest whole number up to `x`, element by element. Integers stay as they are.
+ *
+ * @kink Jumps at whole numbers; its derivative is 0 everywhere.
+ */
 export const floor: Unary = pointwise({
   name: "floor",
   body: (m, x) => (isWhole(m, x!) ? x! : m.floor(x!)),
   derivatives: [zero],
   samples: within([-2, 2, -2, -1, 0, 1, 2]),
-  kink: jump,
+  kink: true,
 });
 
-/** The smallest whole number from `x` on, element by element. Integers stay as they are. */
+/**
+ * The smallest whole number from `x` on, element by element. Integers stay as they are.
+ *
+ * @kink Jumps at whole numbers; its derivative is 0 everywhere.
+ */
 export const ceil: Unary = pointwise({
   name: "ceil",
   body: (m, x) => (isWhole(m, x!) ? x! : m.ceil(x!)),
   derivatives: [zero],
   samples: within([-2, 2, -2, -1, 0, 1, 2]),
-  kink: jump,
+  kink: true,
 });
 
 /**
  * The nearest whole number, element by element, the even one of two. Integers stay as they are.
+ *
+ * @kink Jumps half way between whole numbers; its derivative is 0 everywhere.
  *
  * @example
  * ```ts
@@ -47,31 +55,41 @@ export const round: Unary = pointwise({
   body: (m, x) => (isWhole(m, x!) ? x! : m.nearest(x!)),
   derivatives: [zero],
   samples: within([-2, 2, -1.5, -0.5, 0.5, 1.5]),
-  kink: "Jumps half way between whole numbers; its derivative is 0 everywhere.",
+  kink: true,
 });
 
-/** `x` without its fraction, element by element. Integers stay as they are. */
+/**
+ * `x` without its fraction, element by element. Integers stay as they are.
+ *
+ * @kink Jumps at whole numbers; its derivative is 0 everywhere.
+ */
 export const trunc: Unary = pointwise({
   name: "trunc",
   body: (m, x) => (isWhole(m, x!) ? x! : m.trunc(x!)),
   derivatives: [zero],
   samples: within([-2, 2, -2, -1, 1, 2]),
-  kink: jump,
+  kink: true,
 });
 
-/** The fraction of `x` with the sign of `x`, element by element: `x - trunc(x)`. */
+/**
+ * The fraction of `x` with the sign of `x`, element by element: `x - trunc(x)`.
+ *
+ * @kink Jumps at whole numbers; its derivative is 1 everywhere.
+ */
 export const frac: Unary = pointwise({
   name: "frac",
   body: (m, x) => m.sub(x!, m.trunc(x!)),
   derivatives: [partial(() => 1)],
   samples: within([-2, 2, -2, -1, 1, 2]),
   accepts: "float",
-  kink: "Jumps at whole numbers; its derivative is 1 everywhere.",
+  kink: true,
 });
 
 /**
  * The whole number below the quotient `x / y`, element by element, as Python's `//`. Two int32 give int32, and 0
  * where `y` is 0 (PyTorch throws; a compiled program could not).
+ *
+ * @kink Jumps where the quotient is whole; its derivatives are 0 everywhere.
  *
  * @example
  * ```ts
@@ -84,12 +102,14 @@ export const floorDivide: Binary = pointwise({
   body: floorQuotient,
   derivatives: [zero, zero],
   samples: within([0.1, 0.9], [1, 2]),
-  kink: "Jumps where the quotient is whole; its derivatives are 0 everywhere.",
+  kink: true,
 });
 
 /**
  * The rest of the division of `x` by `y` with the sign of `x`, element by element, as C's fmod. Exact where the quotient is
  * below 2^48 (float32) or 2^106. Two int32 give int32, and 0 where `y` is 0.
+ *
+ * @kink Jumps where the quotient is whole; its derivatives are those of either side.
  *
  * @example
  * ```ts
@@ -102,12 +122,14 @@ export const fmod: Binary = pointwise({
   body: rest,
   derivatives: [partial(() => 1), singular((_, x, y) => neg(trunc(div(x!, y!))))],
   samples: within([2.35, 2.6], [0.72, 0.76]),
-  kink: "Jumps where the quotient is whole; its derivatives are those of either side.",
+  kink: true,
 });
 
 /**
  * The rest of the division of `x` by `y` with the sign of `y`, element by element, as Python's `%`. Two int32 give int32,
  * and 0 where `y` is 0.
+ *
+ * @kink Jumps where the quotient is whole; its derivatives are those of either side.
  *
  * @example
  * ```ts
@@ -120,7 +142,7 @@ export const remainder: Binary = pointwise({
   body: positiveRest,
   derivatives: [partial(() => 1), singular((_, x, y) => neg(floorDivide(x!, y!)))],
   samples: within([-2.8, -2.2], [0.95, 1.05]),
-  kink: "Jumps where the quotient is whole; its derivatives are those of either side.",
+  kink: true,
 });
 
 /** Is `x` NaN, element by element? */
@@ -150,14 +172,18 @@ export const isFinite: Unary = pointwise({
   gives: "bool",
 });
 
-/** The magnitude of `x` with the sign of `y`, element by element; zeros have signs too. */
+/**
+ * The magnitude of `x` with the sign of `y`, element by element; zeros have signs too.
+ *
+ * @kink Its derivative by x at the kink x = 0 is 0.
+ */
 export const copysign: Binary = pointwise({
   name: "copysign",
   body: (m, x, y) => m.copysign(x!, y!),
   derivatives: [partial((_, x, y) => mul(sign(x!), copysign(1, y!))), zero],
   samples: within([-2, 2, 0], [-2, 2, 0]),
   accepts: "float",
-  kink: "Its derivative by x at the kink x = 0 is 0.",
+  kink: true,
 });
 
 /** Does exactly one of `x` and `y` (bool) hold, element by element? */

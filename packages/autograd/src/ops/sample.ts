@@ -108,8 +108,8 @@ export interface Declared {
   /** The op that it applies, or null for compositions. */
   readonly op: Op | null;
   readonly samples: Samples;
-  /** Where it has a kink, a tie or a jump, and what its derivative is there; null if it is smooth. */
-  readonly kink: string | null;
+  /** Has it a kink, a tie or a jump (as true, or as the sentence that says its derivative there), or null: is it smooth? */
+  readonly kink: string | true | null;
 }
 
 /** Samples of elementwise functions: tensors that broadcast together, one range for each operand. */
@@ -135,20 +135,23 @@ export const withOptions =
   (options: object, low: number, high: number, ...away: number[]): Samples =>
   (draw) => [draw.tensor(draw.shape(), { low, high, away }), options];
 
+/** The mark of a function with a kink, a tie or a jump; `@kink` in its docstring says what its derivative is there. */
+export const kinked = true;
+
 /** Attaches what the registry needs to a public function, and gives it its name. */
 export function declare<F>(
   name: string,
   call: F & object,
   op: Op | null,
   samples: Samples,
-  kink: string | null = null,
+  kink: string | true | null = op?.kink ?? null,
 ): F {
   Object.defineProperty(call, "name", { value: name });
   return Object.assign(call, { op, samples, kink } satisfies Declared);
 }
 
 /** A function made of other ops: it has samples for the laws and no op of its own. */
-export function composed<F>(name: string, call: F & object, samples: Samples, kink?: string): F {
+export function composed<F>(name: string, call: F & object, samples: Samples, kink?: string | true): F {
   return declare(name, call, null, samples, kink);
 }
 

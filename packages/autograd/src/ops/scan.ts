@@ -82,12 +82,10 @@ export const cumprod: AxisFunction = declare(
   alongAxis(),
 );
 
-const toLast = "where several elements tie, the last one gets all of the gradient";
-
 /** A running extreme. All of an entry's gradient goes to the last of the elements that equal it. */
 function extreme(name: string, combine: Body, identity: (dtype: DType) => number): AxisFunction {
   const rule = pushed<Along>((t, out, { axis }) => picked(name, t, axis, lastPlaces(out, axis)));
-  const op = { ...running(name, combine, identity, rule), kink: toLast };
+  const op = { ...running(name, combine, identity, rule), kink: true } as const;
   return declare(
     name,
     (x: Tensor, axis = -1) => {
@@ -99,7 +97,6 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
       const shape = draw.shape(1);
       return [draw.distinct(shape), draw.axis(shape)];
     },
-    toLast,
   );
 }
 
@@ -113,6 +110,8 @@ function lastPlaces(out: Tensor, axis: number): Tensor {
 /**
  * The largest element so far along `axis`, the last unless given; NaN from the first NaN on. Where several tie, the last
  * one gets all of the gradient. Throws DTypeError for bool.
+ *
+ * @kink where several elements tie, the last one gets all of the gradient
  */
 export const cummax: AxisFunction = extreme(
   "cummax",
@@ -123,6 +122,8 @@ export const cummax: AxisFunction = extreme(
 /**
  * The smallest element so far along `axis`, the last unless given; NaN from the first NaN on. Where several tie, the last
  * one gets all of the gradient. Throws DTypeError for bool.
+ *
+ * @kink where several elements tie, the last one gets all of the gradient
  */
 export const cummin: AxisFunction = extreme(
   "cummin",

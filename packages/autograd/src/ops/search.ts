@@ -11,7 +11,7 @@ import { fill, fromElements } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { add, minimum, mul, sub, where } from "./pointwise.ts";
 import { slice } from "./region.ts";
-import { composed } from "./sample.ts";
+import { composed, kinked } from "./sample.ts";
 import { any } from "./statistics.ts";
 
 /** Where elements are: their places, places for them in a sorted list, and what is at a place in order. */
@@ -155,6 +155,9 @@ const interpolations = ["linear", "lower", "higher", "nearest", "midpoint"];
  * between two elements by `interpolation`. NaN if there is one. Throws DTypeError unless `x` is float, ValueError for another
  * `q` and where there are no elements.
  *
+ * @kink Where elements are equal, those that come first count as smaller; only the one or two elements at the place have a
+ * gradient.
+ *
  * @example
  * ```ts
  * import { quantile, tensor } from "@cotangent/autograd";
@@ -207,5 +210,5 @@ export const quantile: ReductionBy<number, Omit<Between, "keepDims">> = composed
     const axis = draw.integer(0, 3) === 0 ? undefined : draw.axis(shape);
     return [draw.distinct(shape), draw.real({ low: 0, high: 1 }), axis];
   },
-  "Where elements are equal, those that come first count as smaller; only the one or two elements at the place have a gradient.",
+  kinked,
 );

@@ -10,7 +10,7 @@ import { fill, iota } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, mul, sub, where } from "./pointwise.ts";
 import type { Samples } from "./sample.ts";
-import { composed } from "./sample.ts";
+import { composed, kinked } from "./sample.ts";
 
 /** Entries chosen by indices: whole rows (embedding, indexSelect, indexAdd) or single elements (scatter). */
 
@@ -122,6 +122,8 @@ const writes: Samples = (draw) => {
  * (for axis 0). `index` is int32 and has the shape of `source`. Where a place is named again the last element wins, and it
  * alone gets the gradient. Throws ShapeError, DTypeError or IndexError if they do not fit `x`.
  *
+ * @kink Where a place is named again, the last element that names it has all of the gradient (PyTorch leaves it undefined).
+ *
  * @example
  * ```ts
  * import { scatter, tensor } from "@cotangent/autograd";
@@ -142,7 +144,7 @@ export const scatter: ScatterAdd = composed(
     return written("scatter", x, at, index, source);
   },
   writes,
-  "Where a place is named again, the last element that names it has all of the gradient (PyTorch leaves it undefined).",
+  kinked,
 );
 
 /** `x` with the elements of `source` at the places that `index` names along `axis`, for the function `caller`. */

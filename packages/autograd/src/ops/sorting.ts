@@ -11,7 +11,7 @@ import { broadcastTo, reshape } from "./movement.ts";
 import { where } from "./pointwise.ts";
 import { amax, amin } from "./reduction.ts";
 import { slice } from "./region.ts";
-import { composed } from "./sample.ts";
+import { composed, kinked } from "./sample.ts";
 import { any, argmax } from "./statistics.ts";
 
 /** Elements in order, and where along the axis they were. */
@@ -28,6 +28,8 @@ interface Direction {
 /**
  * The elements along `axis`, the last unless given, in ascending order or descending, and their int32 indices. NaN counts as
  * larger than any number; equal elements keep their order. Throws ShapeError for an axis that `x` does not have.
+ *
+ * @kink Where elements are equal, they keep their order, and each its gradient.
  *
  * @example
  * ```ts
@@ -48,7 +50,7 @@ export const sort: Operation<[axis?: number, options?: Direction], Sorted> = com
     const shape = draw.shape(1);
     return [draw.distinct(shape), draw.axis(shape), { descending: draw.integer(0, 1) === 1 }];
   },
-  "Where elements are equal, they keep their order, and each its gradient.",
+  kinked,
 );
 
 interface Few {
@@ -59,6 +61,8 @@ interface Few {
 /**
  * The `k` largest elements along `axis`, the last unless given, largest first (or the smallest, smallest first), and their
  * int32 indices. Throws ValueError unless `k` is a whole number from 0 to the size of the axis.
+ *
+ * @kink Where elements are equal, those that come first are chosen.
  *
  * @example
  * ```ts
@@ -86,7 +90,7 @@ export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
     const largest = draw.integer(0, 1) === 1;
     return [draw.distinct(shape), draw.integer(0, shape.at(axis)!), { axis, largest }];
   },
-  "Where elements are equal, those that come first are chosen.",
+  kinked,
 );
 
 interface KeepDims {
@@ -105,6 +109,9 @@ function middle(a: Tensor, along: number): Tensor {
 /**
  * The element in the middle along `axis`, or of everything: of an even number the lower one of the two; NaN if there is one.
  * Throws DTypeError for bool, ValueError where there are no elements.
+ *
+ * @kink Where elements tie along an axis, the first of them in the middle has the gradient; over everything they share it
+ * equally.
  *
  * @example
  * ```ts
@@ -137,5 +144,5 @@ export const median: ArgReduction = composed(
     const shape = draw.shape(1);
     return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
   },
-  "Where elements tie along an axis, the first of them in the middle has the gradient; over everything they share it equally.",
+  kinked,
 );

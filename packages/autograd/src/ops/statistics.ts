@@ -13,7 +13,7 @@ import { broadcastTo, reshape, sum } from "./movement.ts";
 import { abs, div, mul, pow, sqrt, square, sub, where } from "./pointwise.ts";
 import { amax, amin, mean } from "./reduction.ts";
 import type { Samples } from "./sample.ts";
-import { alongAxis, composed } from "./sample.ts";
+import { alongAxis, composed, kinked } from "./sample.ts";
 
 interface KeepDims {
   readonly keepDims?: boolean;
@@ -111,14 +111,22 @@ function chosen(name: string, extreme: Reduction): ArgReduction {
       );
     },
     distinctAlong,
-    "Where elements tie along an axis, the first of them has the whole gradient; over everything they share it equally.",
+    kinked,
   );
 }
 
-/** The largest element along `axis`, or over everything; NaN if there is one. Throws ValueError where there are none. */
+/**
+ * The largest element along `axis`, or over everything; NaN if there is one. Throws ValueError where there are none.
+ *
+ * @kink Where elements tie along an axis, the first of them has the whole gradient; over everything they share it equally.
+ */
 export const max: ArgReduction = chosen("max", amax);
 
-/** The smallest element along `axis`, or over everything; NaN if there is one. Throws ValueError where there are none. */
+/**
+ * The smallest element along `axis`, or over everything; NaN if there is one. Throws ValueError where there are none.
+ *
+ * @kink Where elements tie along an axis, the first of them has the whole gradient; over everything they share it equally.
+ */
 export const min: ArgReduction = chosen("min", amin);
 
 /** `f` of positive elements; 0 with derivative 0 where they are 0, though that of `f` is infinite there. */
@@ -184,6 +192,8 @@ function unitOf(x: Tensor, axes: readonly number[], power = 2): Tensor {
 /**
  * The standard deviation over one axis, several, or all: the square root of `variance`, also where that is too large or too
  * small for a number of the dtype.
+ *
+ * @kink Where all elements are equal the derivative is 0.
  */
 export const std: Reduction<Corrected> = composed(
   "std",
@@ -195,7 +205,7 @@ export const std: Reduction<Corrected> = composed(
     return mul(root, options.keepDims ? unit : reshape(unit, root.shape));
   },
   several,
-  "Where all elements are equal the derivative is 0.",
+  kinked,
 );
 
 function rootOfPowers(x: Tensor, axes: readonly number[], p: number, keepDims: boolean): Tensor {
@@ -213,6 +223,8 @@ interface Power {
 /**
  * The p-norm `sum(|x|^p)^(1/p)` over one axis, several, or all; p is 2 unless given. Infinity and -Infinity give the largest
  * and the smallest magnitude, 0 the number of elements that are not 0. Throws ValueError if p is NaN.
+ *
+ * @kink At 0 the derivative is 0; for p = Infinity the largest magnitudes share the gradient equally.
  *
  * @example
  * ```ts
@@ -245,5 +257,5 @@ export const norm: Reduction<Power> = composed(
     const p = powers[draw.integer(0, 4)]!;
     return [p === Infinity ? draw.distinct(shape) : signs, draw.axis(shape), { p }];
   },
-  "At 0 the derivative is 0; for p = Infinity the largest magnitudes share the gradient equally.",
+  kinked,
 );

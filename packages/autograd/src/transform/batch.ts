@@ -109,7 +109,7 @@ function batchedOp(op: Op): Op {
       shape: (inputs, attributes) => [inputs[0]!.shape[0]!, ...op.shape(inputs.map(example), attributes)],
       dtype: (inputs, attributes) => op.dtype(inputs.map(example), attributes),
       ...(implied ? { implied } : {}),
-      ...(kink === undefined ? {} : { kink }),
+      kink,
       ...(meaning ? { meaning } : {}),
     };
     known.set(op, made);

@@ -9,7 +9,7 @@ import { tril, triu } from "../diagonal.ts";
 import { transpose } from "../movement.ts";
 import { sub } from "../pointwise.ts";
 import { slice } from "../region.ts";
-import { declare } from "../sample.ts";
+import { declare, kinked } from "../sample.ts";
 import {
   factorizeEach,
   matricesOfFloats,
@@ -126,6 +126,8 @@ function reflectRows(m: Float64Array, { v, factor, start }: Mirror, columns: num
  * LAPACK. Throws ShapeError unless `a` has two axes, ValueError for another mode; asking for a derivative throws
  * GradientError in mode "complete" if m > n.
  *
+ * @kink Where the first columns are linearly dependent it is not differentiable: infinities or NaN.
+ *
  * @example
  * ```ts
  * import { qr, tensor } from "@cotangent/autograd";
@@ -153,7 +155,7 @@ export const qr: Operation<
     const mode = rows <= columns && draw.integer(0, 1) === 1 ? "complete" : "reduced";
     return [regularMatrices(draw, [...draw.shape(0, 1), rows, columns]), { mode }];
   },
-  "Where the first columns are linearly dependent it is not differentiable: infinities or NaN.",
+  kinked,
 );
 
 /** Rotations come to rest after a handful of sweeps; NaN never does. */

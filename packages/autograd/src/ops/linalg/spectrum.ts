@@ -14,7 +14,7 @@ import { eye } from "../leaf.ts";
 import { squeeze, transpose, unsqueeze } from "../movement.ts";
 import { add, chain, div, mul, neg, sub, where } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
-import { composed, declare } from "../sample.ts";
+import { composed, declare, kinked } from "../sample.ts";
 import {
   factorizeEach,
   matricesOfFloats,
@@ -67,6 +67,8 @@ const apart = (draw: Draw, rows: number, columns: number): Tensor =>
  * largest elements is positive. Of a matrix that is not symmetric the symmetric part `(a + a^T) / 2` is taken, so
  * gradients are symmetric. Computed in float64. Throws ShapeError if they are not square.
  *
+ * @kink Where eigenvalues are equal, their eigenvectors are not differentiable: infinities or NaN.
+ *
  * @example
  * ```ts
  * import { eigh, tensor } from "@cotangent/autograd";
@@ -86,7 +88,7 @@ export const eigh: Operation<[], { readonly eigenvalues: Tensor; readonly eigenv
     const n = draw.integer(1, 3);
     return [apart(draw, n, n)];
   },
-  "Where eigenvalues are equal, their eigenvectors are not differentiable: infinities or NaN.",
+  kinked,
 );
 
 /** U, the singular values and V transposed end to end. */
@@ -177,6 +179,8 @@ function filledUp(u: Tensor): Tensor {
  * only these have derivatives. Of each column of `U` the first of the largest elements is positive. Computed in float64.
  * Throws ShapeError unless `a` has two axes; asking for the derivative of what was filled up throws GradientError.
  *
+ * @kink Where singular values are equal or 0, their vectors are not differentiable: infinities or NaN.
+ *
  * @example
  * ```ts
  * import { svd, tensor } from "@cotangent/autograd";
@@ -201,7 +205,7 @@ export const svd: Operation<
     const [rows, columns] = [draw.integer(1, 3), draw.integer(1, 3)];
     return [apart(draw, rows, columns), { fullMatrices: rows === columns && draw.integer(0, 1) === 1 }];
   },
-  "Where singular values are equal or 0, their vectors are not differentiable: infinities or NaN.",
+  kinked,
 );
 
 /** The pseudoinverse; singular values of up to `rcond` times the largest count as 0. */
@@ -256,6 +260,8 @@ function pseudoinverse(name: string, x: Tensor, rcond: number | undefined): Tens
  * largest count as 0 (`rcond` is the larger of m and n times the precision of the dtype unless given). Throws ShapeError
  * unless `a` has two axes, ValueError if `rcond` is negative.
  *
+ * @kink Where the rank jumps, so does the value; the derivative is that of matrices of the same rank.
+ *
  * @example
  * ```ts
  * import { pinv, tensor } from "@cotangent/autograd";
@@ -267,13 +273,15 @@ export const pinv: Operation<[options?: Cutoff]> = declare(
   (a: Tensor, { rcond }: Cutoff = {}) => pseudoinverse("pinv", matricesOfFloats("pinv", a), rcond),
   pinvOp,
   (draw) => [apart(draw, draw.integer(1, 3), draw.integer(1, 3))],
-  "Where the rank jumps, so does the value; the derivative is that of matrices of the same rank.",
+  kinked,
 );
 
 /**
  * The `x` [..., n, k] with the smallest `|a x - b|` for matrices `a` [..., m, n] and `b` [..., m, k], or [m]; of several that with
  * the smallest norm. It is `pinv(a, { rcond })` times `b`; batch axes broadcast. Throws ShapeError if the shapes do not
  * fit, ValueError if `rcond` is negative.
+ *
+ * @kink Where the rank of `a` jumps, so does the value; the derivative is that of matrices of the same rank.
  *
  * @example
  * ```ts
@@ -304,5 +312,5 @@ export const lstsq: Operation<[b: Tensor, options?: Cutoff]> = composed(
     const b = draw.integer(0, 2) === 0 ? [rows] : [...batch, rows, draw.integer(1, 3)];
     return [regularMatrices(draw, [...batch, rows, columns]), draw.tensor(b)];
   },
-  "Where the rank of `a` jumps, so does the value; the derivative is that of matrices of the same rank.",
+  kinked,
 );
