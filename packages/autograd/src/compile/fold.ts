@@ -26,8 +26,7 @@ export class FoldWriter extends CombineWriter {
     const lanes = lanesFor(order, terms);
     const work = lanes * (kernel.body.length + combine.instructions.length);
     if (vector && vector.loop >= outer) this.#alongTerms(lanes, terms);
-    else if (unrolled.terms) this.#writtenOut(lanes);
-    else if (lanes === 1 && terms <= order.steps) this.#inRow();
+    else if (unrolled.terms || (lanes === 1 && terms <= order.steps)) this.#inLoops(lanes);
     else if (counts.length === outer + 1 && work <= laneLimit) this.#inLanes(lanes, terms);
     else new ScratchWriter(this.writer, this.fold).reduce(lanes, terms);
   }
@@ -46,26 +45,33 @@ export class FoldWriter extends CombineWriter {
 
   // Ways to go through the terms.
 
+  /** Totals over all terms; `absorb` combines so many terms into the sums that it is given. */
+  #chunked(count: number, length: number, terms: number, absorb: Chunk): number[] {
+    const totals = this.identities(count);
+    if (terms <= length) {
+      absorb(totals, terms);
+      return totals;
+    }
+    const sums = this.identities(count);
+    const chunk = (size: number) => {
+      this.reset(sums);
+      absorb(sums, size);
+      totals.forEach((total, i) => {
+        this.combine(total, sums[i]!);
+      });
+    };
+    this.writer.times(Math.floor(terms / length), () => chunk(length));
+    if (terms % length > 0) chunk(terms % length);
+    this.release(sums);
+    return totals;
+  }
+
   /** The lanes lie in vectors along the one loop of terms. */
   #alongTerms(lanes: number, terms: number): void {
     const { width } = this.writer.nest.vector!;
-    const count = lanes / width;
-    const length = lanes * this.fold.order.steps;
-    const totals = this.identities(count);
-    if (terms <= length) this.#chunkAlong(totals, terms);
-    else {
-      const sums = this.identities(count);
-      const chunk = (size: number) => {
-        this.reset(sums);
-        this.#chunkAlong(sums, size);
-        totals.forEach((total, i) => {
-          this.combine(total, sums[i]!);
-        });
-      };
-      this.writer.times(Math.floor(terms / length), () => chunk(length));
-      if (terms % length > 0) chunk(terms % length);
-      this.release(sums);
-    }
+    const totals = this.#chunked(lanes / width, lanes * this.fold.order.steps, terms, (sums, size) =>
+      this.#chunk(sums, size, width),
+    );
     this.#halve(totals);
     const [total, upper] = [totals[0]!, this.code.take("v128")];
     for (let half = width >> 1; half >= 1; half >>= 1) {
@@ -78,13 +84,14 @@ export class FoldWriter extends CombineWriter {
     this.release([...totals, upper]);
   }
 
-  #chunkAlong(sums: readonly number[], terms: number): void {
-    const { outer, walks, vector } = this.writer.nest;
-    const { width } = vector!;
+  /** Combines the next terms of the one loop into the sums, each of which takes `width` at once. */
+  #chunk(sums: readonly number[], terms: number, width: number): void {
+    const { outer, walks } = this.writer.nest;
     const step = (walk: number) => walks[walk]![outer]!;
     const round = (count: number) => {
       for (let i = 0; i * width < count; i++) {
-        this.#absorbLanes(sums[i]!, Math.min(width, count - i * width));
+        if (width > 1) this.#absorbLanes(sums[i]!, Math.min(width, count - i * width));
+        else this.absorb(sums[i]!);
         this.writer.shift((walk) => width * step(walk));
       }
       this.writer.shift((walk) => -Math.ceil(count / width) * width * step(walk));
@@ -110,8 +117,8 @@ export class FoldWriter extends CombineWriter {
     code.release(value);
   }
 
-  /** Few terms: no loop is left. */
-  #writtenOut(lanes: number): void {
+  /** The loops of the nest, which are written out if there are several lanes. */
+  #inLoops(lanes: number): void {
     const { counts, outer } = this.writer.nest;
     const totals = this.identities(lanes);
     let term = 0;
@@ -119,55 +126,16 @@ export class FoldWriter extends CombineWriter {
     this.#finish(totals);
   }
 
-  /** One lane in one chunk: the loops of the nest with one sum. */
-  #inRow(): void {
-    const { counts, outer } = this.writer.nest;
-    const [total] = this.identities(1) as [number];
-    this.writer.loop(outer, counts.length, () => this.absorb(total));
-    this.#finish([total]);
-  }
-
   /** One loop of terms: each round has one term for each lane, and lanes are locals. */
   #inLanes(lanes: number, terms: number): void {
-    const { steps } = this.fold.order;
-    const length = lanes * steps;
-    if (terms <= length) {
-      const totals = this.identities(lanes);
-      this.#chunk(totals, terms);
-      this.#finish(totals);
-      return;
-    }
-    const totals = this.identities(lanes);
-    const sums = this.identities(lanes);
-    const chunk = (count: number) => {
-      this.reset(sums);
-      this.#chunk(sums, count);
-      totals.forEach((total, lane) => {
-        this.combine(total, sums[lane]!);
-      });
-    };
-    this.writer.times(Math.floor(terms / length), () => chunk(length));
-    if (terms % length > 0) chunk(terms % length);
-    this.release(sums);
-    this.#finish(totals);
-  }
-
-  #chunk(sums: readonly number[], terms: number): void {
-    const lanes = sums.length;
-    const { outer, walks } = this.writer.nest;
-    const round = (count: number) => {
-      for (let lane = 0; lane < count; lane++) {
-        this.absorb(sums[lane]!);
-        this.writer.shift((walk) => walks[walk]![outer]!);
-      }
-      this.writer.shift((walk) => -count * walks[walk]![outer]!);
-      this.writer.advance((walk) => count * walks[walk]![outer]!);
-    };
-    const rounds = Math.floor(terms / lanes);
-    if (rounds > 0) this.writer.times(rounds, () => round(lanes));
-    if (terms % lanes > 0) round(terms % lanes);
+    this.#finish(
+      this.#chunked(lanes, lanes * this.fold.order.steps, terms, (sums, size) => this.#chunk(sums, size, 1)),
+    );
   }
 }
+
+/** Combines so many terms, from where the loops are, into sums. */
+type Chunk = (sums: readonly number[], terms: number) => void;
 
 /** Scalars of a round, all lanes together, at the most. */
 const laneLimit = 1000;
