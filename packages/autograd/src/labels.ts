@@ -1,3 +1,5 @@
+import { remembered } from "./memo.ts";
+
 /**
  * The labels of a contraction, one letter for each axis: in `"ij,jk->ik"` the letters of the operands and of the result.
  * A letter in both operands and the result counts the batch, one in an operand and the result counts rows (left) or
@@ -18,21 +20,19 @@ const known = new Map<string, Labels>();
 
 /** Reads `"ij,jk->ik"`. Each spec is read once. */
 export function readLabels(spec: string): Labels {
-  const found = known.get(spec);
-  if (found) return found;
-  const [left = "", right = "", out = ""] = spec.split(/,|->/);
-  const pick = (from: string, test: (letter: string) => boolean) => [...from].filter(test).join("");
-  const labels: Labels = {
-    left,
-    right,
-    out,
-    batch: pick(out, (letter) => left.includes(letter) && right.includes(letter)),
-    rows: pick(out, (letter) => !right.includes(letter)),
-    columns: pick(out, (letter) => !left.includes(letter)),
-    inner: pick(left, (letter) => !out.includes(letter)),
-  };
-  known.set(spec, labels);
-  return labels;
+  return remembered(known, spec, () => {
+    const [left = "", right = "", out = ""] = spec.split(/,|->/);
+    const pick = (from: string, test: (letter: string) => boolean) => [...from].filter(test).join("");
+    return {
+      left,
+      right,
+      out,
+      batch: pick(out, (letter) => left.includes(letter) && right.includes(letter)),
+      rows: pick(out, (letter) => !right.includes(letter)),
+      columns: pick(out, (letter) => !left.includes(letter)),
+      inner: pick(left, (letter) => !out.includes(letter)),
+    };
+  });
 }
 
 /** The product of the sizes of `letters`, which label axes of `shape` as `of` says. */

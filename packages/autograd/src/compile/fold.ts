@@ -27,7 +27,9 @@ export class FoldWriter extends CombineWriter {
     const work = lanes * (kernel.body.length + combine.instructions.length);
     if (vector && vector.loop >= outer) this.#alongTerms(lanes, terms);
     else if (unrolled.terms || (lanes === 1 && terms <= order.steps)) this.#inLoops(lanes);
-    else if (counts.length === outer + 1 && work <= laneLimit) this.#inLanes(lanes, terms);
+    else if (counts.length === outer + 1 && work <= laneLimit)
+      // One loop of terms: each round has one term for each lane, and lanes are locals.
+      this.#finish(this.#chunked(lanes, terms, 1));
     else new ScratchWriter(this.writer, this.fold).reduce(lanes, terms);
   }
 
@@ -45,17 +47,18 @@ export class FoldWriter extends CombineWriter {
 
   // Ways to go through the terms.
 
-  /** Totals over all terms; `absorb` combines so many terms into the sums that it is given. */
-  #chunked(count: number, length: number, terms: number, absorb: Chunk): number[] {
-    const totals = this.identities(count);
+  /** Totals over the one loop of terms, each of which takes `width` lanes at once. */
+  #chunked(lanes: number, terms: number, width: number): number[] {
+    const length = lanes * this.fold.order.steps;
+    const totals = this.identities(lanes / width);
     if (terms <= length) {
-      absorb(totals, terms);
+      this.#chunk(totals, terms, width);
       return totals;
     }
-    const sums = this.identities(count);
+    const sums = this.identities(lanes / width);
     const chunk = (size: number) => {
       this.reset(sums);
-      absorb(sums, size);
+      this.#chunk(sums, size, width);
       totals.forEach((total, i) => {
         this.combine(total, sums[i]!);
       });
@@ -69,9 +72,7 @@ export class FoldWriter extends CombineWriter {
   /** The lanes lie in vectors along the one loop of terms. */
   #alongTerms(lanes: number, terms: number): void {
     const { width } = this.writer.nest.vector!;
-    const totals = this.#chunked(lanes / width, lanes * this.fold.order.steps, terms, (sums, size) =>
-      this.#chunk(sums, size, width),
-    );
+    const totals = this.#chunked(lanes, terms, width);
     this.#halve(totals);
     const [total, upper] = [totals[0]!, this.code.take("v128")];
     for (let half = width >> 1; half >= 1; half >>= 1) {
@@ -84,7 +85,7 @@ export class FoldWriter extends CombineWriter {
     this.release([...totals, upper]);
   }
 
-  /** Combines the next terms of the one loop into the sums, each of which takes `width` at once. */
+  /** Combines the next terms into the sums. */
   #chunk(sums: readonly number[], terms: number, width: number): void {
     const { outer, walks } = this.writer.nest;
     const step = (walk: number) => walks[walk]![outer]!;
@@ -125,17 +126,7 @@ export class FoldWriter extends CombineWriter {
     this.writer.loop(outer, counts.length, () => this.absorb(totals[term++ % lanes]!));
     this.#finish(totals);
   }
-
-  /** One loop of terms: each round has one term for each lane, and lanes are locals. */
-  #inLanes(lanes: number, terms: number): void {
-    this.#finish(
-      this.#chunked(lanes, lanes * this.fold.order.steps, terms, (sums, size) => this.#chunk(sums, size, 1)),
-    );
-  }
 }
-
-/** Combines so many terms, from where the loops are, into sums. */
-type Chunk = (sums: readonly number[], terms: number) => void;
 
 /** Scalars of a round, all lanes together, at the most. */
 const laneLimit = 1000;
