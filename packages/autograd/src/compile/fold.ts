@@ -1,8 +1,8 @@
 import { lanesFor } from "../order.ts";
 import { sizeOf } from "../shape.ts";
 import { CombineWriter } from "./combine.ts";
-import { simd } from "./lanes.ts";
 import { ScratchWriter } from "./scratch.ts";
+import * as simd from "./simd.ts";
 
 /**
  * Code that combines the results along the inner loops of a nest, in the order of `order.ts`. A lane without terms would

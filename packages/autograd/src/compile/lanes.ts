@@ -1,7 +1,9 @@
 import type { DType } from "../dtype.ts";
 import type { Word } from "../program.ts";
 import type { Code } from "./assembler.ts";
-import type { Push } from "./words.ts";
+import * as simd from "./simd.ts";
+import type { Push, Table } from "./words.ts";
+import { entry } from "./words.ts";
 
 /**
  * The scalar vocabulary in SIMD instructions: the words of `words.ts` for several elements at once, to the same bits. A vector
@@ -9,133 +11,33 @@ import type { Push } from "./words.ts";
  */
 export type Width = 4 | 2;
 
-export const simd = {
-  load: 0x00,
-  splat32: 0x09,
-  splat64: 0x0a,
-  store: 0x0b,
-  not: 0x4d,
-  and: 0x4e,
-  or: 0x50,
-  xor: 0x51,
-  andNot: 0x4f,
-  bitselect: 0x52,
-  anyTrue: 0x53,
-  load8Lane: 0x54,
-  load16Lane: 0x55,
-  load32Lane: 0x56,
-  load64Lane: 0x57,
-  store8Lane: 0x58,
-  store16Lane: 0x59,
-  store32Lane: 0x5a,
-  store64Lane: 0x5b,
-  load32Zero: 0x5c,
-  load64Zero: 0x5d,
-  splatInt32: 0x11,
-  splatFloat32: 0x13,
-  splatFloat64: 0x14,
-  extractInt32: 0x1b,
-  extractInt64: 0x1d,
-  extractFloat32: 0x1f,
-  extractFloat64: 0x21,
-  replaceFloat32: 0x20,
-  replaceInt32: 0x1c,
-  replaceFloat64: 0x22,
-  narrow16: 0x85,
-  narrow8: 0x65,
-  extend8to16: 0x89,
-  extend16to32: 0xa9,
-  extend32to64Signed: 0xc7,
-  extend32to64: 0xc9,
-} as const;
-
-/** Instructions of int32 lanes, and of int64 lanes. */
-const i32x4 = {
-  eq: 0x37,
-  ne: 0x38,
-  lessUnsigned: 0x3a,
-  allTrue: 0xa3,
-  neg: 0xa1,
-  shl: 0xab,
-  shrSigned: 0xac,
-  shrUnsigned: 0xad,
-  add: 0xae,
-  sub: 0xb1,
-  min: 0xb6,
-  max: 0xb8,
-  truncate: 0xf8,
-  truncate64: 0xfc,
-} as const;
-const i64x2 = { ne: 0xd7, neg: 0xc1, allTrue: 0xc3, shl: 0xcb, shrUnsigned: 0xcd, add: 0xce } as const;
-export const intLanes: { readonly 4: typeof i32x4; readonly 2: typeof i64x2 } = { 4: i32x4, 2: i64x2 };
-
 /** `x y + z`, rounded once where the processor can. */
 export const relaxedAdd: Readonly<Record<Width, number>> = { 4: 0x105, 2: 0x107 };
 
-const float32: Partial<Record<Word, number>> = {
-  add: 0xe4,
-  sub: 0xe5,
-  mul: 0xe6,
-  div: 0xe7,
-  sqrt: 0xe3,
-  neg: 0xe1,
-  abs: 0xe0,
-  pmin: 0xea,
-  pmax: 0xeb,
-  ceil: 0x67,
-  floor: 0x68,
-  trunc: 0x69,
-  nearest: 0x6a,
-  eq: 0x41,
-  ne: 0x42,
-  lt: 0x43,
-  le: 0x45,
+/** Of a word: the instruction for lanes of float32, float64, int32 and bool. */
+const opcodes: Table = {
+  add: [0xe4, 0xf0, simd.addInt32],
+  sub: [0xe5, 0xf1, simd.subInt32],
+  mul: [0xe6, 0xf2, 0xb5],
+  div: [0xe7, 0xf3],
+  sqrt: [0xe3, 0xef],
+  neg: [0xe1, 0xed, 0xa1],
+  abs: [0xe0, 0xec, 0xa0],
+  pmin: [0xea, 0xf6, simd.minInt32],
+  pmax: [0xeb, 0xf7, simd.maxInt32],
+  ceil: [0x67, 0x74],
+  floor: [0x68, 0x75],
+  trunc: [0x69, 0x7a],
+  nearest: [0x6a, 0x94],
+  eq: [0x41, 0x47, simd.equalInt32, simd.xor],
+  ne: [0x42, 0x48, simd.differInt32, simd.xor],
+  lt: [0x43, 0x49, 0x39],
+  le: [0x45, 0x4b, 0x3d],
+  and: [null, null, simd.and, simd.and],
+  or: [null, null, simd.or, simd.or],
+  xor: [null, null, simd.xor, simd.xor],
+  not: [null, null, simd.not, simd.not],
 };
-const float64: Partial<Record<Word, number>> = {
-  add: 0xf0,
-  sub: 0xf1,
-  mul: 0xf2,
-  div: 0xf3,
-  sqrt: 0xef,
-  neg: 0xed,
-  abs: 0xec,
-  pmin: 0xf6,
-  pmax: 0xf7,
-  ceil: 0x74,
-  floor: 0x75,
-  trunc: 0x7a,
-  nearest: 0x94,
-  eq: 0x47,
-  ne: 0x48,
-  lt: 0x49,
-  le: 0x4b,
-};
-const int32: Partial<Record<Word, number>> = {
-  add: i32x4.add,
-  sub: i32x4.sub,
-  mul: 0xb5,
-  neg: i32x4.neg,
-  abs: 0xa0,
-  pmin: i32x4.min,
-  pmax: i32x4.max,
-  and: simd.and,
-  or: simd.or,
-  xor: simd.xor,
-  not: simd.not,
-  eq: i32x4.eq,
-  ne: i32x4.ne,
-  lt: 0x39,
-  le: 0x3d,
-};
-const bool: Partial<Record<Word, number>> = {
-  and: simd.and,
-  or: simd.or,
-  xor: simd.xor,
-  not: simd.not,
-  eq: simd.xor,
-  ne: simd.xor,
-};
-const opcodes: Record<DType, Partial<Record<Word, number>>> = { float32, float64, int32, bool };
 
 /** The bit patterns of 1 in both float dtypes, and of the sign. */
 const one32 = 0x3f800000;
@@ -168,10 +70,10 @@ export function vectorWord(
   else if (name === "power2") powerOfTwo(code, x, dtype);
   else if (name === "shiftLeft" || name === "shiftRight") {
     x();
-    code.i32(shift!).vector(name === "shiftLeft" ? i32x4.shl : i32x4.shrUnsigned);
+    code.i32(shift!).vector(name === "shiftLeft" ? simd.shlInt32 : simd.shrUnsignedInt32);
   } else {
     for (const push of operands) push();
-    code.vector(opcodes[from][name]!);
+    code.vector(entry(opcodes, name, from)!);
     if (from === "bool" && name === "eq") code.vector(simd.not);
   }
 }
@@ -190,7 +92,7 @@ export function hasVectorWord(name: Word, dtype: DType, from: DType): boolean {
     case "convert":
       return from === "bool" || dtype === "bool" || (from !== "float64" && dtype !== "float64");
     default:
-      return name in opcodes[from];
+      return entry(opcodes, name, from) !== null;
   }
 }
 
@@ -200,8 +102,8 @@ function converted(code: Code, x: Push, from: DType, to: DType): void {
     if (to === "float64") everyLane(code, 2, 0x3ff00000);
     else everyLane(code, 4, to === "float32" ? one32 : 1);
     code.vector(simd.and);
-  } else if (to === "bool") code.v128([0, 0, 0, 0]).vector(opcodes[from].ne!);
-  else if (to === "int32") code.vector(i32x4.truncate);
+  } else if (to === "bool") code.v128([0, 0, 0, 0]).vector(entry(opcodes, "ne", from)!);
+  else if (to === "int32") code.vector(simd.truncateFloat32);
   else code.vector(0xfa);
 }
 
@@ -212,7 +114,7 @@ function copiedSign(code: Code, x: Push, y: Push, dtype: DType): void {
   y();
   y();
   y();
-  code.vector(opcodes[dtype].eq!).vector(simd.and);
+  code.vector(entry(opcodes, "eq", dtype)!).vector(simd.and);
   x();
   sign();
   code.vector(simd.bitselect);
@@ -221,22 +123,22 @@ function copiedSign(code: Code, x: Push, y: Push, dtype: DType): void {
 function exponent(code: Code, x: Push, dtype: DType): void {
   x();
   if (dtype === "float32") {
-    code.i32(23).vector(i32x4.shrUnsigned);
+    code.i32(23).vector(simd.shrUnsignedInt32);
     everyLane(code, 4, 255);
     code.vector(simd.and);
     everyLane(code, 4, 127);
-    code.vector(i32x4.sub).vector(0xfa);
+    code.vector(simd.subInt32).vector(0xfa);
     return;
   }
   // The exponent in the low bits of 2^52, and 2^52 + 1023 taken away: no instruction converts int64.
-  code.i32(52).vector(i64x2.shrUnsigned);
+  code.i32(52).vector(simd.shrUnsignedInt64);
   code.v128([2047, 0, 2047, 0]).vector(simd.and);
   everyLane(code, 2, 0x43300000);
   code
     .vector(simd.or)
     .f64(2 ** 52 + 1023)
     .vector(simd.splatFloat64)
-    .vector(float64.sub!);
+    .vector(entry(opcodes, "sub", dtype)!);
 }
 
 function powerOfTwo(code: Code, k: Push, dtype: DType): void {
@@ -245,16 +147,16 @@ function powerOfTwo(code: Code, k: Push, dtype: DType): void {
     code
       .f32(2 ** 23 + 127)
       .vector(simd.splatFloat32)
-      .vector(float32.add!)
+      .vector(entry(opcodes, "add", dtype)!)
       .i32(23)
-      .vector(i32x4.shl);
+      .vector(simd.shlInt32);
   else
     code
       .f64(2 ** 52 + 1023)
       .vector(simd.splatFloat64)
-      .vector(float64.add!)
+      .vector(entry(opcodes, "add", dtype)!)
       .i32(52)
-      .vector(i64x2.shl);
+      .vector(simd.shlInt64);
 }
 
 /** As in `words.ts`: half of the power at a time. */
@@ -263,35 +165,35 @@ function scaled(code: Code, x: Push, k: Push, dtype: DType): void {
   const limit = single ? 252 : 2044;
   const [whole, half] = [code.take("v128"), code.take("v128")];
   k();
-  code.vector(single ? i32x4.truncate : i32x4.truncate64);
+  code.vector(single ? simd.truncateFloat32 : simd.truncateFloat64);
   everyLane(code, 4, limit);
-  code.vector(i32x4.min);
+  code.vector(simd.minInt32);
   everyLane(code, 4, -limit);
-  code.vector(i32x4.max).tee(whole);
+  code.vector(simd.maxInt32).tee(whole);
   code
     .i32(31)
-    .vector(i32x4.shrUnsigned)
+    .vector(simd.shrUnsignedInt32)
     .get(whole)
-    .vector(i32x4.add)
+    .vector(simd.addInt32)
     .i32(1)
-    .vector(i32x4.shrSigned)
+    .vector(simd.shrSignedInt32)
     .set(half);
   const power = () => {
     if (single) {
       everyLane(code, 4, 127);
-      code.vector(i32x4.add).i32(23).vector(i32x4.shl);
+      code.vector(simd.addInt32).i32(23).vector(simd.shlInt32);
     } else {
       everyLane(code, 4, 1023);
-      code.vector(i32x4.add).vector(simd.extend32to64).i32(52).vector(i64x2.shl);
+      code.vector(simd.addInt32).vector(simd.extend32to64).i32(52).vector(simd.shlInt64);
     }
   };
   x();
   code.get(half);
   power();
-  code.vector(opcodes[dtype].mul!);
-  code.get(whole).get(half).vector(i32x4.sub);
+  code.vector(entry(opcodes, "mul", dtype)!);
+  code.get(whole).get(half).vector(simd.subInt32);
   power();
-  code.vector(opcodes[dtype].mul!);
+  code.vector(entry(opcodes, "mul", dtype)!);
   code.release(whole);
   code.release(half);
 }

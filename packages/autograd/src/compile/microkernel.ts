@@ -1,7 +1,9 @@
 import { Code } from "./assembler.ts";
+import * as i32 from "./i32.ts";
 import type { Width } from "./lanes.ts";
-import { relaxedAdd, simd } from "./lanes.ts";
-import { i32, loads } from "./words.ts";
+import { relaxedAdd } from "./lanes.ts";
+import * as simd from "./simd.ts";
+import { loads } from "./words.ts";
 
 /**
  * A block of a product of matrices: some rows times the columns of one panel, over a run of terms. What differs between
@@ -107,10 +109,19 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
   };
   /** Runs `round` until `terms` is below `count`. */
   const whileAtLeast = (count: number, round: () => void) => {
-    code.block().get(terms).i32(count).op(lessSigned).branchIf(0).loop();
+    code.block().get(terms).i32(count).op(i32.lessSigned).branchIf(0).loop();
     round();
     advance(count);
-    code.get(terms).i32(count).op(i32.sub).tee(terms).i32(count).op(atLeastSigned).branchIf(0).end().end();
+    code
+      .get(terms)
+      .i32(count)
+      .op(i32.sub)
+      .tee(terms)
+      .i32(count)
+      .op(i32.atLeastSigned)
+      .branchIf(0)
+      .end()
+      .end();
   };
   whileAtLeast(unrolled, () => {
     for (let term = 0; term < unrolled; term++) {
@@ -143,9 +154,6 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
   });
   return code;
 }
-
-const lessSigned = 0x48;
-const atLeastSigned = 0x4e;
 
 function storeLanes(
   code: Code,

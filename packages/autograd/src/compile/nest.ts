@@ -5,16 +5,18 @@ import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Code, ValueType } from "./assembler.ts";
+import * as i32 from "./i32.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import { resultsOf, scalarsOf } from "./kernel.ts";
-import { simd, vectorWord } from "./lanes.ts";
+import { vectorWord } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { strideOf, varying } from "./loops.ts";
 import { BodyWriter } from "./scalars.ts";
+import * as simd from "./simd.ts";
 import { pushLane, VectorWriter, vectorConstant } from "./vectors.ts";
 import type { Setting } from "./walk.ts";
 import { WalkWriter } from "./walk.ts";
-import { constant, i32, loads, stores, valueType, word } from "./words.ts";
+import { constant, loads, stores, valueType, word } from "./words.ts";
 
 /** Writes the code of one nest: its loops, and its body at each index. */
 export class NestWriter extends WalkWriter {

@@ -1,10 +1,10 @@
 import { byteSize } from "../dtype.ts";
 import type { Code } from "./assembler.ts";
+import * as i32 from "./i32.ts";
 import { strideOf } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";
 import { listTerm, mostRows, panelTerm } from "./microkernel.ts";
 import type { NestWriter } from "./nest.ts";
-import { i32 } from "./words.ts";
 
 /** Rows of the left operand that are multiplied by all panels before the next ones: they stay in the second cache. */
 const blockRows = 64;

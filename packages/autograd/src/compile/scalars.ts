@@ -4,11 +4,12 @@ import type { Tensor } from "../graph.ts";
 import type { Program, Word } from "../program.ts";
 import type { ValueType } from "./assembler.ts";
 import { Code } from "./assembler.ts";
+import * as i32 from "./i32.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import { scalarsOf } from "./kernel.ts";
 import type { Layout } from "./plan.ts";
 import type { Push } from "./words.ts";
-import { constant, i32, loads, valueType, word } from "./words.ts";
+import { constant, loads, valueType, word } from "./words.ts";
 
 /** What bodies need to know of their surroundings. */
 export interface Surroundings {

@@ -1,7 +1,8 @@
 import { byteSize } from "../dtype.ts";
 import { CombineWriter } from "./combine.ts";
-import { simd } from "./lanes.ts";
-import { i32, loads, stores } from "./words.ts";
+import * as i32 from "./i32.ts";
+import * as simd from "./simd.ts";
+import { loads, stores } from "./words.ts";
 
 /** Totals that lie in scratch memory, while one loop counts the terms, whatever loops they are made of. */
 export class ScratchWriter extends CombineWriter {

@@ -2,13 +2,15 @@ import type { DType } from "../dtype.ts";
 import { byteSize, isFloat } from "../dtype.ts";
 import type { Word } from "../program.ts";
 import type { Code, ValueType } from "./assembler.ts";
+import * as i32 from "./i32.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
-import { everyLane, intLanes, relaxedAdd, simd, splatKey, vectorWord } from "./lanes.ts";
+import { everyLane, relaxedAdd, splatKey, vectorWord } from "./lanes.ts";
 import type { Surroundings } from "./scalars.ts";
 import { BodyWriter } from "./scalars.ts";
+import * as simd from "./simd.ts";
 import type { Push } from "./words.ts";
-import { i32, loads } from "./words.ts";
+import { loads } from "./words.ts";
 
 /** What bodies need to know of the vector loop around them. */
 export interface VectorSurroundings extends Surroundings {
@@ -76,12 +78,12 @@ export class VectorWriter extends BodyWriter {
     const step = this.#around.stride(i);
     this.#around.index(i);
     this.code.vector(simd.splatInt32);
-    if (step !== 0) this.code.v128([0, step, 2 * step, 3 * step]).vector(intLanes[4].add);
+    if (step !== 0) this.code.v128([0, step, 2 * step, 3 * step]).vector(simd.addInt32);
   }
   protected override inside(i: number): void {
     this.index(i);
     everyLane(this.code, 4, this.body[i]!.value);
-    this.code.vector(intLanes[4].lessUnsigned);
+    this.code.vector(simd.lessUnsignedInt32);
     if (this.#around.width === 2) this.code.vector(simd.extend32to64Signed);
   }
   protected override table(i: number): void {
@@ -120,7 +122,10 @@ export class VectorWriter extends BodyWriter {
     this.push(operands[0]!);
     code.set(mask);
     if (!apart) {
-      code.get(mask).vector(intLanes[this.#around.width].allTrue).if("v128");
+      code
+        .get(mask)
+        .vector(this.#around.width === 4 ? simd.allTrueInt32 : simd.allTrueInt64)
+        .if("v128");
       this.#loadTogether(i);
       code.else();
     }
@@ -183,7 +188,7 @@ export class VectorWriter extends BodyWriter {
 
   /** Zero and other numbers to the two masks. */
   #toMask(width: Width): void {
-    this.code.v128([0, 0, 0, 0]).vector(intLanes[width].ne);
+    this.code.v128([0, 0, 0, 0]).vector(width === 4 ? simd.differInt32 : simd.differInt64);
   }
 
   /** One lane after the other, those that `mask` holds if there is one; the others are 0. */
@@ -271,9 +276,6 @@ export class VectorWriter extends BodyWriter {
   }
 }
 
-const extend32to64 = 0xac;
-const replaceInt64 = 0x1e;
-
 /** A vector of equal numbers, from memory: engines are slow to make them. */
 export function vectorConstant(
   code: Code,
@@ -306,7 +308,7 @@ function replaceLane(code: Code, lane: number, dtype: DType, width: Width): void
     const local = code.take("i32");
     code.set(local).i32(0).get(local).op(i32.sub);
     if (width === 4) code.lane(simd.replaceInt32, lane);
-    else code.op(extend32to64).lane(replaceInt64, lane);
+    else code.op(i32.extended).lane(simd.replaceInt64, lane);
     code.release(local);
   }
 }

@@ -1,12 +1,13 @@
 import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
 import type { Code } from "./assembler.ts";
+import * as i32 from "./i32.ts";
 import type { Pick } from "./kernel.ts";
 import type { Nest, Place } from "./loops.ts";
 import { vectorRounds } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { errorBytes } from "./plan.ts";
-import { i32, stores } from "./words.ts";
+import { stores } from "./words.ts";
 
 /** Where a number is found: it is known, or lies in a local. */
 export type Known = number | { readonly local: number };

@@ -1,6 +1,7 @@
 import type { DType } from "../dtype.ts";
 import type { Word } from "../program.ts";
 import type { Code, ValueType } from "./assembler.ts";
+import * as i32 from "./i32.ts";
 
 /** The scalar vocabulary in WebAssembly instructions. Each does what `machine.ts` says, to the bit. */
 
@@ -22,75 +23,38 @@ export const stores: Record<DType, readonly [number, number]> = {
   bool: [0x3a, 0],
 };
 
-export const i32 = {
-  eqz: 0x45,
-  eq: 0x46,
-  ne: 0x47,
-  lessUnsigned: 0x49,
-  add: 0x6a,
-  sub: 0x6b,
-  mul: 0x6c,
-  and: 0x71,
-  xor: 0x73,
-  shl: 0x74,
-  shrSigned: 0x75,
-  shrUnsigned: 0x76,
-} as const;
 const select = 0x1b;
 
-const float32: Partial<Record<Word, number>> = {
-  add: 0x92,
-  sub: 0x93,
-  mul: 0x94,
-  div: 0x95,
-  sqrt: 0x91,
-  neg: 0x8c,
-  abs: 0x8b,
-  ceil: 0x8d,
-  floor: 0x8e,
-  trunc: 0x8f,
-  nearest: 0x90,
-  eq: 0x5b,
-  ne: 0x5c,
-  lt: 0x5d,
-  le: 0x5f,
-};
-const float64: Partial<Record<Word, number>> = {
-  add: 0xa0,
-  sub: 0xa1,
-  mul: 0xa2,
-  div: 0xa3,
-  sqrt: 0x9f,
-  neg: 0x9a,
-  abs: 0x99,
-  ceil: 0x9b,
-  floor: 0x9c,
-  trunc: 0x9d,
-  nearest: 0x9e,
-  eq: 0x61,
-  ne: 0x62,
-  lt: 0x63,
-  le: 0x65,
-};
-const integer: Partial<Record<Word, number>> = {
-  add: i32.add,
-  sub: i32.sub,
-  mul: i32.mul,
-  and: i32.and,
-  or: 0x72,
-  xor: i32.xor,
-  shiftLeft: i32.shl,
-  shiftRight: i32.shrUnsigned,
-  eq: 0x46,
-  ne: i32.ne,
-  lt: 0x48,
-  le: 0x4c,
-};
-const opcodes: Record<DType, Partial<Record<Word, number>>> = {
-  float32,
-  float64,
-  int32: integer,
-  bool: integer,
+/** Instructions by word, for float32, float64, int32 and bool; null or nothing where there is none. */
+export type Table = Partial<Record<Word, readonly (number | null)[]>>;
+const columns = { float32: 0, float64: 1, int32: 2, bool: 3 };
+
+/** The instruction that does a word with `dtype`, or null. */
+export function entry(table: Table, name: Word, dtype: DType): number | null {
+  return table[name]?.[columns[dtype]] ?? null;
+}
+
+const opcodes: Table = {
+  add: [0x92, 0xa0, i32.add],
+  sub: [0x93, 0xa1, i32.sub],
+  mul: [0x94, 0xa2, i32.mul],
+  div: [0x95, 0xa3],
+  sqrt: [0x91, 0x9f],
+  neg: [0x8c, 0x9a],
+  abs: [0x8b, 0x99],
+  ceil: [0x8d, 0x9b],
+  floor: [0x8e, 0x9c],
+  trunc: [0x8f, 0x9d],
+  nearest: [0x90, 0x9e],
+  eq: [0x5b, 0x61, i32.eq, i32.eq],
+  ne: [0x5c, 0x62, i32.ne, i32.ne],
+  lt: [0x5d, 0x63, i32.lessSigned, i32.lessSigned],
+  le: [0x5f, 0x65, 0x4c, 0x4c],
+  and: [null, null, i32.and, i32.and],
+  or: [null, null, 0x72, 0x72],
+  xor: [null, null, i32.xor, i32.xor],
+  shiftLeft: [null, null, i32.shl],
+  shiftRight: [null, null, i32.shrUnsigned],
 };
 
 export function constant(code: Code, value: number, dtype: DType): void {
@@ -108,11 +72,11 @@ export type Push = () => void;
  */
 export function word(code: Code, name: Word, dtype: DType, from: DType, operands: readonly Push[]): void {
   const [x, y, z] = operands as readonly [Push, Push, Push];
-  const opcode = opcodes[from][name];
+  const opcode = entry(opcodes, name, from);
   if (name === "select") selected(code, y, z, x);
   else if (name === "convert") converted(code, x, from, dtype);
   else if (name === "pmin" || name === "pmax") {
-    const less = opcodes[dtype].lt!;
+    const less = entry(opcodes, "lt", dtype)!;
     selected(code, y, x, () => {
       (name === "pmin" ? y : x)();
       (name === "pmin" ? x : y)();
@@ -126,7 +90,7 @@ export function word(code: Code, name: Word, dtype: DType, from: DType, operands
     x();
     if (dtype === "bool") code.op(i32.eqz);
     else code.i32(-1).op(i32.xor);
-  } else if (opcode === undefined) integerUnary(code, name, x);
+  } else if (opcode === null) integerUnary(code, name, x);
   else {
     for (const push of operands) push();
     code.op(opcode);
@@ -165,7 +129,7 @@ function converted(code: Code, x: Push, from: DType, to: DType): void {
   if (to === "bool") {
     if (from === "float32" || from === "float64") constant(code, 0, from);
     else code.i32(0);
-    code.op(opcodes[from].ne!);
+    code.op(entry(opcodes, "ne", from)!);
   } else if (to === "int32") {
     // Saturating truncation, NaN to 0.
     if (from === "float32") code.op(0xfc00);
@@ -184,7 +148,7 @@ function copiedSign(code: Code, x: Push, y: Push, dtype: DType): void {
     () => {
       y();
       y();
-      code.op(opcodes[dtype].eq!);
+      code.op(entry(opcodes, "eq", dtype)!);
     },
   );
   code.op(dtype === "float32" ? 0x98 : 0xa6);
@@ -202,7 +166,7 @@ function powerOfTwo(code: Code, k: Push, dtype: DType): void {
   if (dtype === "float32")
     code
       .f32(2 ** 23 + 127)
-      .op(float32.add!)
+      .op(entry(opcodes, "add", dtype)!)
       .op(0xbc)
       .i32(23)
       .op(i32.shl)
@@ -210,7 +174,7 @@ function powerOfTwo(code: Code, k: Push, dtype: DType): void {
   else
     code
       .f64(2 ** 52 + 1023)
-      .op(float64.add!)
+      .op(entry(opcodes, "add", dtype)!)
       .op(0xbd)
       .i64(52)
       .op(0x86)
@@ -239,10 +203,10 @@ function scaled(code: Code, x: Push, k: Push, dtype: DType): void {
   x();
   code.get(half);
   power();
-  code.op(opcodes[dtype].mul!);
+  code.op(entry(opcodes, "mul", dtype)!);
   code.get(whole).get(half).op(i32.sub);
   power();
-  code.op(opcodes[dtype].mul!);
+  code.op(entry(opcodes, "mul", dtype)!);
   code.release(whole);
   code.release(half);
 }

@@ -1,0 +1,52 @@
+/** SIMD instructions by name, as `Code.vector` takes them: constants of a module, which bundlers write where they are used. */
+
+export const load = 0x00;
+export const splat32 = 0x09;
+export const splat64 = 0x0a;
+export const store = 0x0b;
+export const not = 0x4d;
+export const and = 0x4e;
+export const or = 0x50;
+export const xor = 0x51;
+export const andNot = 0x4f;
+export const bitselect = 0x52;
+export const anyTrue = 0x53;
+export const load32Lane = 0x56;
+export const load64Lane = 0x57;
+export const store32Lane = 0x5a;
+export const store64Lane = 0x5b;
+export const load32Zero = 0x5c;
+export const splatInt32 = 0x11;
+export const splatFloat32 = 0x13;
+export const splatFloat64 = 0x14;
+export const extractInt32 = 0x1b;
+export const extractFloat32 = 0x1f;
+export const extractFloat64 = 0x21;
+export const replaceFloat32 = 0x20;
+export const replaceInt32 = 0x1c;
+export const replaceInt64 = 0x1e;
+export const replaceFloat64 = 0x22;
+export const extend8to16 = 0x89;
+export const extend16to32 = 0xa9;
+export const extend32to64Signed = 0xc7;
+export const extend32to64 = 0xc9;
+
+/** Of int32 lanes, */
+export const equalInt32 = 0x37;
+export const differInt32 = 0x38;
+export const lessUnsignedInt32 = 0x3a;
+export const allTrueInt32 = 0xa3;
+export const shlInt32 = 0xab;
+export const shrSignedInt32 = 0xac;
+export const shrUnsignedInt32 = 0xad;
+export const addInt32 = 0xae;
+export const subInt32 = 0xb1;
+export const minInt32 = 0xb6;
+export const maxInt32 = 0xb8;
+export const truncateFloat32 = 0xf8;
+export const truncateFloat64 = 0xfc;
+/** and of int64 lanes. */
+export const differInt64 = 0xd7;
+export const allTrueInt64 = 0xc3;
+export const shlInt64 = 0xcb;
+export const shrUnsignedInt64 = 0xcd;
