@@ -26,16 +26,25 @@ export function moderateAngle<E>(m: Arithmetic<E>, x: E): Angle<E> {
   return { quarters, rest: { high, low: m.sub(m.sub(second, high), last) } };
 }
 
-/** 2 / pi in digits of 24 bits, four zeros before them. */
-const twoOverPi: readonly number[] = `000000 000000 000000 000000
-a2f983 6e4e44 1529fc 2757d1 f534dd c0db62 95993c 439041 fe5163 abdebb c561b7 246e3a 424dd2
-e00649 2eea09 d1921c fe1deb 1cb129 a73ee8 8235f5 2ebb44 84e99c 7026b4 5f7e41 3991d6 398353
-39f49c 845f8b bdf928 3b1ff8 97ffde 05980f ef2f11 8b5a0a 6d1f6d 367ecf 27cb09 b74f46 3f669e
-5fea2d 7527ba c7ebe5 f17b3d 0739f7 8a5292 ea6bfb 5fb11f 8d5d08 560330 46fc7b 6babf0 cfbc20`
-  .split(/\s+/)
-  .map((digit) => Number.parseInt(digit, 16));
-
 const digit = 2 ** 24;
+
+let known: readonly number[] | undefined;
+
+/** 2 / pi in 52 digits of 24 bits after four zeros: pi is 16 arctan(1/5) - 4 arctan(1/239) (J. Machin, 1706). */
+function twoOverPi(): readonly number[] {
+  if (known) return known;
+  const bits = 1280;
+  const one = 1n << BigInt(bits);
+  const arctan = (n: bigint, terms: number): bigint => {
+    let sum = 0n;
+    for (let k = terms; k >= 0; k--) sum = one / BigInt(2 * k + 1) - sum / (n * n);
+    return sum / n;
+  };
+  const ratio = (one * one) / (8n * arctan(5n, 275) - 2n * arctan(239n, 80));
+  const after = (places: number) => Number(BigInt.asUintN(24, ratio >> BigInt(bits - 24 * places)));
+  known = Array.from({ length: 56 }, (_, i) => (i < 4 ? 0 : after(i - 3)));
+  return known;
+}
 
 /**
  * Any finite float64 angle of at least 1, less a multiple of pi / 2: the method of M. Payne and R. Hanek (SIGNUM
@@ -70,8 +79,9 @@ function significantProduct<E>(m: Arithmetic<E>, x: E, place: E): E[] {
     digits.push(whole);
     left = m.mul(m.sub(left, whole), digit);
   }
+  const ratio = twoOverPi();
   const first = m.convert(place, "int32");
-  const factor = (offset: number): E => m.table(twoOverPi, m.add(first, offset + 3), "float64");
+  const factor = (offset: number): E => m.table(ratio, m.add(first, offset + 3), "float64");
   const factors = Array.from({ length: 11 }, (_, i) => factor(i - 3));
   return Array.from({ length: 8 }, (_, i) =>
     digits.map((d, j) => m.mul(d, factors[i - j + 3]!)).reduce((a, b) => m.add(a, b)),
