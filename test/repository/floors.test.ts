@@ -99,6 +99,7 @@ const packages: readonly PackageFloors[] = [
       ],
       ["compile/*"],
       [
+        "roles.ts",
         "form.ts",
         "slot.ts",
         "routine.ts",

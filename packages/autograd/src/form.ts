@@ -3,6 +3,7 @@ import { rankOf } from "./dtype.ts";
 import type { Attributes, Op, Tensor } from "./graph.ts";
 import { elementsOf, ownerOf } from "./graph.ts";
 import { isCopy } from "./kernels.ts";
+import * as roles from "./roles.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes } from "./shape.ts";
 import type { Topology } from "./topology.ts";
@@ -12,26 +13,6 @@ import { nameVersion, numberIn } from "./topology.ts";
  * The form of a pending graph: all of it but the numbers that may differ from one evaluation to the next. Graphs of one form
  * are evaluated by one program. Nodes go by their numbers in a `Topology`, which are the same for the same graph.
  */
-
-/** What a node is to a program. */
-type Role = (typeof roles)[keyof typeof roles];
-
-export const roles = {
-  /** The program computes it. */
-  computed: 0,
-  /** Holds its elements: an input. */
-  held: 1,
-  /** The same, and is a version of a variable. */
-  version: 2,
-  /** All elements equal one number that may be another one next time: an input without axes. */
-  number: 3,
-  /** All elements equal one number that is part of the form. */
-  constant: 4,
-  /** A pending version: has the elements of its one operand. */
-  passed: 5,
-  /** A part of held elements, found before the program runs: where it lies may change, and the rest stays outside. */
-  picked: 6,
-} as const;
 
 const kinds = { other: 0, fill: 1, data: 2, view: 3, gather: 4, contract: 5, opaque: 6 } as const;
 
@@ -146,7 +127,7 @@ export class FormReader {
   }
 
   /** The role of a node that holds no elements; -1 if no program can have it. */
-  #roleOf(order: Topology, n: number, kind: Facts["kind"]): Role | -1 {
+  #roleOf(order: Topology, n: number, kind: Facts["kind"]): number {
     switch (kind) {
       case kinds.fill:
         return isFixed(Number(order.nodes[n]!.attributes.value)) ? roles.constant : roles.number;

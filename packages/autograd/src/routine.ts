@@ -5,11 +5,11 @@ import { finish } from "./compile/steps.ts";
 import type { TypedArray } from "./dtype.ts";
 import { allocate } from "./dtype.ts";
 import type { Form } from "./form.ts";
-import { roles } from "./form.ts";
 import { elementsOf, Tensor } from "./graph.ts";
 import { compute, isCopy } from "./kernels.ts";
 import { placeholder } from "./ops/leaf.ts";
 import { broadcastTo } from "./ops/movement.ts";
+import * as roles from "./roles.ts";
 import { Slot } from "./slot.ts";
 import type { Topology } from "./topology.ts";
 
