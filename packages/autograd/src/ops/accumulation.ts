@@ -175,7 +175,7 @@ export const scatterReduce: ScatterReduce = composed(
     const reduce = reductions[draw.integer(0, 4)];
     const index = draw.indices(shape.with(at, count), shape[at]!);
     const [x, source] = [slice(all, 0, shape[at]!, { axis }), slice(all, shape[at]!, null, { axis })];
-    return [x, axis, index, source, reduce, { includeSelf: draw.integer(0, 1) === 0 }];
+    return [x, axis, index, source, reduce, { includeSelf: draw.coin() }];
   },
   kinked,
 );
@@ -244,7 +244,7 @@ export const indexPut: IndexPut = composed(
     const common = draw.shape(0, 2);
     const indices = shape.slice(0, covered).map((size) => {
       const index = draw.indices(common, size);
-      return draw.integer(0, 1) === 0 ? index : add(index, -size);
+      return draw.coin() ? index : add(index, -size);
     });
     const values = [...common, ...shape.slice(covered)].slice(draw.integer(0, 1));
     const masked = draw.integer(0, 4) === 0;
@@ -252,7 +252,7 @@ export const indexPut: IndexPut = composed(
       draw.tensor(shape),
       masked ? [draw.bools(shape.slice(0, covered))] : indices,
       draw.tensor(masked ? shape.slice(covered) : values),
-      { accumulate: draw.integer(0, 1) === 0 },
+      { accumulate: draw.coin() },
     ];
   },
   kinked,

@@ -24,7 +24,7 @@ import {
   where,
 } from "./pointwise.ts";
 import { slice } from "./region.ts";
-import { composed, kinked, within, withOptions } from "./sample.ts";
+import { composed, kinked, ofRank, within, withOptions } from "./sample.ts";
 
 /**
  * Activation functions of neural networks, element by element. Where a branch of a composition could overflow, its
@@ -103,7 +103,7 @@ export const gelu: UnaryWith<[options?: { readonly approximate?: "none" | "tanh"
     const inner = mul(Math.sqrt(2 / Math.PI), add(a, mul(0.044715, mul(a, mul(a, a)))));
     return mul(mul(a, 0.5), add(1, tanh(inner)));
   },
-  (draw) => [draw.tensor(draw.shape()), { approximate: draw.integer(0, 1) === 0 ? "none" : "tanh" }],
+  ofRank(0, 3, (draw) => [{ approximate: draw.coin() ? "none" : "tanh" }]),
 );
 
 /** `x * sigmoid(x)`, element by element; also called swish. */

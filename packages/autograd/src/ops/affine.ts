@@ -36,6 +36,6 @@ export const linear: Affine = composed(
   (draw) => {
     const [n, m] = [draw.integer(1, 4), draw.integer(1, 4)];
     const args = [draw.tensor([...draw.shape(0, 2), n]), draw.tensor([m, n])];
-    return draw.integer(0, 1) === 0 ? args : [...args, draw.tensor([m])];
+    return draw.coin() ? args : [...args, draw.tensor([m])];
   },
 );

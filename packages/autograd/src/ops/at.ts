@@ -83,14 +83,13 @@ export const at: Operation<Index[]> = composed(
       i === chosen || i === last ? named(draw, common, size) : unnamed(draw, size),
     );
     const kept = draw.integer(0, shape.length);
-    const shortened: Index[] =
-      draw.integer(0, 1) === 0 ? indices.slice(0, kept) : ["...", ...indices.slice(kept)];
+    const shortened: Index[] = draw.coin() ? indices.slice(0, kept) : ["...", ...indices.slice(kept)];
     return [draw.tensor(shape), ...shortened];
   },
 );
 
 function named(draw: Draw, shape: readonly number[], size: number): Tensor {
-  return add(draw.indices(shape, size), draw.integer(0, 1) === 0 ? 0 : -size);
+  return add(draw.indices(shape, size), draw.coin() ? 0 : -size);
 }
 
 function unnamed(draw: Draw, size: number): Index {

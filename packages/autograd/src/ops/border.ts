@@ -7,7 +7,7 @@ import { cat } from "./join.ts";
 import { fill } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { flip, padded, padOp, slice } from "./region.ts";
-import { composed, declare } from "./sample.ts";
+import { composed, declare, ofRank } from "./sample.ts";
 
 /** What happens at the ends of axes: what is put there, and elements that leave at one end and enter at the other. */
 
@@ -129,8 +129,5 @@ export const roll: Rolled = composed(
     const along = axes.map((a) => normalizeAxis("roll", a, x.shape));
     return along.reduce((y, a, i) => rolled(y, steps[i]!, a), x.node);
   }) as Rolled,
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.tensor(shape), draw.integer(-5, 5), draw.axis(shape)];
-  },
+  ofRank(1, 3, (draw, shape) => [draw.integer(-5, 5), draw.axis(shape)]),
 );

@@ -108,8 +108,7 @@ export const clamp: Clamp = composed(
     return noMax ? above : atMost(above, max);
   },
   (draw) => {
-    if (draw.integer(0, 1) === 0)
-      return [draw.tensor(draw.shape(), { low: -2, high: 2, away: [-1, 1] }), -1, 1];
+    if (draw.coin()) return [draw.tensor(draw.shape(), { low: -2, high: 2, away: [-1, 1] }), -1, 1];
     const [x, min, max] = draw.broadcastable(3);
     return [
       draw.tensor(x!),
@@ -139,6 +138,6 @@ export const maskedFill: Operation<[mask: Tensor, value: Operand]> = composed(
   (x: Tensor, mask: Tensor, value: Operand) => fillWhere(mask, x, value),
   (draw) => {
     const [x, mask, value] = draw.broadcastable(3);
-    return [draw.tensor(x!), draw.bools(mask!), draw.integer(0, 1) === 0 ? 0.5 : draw.tensor(value!)];
+    return [draw.tensor(x!), draw.bools(mask!), draw.coin() ? 0.5 : draw.tensor(value!)];
   },
 );

@@ -4,7 +4,7 @@ import type { Op } from "../graph.ts";
 import { apply, linearRule, Tensor } from "../graph.ts";
 import type { Cast } from "../signature.ts";
 import { checkTensor } from "./leaf.ts";
-import { declare } from "./sample.ts";
+import { declare, ofRank } from "./sample.ts";
 
 const castOp: Op<{ readonly dtype: DType }> = {
   name: "cast",
@@ -27,7 +27,7 @@ export const cast: Cast = declare(
     return a.dtype === dtype ? a : apply(castOp, [a], { dtype });
   },
   castOp,
-  (draw) => [draw.tensor(draw.shape()), draw.dtype === "float32" ? "float64" : "float32"],
+  ofRank(0, 3, (draw) => [draw.dtype === "float32" ? "float64" : "float32"]),
 );
 
 /** The node of a float `x`; others become float32. */

@@ -9,7 +9,7 @@ import { fill } from "./leaf.ts";
 import { reshape, sum } from "./movement.ts";
 import { abs, add, div, exp, log, neg, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
-import { alongAxis, composed, declare } from "./sample.ts";
+import { alongAxis, composed, declare, within } from "./sample.ts";
 
 const stopOp: Op = {
   name: "stopGradient",
@@ -25,7 +25,7 @@ export const stopGradient: Unary = declare(
   "stopGradient",
   (x: Tensor) => apply(stopOp, [x.node]),
   stopOp,
-  (draw) => [draw.tensor(draw.shape())],
+  within([-2, 2]),
 );
 
 const identityOp: Op = {
@@ -41,7 +41,7 @@ export const identity: Unary = declare(
   "identity",
   (x: Tensor) => apply(identityOp, [x.node]),
   identityOp,
-  (draw) => [draw.tensor(draw.shape())],
+  within([-2, 2]),
 );
 
 /** The largest elements over `axes`, as constants to be taken out before exp; 0 where there are none. */

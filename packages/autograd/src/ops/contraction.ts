@@ -66,7 +66,7 @@ export const matmul: Contraction = declare(
   (draw) => {
     const [n, k, m] = [draw.integer(1, 4), draw.integer(1, 4), draw.integer(1, 4)];
     const [first, second] = draw.broadcastable(2);
-    const batch = draw.integer(0, 1) === 1;
+    const batch = draw.coin();
     const left = batch ? [...first!.slice(-2), n, k] : draw.integer(0, 3) === 0 ? [k] : [n, k];
     const right = batch ? [...second!.slice(-2), k, m] : draw.integer(0, 3) === 0 ? [k] : [k, m];
     return [draw.tensor(left), draw.tensor(right)];

@@ -258,7 +258,7 @@ function drawOperands(
   const channels = each * groups;
   const weight = transposed ? [channels, outs / groups, ...sizes] : [outs, each, ...sizes];
   const batch = draw.integer(0, 3) === 0 ? [] : [draw.integer(1, 2)];
-  const bias = draw.integer(0, 1) === 0 ? null : draw.tensor([outs]);
+  const bias = draw.coin() ? null : draw.tensor([outs]);
   return [draw.tensor([...batch, channels, ...field]), draw.tensor(weight), bias, options];
 }
 

@@ -9,7 +9,7 @@ import { fill, iota, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { sub, where } from "./pointwise.ts";
 import { slice } from "./region.ts";
-import { composed, declare } from "./sample.ts";
+import { composed, declare, ofRank } from "./sample.ts";
 import { view } from "./view.ts";
 
 /** Diagonals and triangles of matrices. */
@@ -36,7 +36,7 @@ export const tril: UnaryWith<[options?: DiagonalOptions]> = composed(
     where(le(distance("tril", x, diagonal), diagonal), x, zerosLike(x))) as UnaryWith<
     [options?: DiagonalOptions]
   >,
-  (draw) => [draw.tensor(draw.shape(2)), { diagonal: draw.integer(-2, 2) }],
+  ofRank(2, 3, (draw) => [{ diagonal: draw.integer(-2, 2) }]),
 );
 
 /** The matrices of `x` [..., n, m] with zeros below the given diagonal. Throws ShapeError for less than two axes. */
@@ -46,7 +46,7 @@ export const triu: UnaryWith<[options?: DiagonalOptions]> = composed(
     where(lt(distance("triu", x, diagonal), diagonal), zerosLike(x), x)) as UnaryWith<
     [options?: DiagonalOptions]
   >,
-  (draw) => [draw.tensor(draw.shape(2)), { diagonal: draw.integer(-2, 2) }],
+  ofRank(2, 3, (draw) => [{ diagonal: draw.integer(-2, 2) }]),
 );
 
 /** The sum of the main diagonal of a matrix [n, m]; bool counts as int32. Throws ShapeError unless `x` has two axes. */
@@ -104,7 +104,7 @@ export const diagEmbed: Operation<[options?: Offset]> = composed(
       throw new ShapeError("diagEmbed: a single number has no axis to lay on a diagonal; reshape it");
     return laid("diagEmbed", x, offset);
   },
-  (draw) => [draw.tensor(draw.shape(1)), { offset: draw.integer(-2, 2) }],
+  ofRank(1, 3, (draw) => [{ offset: draw.integer(-2, 2) }]),
 );
 
 /** The first row and column of a diagonal of matrices [rows, columns], and its length. */
@@ -180,5 +180,5 @@ export const diag: Operation<[options?: Offset]> = composed(
     checkWhole("diag", "the offset", offset);
     return x.rank === 2 ? diagonal(x, { offset }) : laid("diag", x, offset);
   },
-  (draw) => [draw.tensor(draw.shape(1, 2)), { offset: draw.integer(-2, 2) }],
+  ofRank(1, 2, (draw) => [{ offset: draw.integer(-2, 2) }]),
 );

@@ -59,7 +59,7 @@ export const cross: Operation<[y: Tensor, options?: Along]> = composed(
     const shape = draw.shape(0, 2);
     const place = draw.integer(0, shape.length);
     const full = [...shape.slice(0, place), 3, ...shape.slice(place)];
-    const other = draw.integer(0, 1) === 1 ? full.slice(draw.integer(0, place)) : full;
+    const other = draw.coin() ? full.slice(draw.integer(0, place)) : full;
     return [draw.tensor(full), draw.tensor(other), { axis: place - full.length }];
   },
 );

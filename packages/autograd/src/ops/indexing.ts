@@ -10,7 +10,8 @@ import { eq, lt } from "./comparison.ts";
 import { describe, fromElements, iota } from "./leaf.ts";
 import { broadcastTo, reshape, unsqueeze } from "./movement.ts";
 import { add, mul, where } from "./pointwise.ts";
-import { composed, declare } from "./sample.ts";
+import type { Samples } from "./sample.ts";
+import { composed, declare, ofDistinct, ofRank } from "./sample.ts";
 
 /** Indexing by tensors of indices. gather and scatter are each other's adjoint. */
 
@@ -59,21 +60,18 @@ export const gather: Gather = declare(
     return located(apply(gatherOp, [x.node, index.node], { axis: along, ...named }));
   },
   gatherOp,
-  (draw) => {
-    const shape = draw.shape(1);
+  ofRank(1, 3, (draw, shape) => {
     const axis = draw.axis(shape);
-    const along = axis < 0 ? axis + shape.length : axis;
-    const size = draw.integer(1, 4);
-    return [
-      draw.tensor(shape),
-      axis,
-      draw.indices(
-        shape.map((old, i) => (i === along ? size : old)),
-        shape[along]!,
-      ),
-    ];
-  },
+    return [axis, draw.indices(shape.with(axis, draw.integer(1, 4)), shape.at(axis)!)];
+  }),
 );
+
+/** Samples of functions that write a source along an axis. */
+export const scattered: Samples = ofRank(1, 3, (draw, shape) => {
+  const axis = draw.axis(shape);
+  const source = shape.with(axis, draw.integer(1, 5));
+  return [axis, draw.indices(source, shape.at(axis)!), draw.tensor(source)];
+});
 
 /**
  * `x` with the elements of `source` added at the places that `index` names along `axis`: `out[index[i][j]][j] += source[i][j]`
@@ -94,14 +92,7 @@ export const scatterAdd: ScatterAdd = declare(
     return add(x, located(apply(scatterOp, [source.node, index.node], { axis: along, size })));
   },
   scatterOp,
-  (draw) => {
-    const shape = draw.shape(1);
-    const axis = draw.axis(shape);
-    const along = axis < 0 ? axis + shape.length : axis;
-    const size = draw.integer(1, 4);
-    const source = shape.map((old, i) => (i === along ? size : old));
-    return [draw.tensor(shape), axis, draw.indices(source, shape[along]!), draw.tensor(source)];
-  },
+  scattered,
 );
 
 /** `x` picked along `axis` for the function `caller`, whose name errors at run time bear. */
@@ -228,6 +219,9 @@ export const oneHot: OneHot = composed(
   (draw) => [draw.indices(draw.shape(), 3), 3],
 );
 
+/** Samples of sorts. */
+export const ordered: Samples = ofDistinct((draw, shape) => [draw.axis(shape), { descending: draw.coin() }]);
+
 const argsortOp: Op<{ readonly axis: number; readonly descending: boolean }> = {
   name: "argsort",
   kernel: {
@@ -267,8 +261,5 @@ export const argsort: ArgSort = /* @__PURE__ */ declare(
     return apply(argsortOp, [a], { axis: normalizeAxis("argsort", axis, a.shape), descending });
   },
   argsortOp,
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.distinct(shape), draw.axis(shape), { descending: draw.integer(0, 1) === 1 }];
-  },
+  ordered,
 );

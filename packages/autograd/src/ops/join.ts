@@ -48,9 +48,8 @@ export const cat: Join = declare(
   (draw) => {
     const shape = draw.shape(1);
     const axis = draw.axis(shape);
-    const along = axis < 0 ? axis + shape.length : axis;
-    const parts = Array.from({ length: draw.integer(1, 3) }, () => draw.integer(1, 3));
-    return [parts.map((part) => draw.tensor(shape.map((size, i) => (i === along ? part : size)))), axis];
+    const part = () => draw.tensor(shape.with(axis, draw.integer(1, 3)));
+    return [Array.from({ length: draw.integer(1, 3) }, part), axis];
   },
 );
 

@@ -5,7 +5,7 @@ import { checkShape, checkWhole, formatShape, normalizeAxis, sizeOf } from "../s
 import type { Operation } from "../signature.ts";
 import { describe } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
-import { composed } from "./sample.ts";
+import { composed, ofRank } from "./sample.ts";
 
 /** Axes joined, parted, moved and repeated: compositions of reshape, permute and broadcastTo. */
 
@@ -36,11 +36,10 @@ export const flatten: Operation<[startAxis?: number, endAxis?: number]> = compos
     const joined = sizeOf(x.shape.slice(start, end + 1));
     return reshape(x, [...x.shape.slice(0, start), joined, ...x.shape.slice(end + 1)]);
   },
-  (draw) => {
-    const shape = draw.shape(1);
+  ofRank(1, 3, (draw, shape) => {
     const start = draw.integer(0, shape.length - 1);
-    return [draw.tensor(shape), start, draw.integer(start, shape.length - 1)];
-  },
+    return [start, draw.integer(start, shape.length - 1)];
+  }),
 );
 
 /**
@@ -69,10 +68,7 @@ export const movedim: Operation<
     const order = x.shape.map((_, i) => (to.includes(i) ? from[to.indexOf(i)]! : rest.shift()!));
     return permute(x, order);
   },
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.tensor(shape), draw.axis(shape), draw.axis(shape)];
-  },
+  ofRank(1, 3, (draw, shape) => [draw.axis(shape), draw.axis(shape)]),
 );
 
 /**
@@ -93,7 +89,7 @@ export const expand: Operation<[sizes: Shape]> = composed(
   },
   (draw) => {
     const shape = draw.shape();
-    return [draw.tensor(shape.map((size) => (draw.integer(0, 1) === 0 ? 1 : size))), [2, ...shape]];
+    return [draw.tensor(shape.map((size) => (draw.coin() ? 1 : size))), [2, ...shape]];
   },
 );
 
@@ -129,10 +125,7 @@ export const repeat: Operation<[repeats: Shape]> = composed(
     );
     return reshape(laid, out);
   },
-  (draw) => {
-    const shape = draw.shape(0, 2);
-    return [draw.tensor(shape), [2, ...shape.map(() => draw.integer(1, 3))]];
-  },
+  ofRank(0, 2, (draw, shape) => [[2, ...shape.map(() => draw.integer(1, 3))]]),
 );
 
 /**
@@ -158,10 +151,7 @@ export const repeatInterleave: Operation<[repeats: number, axis?: number]> = com
       flat.shape.map((size, i) => (i === along ? size * repeats : size)),
     );
   },
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.tensor(shape), draw.integer(1, 3), draw.axis(shape)];
-  },
+  ofRank(1, 3, (draw, shape) => [draw.integer(1, 3), draw.axis(shape)]),
 );
 
 /**
@@ -196,9 +186,8 @@ export const unflatten: Operation<[axis: number, sizes: Shape]> = composed(
     const shape = draw.shape(1);
     const axis = draw.axis(shape);
     const factor = draw.integer(1, 3);
-    const along = axis < 0 ? axis + shape.length : axis;
-    const sizes = [factor, draw.integer(0, 1) === 0 ? -1 : shape[along]!];
-    return [draw.tensor(shape.with(along, shape[along]! * factor)), axis, sizes];
+    const size = shape.at(axis)!;
+    return [draw.tensor(shape.with(axis, size * factor)), axis, [factor, draw.coin() ? -1 : size]];
   },
 );
 
@@ -242,6 +231,6 @@ export const meshgrid: Meshgrid = composed(
   },
   (draw) => [
     Array.from({ length: draw.integer(1, 3) }, () => draw.tensor(draw.shape(1, 1))),
-    { indexing: draw.integer(0, 1) === 0 ? "ij" : "xy" },
+    { indexing: draw.coin() ? "ij" : "xy" },
   ],
 );

@@ -32,7 +32,7 @@ type AddScaled = Operation<[a: Operand, b: Operand, options?: { readonly value?:
 /** Samples with a scale and without. */
 const scaled =
   (range: readonly [number, number]): Samples =>
-  (draw) => [...within([-2, 2], [-2, 2], range)(draw), ...(draw.integer(0, 1) === 0 ? [{ value: 0.5 }] : [])];
+  (draw) => [...within([-2, 2], [-2, 2], range)(draw), ...(draw.coin() ? [{ value: 0.5 }] : [])];
 
 const scaledProduct: Scaled = pointwise({
   name: "addcmul",

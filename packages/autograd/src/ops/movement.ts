@@ -23,7 +23,7 @@ import type {
   Unsqueeze,
 } from "../signature.ts";
 import { cast } from "./cast.ts";
-import { composed, declare } from "./sample.ts";
+import { composed, declare, ofRank, reduced } from "./sample.ts";
 import { view } from "./view.ts";
 
 /**
@@ -52,10 +52,7 @@ export const reshape: Reshape = declare(
     });
   },
   reshapeOp,
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.tensor(shape), draw.integer(0, 1) === 0 ? [-1] : [1, ...shape].reverse()];
-  },
+  ofRank(1, 3, (draw, shape) => [draw.coin() ? [-1] : [1, ...shape].reverse()]),
 );
 
 function checkedShape(from: Shape, to: Shape): Shape {
@@ -106,10 +103,7 @@ export const permute: Permute = declare(
   (draw) => {
     const shape = draw.shape();
     const axes = shape.map((_, i) => i);
-    return [
-      draw.tensor(shape),
-      draw.integer(0, 1) === 0 ? axes.reverse() : [...axes.slice(1), ...axes.slice(0, 1)],
-    ];
+    return [draw.tensor(shape), draw.coin() ? axes.reverse() : [...axes.slice(1), ...axes.slice(0, 1)]];
   },
 );
 
@@ -164,7 +158,7 @@ export const broadcastTo: BroadcastTo = declare(
   broadcastOp,
   (draw) => {
     const shape = draw.shape();
-    return [draw.tensor(shape.slice(1).map((size) => (draw.integer(0, 1) === 0 ? 1 : size))), shape];
+    return [draw.tensor(shape.slice(1).map((size) => (draw.coin() ? 1 : size))), shape];
   },
 );
 
@@ -198,11 +192,7 @@ export const sum: Reduction = declare(
     return keepDims ? reshape(out, reducedShape(a.shape, axes, true)) : out;
   },
   sumOp,
-  (draw) => {
-    const shape = draw.shape(1);
-    const axis = draw.integer(0, 3) === 0 ? undefined : draw.axis(shape);
-    return [draw.tensor(shape), axis, { keepDims: draw.integer(0, 1) === 1 }];
-  },
+  reduced,
 );
 
 /** `x` summed over what broadcasting from `shape` had stretched: the adjoint of `broadcastTo`. */
@@ -220,10 +210,7 @@ export const sumTo: BroadcastTo = composed(
     );
     return reshape(sum(x, axes), shape);
   },
-  (draw) => {
-    const shape = draw.shape();
-    return [draw.tensor(shape), shape.slice(1).map((size) => (draw.integer(0, 1) === 0 ? 1 : size))];
-  },
+  ofRank(0, 3, (draw, shape) => [shape.slice(1).map((size) => (draw.coin() ? 1 : size))]),
 );
 
 /** `x` without its axes of size 1, or without the given ones. Throws ShapeError if a given axis has another size. */
@@ -249,8 +236,5 @@ export const unsqueeze: Unsqueeze = composed(
     const at = normalizeAxis("unsqueeze", axis, [...x.shape, 1]);
     return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
   },
-  (draw) => {
-    const shape = draw.shape();
-    return [draw.tensor(shape), draw.integer(-shape.length - 1, shape.length)];
-  },
+  ofRank(0, 3, (draw, shape) => [draw.integer(-shape.length - 1, shape.length)]),
 );

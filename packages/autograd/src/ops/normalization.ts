@@ -139,7 +139,7 @@ export const batchNorm: UnaryWith<
   (draw) => {
     const [shape, channels] = batch(draw, 2);
     const given = [draw.tensor(channels), draw.tensor(channels, { low: 0.3, high: 2 })];
-    return [draw.distinct(shape), ...given, ...both(draw, channels), { training: draw.integer(0, 1) === 0 }];
+    return [draw.distinct(shape), ...given, ...both(draw, channels), { training: draw.coin() }];
   },
 );
 

@@ -4,7 +4,7 @@ import { checkWhole, formatShape, normalizeAxis } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { squeeze } from "./movement.ts";
 import { slice } from "./region.ts";
-import { composed } from "./sample.ts";
+import { alongAxis, composed, ofRank } from "./sample.ts";
 
 /** One tensor cut into several. */
 
@@ -52,10 +52,7 @@ export const split: Operation<[size: number | readonly number[], options?: Along
       );
     return parts(x, sizes, along);
   },
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.tensor(shape), draw.integer(1, 3), { axis: draw.axis(shape) }];
-  },
+  ofRank(1, 3, (draw, shape) => [draw.integer(1, 3), { axis: draw.axis(shape) }]),
 );
 
 /**
@@ -70,10 +67,7 @@ export const chunk: Operation<[chunks: number, options?: Along], Tensor[]> = com
     const count = x.shape[along]!;
     return parts(x, equalSizes(count, Math.max(1, Math.ceil(count / chunks))), along);
   },
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.tensor(shape), draw.integer(1, 3), { axis: draw.axis(shape) }];
-  },
+  ofRank(1, 3, (draw, shape) => [draw.integer(1, 3), { axis: draw.axis(shape) }]),
 );
 
 /** The entries along `axis` (the first unless given), each without that axis. */
@@ -84,8 +78,5 @@ export const unbind: Operation<[axis?: number], Tensor[]> = composed(
     const entries = parts(x, new Array<number>(x.shape[along]!).fill(1), along);
     return entries.map((entry) => squeeze(entry, along));
   },
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.tensor(shape), draw.axis(shape)];
-  },
+  alongAxis(),
 );

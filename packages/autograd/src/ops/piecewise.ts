@@ -97,7 +97,7 @@ export const prelu: UnaryWith<[weight: Operand]> = composed(
   (draw) => {
     const shape = draw.shape(2);
     const x = draw.tensor(shape, { low: -2, high: 2, away: [0] });
-    return [x, draw.tensor([draw.integer(0, 1) === 0 ? 1 : shape[1]!])];
+    return [x, draw.tensor([draw.coin() ? 1 : shape[1]!])];
   },
   kinked,
 );

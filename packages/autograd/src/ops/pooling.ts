@@ -210,7 +210,7 @@ function avgPool(name: string, rank: number): AvgPool {
       return outOfBatch(out, x);
     },
     samplesOf(rank, (draw) => ({
-      countIncludePad: draw.integer(0, 1) === 1,
+      countIncludePad: draw.coin(),
       ...(draw.integer(0, 3) === 0 ? { divisorOverride: 3 } : {}),
     })),
   );
@@ -232,7 +232,7 @@ function samplesOf(rank: number, more: (draw: Draw) => MaxPoolOptions & AvgPoolO
     const field = sizes.map((size) =>
       Math.max(dilation, spanOf(size, dilation) - 2 * padding + draw.integer(0, 2)),
     );
-    const ceilMode = draw.integer(0, 1) === 1;
+    const ceilMode = draw.coin();
     const stride = draw.integer(0, 2) === 0 ? {} : { stride: draw.integer(1, 3) };
     return [drawField(draw, field), sizes, { padding, ceilMode, ...stride, ...options }];
   };

@@ -8,7 +8,7 @@ import { einsumOp, numbers } from "./contraction.ts";
 import { contracted } from "./einsum.ts";
 import { reshape } from "./movement.ts";
 import { add, mul } from "./pointwise.ts";
-import { composed } from "./sample.ts";
+import { composed, ofRank } from "./sample.ts";
 
 /** Products of vectors, matrices and higher tensors, all by one contraction at a time. */
 
@@ -51,7 +51,7 @@ export const outer: Outer = composed(
     const right = b.shape.map((_, i) => String.fromCharCode(0x3b1 + i)).join("");
     return apply(einsumOp, [a, b], { spec: `${left},${right}->${left}${right}` });
   },
-  (draw) => [draw.tensor(draw.shape(0, 2)), draw.tensor(draw.shape(0, 2))],
+  ofRank(0, 2, (draw) => [draw.tensor(draw.shape(0, 2))]),
 );
 
 /**
@@ -68,7 +68,7 @@ export const bilinear: Operation<[y: Tensor, weight: Tensor, bias?: Tensor]> = c
       draw.tensor([...batch, n]),
       draw.tensor([...batch, k]),
       draw.tensor([m, n, k]),
-      ...(draw.integer(0, 1) === 0 ? [] : [draw.tensor([m])]),
+      ...(draw.coin() ? [] : [draw.tensor([m])]),
     ];
   },
 );
@@ -174,5 +174,5 @@ export const kron: Operation<[b: Tensor]> = composed(
       left.map((size, i) => size * right[i]!),
     );
   },
-  (draw) => [draw.tensor(draw.shape(0, 2)), draw.tensor(draw.shape(0, 2))],
+  ofRank(0, 2, (draw) => [draw.tensor(draw.shape(0, 2))]),
 );

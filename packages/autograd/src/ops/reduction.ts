@@ -58,7 +58,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
     (draw) => {
       const shape = draw.shape(1);
       const x = draw.integer(0, 3) === 0 ? draw.tied(shape) : draw.distinct(shape);
-      return [x, draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
+      return [x, draw.axisOrAll(shape)];
     },
   );
 }

@@ -4,7 +4,7 @@ import { apply } from "../graph.ts";
 import { normalizeAxes, normalizeAxis, stridesOf } from "../shape.ts";
 import type { Flip, Slice } from "../signature.ts";
 import { reshape } from "./movement.ts";
-import { alongAxis, declare } from "./sample.ts";
+import { alongAxis, declare, ofRank } from "./sample.ts";
 import { view } from "./view.ts";
 
 /**
@@ -114,18 +114,11 @@ export const slice: Slice = /* @__PURE__ */ declare(
     return steps(x.node, along, place(start ?? 0), place(end ?? size), step);
   },
   sliceOp,
-  (draw) => {
-    const shape = draw.shape(1);
-    const axis = draw.axis(shape);
-    const [start, end] = [draw.integer(-4, 4), draw.integer(-4, 4)];
+  ofRank(1, 3, (draw, shape) => {
+    const end = () => (draw.integer(0, 2) === 0 ? null : draw.integer(-4, 4));
     const step = [-2, -1, 1, 2, 3][draw.integer(0, 4)]!;
-    return [
-      draw.tensor(shape),
-      draw.integer(0, 2) === 0 ? null : start,
-      draw.integer(0, 2) === 0 ? null : end,
-      { axis, step },
-    ];
-  },
+    return [end(), end(), { axis: draw.axis(shape), step }];
+  }),
 );
 
 /** Every `step`-th entry from `from` up to `to`: larger steps by reading the axis as rows of `step` entries. */

@@ -186,11 +186,10 @@ export const interpolate: Operation<[options: InterpolateOptions]> = composed(
     const mode = Object.keys(ranks)[draw.integer(0, 5)] as Interpolation;
     const rank = ranks[mode][draw.integer(0, ranks[mode].length - 1)]!;
     const field = drawSizes(draw, rank, 1, 4);
-    const alignCorners = /linear|cubic/.test(mode) && draw.integer(0, 1) === 1;
-    const sizes =
-      draw.integer(0, 1) === 0
-        ? { size: field.map(() => draw.integer(1, 5)) }
-        : { scaleFactor: draw.integer(1, 3) };
+    const alignCorners = /linear|cubic/.test(mode) && draw.coin();
+    const sizes = draw.coin()
+      ? { size: field.map(() => draw.integer(1, 5)) }
+      : { scaleFactor: draw.integer(1, 3) };
     return [
       draw.tensor([draw.integer(1, 2), draw.integer(1, 2), ...field]),
       { mode, alignCorners, ...sizes },
@@ -277,5 +276,5 @@ export const pixelUnshuffle: Operation<[factor: number]> = composed(
 );
 
 function batchOf(draw: Draw): number[] {
-  return draw.integer(0, 1) === 0 ? [] : [draw.integer(1, 2)];
+  return draw.coin() ? [] : [draw.integer(1, 2)];
 }

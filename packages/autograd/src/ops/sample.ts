@@ -48,6 +48,16 @@ export class Draw {
     return this.integer(-shape.length, shape.length - 1);
   }
 
+  /** The same, or undefined for all axes. */
+  axisOrAll(shape: Shape): number | undefined {
+    return this.integer(0, 3) === 0 ? undefined : this.axis(shape);
+  }
+
+  /** True as often as false. */
+  coin(): boolean {
+    return this.integer(0, 1) === 0;
+  }
+
   /** `count` shapes that broadcast together. */
   broadcastable(count: number): number[][] {
     const full = this.shape();
@@ -122,6 +132,26 @@ export function within(
   };
 }
 
+/** Samples of functions of one tensor of `minRank` to `maxRank` axes: it, and what `more` draws beside it. */
+export function ofRank(
+  minRank: number,
+  maxRank: number,
+  more: (draw: Draw, shape: readonly number[]) => readonly unknown[],
+): Samples {
+  return (draw) => {
+    const shape = draw.shape(minRank, maxRank);
+    return [draw.tensor(shape), ...more(draw, shape)];
+  };
+}
+
+/** The same of a tensor without ties. */
+export function ofDistinct(more: (draw: Draw, shape: readonly number[]) => readonly unknown[]): Samples {
+  return (draw) => {
+    const shape = draw.shape(1);
+    return [draw.distinct(shape), ...more(draw, shape)];
+  };
+}
+
 /** Samples of functions of one tensor and an axis. */
 export function alongAxis(range: Range = { low: -2, high: 2 }): Samples {
   return (draw) => {
@@ -129,6 +159,12 @@ export function alongAxis(range: Range = { low: -2, high: 2 }): Samples {
     return [draw.tensor(shape, range), draw.axis(shape)];
   };
 }
+
+/** Samples of reductions. */
+export const reduced: Samples = ofRank(1, 3, (draw, shape) => [
+  draw.axisOrAll(shape),
+  { keepDims: draw.coin() },
+]);
 
 /** Samples of elementwise functions of one tensor and an options object. */
 export const withOptions =

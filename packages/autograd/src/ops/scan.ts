@@ -15,7 +15,7 @@ import { fill, iota } from "./leaf.ts";
 import { permute, reshape, sum, unsqueeze } from "./movement.ts";
 import { exp, mul, sub, where } from "./pointwise.ts";
 import { flip, slice } from "./region.ts";
-import { alongAxis, declare } from "./sample.ts";
+import { alongAxis, declare, ofDistinct, reduced } from "./sample.ts";
 
 type Along = { readonly axis: number };
 
@@ -93,10 +93,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
       return apply(op, [x.node], { axis: normalizeAxis(name, axis, x.shape) });
     },
     op,
-    (draw) => {
-      const shape = draw.shape(1);
-      return [draw.distinct(shape), draw.axis(shape)];
-    },
+    ofDistinct((draw, shape) => [draw.axis(shape)]),
   );
 }
 
@@ -209,9 +206,5 @@ export const prod: Reduction = declare(
     return keepDims ? reshape(out, reducedShape(a.shape, axes, true)) : out;
   },
   prodOp,
-  (draw) => {
-    const shape = draw.shape(1);
-    const axis = draw.integer(0, 3) === 0 ? undefined : draw.axis(shape);
-    return [draw.tensor(shape), axis, { keepDims: draw.integer(0, 1) === 1 }];
-  },
+  reduced,
 );

@@ -121,7 +121,7 @@ export const searchsorted: Operation<[values: Tensor, options?: Side]> = compose
     return [
       picked("searchsorted", sequence, outer.length, order),
       outer.length === 0 ? draw.tensor(draw.shape()) : draw.tensor([...outer, m]),
-      { right: draw.integer(0, 1) === 1 },
+      { right: draw.coin() },
     ];
   },
 );

@@ -5,12 +5,11 @@ import { equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { ge, gt } from "./comparison.ts";
-import { checkIndex, checkPlaces, dropped, picked } from "./indexing.ts";
+import { checkIndex, checkPlaces, dropped, picked, scattered } from "./indexing.ts";
 import { fill, iota } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, mul, sub, where } from "./pointwise.ts";
-import type { Samples } from "./sample.ts";
-import { composed, kinked } from "./sample.ts";
+import { composed, kinked, ofRank } from "./sample.ts";
 
 /** Entries chosen by indices: whole rows (embedding, indexSelect, indexAdd) or single elements (scatter). */
 
@@ -36,10 +35,7 @@ export const embedding: Embedding = composed(
     const spread = along(flat, 0, [index.size, ...table.shape.slice(1)]);
     return reshape(picked("embedding", table, 0, spread), [...index.shape, ...table.shape.slice(1)]);
   },
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.tensor(shape), draw.indices(draw.shape(0, 2), shape[0]!)];
-  },
+  ofRank(1, 3, (draw, shape) => [draw.indices(draw.shape(0, 2), shape[0]!)]),
 );
 
 /**
@@ -61,11 +57,10 @@ export const indexSelect: Operation<[axis: number, index: Tensor]> = composed(
     checkPlaces("indexSelect", index, x.shape[at]!, at);
     return picked("indexSelect", x, at, along(index, at, x.shape.with(at, index.size)));
   },
-  (draw) => {
-    const shape = draw.shape(1);
+  ofRank(1, 3, (draw, shape) => {
     const axis = draw.axis(shape);
-    return [draw.tensor(shape), axis, draw.indices([draw.integer(1, 4)], shape.at(axis)!)];
-  },
+    return [axis, draw.indices([draw.integer(1, 4)], shape.at(axis)!)];
+  }),
 );
 
 /** What indexAdd may be told. */
@@ -99,23 +94,12 @@ export const indexAdd: Operation<[axis: number, index: Tensor, source: Tensor, o
     const scaled = alpha === 1 ? source : mul(source, alpha);
     return add(x, dropped("indexAdd", scaled, at, along(index, at, source.shape), x.shape[at]!));
   },
-  (draw) => {
-    const shape = draw.shape(1);
+  ofRank(1, 3, (draw, shape) => {
     const axis = draw.axis(shape);
-    const at = axis < 0 ? axis + shape.length : axis;
-    const count = draw.integer(1, 4);
-    const index = draw.indices([count], shape[at]!);
-    return [draw.tensor(shape), axis, index, draw.tensor(shape.with(at, count)), { alpha: 1.5 }];
-  },
+    const index = draw.indices([draw.integer(1, 4)], shape.at(axis)!);
+    return [axis, index, draw.tensor(shape.with(axis, index.size)), { alpha: 1.5 }];
+  }),
 );
-
-const writes: Samples = (draw) => {
-  const shape = draw.shape(1);
-  const axis = draw.axis(shape);
-  const at = axis < 0 ? axis + shape.length : axis;
-  const source = shape.with(at, draw.integer(1, 5));
-  return [draw.tensor(shape), axis, draw.indices(source, shape[at]!), draw.tensor(source)];
-};
 
 /**
  * `x` with the elements of `source` in place of those that `index` names along `axis`: `out[index[i][j]][j] = source[i][j]`
@@ -143,7 +127,7 @@ export const scatter: ScatterAdd = composed(
       );
     return written("scatter", x, at, index, source);
   },
-  writes,
+  scattered,
   kinked,
 );
 

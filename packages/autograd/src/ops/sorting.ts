@@ -6,12 +6,12 @@ import { normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { ArgReduction, Operation } from "../signature.ts";
 import { eq, gt, ne } from "./comparison.ts";
 import { checkChoice } from "./elementwise.ts";
-import { argsort, picked } from "./indexing.ts";
+import { argsort, ordered, picked } from "./indexing.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { where } from "./pointwise.ts";
 import { amax, amin } from "./reduction.ts";
 import { slice } from "./region.ts";
-import { composed, kinked } from "./sample.ts";
+import { composed, kinked, ofDistinct } from "./sample.ts";
 import { any, argmax } from "./statistics.ts";
 
 /** Elements in order, and where along the axis they were. */
@@ -46,10 +46,7 @@ export const sort: Operation<[axis?: number, options?: Direction], Sorted> = com
     const indices = argsort(x, along, { descending });
     return { values: picked("sort", x, along, indices), indices };
   },
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.distinct(shape), draw.axis(shape), { descending: draw.integer(0, 1) === 1 }];
-  },
+  ordered,
   kinked,
 );
 
@@ -84,12 +81,10 @@ export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
     const indices = slice(argsort(x, along, { descending: largest }), 0, k, { axis: along });
     return { values: picked("topk", x, along, indices), indices };
   },
-  (draw) => {
-    const shape = draw.shape(1);
+  ofDistinct((draw, shape) => {
     const axis = draw.axis(shape);
-    const largest = draw.integer(0, 1) === 1;
-    return [draw.distinct(shape), draw.integer(0, shape.at(axis)!), { axis, largest }];
-  },
+    return [draw.integer(0, shape.at(axis)!), { axis, largest: draw.coin() }];
+  }),
   kinked,
 );
 
@@ -140,9 +135,6 @@ export const median: ArgReduction = composed(
     );
     return reshape(where(ne(found, found), found, tied), out);
   },
-  (draw) => {
-    const shape = draw.shape(1);
-    return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
-  },
+  ofDistinct((draw, shape) => [draw.axisOrAll(shape)]),
   kinked,
 );

@@ -13,7 +13,7 @@ import { broadcastTo, reshape, sum } from "./movement.ts";
 import { abs, div, mul, pow, sqrt, square, sub, where } from "./pointwise.ts";
 import { amax, amin, mean } from "./reduction.ts";
 import type { Samples } from "./sample.ts";
-import { alongAxis, composed, kinked } from "./sample.ts";
+import { alongAxis, composed, kinked, ofDistinct } from "./sample.ts";
 
 interface KeepDims {
   readonly keepDims?: boolean;
@@ -64,10 +64,7 @@ function placeOf(extreme: Reduction, a: Tensor, along: number): Tensor {
 }
 
 /** Different elements, and one axis or all. */
-const distinctAlong: Samples = (draw) => {
-  const shape = draw.shape(1);
-  return [draw.distinct(shape), draw.integer(0, 3) === 0 ? undefined : draw.axis(shape)];
-};
+const distinctAlong: Samples = ofDistinct((draw, shape) => [draw.axisOrAll(shape)]);
 
 function place(name: string, extreme: Reduction): ArgReduction {
   return composed(

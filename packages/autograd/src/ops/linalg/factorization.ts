@@ -195,7 +195,7 @@ export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?:
     const n = draw.integer(1, 3);
     const batch = draw.shape(0, 1);
     const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
-    return [regularMatrices(draw, [...batch, n, n]), draw.tensor(b), { upper: draw.integer(0, 1) === 1 }];
+    return [regularMatrices(draw, [...batch, n, n]), draw.tensor(b), { upper: draw.coin() }];
   },
 );
 

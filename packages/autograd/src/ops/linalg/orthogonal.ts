@@ -152,7 +152,7 @@ export const qr: Operation<
   qrOp,
   (draw) => {
     const [rows, columns] = [draw.integer(1, 3), draw.integer(1, 3)];
-    const mode = rows <= columns && draw.integer(0, 1) === 1 ? "complete" : "reduced";
+    const mode = rows <= columns && draw.coin() ? "complete" : "reduced";
     return [regularMatrices(draw, [...draw.shape(0, 1), rows, columns]), { mode }];
   },
   kinked,

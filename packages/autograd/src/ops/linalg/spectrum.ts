@@ -203,7 +203,7 @@ export const svd: Operation<
   svdOp,
   (draw) => {
     const [rows, columns] = [draw.integer(1, 3), draw.integer(1, 3)];
-    return [apart(draw, rows, columns), { fullMatrices: rows === columns && draw.integer(0, 1) === 1 }];
+    return [apart(draw, rows, columns), { fullMatrices: rows === columns && draw.coin() }];
   },
   kinked,
 );
