@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { marked } from "./pure.mjs";
+import { packed } from "./pure.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -36,7 +36,7 @@ const asPacked = {
   name: "packed",
   setup: ({ onLoad }) =>
     onLoad({ filter: /[\\/]packages[\\/]\w+[\\/]dist[\\/].*\.js$/ }, ({ path }) => ({
-      contents: marked(path, readFileSync(path, "utf8")),
+      contents: packed(path, readFileSync(path, "utf8")),
     })),
 };
 

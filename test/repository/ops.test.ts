@@ -18,3 +18,8 @@ test("every function of the registry is exported under its name", () => {
   const exported = new Map<string, unknown>(Object.entries(autograd));
   expect([...registry.keys()].filter((name) => exported.get(name) !== registry.get(name))).toEqual([]);
 });
+
+test("every function with samples that is exported is in the registry under its name", () => {
+  const declared = Object.entries(autograd).filter(([, f]) => typeof f === "function" && "samples" in f);
+  expect(declared.filter(([name, f]) => registry.get(name) !== f).map(([name]) => name)).toEqual([]);
+});

@@ -38,8 +38,9 @@ declare module "./graph.ts" {
 }
 
 for (const module of chained)
-  for (const [name, call] of Object.entries(module)) {
+  for (const call of Object.values(module)) {
     if (!isDeclared(call)) continue;
+    const { name } = call;
     const value = function (this: Tensor, ...rest: unknown[]): unknown {
       return call(this, ...rest);
     };

@@ -21,7 +21,7 @@ import * as window from "./window.ts";
 
 const linalg = [factorization, solve, orthogonal, spectrum, matrix];
 
-/** Every op and composition by name: the exports of the files of this folder. */
+/** Every op and composition by name: the functions with samples that the files of this folder export. */
 export const registry: ReadonlyMap<string, Registered> = new Map(
   [
     ...chained,
@@ -39,6 +39,7 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     resampling,
     ...linalg,
   ]
-    .flatMap((module) => Object.entries(module))
-    .filter((entry): entry is [string, Registered] => isDeclared(entry[1])),
+    .flatMap((module) => Object.values(module))
+    .filter(isDeclared)
+    .map((f) => [f.name, f]),
 );
