@@ -6,7 +6,7 @@ import { elementsOf } from "../graph.ts";
 import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Scalar } from "./kernel.ts";
-import { canFail, resultsOf } from "./kernel.ts";
+import { canFail, formOf, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { isHeld } from "./stored.ts";
@@ -57,31 +57,32 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   const addresses = new Map<Tensor, number>();
   const constants: { address: number; dtype: DType; data: TypedArray | readonly number[] }[] = [];
   for (const x of [...traced.inputs, ...traced.states])
-    if (!addresses.has(x)) addresses.set(x, arena.keep(bytesOf(x)));
+    if (!addresses.has(x)) addresses.set(x, arena.take(bytesOf(x)));
   for (const x of heldBy(nests, traced)) {
     if (addresses.has(x)) continue;
     const data = elementsOf(x);
     if (!data) throw leaked(x);
-    addresses.set(x, arena.keep(bytesOf(x)));
+    addresses.set(x, arena.take(bytesOf(x)));
     constants.push({ address: addresses.get(x)!, dtype: x.dtype, data });
   }
   const tables = new Map<readonly number[], Partial<Record<DType, number>>>();
-  eachTable(nests, (values, dtype) => {
+  const unlike = [...new Map(nests.map((nest) => [formOf(nest.kernel), nest])).values()];
+  eachTable(unlike, (values, dtype) => {
     const known = tables.get(values) ?? {};
     tables.set(values, known);
     if (known[dtype] !== undefined) return;
-    known[dtype] = arena.keep(values.length * byteSize(dtype));
+    known[dtype] = arena.take(values.length * byteSize(dtype));
     constants.push({ address: known[dtype], dtype, data: values });
   });
   const splats = new Map<string, number>();
-  eachSplat(nests, (value, dtype) => {
+  eachSplat(unlike, (value, dtype) => {
     const key = splatKey(value, dtype);
     if (splats.has(key)) return;
-    splats.set(key, arena.keep(vectorBytes));
+    splats.set(key, arena.take(vectorBytes));
     const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
     constants.push({ address: splats.get(key)!, dtype, data });
   });
-  const scratch = arena.keep(Math.max(0, ...nests.map(scratchBytes)));
+  const scratch = arena.take(Math.max(0, ...nests.map(scratchBytes)));
   const last = lastReads(nests, traced);
   const copies: { from: number; to: number; bytes: number }[] = [];
   for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
@@ -98,40 +99,41 @@ function bytesOf({ dtype, shape }: Tensor): number {
   return byteSize(dtype) * sizeOf(shape);
 }
 
-/** Bytes that are given out and taken back. */
+/** Bytes that are given out, each time at the lowest address with so much room, and taken back. */
 class Arena {
   size: number;
-  /** What is taken, by address. */
-  readonly #taken: { readonly from: number; readonly to: number }[] = [];
+  /** What is free, by address: the last gap has no end. */
+  readonly #gaps: Gap[];
 
   constructor(start: number) {
     this.size = start;
+    this.#gaps = [{ from: start, to: Infinity }];
   }
-  /** Bytes that nothing else ever uses. Only before the first `take`. */
-  keep(bytes: number): number {
-    const address = this.size;
-    this.size += aligned(bytes);
-    this.#start = this.size;
-    return address;
-  }
-  #start = 0;
-
   take(bytes: number): number {
-    let address = Math.max(this.#start, errorBytes);
-    let i = 0;
-    for (; i < this.#taken.length; i++) {
-      const { from, to } = this.#taken[i]!;
-      if (from - address >= bytes) break;
-      address = to;
-    }
-    this.#taken.splice(i, 0, { from: address, to: address + aligned(bytes) });
-    this.size = Math.max(this.size, address + aligned(bytes));
-    return address;
+    const i = this.#gaps.findIndex(({ from, to }) => to - from >= bytes);
+    const gap = this.#gaps[i]!;
+    const { from } = gap;
+    gap.from += aligned(bytes);
+    if (gap.from === gap.to) this.#gaps.splice(i, 1);
+    this.size = Math.max(this.size, gap.from);
+    return from;
   }
-  free(address: number): void {
-    const i = this.#taken.findIndex(({ from }) => from === address);
-    if (i >= 0) this.#taken.splice(i, 1);
+  free(from: number, bytes: number): void {
+    const to = from + aligned(bytes);
+    const i = this.#gaps.findIndex((gap) => gap.from >= to);
+    const [before, after] = [this.#gaps[i - 1], this.#gaps[i]!];
+    const start = before?.to === from ? before.from : from;
+    const joins = Number(start < from);
+    if (after.from === to) {
+      after.from = start;
+      this.#gaps.splice(i - joins, joins);
+    } else this.#gaps.splice(i - joins, joins, { from: start, to });
   }
+}
+
+interface Gap {
+  from: number;
+  readonly to: number;
 }
 
 /** Vectors of 16 bytes are to lie well; nothing is smaller, so that no two things have one address. */
@@ -142,8 +144,7 @@ function aligned(bytes: number): number {
 /** Nodes that are in memory from the start and are read, in the order of their first use. */
 function heldBy(nests: readonly Nest[], { outputs, updates }: Traced): Set<Tensor> {
   const held = new Set<Tensor>();
-  for (const { kernel } of nests)
-    for (const { source } of kernel.body) if (source && isHeld(source)) held.add(source);
+  for (const { kernel } of nests) for (const x of kernel.nodes) if (isHeld(x)) held.add(x);
   for (const x of [...outputs, ...updates]) if (x && isHeld(x)) held.add(x);
   return held;
 }
@@ -185,8 +186,7 @@ function eachSplat(nests: readonly Nest[], visit: (value: number, dtype: DType) 
 function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Tensor, number> {
   const last = new Map<Tensor, number>();
   nests.forEach(({ kernel }, n) => {
-    for (const { source } of kernel.body) if (source) last.set(source, n);
-    for (const { node } of resultsOf(kernel)) last.set(node, n);
+    for (const x of kernel.nodes) last.set(x, n);
   });
   for (const x of [...outputs, ...updates]) if (x) last.set(x, nests.length);
   return last;
@@ -239,14 +239,13 @@ function placeTemporaries(
   arena: Arena,
   addresses: Map<Tensor, number>,
 ): void {
-  const dying: number[][] = nests.map(() => []);
+  const dying: Tensor[][] = nests.map(() => []);
   nests.forEach((nest, n) => {
     for (const { node } of resultsOf(nest.kernel)) {
       if (addresses.has(node)) continue;
-      const address = arena.take(bytesOf(node));
-      addresses.set(node, address);
-      dying[last.get(node)!]?.push(address);
+      addresses.set(node, arena.take(bytesOf(node)));
+      dying[last.get(node)!]?.push(node);
     }
-    for (const address of dying[n]!) arena.free(address);
+    for (const x of dying[n]!) arena.free(addresses.get(x)!, bytesOf(x));
   });
 }
