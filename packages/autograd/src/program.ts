@@ -138,15 +138,17 @@ class Tracer implements Arithmetic<Value> {
     if (a !== b) throw new DTypeError(`${word} of ${a} and ${b} in a body; convert one of them`);
     return [x, y];
   }
-  #binary(word: Word, accepts: (dtype: DType) => boolean, x: Value | number, y: Value | number): Value {
-    const pair = this.#pair(word, x, y);
-    return this.#record(word, this.#check(word, accepts, pair[0]), pair);
+  #binary(word: Word, accepts: (dtype: DType) => boolean): (x: Value | number, y: Value | number) => Value {
+    return (x, y) => {
+      const pair = this.#pair(word, x, y);
+      return this.#record(word, this.#check(word, accepts, pair[0]), pair);
+    };
   }
-  #unary(word: Word, accepts: (dtype: DType) => boolean, x: Value): Value {
-    return this.#record(word, this.#check(word, accepts, x), [x]);
+  #unary(word: Word, accepts: (dtype: DType) => boolean): (x: Value) => Value {
+    return (x) => this.#record(word, this.#check(word, accepts, x), [x]);
   }
-  #compare(word: Word, x: Value | number, y: Value | number): Value {
-    return this.#record(word, "bool", this.#pair(word, x, y));
+  #compare(word: Word): (x: Value | number, y: Value | number) => Value {
+    return (x, y) => this.#record(word, "bool", this.#pair(word, x, y));
   }
   #check(word: Word, accepts: (dtype: DType) => boolean, x: Value): DType {
     const dtype = this.dtypeOf(x);
@@ -154,35 +156,33 @@ class Tracer implements Arithmetic<Value> {
     return dtype;
   }
 
-  add = (x: Value | number, y: Value | number): Value => this.#binary("add", isNumber, x, y);
-  sub = (x: Value | number, y: Value | number): Value => this.#binary("sub", isNumber, x, y);
-  mul = (x: Value | number, y: Value | number): Value => this.#binary("mul", isNumber, x, y);
-  div = (x: Value | number, y: Value | number): Value => this.#binary("div", isFloat, x, y);
-  pmin = (x: Value | number, y: Value | number): Value => this.#binary("pmin", isNumber, x, y);
-  pmax = (x: Value | number, y: Value | number): Value => this.#binary("pmax", isNumber, x, y);
-  copysign = (x: Value | number, y: Value | number): Value => this.#binary("copysign", isFloat, x, y);
-  scale2 = (x: Value, k: Value): Value => this.#binary("scale2", isFloat, x, k);
-  shiftLeft = (x: Value | number, count: Value | number): Value =>
-    this.#binary("shiftLeft", isInteger, x, count);
-  shiftRight = (x: Value | number, count: Value | number): Value =>
-    this.#binary("shiftRight", isInteger, x, count);
-  xor = (x: Value | number, y: Value | number): Value => this.#binary("xor", isBits, x, y);
-  and = (x: Value | number, y: Value | number): Value => this.#binary("and", isBits, x, y);
-  or = (x: Value | number, y: Value | number): Value => this.#binary("or", isBits, x, y);
-  neg = (x: Value): Value => this.#unary("neg", isNumber, x);
-  abs = (x: Value): Value => this.#unary("abs", isNumber, x);
-  sqrt = (x: Value): Value => this.#unary("sqrt", isFloat, x);
-  floor = (x: Value): Value => this.#unary("floor", isFloat, x);
-  ceil = (x: Value): Value => this.#unary("ceil", isFloat, x);
-  trunc = (x: Value): Value => this.#unary("trunc", isFloat, x);
-  nearest = (x: Value): Value => this.#unary("nearest", isFloat, x);
-  exponent = (x: Value): Value => this.#unary("exponent", isFloat, x);
-  power2 = (k: Value): Value => this.#unary("power2", isFloat, k);
-  not = (x: Value): Value => this.#unary("not", isBits, x);
-  eq = (x: Value | number, y: Value | number): Value => this.#compare("eq", x, y);
-  ne = (x: Value | number, y: Value | number): Value => this.#compare("ne", x, y);
-  lt = (x: Value | number, y: Value | number): Value => this.#compare("lt", x, y);
-  le = (x: Value | number, y: Value | number): Value => this.#compare("le", x, y);
+  add = this.#binary("add", isNumber);
+  sub = this.#binary("sub", isNumber);
+  mul = this.#binary("mul", isNumber);
+  div = this.#binary("div", isFloat);
+  pmin = this.#binary("pmin", isNumber);
+  pmax = this.#binary("pmax", isNumber);
+  copysign = this.#binary("copysign", isFloat);
+  scale2 = this.#binary("scale2", isFloat);
+  shiftLeft = this.#binary("shiftLeft", isInteger);
+  shiftRight = this.#binary("shiftRight", isInteger);
+  xor = this.#binary("xor", isBits);
+  and = this.#binary("and", isBits);
+  or = this.#binary("or", isBits);
+  neg = this.#unary("neg", isNumber);
+  abs = this.#unary("abs", isNumber);
+  sqrt = this.#unary("sqrt", isFloat);
+  floor = this.#unary("floor", isFloat);
+  ceil = this.#unary("ceil", isFloat);
+  trunc = this.#unary("trunc", isFloat);
+  nearest = this.#unary("nearest", isFloat);
+  exponent = this.#unary("exponent", isFloat);
+  power2 = this.#unary("power2", isFloat);
+  not = this.#unary("not", isBits);
+  eq = this.#compare("eq");
+  ne = this.#compare("ne");
+  lt = this.#compare("lt");
+  le = this.#compare("le");
 
   select = (condition: Value, x: Value | number, y: Value | number): Value => {
     this.#check("select", isBool, condition);

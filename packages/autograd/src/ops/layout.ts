@@ -22,19 +22,18 @@ import { composed, ofRank } from "./sample.ts";
 export const flatten: Operation<[startAxis?: number, endAxis?: number]> = composed(
   "flatten",
   (x: Tensor, startAxis = 0, endAxis = -1) => {
-    if (x.rank === 0) {
-      normalizeAxis("flatten", startAxis, [1]);
-      normalizeAxis("flatten", endAxis, [1]);
-      return reshape(x, [1]);
-    }
-    const start = normalizeAxis("flatten", startAxis, x.shape);
-    const end = normalizeAxis("flatten", endAxis, x.shape);
+    const shape = x.rank === 0 ? [1] : x.shape;
+    const start = normalizeAxis("flatten", startAxis, shape);
+    const end = normalizeAxis("flatten", endAxis, shape);
     if (start > end)
       throw new ShapeError(
-        `flatten: axis ${startAxis} stands behind axis ${endAxis} in shape ${formatShape(x.shape)}; exchange them`,
+        `flatten: axis ${startAxis} stands behind axis ${endAxis} in shape ${formatShape(shape)}; exchange them`,
       );
-    const joined = sizeOf(x.shape.slice(start, end + 1));
-    return reshape(x, [...x.shape.slice(0, start), joined, ...x.shape.slice(end + 1)]);
+    return reshape(x, [
+      ...shape.slice(0, start),
+      sizeOf(shape.slice(start, end + 1)),
+      ...shape.slice(end + 1),
+    ]);
   },
   ofRank(1, 3, (draw, shape) => {
     const start = draw.integer(0, shape.length - 1);
