@@ -35,7 +35,7 @@ const makers = new Map<string, unknown>(Object.entries(schedules));
 function make({ schedule, options }: Case): schedules.Curve {
   const named = Object.entries(options).map(([key, value]) => [key, functions[String(value)] ?? value]);
   const rest = schedule === "multiplicative" ? { totalIters: 60 } : {};
-  const own = schedule === "noam" ? {} : { lr };
+  const own = ["cyclic", "noam", "oneCycle"].includes(schedule) ? {} : { lr };
   const maker = makers.get(schedule) as (options: object) => schedules.Curve;
   return maker({ ...own, ...rest, ...Object.fromEntries(named) });
 }

@@ -269,3 +269,21 @@ describe("options of classes and weights", () => {
     expect(g!.toArray()).toEqual([[0, 0, 0]]);
   });
 });
+
+test.each(Object.keys(all))("%s refuses options that it has not", (name) => {
+  const attempt = () => all[name]!(...callOf(name), { reductoin: "sum" });
+  expect(attempt).toThrow(ValueError);
+  expect(attempt).toThrow(new RegExp(`^${name}: there is no option reductoin; the options are reduction`));
+});
+
+/** Operands that fit. */
+function callOf(name: string): unknown[] {
+  const classes = tensor([0, 1, 2, 0], { dtype: "int32" });
+  const rows = zeros([4, 3]);
+  if (ofClasses.includes(name)) return [rows, classes];
+  if (name === "ctc") return [zeros([4, 1, 3]), tensor([[1]], { dtype: "int32" }), [4], [1]];
+  if (name === "infoNCE") return [rows, rows];
+  if (name === "tripletMargin") return [rows, rows, rows];
+  if (name === "cosineEmbedding") return [rows, rows, row.add(1)];
+  return name === "gaussianNll" || name === "marginRanking" ? [row, row, row.add(1)] : [row, row];
+}

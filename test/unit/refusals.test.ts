@@ -2,6 +2,7 @@
 import { Generator, ones, type Tensor, ValueError, variable, zeros } from "@cotangent/autograd";
 import * as nn from "@cotangent/nn";
 import * as initialize from "@cotangent/nn/initialize";
+import * as schedules from "@cotangent/nn/schedules";
 import { expect, test } from "vitest";
 
 /** The arguments of a layer before its options; null if it takes no options. */
@@ -160,6 +161,25 @@ test("initializers fill variables only, with options by their names", () => {
           `${name}: options are named`,
         );
   }
+});
+
+test("initializers and schedules refuse options that they have not", () => {
+  const refusesOthers = (
+    functions: object,
+    takeNone: readonly string[],
+    operands: (name: string) => unknown[],
+  ) => {
+    for (const [name, f] of Object.entries(functions))
+      if (!takeNone.includes(name))
+        expect(() => f(...operands(name), { sede: 3 }), name).toThrow(
+          `${name}: there is no option sede; the options are `,
+        );
+  };
+  refusesOthers(schedules, ["chained", "sequential"], () => []);
+  refusesOthers(initialize, ["constant", "eye", "ones", "zeros"], (name) => {
+    if (name === "calculateGain") return ["relu"];
+    return [variable(ones([2, 2])), ...(name === "sparse" ? [0.5] : [])];
+  });
 });
 
 test("parts of a model are modules, and parameters are made of tensors", () => {

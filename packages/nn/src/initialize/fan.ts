@@ -26,7 +26,7 @@ export function calculateGain(
   nonlinearity: Nonlinearity,
   options: { readonly negativeSlope?: number } = {},
 ): number {
-  const { negativeSlope = 0.01 } = optionsOf("calculateGain", options);
+  const { negativeSlope = 0.01 } = optionsOf("calculateGain", options, { negativeSlope: true });
   checkNumber("calculateGain: negativeSlope", negativeSlope);
   const gains: Readonly<Record<Nonlinearity, number>> = {
     linear: 1,
@@ -61,13 +61,13 @@ export interface XavierOptions extends InitializeOptions {
  * ```
  */
 export function xavierUniform<V extends Variable>(x: V, given: XavierOptions = {}): V {
-  const { gain = 1, ...options } = optionsOf("xavierUniform", given);
+  const { gain = 1, ...options } = optionsOf("xavierUniform", given, { gain: true, generator: true });
   return evenly("xavierUniform", x, xavierDeviation("xavierUniform", x, gain), options);
 }
 
 /** Fills a weight [out, in, ...] normally with deviation gain sqrt(2 / (in + out)), and returns it; see `xavierUniform`. */
 export function xavierNormal<V extends Variable>(x: V, given: XavierOptions = {}): V {
-  const { gain = 1, ...options } = optionsOf("xavierNormal", given);
+  const { gain = 1, ...options } = optionsOf("xavierNormal", given, { gain: true, generator: true });
   return normal(x, { ...options, deviation: xavierDeviation("xavierNormal", x, gain) });
 }
 
@@ -88,13 +88,21 @@ export interface KaimingOptions extends InitializeOptions {
  * axes. (He et al. 2015, "Delving deep into rectifiers".)
  */
 export function kaimingUniform<V extends Variable>(x: V, given: KaimingOptions = {}): V {
-  const { fan, gain, ...options } = optionsOf("kaimingUniform", given);
+  const { fan, gain, ...options } = optionsOf("kaimingUniform", given, {
+    fan: true,
+    gain: true,
+    generator: true,
+  });
   return evenly("kaimingUniform", x, kaimingDeviation("kaimingUniform", x, fan, gain), options);
 }
 
 /** Fills a weight [out, in, ...] normally with deviation gain / sqrt(fan), and returns it; see `kaimingUniform`. */
 export function kaimingNormal<V extends Variable>(x: V, given: KaimingOptions = {}): V {
-  const { fan, gain, ...options } = optionsOf("kaimingNormal", given);
+  const { fan, gain, ...options } = optionsOf("kaimingNormal", given, {
+    fan: true,
+    gain: true,
+    generator: true,
+  });
   return normal(x, { ...options, deviation: kaimingDeviation("kaimingNormal", x, fan, gain) });
 }
 
@@ -110,13 +118,13 @@ function kaimingDeviation(name: string, x: Variable, fan: "in" | "out" = "in", g
  * (LeCun et al. 1998, "Efficient backprop".)
  */
 export function lecunUniform<V extends Variable>(x: V, given: InitializeOptions = {}): V {
-  const options = optionsOf("lecunUniform", given);
+  const options = optionsOf("lecunUniform", given, { generator: true });
   return evenly("lecunUniform", x, kaimingDeviation("lecunUniform", x, "in", 1), options);
 }
 
 /** Fills a weight [out, in, ...] normally with deviation 1 / sqrt(in), for selu, and returns it; see `lecunUniform`. */
 export function lecunNormal<V extends Variable>(x: V, given: InitializeOptions = {}): V {
-  const options = optionsOf("lecunNormal", given);
+  const options = optionsOf("lecunNormal", given, { generator: true });
   return normal(x, { ...options, deviation: kaimingDeviation("lecunNormal", x, "in", 1) });
 }
 
@@ -145,7 +153,12 @@ export interface VarianceScalingOptions extends InitializeOptions {
  */
 export function varianceScaling<V extends Variable>(x: V, given: VarianceScalingOptions = {}): V {
   const name = "varianceScaling";
-  const { scale = 1, fan = "in", distribution = "normal", ...options } = optionsOf(name, given);
+  const {
+    scale = 1,
+    fan = "in",
+    distribution = "normal",
+    ...options
+  } = optionsOf(name, given, { scale: true, fan: true, distribution: true, generator: true });
   if (fan !== "in" && fan !== "out" && fan !== "average")
     throw new ValueError(`${name}: fan is "in", "out" or "average", got ${String(fan)}`);
   if (distribution !== "normal" && distribution !== "uniform")

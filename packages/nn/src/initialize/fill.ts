@@ -53,7 +53,7 @@ export interface UniformOptions extends InitializeOptions {
 
 /** Fills `x` with numbers evenly distributed from `low` to `high`, and returns it. Throws ValueError if `low` is above `high`. */
 export function uniform<V extends Variable>(x: V, options: UniformOptions = {}): V {
-  const given = optionsOf("uniform", options);
+  const given = optionsOf("uniform", options, { low: true, high: true, generator: true });
   checkVariable("uniform", x).assign(drawUniform(x.shape, { ...given, dtype: x.dtype }));
   return x;
 }
@@ -67,7 +67,7 @@ export interface NormalOptions extends InitializeOptions {
 
 /** Fills `x` with normally distributed numbers, and returns it. Throws ValueError if `deviation` is negative. */
 export function normal<V extends Variable>(x: V, options: NormalOptions = {}): V {
-  const given = optionsOf("normal", options);
+  const given = optionsOf("normal", options, { mean: true, deviation: true, generator: true });
   checkVariable("normal", x).assign(drawNormal(x.shape, { ...given, dtype: x.dtype }));
   return x;
 }
@@ -92,7 +92,13 @@ export interface TruncatedNormalOptions extends NormalOptions {
  * ```
  */
 export function truncatedNormal<V extends Variable>(x: V, options: TruncatedNormalOptions = {}): V {
-  const given = optionsOf("truncatedNormal", options);
+  const given = optionsOf("truncatedNormal", options, {
+    low: true,
+    high: true,
+    mean: true,
+    deviation: true,
+    generator: true,
+  });
   checkVariable("truncatedNormal", x).assign(drawTruncatedNormal(x.shape, { ...given, dtype: x.dtype }));
   return x;
 }

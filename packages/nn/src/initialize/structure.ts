@@ -53,7 +53,7 @@ export interface OrthogonalOptions extends InitializeOptions {
  * ```
  */
 export function orthogonal<V extends Variable>(x: V, given: OrthogonalOptions = {}): V {
-  const { gain = 1, ...options } = optionsOf("orthogonal", given);
+  const { gain = 1, ...options } = optionsOf("orthogonal", given, { gain: true, generator: true });
   if (checkVariable("orthogonal", x).rank < 2)
     throw new ShapeError(`orthogonal: a weight has at least the axes [out, in], got shape ${format(x)}`);
   atLeastZero("orthogonal", "gain", gain);
@@ -118,7 +118,7 @@ export interface SparseOptions extends InitializeOptions {
  * ```
  */
 export function sparse<V extends Variable>(x: V, sparsity: number, given: SparseOptions = {}): V {
-  const { deviation = 0.01, ...options } = optionsOf("sparse", given);
+  const { deviation = 0.01, ...options } = optionsOf("sparse", given, { deviation: true, generator: true });
   if (checkVariable("sparse", x).rank !== 2)
     throw new ShapeError(`sparse: takes a matrix [out, in], got shape ${format(x)}`);
   checkShare("sparse: sparsity", sparsity);
@@ -153,7 +153,7 @@ export function sparse<V extends Variable>(x: V, sparsity: number, given: Sparse
  * ```
  */
 export function dirac<V extends Variable>(x: V, options: { readonly groups?: number } = {}): V {
-  const { groups = 1 } = optionsOf("dirac", options);
+  const { groups = 1 } = optionsOf("dirac", options, { groups: true });
   if (checkVariable("dirac", x).rank < 3 || x.rank > 5)
     throw new ShapeError(
       `dirac: a convolution's weight has 3 to 5 axes, [out, in, ...], got shape ${format(x)}`,

@@ -63,7 +63,16 @@ export function crossEntropy<R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & CrossEntropyOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { labelSmoothing = 0, weight, ignoreIndex } = optionsOf("crossEntropy", options);
+  const {
+    labelSmoothing = 0,
+    weight,
+    ignoreIndex,
+  } = optionsOf("crossEntropy", options, {
+    reduction: true,
+    weight: true,
+    ignoreIndex: true,
+    labelSmoothing: true,
+  });
   checkTensors("crossEntropy", logits, target);
   checkShare("crossEntropy: labelSmoothing", labelSmoothing);
   const [n, c] = logits.shape;
@@ -109,7 +118,7 @@ export function nll<R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & ClassOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { weight } = optionsOf("nll", options);
+  const { weight } = optionsOf("nll", options, { reduction: true, weight: true, ignoreIndex: true });
   checkTensors("nll", logProbabilities, target);
   const [n, c] = logProbabilities.shape;
   if (logProbabilities.rank !== 2 || !equal(target.shape, [n!]))

@@ -60,6 +60,7 @@ export const bceWithLogits: LossWith<BceWithLogitsOptions> = elementwise<BceWith
     const no = mul(sub(1, y), logSigmoid(neg(x)));
     return weighed("bceWithLogits", neg(add(yes, no)), weight);
   },
+  { weight: true, posWeight: true },
 );
 
 /**

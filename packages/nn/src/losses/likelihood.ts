@@ -49,7 +49,7 @@ export interface PoissonNllOptions {
  * poissonNll(tensor([0, 0]), tensor([0, 3])).item(); // => 1
  * ```
  */
-export const poissonNll: LossWith<PoissonNllOptions> = elementwise(
+export const poissonNll: LossWith<PoissonNllOptions> = elementwise<PoissonNllOptions>(
   "poissonNll",
   (x, y, { logInput = true, full = false, eps = 1e-8 }) => {
     checkPositive("poissonNll: eps", eps);
@@ -64,6 +64,7 @@ export const poissonNll: LossWith<PoissonNllOptions> = elementwise(
     );
     return add(losses, where(large, stirling, 0) as Tensor);
   },
+  { logInput: true, full: true, eps: true },
 );
 
 export interface GaussianNllOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -94,7 +95,11 @@ export function gaussianNll<S extends Shape, R extends Reduction = "mean">(
   variance: Tensor,
   options: GaussianNllOptions<R> = {},
 ): Tensor<LossShape<S, R>> {
-  const { full = false, eps = 1e-6 } = optionsOf("gaussianNll", options);
+  const { full = false, eps = 1e-6 } = optionsOf("gaussianNll", options, {
+    reduction: true,
+    full: true,
+    eps: true,
+  });
   checkSameShape("gaussianNll", prediction, target);
   checkPositive("gaussianNll: eps", eps);
   const given = varianceFor(prediction, variance);
@@ -149,7 +154,10 @@ export function klDiv<S extends Shape, R extends DivergenceReduction = "mean">(
   target: Tensor<S>,
   options: KlDivOptions<R> = {},
 ): Tensor<R extends "none" ? S : []> {
-  const { reduction = "mean", logTarget = false }: KlDivOptions = optionsOf("klDiv", options);
+  const { reduction = "mean", logTarget = false }: KlDivOptions = optionsOf("klDiv", options, {
+    reduction: true,
+    logTarget: true,
+  });
   checkSameShape("klDiv", prediction, target);
   const [x, y]: [Tensor, Tensor] = [prediction, target];
   const losses: Tensor = logTarget ? mul(exp(y), sub(y, x)) : sub(xlogy(y, y), mul(y, x));

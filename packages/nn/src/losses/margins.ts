@@ -53,7 +53,11 @@ export function multiMargin<R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & MultiMarginOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { margin = 1, p = 1, weight } = optionsOf("multiMargin", options);
+  const {
+    margin = 1,
+    p = 1,
+    weight,
+  } = optionsOf("multiMargin", options, { reduction: true, margin: true, p: true, weight: true });
   checkTensors("multiMargin", scores, target);
   const [n, c] = scores.shape;
   if (scores.rank !== 2 || !equal(target.shape, [n!]))
@@ -96,17 +100,21 @@ export interface FocalOptions {
  * focal(tensor([0]), tensor([1]), { alpha: null }); // => Tensor(0.1733, float32)
  * ```
  */
-export const focal: LossWith<FocalOptions> = elementwise("focal", (x, y, { alpha = 0.25, gamma = 2 }) => {
-  if (alpha !== null) checkShare("focal: alpha", alpha);
-  checkNumber("focal: gamma", gamma, 0);
-  const entropy: Tensor = bceWithLogits(x, y, { reduction: "none" });
-  // 1 - sigmoid(x) is sigmoid(-x), without a difference of near numbers.
-  const missed: Tensor = add(
-    mul(sigmoid(x), sub(1, y) as Tensor) as Tensor,
-    mul(sigmoid(mul(x, -1) as Tensor), y) as Tensor,
-  );
-  const hard: Tensor =
-    gamma === 0 ? entropy : mul(entropy, gamma === 2 ? square(missed) : pow(missed, gamma));
-  if (alpha === null) return hard;
-  return mul(hard, add(mul(y, 2 * alpha - 1) as Tensor, 1 - alpha) as Tensor);
-});
+export const focal: LossWith<FocalOptions> = elementwise<FocalOptions>(
+  "focal",
+  (x, y, { alpha = 0.25, gamma = 2 }) => {
+    if (alpha !== null) checkShare("focal: alpha", alpha);
+    checkNumber("focal: gamma", gamma, 0);
+    const entropy: Tensor = bceWithLogits(x, y, { reduction: "none" });
+    // 1 - sigmoid(x) is sigmoid(-x), without a difference of near numbers.
+    const missed: Tensor = add(
+      mul(sigmoid(x), sub(1, y) as Tensor) as Tensor,
+      mul(sigmoid(mul(x, -1) as Tensor), y) as Tensor,
+    );
+    const hard: Tensor =
+      gamma === 0 ? entropy : mul(entropy, gamma === 2 ? square(missed) : pow(missed, gamma));
+    if (alpha === null) return hard;
+    return mul(hard, add(mul(y, 2 * alpha - 1) as Tensor, 1 - alpha) as Tensor);
+  },
+  { alpha: true, gamma: true },
+);

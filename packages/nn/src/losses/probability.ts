@@ -58,8 +58,10 @@ const bceOp: Binary = pointwise({
  * bce(tensor([0.5, 0.5]), tensor([0, 1])); // => Tensor(0.6931, float32)
  * ```
  */
-export const bce: LossWith<WeightOption> = elementwise<WeightOption>("bce", (x, y, { weight }) =>
-  weighed("bce", bceOp(x, y), weight),
+export const bce: LossWith<WeightOption> = elementwise<WeightOption>(
+  "bce",
+  (x, y, { weight }) => weighed("bce", bceOp(x, y), weight),
+  { weight: true },
 );
 
 /** Times a weight that is stretched to the shape. */

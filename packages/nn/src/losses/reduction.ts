@@ -8,6 +8,7 @@ import {
   Tensor,
   ValueError,
 } from "@cotangent/autograd/functional";
+import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
 
 hideFrames(import.meta.url);
@@ -33,14 +34,15 @@ export type LossWith<Options> = <S extends Shape, R extends Reduction = "mean">(
 /** A loss of a prediction and a target of the same shape. */
 export type Loss = LossWith<unknown>;
 
-/** A loss from what it is for one element. It never broadcasts. */
+/** A loss from what it is for one element, with the options that it has besides `reduction`. It never broadcasts. */
 export function elementwise<Options = unknown>(
   name: string,
   loss: (prediction: Tensor, target: Tensor, options: Options) => Tensor,
+  known?: Known<Options>,
 ): LossWith<Options> {
   return ((prediction: Tensor, target: Tensor, options?: LossOptions & Options): Tensor => {
     checkSameShape(name, prediction, target);
-    const given = optionsOf<LossOptions & Options & object>(name, options);
+    const given = optionsOf<object>(name, options, { reduction: true, ...known }) as LossOptions & Options;
     return reduced(name, loss(prediction, target, given), given);
   }) as LossWith<Options>;
 }

@@ -99,10 +99,14 @@ export interface HuberOptions {
  * huber(tensor([1, 5]), tensor([0, 0]), { delta: 2, reduction: "none" }).toArray(); // => 0.5,8
  * ```
  */
-export const huber: LossWith<HuberOptions> = elementwise("huber", (x, y, { delta = 1 }) => {
-  checkPositive("huber: delta", delta);
-  return huberOf(sub(x, y), delta);
-});
+export const huber: LossWith<HuberOptions> = elementwise<HuberOptions>(
+  "huber",
+  (x, y, { delta = 1 }) => {
+    checkPositive("huber: delta", delta);
+    return huberOf(sub(x, y), delta);
+  },
+  { delta: true },
+);
 
 export interface SmoothL1Options {
   /** Where the square becomes a line; 1 unless given, 0 for `l1`. */
@@ -120,10 +124,14 @@ export interface SmoothL1Options {
  * smoothL1(tensor([1, 5]), tensor([0, 0]), { beta: 2, reduction: "none" }).toArray(); // => 0.25,4
  * ```
  */
-export const smoothL1: LossWith<SmoothL1Options> = elementwise("smoothL1", (x, y, { beta = 1 }) => {
-  checkNumber("smoothL1: beta", beta, 0);
-  return beta === 0 ? abs(sub(x, y)) : div(huberOf(sub(x, y), beta), beta);
-});
+export const smoothL1: LossWith<SmoothL1Options> = elementwise<SmoothL1Options>(
+  "smoothL1",
+  (x, y, { beta = 1 }) => {
+    checkNumber("smoothL1: beta", beta, 0);
+    return beta === 0 ? abs(sub(x, y)) : div(huberOf(sub(x, y), beta), beta);
+  },
+  { beta: true },
+);
 
 export interface QuantileOptions {
   /** Between 0 and 1: the share of targets that should lie below the prediction; 0.5 unless given. */
@@ -142,8 +150,12 @@ export interface QuantileOptions {
  * quantile(tensor([0, 0]), tensor([4, -4]), { q: 0.75, reduction: "none" }).toArray(); // => 3,1
  * ```
  */
-export const quantile: LossWith<QuantileOptions> = elementwise("quantile", (x, y, { q = 0.5 }) => {
-  checkShare("quantile: q", q);
-  const low = sub(y, x);
-  return maximum(mul(low, q), mul(low, q - 1));
-});
+export const quantile: LossWith<QuantileOptions> = elementwise<QuantileOptions>(
+  "quantile",
+  (x, y, { q = 0.5 }) => {
+    checkShare("quantile: q", q);
+    const low = sub(y, x);
+    return maximum(mul(low, q), mul(low, q - 1));
+  },
+  { q: true },
+);

@@ -77,7 +77,11 @@ export function ctc<R extends Reduction = "mean">(
   targetLengths: Lengths,
   options: LossOptions<R> & CtcOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { blank = 0, zeroInfinity = false, reduction = "mean" } = optionsOf("ctc", options);
+  const {
+    blank = 0,
+    zeroInfinity = false,
+    reduction = "mean",
+  } = optionsOf("ctc", options, { reduction: true, blank: true, zeroInfinity: true });
   const n = check(logProbabilities, targets, blank);
   const steps = lengths("inputLengths", inputLengths, n, logProbabilities.shape[0]!);
   const sizes = lengths("targetLengths", targetLengths, n, targets.shape[1]!);

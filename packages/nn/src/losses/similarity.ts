@@ -22,6 +22,7 @@ import {
   where,
   zeros,
 } from "@cotangent/autograd/functional";
+import type { Known } from "../options.ts";
 import { checkNumber, checkPositive, optionsOf } from "../options.ts";
 import { crossEntropy } from "./classes.ts";
 import type { LossOptions, LossShape, Reduction } from "./reduction.ts";
@@ -36,9 +37,11 @@ export interface MarginOption {
   readonly margin?: number;
 }
 
-/** The margin. Throws ValueError unless it is a finite number. */
-function marginOf(name: string, options: MarginOption, usual: number): number {
-  const { margin = usual } = optionsOf(name, options);
+const plain: Known<LossOptions & MarginOption> = { reduction: true, margin: true };
+
+/** The margin. Throws ValueError unless it is a finite number, and for options that are not `known`. */
+function marginOf<T extends MarginOption>(name: string, options: T, usual: number, known: Known<T>): number {
+  const { margin = usual } = optionsOf(name, options, known);
   checkNumber(`${name}: margin`, margin);
   return margin;
 }
@@ -60,7 +63,7 @@ export function marginRanking<S extends Shape, R extends Reduction = "mean">(
   target: Tensor<S>,
   options: LossOptions<R> & MarginOption = {},
 ): Tensor<LossShape<S, R>> {
-  const margin = marginOf("marginRanking", options, 0);
+  const margin = marginOf("marginRanking", options, 0, plain);
   checkSameShape("marginRanking", x1, x2);
   checkSameShape("marginRanking", x1, target);
   const ahead: Tensor = mul(target as Tensor, sub(x1, x2) as Tensor);
@@ -86,7 +89,7 @@ export function cosineEmbedding<R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & MarginOption = {},
 ): Tensor<LossShape<Shape, R>> {
-  const margin = marginOf("cosineEmbedding", options, 0);
+  const margin = marginOf("cosineEmbedding", options, 0, plain);
   checkSameShape("cosineEmbedding", x1, x2);
   checkTensors("cosineEmbedding", x1, target);
   if (x1.rank < 1 || x1.rank > 2 || !equal(target.shape, x1.shape.slice(0, -1)))
@@ -131,7 +134,7 @@ export function tripletMargin<R extends Reduction = "mean">(
   negative: Tensor,
   options: LossOptions<R> & TripletMarginOptions = {},
 ): Tensor<LossShape<Shape, R>> {
-  const margin = marginOf("tripletMargin", options, 1);
+  const margin = marginOf("tripletMargin", options, 1, { ...plain, p: true, eps: true, swap: true });
   const { p = 2, eps = 1e-6, swap = false } = options;
   checkNumber("tripletMargin: eps", eps);
   if (!(typeof p === "number" && p > 0))
@@ -172,7 +175,11 @@ export function infoNCE<R extends Reduction = "mean">(
   key: Tensor,
   options: LossOptions<R> & InfoNCEOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { temperature = 0.1, negatives } = optionsOf("infoNCE", options);
+  const { temperature = 0.1, negatives } = optionsOf("infoNCE", options, {
+    reduction: true,
+    temperature: true,
+    negatives: true,
+  });
   checkSameShape("infoNCE", query, key);
   if (query.rank !== 2) throw new ShapeError(`infoNCE: takes vectors [n, d], got ${format(query.shape)}`);
   checkPositive("infoNCE: temperature", temperature);

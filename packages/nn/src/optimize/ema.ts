@@ -41,7 +41,7 @@ export class EMA {
   readonly #numbers: ReturnType<typeof perStep<"gained">>;
 
   constructor(parameters: Iterable<Variable>, options: EMAOptions = {}) {
-    const { decay = 0.999 } = optionsOf("EMA", options);
+    const { decay = 0.999 } = optionsOf("EMA", options, { decay: true });
     if (typeof decay !== "function") checkShare("EMA: decay", decay);
     this.parameters = listOf("EMA", parameters);
     this.averages = this.parameters.map((parameter) => {

@@ -85,7 +85,14 @@ export class LevenbergMarquardt {
       maxIter: 20,
       toleranceGrad: 1e-7,
       toleranceChange: 1e-9,
-      ...optionsOf("LevenbergMarquardt", options),
+      ...optionsOf("LevenbergMarquardt", options, {
+        damping: true,
+        up: true,
+        down: true,
+        maxIter: true,
+        toleranceGrad: true,
+        toleranceChange: true,
+      }),
     };
     for (const name of ["up", "down"] as const)
       if (!(Number.isFinite(given[name]) && given[name] > 1))

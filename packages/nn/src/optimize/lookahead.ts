@@ -39,7 +39,7 @@ export function isLookahead(stage: Stage): boolean {
  * ```
  */
 export function lookahead(options: LookaheadOptions = {}): Stage {
-  const { k = 5, alpha = 0.5 } = optionsOf("lookahead", options);
+  const { k = 5, alpha = 0.5 } = optionsOf("lookahead", options, { k: true, alpha: true });
   checkCount("lookahead: k", k, 1);
   checkShare("lookahead: alpha", alpha);
   const stage: Stage = (parameters) => {

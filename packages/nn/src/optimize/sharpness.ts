@@ -49,7 +49,10 @@ export function sharpnessAware(
   parameters: Iterable<Variable>,
   options: SharpnessOptions = {},
 ): Tensor {
-  const { rho = 0.05, adaptive = false } = optionsOf("sharpnessAware", options);
+  const { rho = 0.05, adaptive = false } = optionsOf("sharpnessAware", options, {
+    rho: true,
+    adaptive: true,
+  });
   checkNumber("sharpnessAware: rho", rho, 0);
   const list = listOf("sharpnessAware", parameters);
   const gradients = grad(loss, list, { unused: "null" });

@@ -47,7 +47,7 @@ export interface CosineOptions extends RateOptions {
  * ```
  */
 export function cosine(options: CosineOptions): Curve {
-  const { lr = 1, tMax, etaMin = 0 } = optionsOf("cosine", options);
+  const { lr = 1, tMax, etaMin = 0 } = optionsOf("cosine", options, { lr: true, tMax: true, etaMin: true });
   checkNumber("cosine: lr", lr);
   checkCount("cosine: tMax", tMax, 1);
   checkNumber("cosine: etaMin", etaMin);
@@ -75,7 +75,12 @@ export interface CosineWarmRestartsOptions extends RateOptions {
  * ```
  */
 export function cosineWarmRestarts(options: CosineWarmRestartsOptions): Curve {
-  const { lr = 1, t0, tMult = 1, etaMin = 0 } = optionsOf("cosineWarmRestarts", options);
+  const {
+    lr = 1,
+    t0,
+    tMult = 1,
+    etaMin = 0,
+  } = optionsOf("cosineWarmRestarts", options, { lr: true, t0: true, tMult: true, etaMin: true });
   checkNumber("cosineWarmRestarts: lr", lr);
   checkCount("cosineWarmRestarts: t0", t0, 1);
   checkCount("cosineWarmRestarts: tMult", tMult, 1);
@@ -113,7 +118,19 @@ export interface WarmupCosineOptions extends RateOptions {
  * ```
  */
 export function warmupCosine(options: WarmupCosineOptions): Curve {
-  const { lr = 1, warmupSteps, totalSteps, startLr = 0, etaMin = 0 } = optionsOf("warmupCosine", options);
+  const {
+    lr = 1,
+    warmupSteps,
+    totalSteps,
+    startLr = 0,
+    etaMin = 0,
+  } = optionsOf("warmupCosine", options, {
+    lr: true,
+    warmupSteps: true,
+    totalSteps: true,
+    startLr: true,
+    etaMin: true,
+  });
   checkNumber("warmupCosine: lr", lr);
   checkCount("warmupCosine: warmupSteps", warmupSteps, 0);
   checkCount("warmupCosine: totalSteps", totalSteps, warmupSteps + 1);

@@ -63,7 +63,18 @@ export interface CyclicOptions {
  * ```
  */
 export function cyclic(options: CyclicOptions): CycleCurve {
-  const given = optionsOf("cyclic", options);
+  const given = optionsOf("cyclic", options, {
+    baseLr: true,
+    maxLr: true,
+    stepSizeUp: true,
+    stepSizeDown: true,
+    mode: true,
+    gamma: true,
+    scaleFn: true,
+    scaleMode: true,
+    baseMomentum: true,
+    maxMomentum: true,
+  });
   const { baseLr, maxLr, stepSizeUp = 2000, stepSizeDown = stepSizeUp } = given;
   const { mode = "triangular", gamma = 1, scaleFn, scaleMode = "cycle" } = given;
   const { baseMomentum = 0.8, maxMomentum = 0.9 } = given;
@@ -141,7 +152,19 @@ type Phase = readonly [end: number, from: number, to: number];
  * ```
  */
 export function oneCycle(options: OneCycleOptions): CycleCurve {
-  const given = optionsOf("oneCycle", options);
+  const given = optionsOf("oneCycle", options, {
+    maxLr: true,
+    totalSteps: true,
+    epochs: true,
+    stepsPerEpoch: true,
+    pctStart: true,
+    annealStrategy: true,
+    divFactor: true,
+    finalDivFactor: true,
+    threePhase: true,
+    baseMomentum: true,
+    maxMomentum: true,
+  });
   const { maxLr, epochs = 0, stepsPerEpoch = 0, totalSteps = epochs * stepsPerEpoch } = given;
   const { pctStart = 0.3, annealStrategy = "cos", divFactor = 25, finalDivFactor = 1e4 } = given;
   const { threePhase = false, baseMomentum = 0.85, maxMomentum = 0.95 } = given;

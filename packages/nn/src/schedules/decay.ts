@@ -48,7 +48,7 @@ export interface LambdaOptions extends RateOptions {
  * ```
  */
 export function lambda(options: LambdaOptions): Curve {
-  const { lr = 1, lrLambda } = optionsOf("lambda", options);
+  const { lr = 1, lrLambda } = optionsOf("lambda", options, { lr: true, lrLambda: true });
   checkNumber("lambda: lr", lr);
   checkFunction("lambda: lrLambda", lrLambda);
   return curve((step) => mul(exactly(lr), lrLambda(step)));
@@ -72,7 +72,11 @@ export interface MultiplicativeOptions extends LambdaOptions {
  * ```
  */
 export function multiplicative(options: MultiplicativeOptions): Curve {
-  const { lr = 1, lrLambda, totalIters } = optionsOf("multiplicative", options);
+  const {
+    lr = 1,
+    lrLambda,
+    totalIters,
+  } = optionsOf("multiplicative", options, { lr: true, lrLambda: true, totalIters: true });
   checkNumber("multiplicative: lr", lr);
   checkFunction("multiplicative: lrLambda", lrLambda);
   checkCount("multiplicative: totalIters", totalIters, 1);
@@ -105,7 +109,11 @@ export interface StepOptions extends RateOptions {
  * ```
  */
 export function step(options: StepOptions): Curve {
-  const { lr = 1, stepSize, gamma = 0.1 } = optionsOf("step", options);
+  const {
+    lr = 1,
+    stepSize,
+    gamma = 0.1,
+  } = optionsOf("step", options, { lr: true, stepSize: true, gamma: true });
   checkNumber("step: lr", lr);
   checkCount("step: stepSize", stepSize, 1);
   checkNumber("step: gamma", gamma);
@@ -131,7 +139,11 @@ export interface MultiStepOptions extends RateOptions {
  * ```
  */
 export function multiStep(options: MultiStepOptions): Curve {
-  const { lr = 1, milestones, gamma = 0.1 } = optionsOf("multiStep", options);
+  const {
+    lr = 1,
+    milestones,
+    gamma = 0.1,
+  } = optionsOf("multiStep", options, { lr: true, milestones: true, gamma: true });
   checkNumber("multiStep: lr", lr);
   checkNumber("multiStep: gamma", gamma);
   checkList("multiStep: milestones", milestones);
@@ -163,7 +175,11 @@ export interface ConstantOptions extends RateOptions {
  * ```
  */
 export function constant(options: ConstantOptions = {}): Curve {
-  const { lr = 1, factor = 1 / 3, totalIters = 5 } = optionsOf("constant", options);
+  const {
+    lr = 1,
+    factor = 1 / 3,
+    totalIters = 5,
+  } = optionsOf("constant", options, { lr: true, factor: true, totalIters: true });
   checkNumber("constant: lr", lr);
   checkShare("constant: factor", factor);
   checkCount("constant: totalIters", totalIters, 0);
@@ -191,7 +207,12 @@ export interface LinearOptions extends RateOptions {
  * ```
  */
 export function linear(options: LinearOptions = {}): Curve {
-  const { lr = 1, startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = optionsOf("linear", options);
+  const {
+    lr = 1,
+    startFactor = 1 / 3,
+    endFactor = 1,
+    totalIters = 5,
+  } = optionsOf("linear", options, { lr: true, startFactor: true, endFactor: true, totalIters: true });
   checkNumber("linear: lr", lr);
   checkShare("linear: startFactor", startFactor);
   checkShare("linear: endFactor", endFactor);
@@ -217,7 +238,7 @@ export interface ExponentialOptions extends RateOptions {
  * ```
  */
 export function exponential(options: ExponentialOptions): Curve {
-  const { lr = 1, gamma } = optionsOf("exponential", options);
+  const { lr = 1, gamma } = optionsOf("exponential", options, { lr: true, gamma: true });
   checkNumber("exponential: lr", lr);
   checkNumber("exponential: gamma", gamma);
   return curve((step) => mul(pow(gamma, step), lr));
@@ -241,7 +262,11 @@ export interface PolynomialOptions extends RateOptions {
  * ```
  */
 export function polynomial(options: PolynomialOptions = {}): Curve {
-  const { lr = 1, totalIters = 5, power = 1 } = optionsOf("polynomial", options);
+  const {
+    lr = 1,
+    totalIters = 5,
+    power = 1,
+  } = optionsOf("polynomial", options, { lr: true, totalIters: true, power: true });
   checkNumber("polynomial: lr", lr);
   checkCount("polynomial: totalIters", totalIters, 1);
   checkNumber("polynomial: power", power, 0);
@@ -268,7 +293,11 @@ export interface NoamOptions {
  * ```
  */
 export function noam(options: NoamOptions): Curve {
-  const { dModel, warmupSteps = 4000, factor = 1 } = optionsOf("noam", options);
+  const {
+    dModel,
+    warmupSteps = 4000,
+    factor = 1,
+  } = optionsOf("noam", options, { dModel: true, warmupSteps: true, factor: true });
   checkCount("noam: dModel", dModel, 1);
   checkCount("noam: warmupSteps", warmupSteps, 1);
   checkNumber("noam: factor", factor);

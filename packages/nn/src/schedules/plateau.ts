@@ -72,8 +72,21 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Plateau {
     factor = 0.1,
     patience = 10,
     threshold = 1e-4,
-  } = optionsOf("reduceOnPlateau", options);
-  const { thresholdMode = "rel", cooldown = 0, minLr = 0, eps = 1e-8 } = options;
+    thresholdMode = "rel",
+    cooldown = 0,
+    minLr = 0,
+    eps = 1e-8,
+  } = optionsOf("reduceOnPlateau", options, {
+    lr: true,
+    mode: true,
+    factor: true,
+    patience: true,
+    threshold: true,
+    thresholdMode: true,
+    cooldown: true,
+    minLr: true,
+    eps: true,
+  });
   checkNumber("reduceOnPlateau: lr", lr);
   checkNumber("reduceOnPlateau: factor", factor, 0);
   if (factor >= 1) throw new ValueError(`reduceOnPlateau: factor is below 1, got ${factor}`);
