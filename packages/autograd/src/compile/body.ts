@@ -34,8 +34,8 @@ interface Need {
 }
 
 class BodyBuilder {
+  readonly space: Shape;
   readonly body: Scalar[] = [];
-  readonly #space: Shape;
   readonly #memory: Memory;
   readonly #known = new Map<string, number>();
   /** Numbers for indices, programs and nodes, for keys. */
@@ -45,7 +45,7 @@ class BodyBuilder {
   readonly #nodes = new Map<Tensor, number>();
 
   constructor(space: Shape, memory: Memory) {
-    this.#space = space;
+    this.space = space;
     this.#memory = memory;
   }
 
@@ -64,7 +64,7 @@ class BodyBuilder {
   /** The element of `node` at these indices: loaded if it is stored, else computed. */
   value(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
     if (!this.#memory.isStored(node)) return this.define(node, at, need);
-    return this.#load(node, weighted(0, stridesOf(node.shape), at, this.#space.length), need);
+    return this.#load(node, weighted(0, stridesOf(node.shape), at, this.space.length), need);
   }
 
   /** The element of `node` at these indices, computed. */
@@ -91,7 +91,7 @@ class BodyBuilder {
     if (kernel.kind === "view")
       return this.#view(node, kernel.map(node.inputs[0]!.shape, node.attributes), at, need);
     if (kernel.kind === "leaf" && kernel.source === "fill") return this.#fill(node);
-    const flat = weighted(0, stridesOf(node.shape), at, this.#space.length);
+    const flat = weighted(0, stridesOf(node.shape), at, this.space.length);
     return this.add(scalar("index", node.dtype, [], { at: flat }));
   }
 
@@ -102,7 +102,7 @@ class BodyBuilder {
   }
 
   #everywhere(): Need {
-    return { box: this.#space.map((size) => [0, size] as const), condition: -1 };
+    return { box: this.space.map((size) => [0, size] as const), condition: -1 };
   }
 
   #load(source: Tensor, at: Affine, { condition }: Need): number {
@@ -116,7 +116,7 @@ class BodyBuilder {
     outer: Need,
   ): number {
     const x = node.inputs[0]!;
-    const flat = weighted(offset, strides, at, this.#space.length);
+    const flat = weighted(offset, strides, at, this.space.length);
     const need = bounds ? this.#within(at, bounds, outer) : outer;
     const stored = this.#memory.isStored(x);
     const coordinates = stored ? null : unravel(flat, x.shape, need.box);
@@ -159,7 +159,7 @@ class BodyBuilder {
   #inline(program: Program, operands: readonly number[]): number {
     const { instructions, result } = program;
     // A long body at one single index is not worth code of its own.
-    if (instructions.length > longBody && this.#space.every((size) => size === 1))
+    if (instructions.length > longBody && this.space.every((size) => size === 1))
       return this.#called(program, operands);
     const numbers: number[] = [];
     for (const instruction of instructions) {

@@ -49,7 +49,7 @@ export function lower(node: Tensor, memory: Memory): Unpatterned[] {
       if (node.op !== tiledOp) return [lowerContract(node, build)];
       return lowerProduct(node, build, memory);
     case "opaque":
-      return [{ ...plain(node, []), kind: "opaque", body: node.inputs.map(operand), result: 0 }];
+      return [kernelFor(node, { space: [], body: node.inputs.map(operand) }, 0, { kind: "opaque" })];
   }
 }
 
@@ -60,8 +60,7 @@ function operand(x: Tensor): Scalar {
 
 function lowerElements(node: Tensor, build: Build): Unpatterned {
   const builder = build(node.shape);
-  const result = builder.define(node, indices(node.rank));
-  return { ...plain(node, node.shape), body: builder.body, result };
+  return kernelFor(node, builder, builder.define(node, indices(node.rank)));
 }
 
 /** Zeros, and what lies inside the bounds over them. */
@@ -73,14 +72,13 @@ function lowerBordered(
   const rank = node.rank;
   const inside = bounds.map(([from, to]) => Math.max(0, to - from));
   const zeros = build(node.shape);
-  const zero = zeros.add(scalar("constant", node.dtype, []));
-  const border: Unpatterned = { ...plain(node, node.shape), body: zeros.body, result: zero };
+  const border = kernelFor(node, zeros, zeros.add(scalar("constant", node.dtype, [])));
   if (inside.includes(0)) return [border];
   const at = bounds.map(([from], i) => ({ ...indexOf(i, rank), offset: from }));
   const builder = build(inside);
   const result = builder.define(node, at);
   const target = weighted(0, stridesOf(node.shape), at, rank);
-  return [border, { ...plain(node, inside), target, body: builder.body, result }];
+  return [border, kernelFor(node, builder, result, { target })];
 }
 
 type Build = (space: Shape) => ReturnType<typeof bodyBuilder>;
@@ -89,9 +87,16 @@ function indices(rank: number): Affine[] {
   return Array.from({ length: rank }, (_, axis) => indexOf(axis, rank));
 }
 
-function plain(node: Tensor, space: Shape): Omit<Unpatterned, "body" | "result"> {
+/** A `map` over the space of a body, but for what `rest` says. */
+function kernelFor(
+  node: Tensor,
+  { space, body }: Pick<Unpatterned, "space" | "body">,
+  result: number,
+  rest: Partial<Unpatterned> = {},
+): Unpatterned {
   const target = { offset: 0, steps: stridesOf(space) };
-  return { kind: "map", node, space, outer: space.length, target, fold: null, pick: null, also: [] };
+  const alone = { fold: null, pick: null, also: [] };
+  return { kind: "map", node, space, outer: space.length, target, ...alone, body, result, ...rest };
 }
 
 function folding(node: Tensor, combine: Body, identity: number, order: Fold["order"]): Fold {
@@ -108,8 +113,7 @@ function lowerParts(node: Tensor, build: Build): Unpatterned[] {
     start += part.shape[axis]!;
     if (part.size === 0) return [];
     const builder = build(part.shape);
-    const result = builder.value(part, indices(part.rank));
-    return [{ ...plain(node, part.shape), target, body: builder.body, result }];
+    return [kernelFor(node, builder, builder.value(part, indices(part.rank)), { target })];
   });
 }
 
@@ -127,7 +131,7 @@ function lowerGather(node: Tensor, build: Build): Unpatterned {
       pick,
     }),
   );
-  return { ...plain(node, node.shape), body: builder.body, result };
+  return kernelFor(node, builder, result);
 }
 
 function lowerScatter(node: Tensor, build: Build): Unpatterned {
@@ -139,7 +143,7 @@ function lowerScatter(node: Tensor, build: Build): Unpatterned {
   const pick = { index: builder.value(index, at), axis, size: node.shape[axis]!, stride: strides[axis]! };
   const result = builder.value(x, at);
   const target = weighted(0, strides.with(axis, 0), at, x.rank);
-  return { ...plain(node, x.shape), kind: "scatter", target, pick, body: builder.body, result };
+  return kernelFor(node, builder, result, { kind: "scatter", target, pick });
 }
 
 function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: Build): Unpatterned {
@@ -152,20 +156,13 @@ function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: B
     x,
     x.shape.map((_, axis) => indexOf(loops.indexOf(axis), loops.length)),
   );
-  return {
-    ...plain(node, space),
-    kind: "reduce",
-    outer: kept.length,
-    target: resultsOf(space, kept.length),
-    fold,
-    body: builder.body,
-    result,
-  };
+  return kernelFor(node, builder, result, reducing(space, kept.length, fold));
 }
 
-/** The place of each result: the first `outer` loops count the results row by row, the others do not move it. */
-function resultsOf(space: Shape, outer: number): Affine {
-  return { offset: 0, steps: [...stridesOf(space.slice(0, outer)), ...space.slice(outer).map(() => 0)] };
+/** The first `outer` loops count the results row by row, the others do not move their places. */
+function reducing(space: Shape, outer: number, fold: Fold): Partial<Unpatterned> {
+  const steps = [...stridesOf(space.slice(0, outer)), ...space.slice(outer).map(() => 0)];
+  return { kind: "reduce", outer, target: { offset: 0, steps }, fold };
 }
 
 function lowerScan(node: Tensor, fold: Fold, build: Build): Unpatterned {
@@ -180,7 +177,7 @@ function lowerScan(node: Tensor, fold: Fold, build: Build): Unpatterned {
   const builder = build(space);
   const result = builder.value(node.inputs[0]!, at);
   const target = weighted(0, stridesOf(node.shape), at, rank);
-  return { ...plain(node, space), kind: "scan", outer: rank - 1, target, fold, body: builder.body, result };
+  return kernelFor(node, builder, result, { kind: "scan", outer: rank - 1, target, fold });
 }
 
 const addition: Body = (m, x, y) => m.add(x!, y!);
@@ -198,15 +195,7 @@ function lowerContract(node: Tensor, build: Build): Unpatterned {
     [...labels].map((letter) => indexOf(letters.indexOf(letter), letters.length));
   const operands = [builder.value(x, at(left)), builder.value(y, at(right))];
   const result = builder.add(scalar("mul", node.dtype, operands));
-  return {
-    ...plain(node, space),
-    kind: "reduce",
-    outer: out.length,
-    target: resultsOf(space, out.length),
-    fold: folding(node, addition, 0, order),
-    body: builder.body,
-    result,
-  };
+  return kernelFor(node, builder, result, reducing(space, out.length, folding(node, addition, 0, order)));
 }
 
 /**
@@ -247,18 +236,10 @@ function lowerProduct(node: Tensor, build: Build, memory: Memory): Unpatterned[]
     loops(out),
     rank,
   );
-  return [
-    {
-      ...plain(node, space),
-      kind: "product",
-      outer: column + 1,
-      target,
-      // What is tiled has several rows and several columns.
-      fold: folding(node, addition, 0, contractionOrder(2, 2)),
-      body: builder.body,
-      result: builder.add(scalar("mul", node.dtype, operands)),
-    },
-  ];
+  // What is tiled has several rows and several columns.
+  const fold = folding(node, addition, 0, contractionOrder(2, 2));
+  const result = builder.add(scalar("mul", node.dtype, operands));
+  return [kernelFor(node, builder, result, { kind: "product", outer: column + 1, target, fold })];
 }
 
 /** Forwards only, and the loops over terms like one. */
