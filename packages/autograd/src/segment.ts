@@ -1,5 +1,6 @@
 import type { Tensor } from "./graph.ts";
 import { watching } from "./graph.ts";
+import { remembered } from "./memo.ts";
 
 /** A part of a graph that the backward pass computes again (`checkpoint`), inside another such part or none. */
 export interface Segment {
@@ -40,14 +41,8 @@ type Carry = <T>(node: Tensor, make: () => T) => T;
 export function carrying(): Carry {
   const known = new Map<Segment, Segment>();
   const around = current;
-  const carried = (segment: Segment): Segment => {
-    let found = known.get(segment);
-    if (!found) {
-      found = { outer: segment.outer ? carried(segment.outer) : around, isOpen: false };
-      known.set(segment, found);
-    }
-    return found;
-  };
+  const carried = (segment: Segment): Segment =>
+    remembered(known, segment, ({ outer }) => ({ outer: outer ? carried(outer) : around, isOpen: false }));
   return (node, make) => {
     const segment = segmentOf(node);
     return segment ? within(carried(segment), make) : make();

@@ -3,6 +3,8 @@
  * nothing of tensors.
  */
 
+import { remembered } from "../memo.ts";
+
 /** Bytes that grow as they are written: number arrays cost ten times as much on large modules. */
 export class Bytes {
   #array: Uint8Array<ArrayBuffer> = new Uint8Array(256);
@@ -218,16 +220,14 @@ export function assemble(
   const types = new Map<string, number>();
   const typeBytes = new Bytes();
   const typeOf = functions.map(({ parameters, results }) => {
-    const key = `${parameters} -> ${results}`;
-    if (!types.has(key)) {
-      types.set(key, types.size);
+    return remembered(types, `${parameters} -> ${results}`, () => {
       typeBytes.byte(0x60);
       for (const list of [parameters, results]) {
         typeBytes.unsigned(list.length);
         for (const type of list) typeBytes.byte(valueTypes[type]);
       }
-    }
-    return types.get(key)!;
+      return types.size;
+    });
   });
   const module = new Bytes().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   const section = (id: number, content: Bytes) => module.byte(id).sized(content);

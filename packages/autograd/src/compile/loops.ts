@@ -1,5 +1,6 @@
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import { lanesFor } from "../order.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
@@ -53,11 +54,7 @@ export function* loops(kernels: readonly Kernel[]): Steps<Nest[]> {
   const nests: Nest[] = [];
   const known = new Map<string, Nest>();
   for (const kernel of kernels) {
-    const form = formOf(kernel);
-    const alike = known.get(form);
-    const nest = alike ? { ...alike, kernel } : nestOf(kernel);
-    if (!alike) known.set(form, nest);
-    nests.push(nest);
+    nests.push({ ...remembered(known, formOf(kernel), () => nestOf(kernel)), kernel });
     if (nests.length % stride === 0) yield;
   }
   return nests;
@@ -75,9 +72,7 @@ function nestOf(kernel: Kernel): Nest {
   const place = ({ offset, steps }: Affine): Place => {
     const walk = groups.map((group) => steps[group[group.length - 1]!]!);
     if (walk.every((step) => step === 0)) return { walk: -1, offset };
-    const key = walk.join();
-    if (!numbers.has(key)) numbers.set(key, walks.push(walk) - 1);
-    return { walk: numbers.get(key)!, offset };
+    return { walk: remembered(numbers, walk.join(), () => walks.push(walk) - 1), offset };
   };
   const places = affines.map((at) => at && place(at));
   const nest = { kernel, counts, outer, walks, places, target: place(target) };

@@ -3,6 +3,7 @@ import { byteSize } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Scalar } from "./kernel.ts";
@@ -76,11 +77,12 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   });
   const splats = new Map<string, number>();
   eachSplat(unlike, (value, dtype) => {
-    const key = splatKey(value, dtype);
-    if (splats.has(key)) return;
-    splats.set(key, arena.take(vectorBytes));
-    const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
-    constants.push({ address: splats.get(key)!, dtype, data });
+    remembered(splats, splatKey(value, dtype), () => {
+      const address = arena.take(vectorBytes);
+      const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
+      constants.push({ address, dtype, data });
+      return address;
+    });
   });
   const scratch = arena.take(Math.max(0, ...nests.map(scratchBytes)));
   const last = lastReads(nests, traced);

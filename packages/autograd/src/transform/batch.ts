@@ -1,6 +1,7 @@
 import type { Attributes, Derivative, IndexMap, Kernel, Op, Tensor } from "../graph.ts";
 import { apply, isWaiting } from "../graph.ts";
 import { readLabels } from "../labels.ts";
+import { remembered } from "../memo.ts";
 import { einsumOp } from "../ops/contraction.ts";
 import { stack } from "../ops/join.ts";
 import { fill, placeholder } from "../ops/leaf.ts";
@@ -99,22 +100,16 @@ const known = new WeakMap<Op, Op>();
 
 /** The op that does the same with all examples of a batch. Its rules are those of `op`, batched. */
 function batchedOp(op: Op): Op {
-  let made = known.get(op);
-  if (!made) {
-    const { name, kernel, derivatives, implied, kink, meaning } = op;
-    made = {
-      name,
-      kernel: batchedKernel(kernel),
-      derivatives: derivatives.map((rule) => batchedRule(rule, op)),
-      shape: (inputs, attributes) => [inputs[0]!.shape[0]!, ...op.shape(inputs.map(example), attributes)],
-      dtype: (inputs, attributes) => op.dtype(inputs.map(example), attributes),
-      ...(implied ? { implied } : {}),
-      kink,
-      ...(meaning ? { meaning } : {}),
-    };
-    known.set(op, made);
-  }
-  return made;
+  return remembered(known, op, ({ name, kernel, derivatives, implied, kink, meaning }) => ({
+    name,
+    kernel: batchedKernel(kernel),
+    derivatives: derivatives.map((rule) => batchedRule(rule, op)),
+    shape: (inputs, attributes) => [inputs[0]!.shape[0]!, ...op.shape(inputs.map(example), attributes)],
+    dtype: (inputs, attributes) => op.dtype(inputs.map(example), attributes),
+    ...(implied ? { implied } : {}),
+    kink,
+    ...(meaning ? { meaning } : {}),
+  }));
 }
 
 function batchedKernel(kernel: Kernel): Kernel {
