@@ -236,7 +236,7 @@ test("options are those that the type of the layer has", () => {
   expect(new nn.TransformerDecoderLayer(4, 2, drawn).linear1.weight.dtype).toBe("float64");
   // A layer without options: PyTorch has `inplace`.
   expect(() => new (nn.ReLU as new (options: object) => nn.Module)({ inplace: true })).toThrow(
-    /^ReLU: there is no option inplace$/,
+    /^ReLU: there is no option inplace; the options are none$/,
   );
 });
 

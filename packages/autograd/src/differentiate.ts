@@ -21,8 +21,9 @@ export interface RuleUse {
   readonly operand: number;
 }
 
-// The one that is being made.
-let ruling: RuleUse | null = null;
+// The one that is being made: the rule of `ruling` for its operand number `ruledOperand`.
+let ruling: Tensor | null = null;
+let ruledOperand = 0;
 
 const makers = /* @__PURE__ */ new WeakMap<Tensor, RuleUse>();
 
@@ -31,7 +32,7 @@ export function withMakers<T>(f: () => T): T {
   // An error may have left the last one here.
   ruling = null;
   return watching((x) => {
-    if (ruling) makers.set(x, ruling);
+    if (ruling) makers.set(x, { out: ruling, operand: ruledOperand });
   }, f);
 }
 
@@ -88,7 +89,7 @@ export function reverse(
     g[n] = together(g[n]!, cotangents[i]!);
   });
   const name = outputs[0]?.label ?? "L";
-  const outer = ruling;
+  const [outer, outerOperand] = [ruling, ruledOperand];
   const pull = pullBackOf(order, g);
   for (let n = nodes.length - 1; n >= 0; n--) {
     const out = nodes[n]!;
@@ -101,26 +102,30 @@ export function reverse(
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       const input = edges[k]!;
       if (!reaches[input]) continue;
-      ruling = { out, operand: i };
+      ruling = out;
+      ruledOperand = i;
       const contribution = pull(derivativeOf(out.op, i), cotangent, out, i, n);
       if (contribution) g[input] = together(g[input]!, contribution);
     }
   }
   ruling = outer;
+  ruledOperand = outerOperand;
   return wanted.map((n) => addedUp(g[n] ?? null));
 }
 
 /** What flowed back to a node from several uses, and the last of them, which counts as that of the sum. */
 interface Several {
   readonly parts: Tensor[];
-  last: RuleUse | null;
+  out: Tensor | null;
+  operand: number;
 }
 
 function together(before: Tensor | Several | null, x: Tensor): Tensor | Several {
   if (before === null) return x;
-  const all = before instanceof Tensor ? { parts: [before], last: ruling } : before;
+  const all = before instanceof Tensor ? { parts: [before], out: ruling, operand: ruledOperand } : before;
   all.parts.push(x);
-  all.last = ruling;
+  all.out = ruling;
+  all.operand = ruledOperand;
   return all;
 }
 
@@ -130,7 +135,8 @@ function partsOf(all: Tensor | Several | null): readonly Tensor[] {
 
 function addedUp(all: Tensor | Several | null): Tensor | null {
   if (all === null || all instanceof Tensor) return all;
-  ruling = all.last;
+  ruling = all.out;
+  ruledOperand = all.operand;
   return total(all.parts);
 }
 
@@ -194,10 +200,11 @@ function transposed(push: (t: Tensor) => Tensor, g: Tensor, out: Tensor, i: numb
 function pushForward(out: Tensor, tangents: readonly (Tensor | null)[]): Tensor | null {
   let sum: Tensor | null = null;
   let linear = false;
+  ruling = out;
   for (let i = 0; i < tangents.length; i++) {
     const t = tangents[i];
     if (!t) continue;
-    ruling = { out, operand: i };
+    ruledOperand = i;
     const rule = derivativeOf(out.op, i);
     if (rule.kind === "partial") sum = plus(sum, times(t, rule.partial(out, ...out.inputs), rule.singular));
     else if (rule.kind === "bilinear") sum = plus(sum, apply(out.op, out.inputs.with(i, t), out.attributes));

@@ -15,6 +15,7 @@ import { equalShapes, stridesOf } from "./shape.ts";
 
 /** The sum of tensors of one shape and dtype: of scatters last, of regions before them. */
 export function total(parts: readonly Tensor[]): Tensor {
+  if (!parts.some(mayBePlaced)) return sumOf(parts);
   const regions: Region[] = [];
   const scatters: Tensor[] = [];
   const others: Tensor[] = [];
@@ -27,6 +28,11 @@ export function total(parts: readonly Tensor[]): Tensor {
   if (regions.length > 0) others.push(...laid(regions, 0, parts[0]!.shape));
   for (const alike of grouped(scatters, (x) => x.attributes.axis)) others.push(scattered(alike));
   return sumOf(others);
+}
+
+/** Most sums are of neither: they are told at a glance. */
+function mayBePlaced({ op }: Tensor): boolean {
+  return op.kernel.kind === "view" || op.kernel.kind === "scatter";
 }
 
 function sumOf(parts: readonly Tensor[]): Tensor {

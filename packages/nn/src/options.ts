@@ -28,7 +28,7 @@ export function checkNames(name: string, options: object, known: readonly string
   for (const option of Object.keys(options))
     if (!known.includes(option))
       throw new ValueError(
-        `${name}: there is no option ${option}${known.length > 0 ? `; the options are ${known.join(", ")}` : ""}`,
+        `${name}: there is no option ${option}; the options are ${known.join(", ") || "none"}`,
       );
 }
 
