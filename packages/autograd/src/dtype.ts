@@ -39,18 +39,26 @@ export function promoteNumber(value: number, dtype: DType): DType {
 
 const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array } as const;
 
+// Without a table: these two are on the way of each evaluation, and engines do not look into tables.
+
 /** A new array of `size` zeros. */
 export function allocate(dtype: DType, size: number): TypedArray {
-  return new arrays[dtype](size);
+  if (dtype === "float32") return new Float32Array(size);
+  if (dtype === "float64") return new Float64Array(size);
+  if (dtype === "int32") return new Int32Array(size);
+  return new Uint8Array(size);
+}
+
+export function dtypeOf(array: TypedArray): DType {
+  if (array instanceof Float32Array) return "float32";
+  if (array instanceof Float64Array) return "float64";
+  if (array instanceof Int32Array) return "int32";
+  return "bool";
 }
 
 /** The elements that lie at `address` of `buffer`. */
 export function arrayAt(buffer: ArrayBuffer, address: number, dtype: DType, size: number): TypedArray {
   return new arrays[dtype](buffer, address, size);
-}
-
-export function dtypeOf(array: TypedArray): DType {
-  return dtypes.find((dtype) => array instanceof arrays[dtype]) ?? "bool";
 }
 
 /** Throws unless `dtype` is one of the four, so that JavaScript callers see the mistake at their line. */
