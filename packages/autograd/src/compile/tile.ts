@@ -1,6 +1,6 @@
 import { isFloat } from "../dtype.ts";
 import type { Attributes, Op, Tensor } from "../graph.ts";
-import { apply } from "../graph.ts";
+import { apply, elementsOf } from "../graph.ts";
 import { extent, readLabels } from "../labels.ts";
 import { permute } from "../ops/movement.ts";
 import { contractionOrder } from "../order.ts";
@@ -87,8 +87,7 @@ function tiledOf(turned: Turned): Tensor | null {
   const [m, k] = [extent(rows, left, x.shape), extent(inner, right, y.shape)];
   const most = extent(columnsBehind(turned), right, y.shape);
   if (most < 4 || k < 2 || m * most * k < fewest) return null;
-  const places = placesOf(y);
-  const { operands, ...laid } = inPlace(turned, places) ?? packedAtOnce(turned, places) ?? packed(turned);
+  const { operands, ...laid } = laidOut(turned);
   // The letters of the terms stand together, so that the loops over them can be one.
   const together = left.includes(inner) ? left : batch + rows + inner;
   const product: Product = { left: together, out, rows, inner, ...laid };
@@ -96,6 +95,25 @@ function tiledOf(turned: Turned): Tensor | null {
     left.includes(c) ? x.shape[left.indexOf(c)]! : y.shape[right.indexOf(c)]!,
   );
   return apply(tiledOp, [ordered(x, left, together), ...operands], { ...product, shape });
+}
+
+/** Where the right operand lies, or is to lie. */
+function laidOut(turned: Turned): Laid {
+  const { y, columns, inner } = turned;
+  // One axis of columns and one of terms, and no element read twice: panels, as nearly always.
+  if (columns.length === 1 && inner.length === 1 && !isSpread(y)) return packed(turned);
+  const places = placesOf(y);
+  return inPlace(turned, places) ?? packedAtOnce(turned, places) ?? packed(turned);
+}
+
+/** Is it a view, or one of a view, that has more elements than what it is a view of? */
+function isSpread(x: Tensor): boolean {
+  let [view, source] = [x, x.inputs[0]];
+  while (source && view.op.kernel.kind === "view" && !elementsOf(view)) {
+    if (view.size > source.size) return true;
+    [view, source] = [source, source.inputs[0]];
+  }
+  return false;
 }
 
 /** Axes of `x`, labelled `from`, in the order of `to`; what is read at several places straight from where it lies. */
