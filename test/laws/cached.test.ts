@@ -1,5 +1,4 @@
 import {
-  Draw,
   type DType,
   evaluate,
   fromTypedArray,
@@ -12,7 +11,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { Cache } from "../../packages/autograd/src/cache.ts";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
-import { mulberry32 } from "../mulberry.ts";
+import { drawFor } from "./draws.ts";
 
 /** The law of cached programs: reading gives the bits of the interpreter, also when a program was made for other numbers. */
 
@@ -55,11 +54,9 @@ let runs = 0;
 describe.each(["float32", "float64"] as DType[])("cached equals interpreted in %s", (dtype) => {
   for (const [name, f] of registry)
     test(name, () => {
-      const random = mulberry32(name.length * 7919 + name.charCodeAt(0));
-      const real = (low: number, high: number) => low + (high - low) * random();
-      const integer = (low: number, high: number) => Math.floor(real(low, high + 1));
-      for (let draw = 0; draw < 3; draw++) {
-        const args = f.samples(new Draw({ integer, real }, dtype));
+      const draw = drawFor(name, dtype);
+      for (let run = 0; run < 3; run++) {
+        const args = f.samples(draw);
         const cache = new Cache({ patience: 0 });
         for (const scale of [1, 1.0625, 1.125]) {
           const now = changed(args, scale);

@@ -1,7 +1,6 @@
 import {
   add,
   checkpoint,
-  Draw,
   type DType,
   div,
   dropout,
@@ -25,6 +24,7 @@ import { describe, expect, test } from "vitest";
 import { Cache } from "../../packages/autograd/src/cache.ts";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
 import { mulberry32 } from "../mulberry.ts";
+import { drawFor } from "./draws.ts";
 
 /** The law of checkpoints: values and gradients have the bits that they have without, interpreted and compiled. */
 
@@ -52,11 +52,9 @@ function results(call: (...args: never[]) => unknown, args: readonly unknown[]):
 describe.each(["float32", "float64"] as DType[])("changes no bit in %s", (dtype) => {
   for (const [name, f] of registry)
     test(name, () => {
-      const random = mulberry32(name.length * 7919 + name.charCodeAt(0));
-      const real = (low: number, high: number) => low + (high - low) * random();
-      const integer = (low: number, high: number) => Math.floor(real(low, high + 1));
-      for (let draw = 0; draw < 3; draw++) {
-        const args = f.samples(new Draw({ integer, real }, dtype));
+      const draw = drawFor(name, dtype);
+      for (let run = 0; run < 3; run++) {
+        const args = f.samples(draw);
         const twice = checkpoint((...all: never[]) =>
           checkpoint(f as never as (...a: never[]) => Tensor)(...all),
         );

@@ -2,7 +2,6 @@ import type { Body, Registered } from "@cotangent/autograd";
 import {
   CompileError,
   compile,
-  Draw,
   type DType,
   defineOp,
   fromTypedArray,
@@ -18,6 +17,7 @@ import { describe, expect, test } from "vitest";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
 import { same } from "../bits.ts";
 import { mulberry32 } from "../mulberry.ts";
+import { drawFor } from "./draws.ts";
 
 /** The law of the compiler, function by function; `graphs.test.ts` has it for graphs of many ops. */
 
@@ -59,11 +59,9 @@ const refused = new Set<string>();
 describe.each(["float32", "float64"] as DType[])("compiled equals interpreted in %s", (dtype) => {
   for (const [name, f] of registry)
     test(name, () => {
-      const random = mulberry32(name.length * 7919 + name.charCodeAt(0));
-      const real = (low: number, high: number) => low + (high - low) * random();
-      const integer = (low: number, high: number) => Math.floor(real(low, high + 1));
+      const draw = drawFor(name, dtype);
       for (let run = 0; run < 12; run++) {
-        const args = f.samples(new Draw({ integer, real }, dtype));
+        const args = f.samples(draw);
         try {
           same(withGradients(callOf(f, args)), tensorsIn(args));
         } catch (error) {

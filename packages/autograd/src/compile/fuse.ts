@@ -10,9 +10,8 @@ import { stride } from "./steps.ts";
 import { Choice, isHeld } from "./stored.ts";
 
 /**
- * Decides which nodes get elements of their own in memory and lets the bodies of all others merge into the kernels that
- * use them. A pointwise node merges if one kernel alone reads it, or if doing it again is cheaper than keeping it; views
- * always do, as the places that loads read from. The nodes in `sequence` are computed in this order.
+ * Makes the kernels of all nodes that get elements of their own in memory (`stored.ts`); the bodies of all others merge into the kernels
+ * that use them, views as the places that loads read from. The nodes in `sequence` are computed in this order.
  */
 export function* fuse(roots: readonly Tensor[], sequence: readonly Tensor[] = roots): Steps<Kernel[]> {
   const order = topology(sequence, operandsOf);
