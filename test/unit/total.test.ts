@@ -112,6 +112,29 @@ function partOf(
 }
 
 describe("the gradient by parts of a tensor", () => {
+  test("that is looked up again and again counts every lookup, along each axis", () => {
+    const table = counted([4, 3]).add(1);
+    const lookups = [[0, 3], [1, 1, 0], [2], [3, 0, 0, 1]];
+    const f = (x: Tensor): Tensor => {
+      const rows = lookups.map((index, k) =>
+        embedding(x, tensor(index, { dtype: "int32" }))
+          .mul(k + 1)
+          .sum(),
+      );
+      const column = x
+        .indexSelect(1, tensor([2, 0, 2], { dtype: "int32" }))
+        .mul(10)
+        .sum();
+      return grad(summed([...rows, column]), [x])[0];
+    };
+    const counts = [0, 1, 2, 3].map((row) =>
+      lookups.reduce((sum, index, k) => sum + (k + 1) * index.filter((i) => i === row).length, 0),
+    );
+    const expected = counts.map((count) => [count + 10, count, count + 20]);
+    expect(f(table).toArray()).toEqual(expected);
+    expect(compile(f)(table).toArray()).toEqual(expected);
+  });
+
   const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 });
   const cases = fc.tuple(shapes, fc.array(part, { minLength: 1, maxLength: 8 }), fc.boolean());
 
