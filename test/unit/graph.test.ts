@@ -1,5 +1,16 @@
 import { inspect } from "node:util";
-import { grad, hessian, scalar, tensor, toDot, toText, variable, where } from "@cotangent/autograd";
+import {
+  customGradient,
+  grad,
+  hessian,
+  scalar,
+  type Tensor,
+  tensor,
+  toDot,
+  toText,
+  variable,
+  where,
+} from "@cotangent/autograd";
 import { tensorEquality } from "@cotangent/autograd/testing";
 import { describe, expect, test } from "vitest";
 
@@ -19,6 +30,46 @@ describe("depth", () => {
     for (let i = 0; i < 100_000; i++) y = y.add(1);
     expect(toText(y).split("\n").length).toBe(100_002);
     expect(y.item()).toBe(100_001);
+  });
+});
+
+describe("walks", () => {
+  test("inside one another do not disturb each other", () => {
+    // The rule evaluates and differentiates in the middle of the walk that asks for it.
+    const squared = customGradient(
+      (x: Tensor) => x.square(),
+      (g, _, x) => {
+        const [slope] = grad(x.mul(x).mul(3), [x]);
+        return [g.mul(slope.item() / 3)];
+      },
+    );
+    const chain = (x: Tensor, steps: number): Tensor => {
+      let y = x;
+      for (let i = 0; i < steps; i++) y = y.mul(2).add(1).mul(0.5).sub(0.5);
+      return y;
+    };
+    for (let round = 0; round < 4; round++) {
+      const x = scalar(1.5 + round);
+      const y = chain(squared(chain(squared(chain(x, 20)), 30 - 5 * round)), 10);
+      const [dx] = grad(y, [x]);
+      expect(dx.item()).toBe(4 * (1.5 + round) ** 3);
+      expect(y.item()).toBe((1.5 + round) ** 4);
+    }
+  });
+
+  test("a node's list of operands is the same at every look", () => {
+    const [x, y, z] = [scalar(1), scalar(2), scalar(3)];
+    const a = tensor([[1]]);
+    for (const [node, operands] of [
+      [x, []],
+      [x.neg(), [x]],
+      [x.mul(y), [x, y]],
+      [where(x.gt(y), y, z), [expect.anything(), y, z]],
+      [a.matmul(a), [a, a]],
+    ] as const) {
+      expect(node.inputs).toEqual(operands);
+      expect(node.inputs).toBe(node.inputs);
+    }
   });
 });
 

@@ -1,12 +1,12 @@
 import { isFloat } from "./dtype.ts";
 import { GradientError } from "./errors.ts";
-import type { Derivative } from "./graph.ts";
-import { apply, derivativeOf, ownerOf, Tensor, watching } from "./graph.ts";
+import type { Derivative, Partial } from "./graph.ts";
+import { apply, arityOf, derivativeOf, operandOf, ownerOf, Tensor, watching } from "./graph.ts";
 import { placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
 import { formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
-import { nameVersion, numberIn, topology } from "./topology.ts";
+import { nameVersion, numberIn, release, topology } from "./topology.ts";
 import { total } from "./total.ts";
 
 /**
@@ -77,9 +77,9 @@ export function reverse(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   targets: readonly Tensor[],
-  inputsOf: (x: Tensor) => readonly Tensor[] = historyOf,
+  isEnd: (x: Tensor) => boolean = isVersion,
 ): (Tensor | null)[] {
-  const order = topology(outputs, inputsOf);
+  const order = topology(outputs, isEnd);
   const { nodes, starts, edges } = order;
   const wanted = findTargets(order, targets);
   const reaches = markReaching(order, wanted);
@@ -110,6 +110,7 @@ export function reverse(
   }
   ruling = outer;
   ruledOperand = outerOperand;
+  release(order);
   return wanted.map((n) => addedUp(g[n] ?? null));
 }
 
@@ -146,7 +147,7 @@ export function forward(
   inputs: readonly Tensor[],
   tangents: readonly Tensor[],
 ): (Tensor | null)[] {
-  const order = topology(outputs, historyOf);
+  const order = topology(outputs, isVersion);
   const { nodes, starts, edges } = order;
   const outputNumbers = outputs.map((y) => numberIn(order, y));
   const t = new Array<Tensor | null>(nodes.length).fill(null);
@@ -166,11 +167,9 @@ export function forward(
   return outputNumbers.map((n) => t[n]!);
 }
 
-const nothing: readonly Tensor[] = [];
-
 /** A version of a variable is a leaf to derivatives, even where `compile` knows what it is computed from. */
-function historyOf(x: Tensor): readonly Tensor[] {
-  return ownerOf(x) ? nothing : x.inputs;
+function isVersion(x: Tensor): boolean {
+  return ownerOf(x) !== null;
 }
 
 /** What flows back to operand `i` of `out`. */
@@ -179,7 +178,7 @@ function pullBack(rule: Derivative, g: Tensor, out: Tensor, i: number): Tensor |
     case "zero":
       return null;
     case "partial":
-      return times(g, rule.partial(out, ...out.inputs), rule.singular);
+      return times(g, partialOf(rule, out), rule.singular);
     case "linear":
     case "bilinear":
       return rule.transpose(g, out, out.attributes, i);
@@ -188,12 +187,21 @@ function pullBack(rule: Derivative, g: Tensor, out: Tensor, i: number): Tensor |
   }
 }
 
+/** Without making the list of operands where there are few. */
+function partialOf(rule: Extract<Derivative, { kind: "partial" }>, out: Tensor): Partial {
+  const arity = arityOf(out);
+  if (arity === 1) return rule.partial(out, operandOf(out, 0)!);
+  return arity === 2
+    ? rule.partial(out, operandOf(out, 0)!, operandOf(out, 1)!)
+    : rule.partial(out, ...out.inputs);
+}
+
 /** The adjoint of the linear function `push`: it is applied to a stand-in and differentiated in reverse. */
 function transposed(push: (t: Tensor) => Tensor, g: Tensor, out: Tensor, i: number): Tensor | null {
   const x = out.inputs[i]!;
   const t = placeholder(x.shape, x.dtype);
   const known = (node: Tensor) => node === out || out.inputs.includes(node);
-  return reverse([push(t)], [g], [t], (node) => (known(node) ? [] : node.inputs))[0]!;
+  return reverse([push(t)], [g], [t], known)[0]!;
 }
 
 /** The tangent of `out` from those of its operands. */
@@ -206,7 +214,7 @@ function pushForward(out: Tensor, tangents: readonly (Tensor | null)[]): Tensor 
     if (!t) continue;
     ruledOperand = i;
     const rule = derivativeOf(out.op, i);
-    if (rule.kind === "partial") sum = plus(sum, times(t, rule.partial(out, ...out.inputs), rule.singular));
+    if (rule.kind === "partial") sum = plus(sum, times(t, partialOf(rule, out), rule.singular));
     else if (rule.kind === "bilinear") sum = plus(sum, apply(out.op, out.inputs.with(i, t), out.attributes));
     else if (rule.kind === "pushforward") sum = plus(sum, rule.push(t, out, out.attributes, i));
     else if (rule.kind === "linear") linear = true;

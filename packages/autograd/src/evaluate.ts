@@ -2,9 +2,9 @@ import { Cache } from "./cache.ts";
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
-import { elementsOf, setElements, setSource, sourceOf } from "./graph.ts";
+import { elementsOf, isKnown, setElements, setSource, sourceOf } from "./graph.ts";
 import { interpret } from "./interpret.ts";
-import { numberIn, topology } from "./topology.ts";
+import { numberIn, release, topology } from "./topology.ts";
 
 /**
  * Evaluation. Values are computed when they are read, together with every update of a variable that is still pending, so
@@ -65,16 +65,6 @@ export function withCache<T>(other: Cache | null, f: () => T): T {
   }
 }
 
-const nothing: readonly Tensor[] = [];
-
-/** What still has to be computed for `x`: nothing for a node that holds its elements. */
-function unknownInputs(x: Tensor): readonly Tensor[] {
-  if (elementsOf(x)) return nothing;
-  if (x.inputs.length > 0) return x.inputs;
-  const source = sourceOf(x);
-  return source ? [source] : nothing;
-}
-
 /**
  * The elements of each tensor, row by row; they are shared and must not be written to. Pending updates are computed along.
  * If anything throws, all pending updates are discarded and no variable has changed.
@@ -86,10 +76,10 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
         "read it outside, or make the decision with where()",
     );
   const roots = tensors.map((x) => x.node);
-  if (pending.length === 0 && roots.every(elementsOf)) return roots.map((x) => elementsOf(x)!);
+  if (pending.length === 0 && roots.every(isKnown)) return roots.map((x) => elementsOf(x)!);
   const updates = pending;
   const wanted = [...roots, ...updates.map(({ version }) => version)];
-  const order = topology(wanted, unknownInputs);
+  const order = topology(wanted, isKnown, sourceOf);
   const numbers = wanted.map((x) => numberIn(order, x));
   const values = settle(updates, () => {
     checkNotLost(order.nodes);
@@ -99,6 +89,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
     setElements(x, values[i]!);
   });
   settled();
+  release(order);
   return values.slice(0, roots.length);
 }
 

@@ -16,6 +16,10 @@ let nodes = 0;
 export let markOf: (x: Tensor) => number;
 export let setMark: (x: Tensor, mark: number) => void;
 
+/** How many operands a node has, and operand number `i`: what walks ask, for which no node need make its list `inputs`. */
+export let arityOf: (x: Tensor) => number;
+export let operandOf: (x: Tensor, i: number) => Tensor | null;
+
 /** What a leaf that has no elements yet is to be computed from, or null. */
 export let sourceOf: (x: Tensor) => Tensor | null;
 export let setSource: (x: Tensor, source: Tensor | null) => void;
@@ -55,6 +59,16 @@ export function readElements(x: Tensor, caller: string): TypedArray {
  */
 export type Sizes<S extends Shape> = S extends infer T extends Shape ? T : never;
 
+/** What few nodes have. */
+interface Rare {
+  label: string | null;
+  owner: Tensor | null;
+  source: Tensor | null;
+}
+let rareOf: (x: Tensor) => Rare;
+
+const nothing: readonly Tensor[] = [];
+
 /**
  * A tensor is an immutable node of the graph: which op, applied to what, and the shape and dtype of the answer. It may
  * hold its elements already (a leaf, or a node that was evaluated); otherwise reading computes them.
@@ -66,19 +80,32 @@ export class Tensor<S extends Shape = Shape> {
   /** A number of its own for every node, in the order of construction. */
   readonly id: number;
   readonly #op: Op;
-  readonly #inputs: readonly Tensor[];
+  // Operands lie in the node itself: the collector copies what is alive, and a list for each node would be most of a graph of
+  // scalars. The list is made when it is asked for, but for nodes of more operands, which have nothing else.
+  readonly #first: Tensor | null;
+  readonly #second: Tensor | null;
+  #inputs: readonly Tensor[] | null;
   readonly #attributes: Attributes;
   readonly #shape: Shape;
   readonly #dtype: DType;
   #value: TypedArray | null = null;
-  #label: string | null = null;
-  #owner: Tensor | null = null;
-  #source: Tensor | null = null;
+  #rare: Rare | null = null;
   #mark = 0;
 
-  constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, shape: Shape, dtype: DType) {
+  /** Without a list of operands, the one or two that are given one by one. */
+  constructor(
+    op: Op,
+    inputs: readonly Tensor[] | null,
+    attributes: Attributes,
+    shape: Shape,
+    dtype: DType,
+    first: Tensor | null = null,
+    second: Tensor | null = null,
+  ) {
     this.id = ++nodes;
     this.#op = op;
+    this.#first = inputs && inputs.length > 0 ? inputs[0]! : first;
+    this.#second = inputs && inputs.length > 1 ? inputs[1]! : second;
     this.#inputs = inputs;
     this.#attributes = attributes;
     this.#shape = shape;
@@ -91,6 +118,7 @@ export class Tensor<S extends Shape = Shape> {
     return this.#op;
   }
   get inputs(): readonly Tensor[] {
+    this.#inputs ??= this.#second ? [this.#first!, this.#second] : this.#first ? [this.#first] : nothing;
     return this.#inputs;
   }
   get attributes(): Attributes {
@@ -113,7 +141,7 @@ export class Tensor<S extends Shape = Shape> {
   }
   /** The name given with `named`, if any. */
   get label(): string | null {
-    return this.#label;
+    return this.#rare ? this.#rare.label : null;
   }
   /** The node that ops take when they are given this object: itself, but for variables their present version. */
   get node(): Tensor<S> {
@@ -122,18 +150,24 @@ export class Tensor<S extends Shape = Shape> {
 
   /** Names this node in prints of the graph and returns it. A name changes no meaning. */
   named(label: string): this {
-    this.#label = label;
+    rareOf(this).label = label;
     return this;
   }
 
   static {
-    sourceOf = (x) => x.#source;
-    setSource = (x, source) => {
-      x.#source = source;
+    arityOf = (x) => (x.#inputs ? x.#inputs.length : x.#second ? 2 : x.#first ? 1 : 0);
+    operandOf = (x, i) => (i === 0 ? x.#first : i === 1 ? x.#second : x.#inputs![i]!);
+    rareOf = (x) => {
+      x.#rare ??= { label: null, owner: null, source: null };
+      return x.#rare;
     };
-    ownerOf = (x) => x.#owner;
+    sourceOf = (x) => (x.#rare ? x.#rare.source : null);
+    setSource = (x, source) => {
+      rareOf(x).source = source;
+    };
+    ownerOf = (x) => (x.#rare ? x.#rare.owner : null);
     setOwner = (x, owner) => {
-      x.#owner = owner;
+      rareOf(x).owner = owner;
     };
     elementsOf = (x) => x.#value;
     setElements = (x, value) => {
@@ -150,6 +184,11 @@ export class Tensor<S extends Shape = Shape> {
 export function apply(op: Op, inputs: readonly Tensor[], attributes: Attributes = none): Tensor {
   const shape = op.shape(inputs, attributes);
   return new Tensor(op, inputs, attributes, shape, op.dtype(inputs, attributes));
+}
+
+/** Does the node hold its elements? It is a constant then, whatever it was computed from. */
+export function isKnown(x: Tensor): boolean {
+  return elementsOf(x) !== null;
 }
 
 /** Who is shown every node that is made: nobody, but while a check looks for the one that is at fault. */

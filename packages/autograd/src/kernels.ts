@@ -1,7 +1,8 @@
 import type { TypedArray } from "./dtype.ts";
 import { CotangentError, StateError, ValueError } from "./errors.ts";
 import type { IndexMap, Kernel, Tensor } from "./graph.ts";
-import { machineOf } from "./machine.ts";
+import { arityOf, operandOf } from "./graph.ts";
+import { machineOf, withDType } from "./machine.ts";
 import { callerOf, checkWithin } from "./ops/indexing.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape, sizeOf, stridesOf, walk } from "./shape.ts";
@@ -18,7 +19,7 @@ export function compute(node: Tensor, inputs: readonly TypedArray[], out: TypedA
       computeLeaf(kernel.source, node, out);
       break;
     case "pointwise":
-      machineOf(kernel.body, node.inputs, node.dtype).run(inputs, out.length, out);
+      machineOf(kernel.body, dtypesOf(node)).run(inputs, out.length, out);
       break;
     case "view":
       read(inputs[0]!, kernel.map(node.inputs[0]!.shape, node.attributes), out, node.shape);
@@ -47,6 +48,13 @@ export function compute(node: Tensor, inputs: readonly TypedArray[], out: TypedA
     default:
       kernel satisfies never;
   }
+}
+
+/** The dtypes of a node and its operands. */
+function dtypesOf(node: Tensor): number {
+  let list = withDType(0, node.dtype);
+  for (let i = 0; i < arityOf(node); i++) list = withDType(list, operandOf(node, i)!.dtype);
+  return list;
 }
 
 /** What is thrown by a kernel that words no errors of ours gets the name of the op, and where it was applied. */

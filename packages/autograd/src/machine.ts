@@ -1,6 +1,6 @@
 import type { Body } from "./arithmetic.ts";
 import type { DType, TypedArray } from "./dtype.ts";
-import { rankOf } from "./dtype.ts";
+import { dtypes, rankOf } from "./dtype.ts";
 import { copysign, exponent, nearest, power2, scale2, toInt32 } from "./ieee.ts";
 import { remembered } from "./memo.ts";
 import type { Instruction, Program } from "./program.ts";
@@ -224,38 +224,48 @@ function step(
   }
 }
 
+/** A list of dtypes, another one behind it: lists are numbers, 0 that of none. */
+export function withDType(list: number, dtype: DType): number {
+  return list * (dtypes.length + 1) + 1 + rankOf(dtype);
+}
+
+function dtypesIn(list: number): DType[] {
+  const found: DType[] = [];
+  for (let rest = list; rest > 0; rest = Math.floor(rest / (dtypes.length + 1)))
+    found.unshift(dtypes[(rest % (dtypes.length + 1)) - 1]!);
+  return found;
+}
+
 const machines = new WeakMap<Body, Map<number, Machine>>();
 
-/** The machine of a body for operands and a result of these dtypes; each is made once. */
-export function machineOf(body: Body, operands: readonly { readonly dtype: DType }[], dtype: DType): Machine {
-  let key = rankOf(dtype);
-  for (let i = 0; i < operands.length; i++) key = key * 5 + 1 + rankOf(operands[i]!.dtype);
+/** The machine of a body for the dtypes in a list, that of the result and then those of the operands; each is made once. */
+export function machineOf(body: Body, list: number): Machine {
   for (let i = 0; i < recent.length; i++) {
     const entry = recent[i]!;
-    if (entry.body === body && entry.key === key) return entry.machine;
+    if (entry.body === body && entry.list === list) return entry.machine;
   }
-  const machine = knownMachine(body, key, operands, dtype);
-  recent[next] = { body, key, machine };
+  const machine = knownMachine(body, list);
+  recent[next] = { body, list, machine };
   next = (next + 1) % 8;
   return machine;
 }
 
 /** The machines used lately: a look along a short list is faster than two tables. */
-const recent: { readonly body: Body; readonly key: number; readonly machine: Machine }[] = [];
+const recent: { readonly body: Body; readonly list: number; readonly machine: Machine }[] = [];
 let next = 0;
 
-function knownMachine(
-  body: Body,
-  key: number,
-  operands: readonly { readonly dtype: DType }[],
-  dtype: DType,
-): Machine {
+function knownMachine(body: Body, list: number): Machine {
   return remembered(
     remembered(machines, body, () => new Map()),
-    key,
+    list,
     () => {
-      const inputs = operands.map((x) => x.dtype);
-      return new Machine(trace(body, inputs, dtype));
+      const [dtype, ...operands] = dtypesIn(list) as [DType, ...DType[]];
+      return new Machine(trace(body, operands, dtype));
     },
   );
+}
+
+/** The machine of a body whose two operands and result have one dtype. */
+export function machineOfTwo(body: Body, dtype: DType): Machine {
+  return machineOf(body, withDType(withDType(withDType(0, dtype), dtype), dtype));
 }

@@ -21,7 +21,7 @@ export function rebuild(
   const replaced = new Map(Array.from(leaves, ([from, to]) => [from.node, to.node]));
   const order = topology(
     roots.map((root) => root.node),
-    (x) => (replaced.has(x) ? [] : x.inputs),
+    (x) => replaced.has(x),
   );
   const { nodes, starts, edges } = order;
   const numbers = roots.map((root) => numberIn(order, root.node));

@@ -3,7 +3,7 @@ import type { DType, TypedArray } from "./dtype.ts";
 import { allocate } from "./dtype.ts";
 import type { Tensor } from "./graph.ts";
 import { extent, readLabels } from "./labels.ts";
-import { machineOf } from "./machine.ts";
+import { machineOfTwo } from "./machine.ts";
 import type { Order } from "./order.ts";
 import { contractionOrder, lanesFor, reductionOrder } from "./order.ts";
 import type { Shape } from "./shape.ts";
@@ -13,7 +13,7 @@ import { sizeOf, stridesOf, walk } from "./shape.ts";
 
 /** `combine` over arrays: `out[i] = combine(out[i], x[i])`. */
 function combiner(body: Body, dtype: DType): (out: TypedArray, x: TypedArray) => void {
-  const machine = machineOf(body, [{ dtype }, { dtype }], dtype);
+  const machine = machineOfTwo(body, dtype);
   return (out, x) => machine.run([out, x], out.length, out);
 }
 

@@ -1,5 +1,5 @@
 import type { Tensor } from "./graph.ts";
-import { markOf, ownerOf, setMark } from "./graph.ts";
+import { arityOf, markOf, operandOf, ownerOf, setMark } from "./graph.ts";
 
 /** Marks below this one belong to earlier walks. */
 let marks = 0;
@@ -14,73 +14,95 @@ export interface Topology {
   readonly edges: readonly number[];
 }
 
-// The path from a root to the node being visited, how many inputs of each node on it are done, and the edges so far. They are
-// kept for the next walk, the path emptied, because growing them anew would cost more than most walks.
+// The path from a root to the node being visited, how many inputs each node on it has and how many of them are done, and the
+// nodes so far. They are kept for the next walk, emptied, because growing them anew would cost more than most walks.
 let path: (Tensor | null)[] = [];
+let counts = new Int32Array(1024);
 let done = new Int32Array(1024);
-let ends = new Int32Array(1024);
-let targets = new Int32Array(2048);
+let found: (Tensor | null)[] = [];
 const longestKept = 2 ** 16;
 
+/** A topology whose numbers may be written over once it is released. */
+interface Walk extends Topology {
+  readonly starts: number[];
+  readonly edges: number[];
+}
+
+/** The last walk that was released, until its numbers are taken. */
+let released: Pick<Walk, "starts" | "edges"> | null = null;
+
+/** Says that nobody will look at this topology again: the next walk takes its numbers. */
+export function release({ nodes, starts, edges }: Walk): void {
+  if (nodes.length <= longestKept) released = { starts, edges };
+}
+
 /**
- * Everything that `roots` are computed from. `inputsOf` says where to look further: by default at all inputs.
- * An explicit stack instead of recursion: graphs a million nodes deep are no exception.
+ * Everything that `roots` are computed from. The walk goes no further at nodes for which `isEnd` holds, and from a leaf to what `beyond`
+ * says, if it says something. An explicit stack instead of recursion: graphs a million nodes deep are no exception.
  */
 export function topology(
   roots: readonly Tensor[],
-  inputsOf: (x: Tensor) => readonly Tensor[] = allInputs,
-): Topology {
+  isEnd: (x: Tensor) => boolean = never,
+  beyond: (x: Tensor) => Tensor | null = nowhere,
+): Walk {
   const base = marks + 1;
-  const nodes: Tensor[] = [];
+  const { starts, edges } = released ?? { starts: [0], edges: [] };
+  released = null;
+  let nodeCount = 0;
   let edgeCount = 0;
   let deepest = 0;
+  const countOf = (x: Tensor): number => (isEnd(x) ? 0 : arityOf(x) || (beyond(x) ? 1 : 0));
   for (const root of roots) {
     if (markOf(root) >= base) continue;
-    path[0] = root;
-    done[0] = 0;
-    let depth = 1;
-    while (depth > 0) {
-      const x = path[depth - 1]!;
-      const inputs = inputsOf(x);
-      let i = done[depth - 1]!;
-      while (i < inputs.length && markOf(inputs[i]!) >= base) i++;
-      if (i < inputs.length) {
-        done[depth - 1] = i + 1;
-        if (depth === done.length) done = longer(done);
-        path[depth] = inputs[i]!;
-        done[depth] = 0;
-        depth++;
-      } else {
-        if (depth > deepest) deepest = depth;
-        for (let k = 0; k < inputs.length; k++) {
-          if (edgeCount === targets.length) targets = longer(targets);
-          targets[edgeCount++] = markOf(inputs[k]!) - base;
-        }
-        if (nodes.length === ends.length) ends = longer(ends);
-        ends[nodes.length] = edgeCount;
-        setMark(x, base + nodes.length);
-        nodes.push(x);
-        depth--;
+    let depth = 0;
+    let x = root;
+    let count = countOf(x);
+    let i = 0;
+    for (;;) {
+      let next: Tensor | null = null;
+      while (i < count && next === null) {
+        const input = operandOf(x, i++) ?? beyond(x)!;
+        if (markOf(input) < base) next = input;
       }
+      if (next) {
+        if (depth === done.length) [done, counts] = [longer(done), longer(counts)];
+        path[depth] = x;
+        done[depth] = i;
+        counts[depth++] = count;
+        x = next;
+        count = countOf(x);
+        i = 0;
+        continue;
+      }
+      for (let k = 0; k < count; k++) edges[edgeCount++] = markOf(operandOf(x, k) ?? beyond(x)!) - base;
+      setMark(x, base + nodeCount);
+      found[nodeCount++] = x;
+      starts[nodeCount] = edgeCount;
+      if (depth > deepest) deepest = depth;
+      if (depth === 0) break;
+      x = path[--depth]!;
+      count = counts[depth]!;
+      i = done[depth]!;
     }
   }
-  marks = base + nodes.length;
-  // Of known length: an array that grows by push is copied several times and reserves room for more.
-  const starts = new Array<number>(nodes.length + 1).fill(0);
-  for (let n = 0; n < nodes.length; n++) starts[n + 1] = ends[n]!;
-  const edges = new Array<number>(edgeCount).fill(0);
-  for (let k = 0; k < edgeCount; k++) edges[k] = targets[k]!;
+  marks = base + nodeCount;
+  const nodes = found.slice(0, nodeCount) as Tensor[];
+  starts.length = nodeCount + 1;
+  edges.length = edgeCount;
   if (nodes.length > longestKept) forget();
-  else path.fill(null, 0, deepest);
+  else {
+    path.fill(null, 0, deepest);
+    found.fill(null, 0, nodeCount);
+  }
   return { nodes, starts, edges };
 }
 
 /** What a long walk needed is not kept. */
 function forget(): void {
   path = [];
+  found = [];
+  counts = new Int32Array(1024);
   done = new Int32Array(1024);
-  ends = new Int32Array(1024);
-  targets = new Int32Array(2048);
 }
 
 function longer(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
@@ -89,7 +111,8 @@ function longer(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return out;
 }
 
-const allInputs = (x: Tensor): readonly Tensor[] => x.inputs;
+const never = (): boolean => false;
+const nowhere = (): null => null;
 
 /** The number of `x` in the topology that was made last, -1 if it is not part of it. */
 export function numberIn({ nodes }: Topology, x: Tensor): number {

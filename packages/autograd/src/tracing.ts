@@ -63,7 +63,7 @@ export function traceCall(f: (...args: unknown[]) => unknown, args: readonly unk
 
 /** What was built before the call is constant: it is computed now, not at each call. */
 function evaluateCaptured(graph: Traced, first: number): void {
-  const { nodes } = topology(rootsOf(graph), (x) => (x.id < first ? [] : x.inputs));
+  const { nodes } = topology(rootsOf(graph), (x) => x.id < first);
   const captured = nodes.filter((x) => x.id < first && x.op.kernel.kind !== "leaf" && elementsOf(x) === null);
   if (captured.length > 0) evaluate(captured);
 }

@@ -113,7 +113,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   constructor(value: Tensor<S>) {
     checkTensor(new.target.name, value);
     const { shape, dtype } = value;
-    super(variableOp, [], { shape, dtype, version: -1 }, shape, dtype);
+    super(variableOp, null, { shape, dtype, version: -1 }, shape, dtype);
     const data = elementsOf(value.node) ?? evaluate([value])[0]!;
     this.#current = this.#leaf();
     setElements(this.#current, data);
@@ -134,7 +134,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
 
   #leaf(): Tensor<S> {
     const { shape, dtype } = this;
-    const leaf = new Tensor(variableOp, [], { shape, dtype, version: this.#version }, shape, dtype);
+    const leaf = new Tensor(variableOp, null, { shape, dtype, version: this.#version }, shape, dtype);
     setOwner(leaf, this);
     if (this.label !== null) leaf.named(this.label);
     return leaf;

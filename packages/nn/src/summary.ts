@@ -165,8 +165,8 @@ function tensorsIn(result: unknown): Tensor[] {
 /** The operations of all that `outputs` are made of and that is younger than the node numbered `before`. */
 function costOf(outputs: readonly Tensor[], before: number): number {
   const young = outputs.map((x) => x.node).filter(({ id }) => id > before);
-  const { nodes } = topology(young, ({ inputs }) => inputs.filter(({ id }) => id > before));
-  return nodes.reduce((sum, node) => sum + operations(node), 0);
+  const { nodes } = topology(young, ({ id }) => id <= before);
+  return nodes.reduce((sum, node) => sum + (node.id > before ? operations(node) : 0), 0);
 }
 
 function operations({ op, inputs, attributes, size }: Tensor): number {

@@ -1,10 +1,10 @@
 import type { Tensor } from "../graph.ts";
+import { isKnown } from "../graph.ts";
 import { topology } from "../topology.ts";
 import { Descriptions } from "./description.ts";
 import type { Kernel } from "./kernel.ts";
 import { kernelOf, patterned } from "./kernel.ts";
 import { lower } from "./lower.ts";
-import { operandsOf } from "./simplify.ts";
 import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
 import { Choice, isHeld } from "./stored.ts";
@@ -14,7 +14,7 @@ import { Choice, isHeld } from "./stored.ts";
  * that use them, views as the places that loads read from. The nodes in `sequence` are computed in this order.
  */
 export function* fuse(roots: readonly Tensor[], sequence: readonly Tensor[] = roots): Steps<Kernel[]> {
-  const order = topology(sequence, operandsOf);
+  const order = topology(sequence, isKnown);
   const required = new Set(roots);
   const choice = new Choice(order);
   const lowering = new Lowering();

@@ -1,11 +1,11 @@
 import type { Tensor } from "../graph.ts";
-import { isWaiting } from "../graph.ts";
+import { isKnown, isWaiting } from "../graph.ts";
 import { topology } from "../topology.ts";
 
 import type { Traced } from "./plan.ts";
 import { rootsOf } from "./plan.ts";
 import type { Ordered } from "./run.ts";
-import { copied, copyOf, operandsOf } from "./simplify.ts";
+import { copied, copyOf } from "./simplify.ts";
 import { isHeld } from "./stored.ts";
 
 /**
@@ -13,11 +13,11 @@ import { isHeld } from "./stored.ts";
  * have to say about the order of the others is the order in which those stand here.
  */
 export function settle(graph: Traced): Ordered {
-  const { nodes } = topology(rootsOf(graph), operandsOf);
+  const { nodes } = topology(rootsOf(graph), isKnown);
   if (!nodes.some(isWaiting)) return graph;
   const made = new Map<Tensor, Tensor>();
   for (const x of nodes) {
-    const inputs = operandsOf(x).map((input) => made.get(input)!);
+    const inputs = (isKnown(x) ? [] : x.inputs).map((input) => made.get(input)!);
     const isSame = inputs.every((input, i) => input === x.inputs[i]);
     made.set(x, isWaiting(x) ? inputs[0]! : isSame ? x : copyOf(x, inputs));
   }
@@ -32,6 +32,6 @@ export function settle(graph: Traced): Ordered {
     updates: graph.updates.map((x) => x && own(x)),
   };
   const roots = rootsOf(settled);
-  const live = new Set(topology(roots, operandsOf).nodes);
+  const live = new Set(topology(roots, isKnown).nodes);
   return { ...settled, sequence: [...[...made.values()].filter((x) => live.has(x)), ...roots] };
 }

@@ -3,7 +3,7 @@ import { mixed, mixedAttributes, sameAttributes } from "../attributes.ts";
 import type { DType } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
 import type { Op } from "../graph.ts";
-import { apply, elementsOf, none, Tensor } from "../graph.ts";
+import { apply, elementsOf, isKnown, none, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
 import { remembered } from "../memo.ts";
 import type { Instruction, Program } from "../program.ts";
@@ -21,7 +21,7 @@ import { stride } from "./steps.ts";
  * whether that alone reads its first operand.
  */
 export function* simplify(roots: readonly Tensor[], rewrite: Rewrite = same): Steps<Tensor[]> {
-  const order = topology(roots, operandsOf);
+  const order = topology(roots, isKnown);
   const numbers = roots.map((root) => numberIn(order, root));
   const simplifier = new Simplifier(rewrite);
   const readers = new Int32Array(order.nodes.length);
@@ -37,12 +37,6 @@ export function* simplify(roots: readonly Tensor[], rewrite: Rewrite = same): St
 
 type Rewrite = (x: Tensor, readsAlone: boolean) => Tensor;
 const same: Rewrite = (x) => x;
-
-/** What a node is computed from: nothing if it holds its elements, and is a constant then. */
-export function operandsOf(x: Tensor): readonly Tensor[] {
-  return elementsOf(x) ? nothing : x.inputs;
-}
-const nothing: readonly Tensor[] = [];
 
 interface Known {
   readonly node: Tensor;

@@ -1,9 +1,8 @@
 import type { Traced } from "../compile/plan.ts";
 import { rootsOf } from "../compile/plan.ts";
-import { operandsOf } from "../compile/simplify.ts";
 import { CompileError } from "../errors.ts";
 import type { Attributes, Tensor } from "../graph.ts";
-import { elementsOf } from "../graph.ts";
+import { elementsOf, isKnown } from "../graph.ts";
 import { formatShape } from "../shape.ts";
 import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
@@ -29,7 +28,7 @@ export function checkCaptured(before: TracedCall, now: TracedCall): void {
 }
 
 function difference(before: Traced, now: Traced): string | null {
-  const [a, b] = [topology(rootsOf(before), operandsOf), topology(rootsOf(now), operandsOf)];
+  const [a, b] = [topology(rootsOf(before), isKnown), topology(rootsOf(now), isKnown)];
   for (let n = 0; n < Math.min(a.nodes.length, b.nodes.length); n++) {
     const [x, y] = [a.nodes[n]!, b.nodes[n]!];
     const place = placeOf(before, x);

@@ -7,12 +7,12 @@ import type { Layout, Traced } from "../compile/plan.ts";
 import { rootsOf } from "../compile/plan.ts";
 import type { Passed } from "../compile/run.ts";
 import { bytesOfMemory, passes } from "../compile/run.ts";
-import { operandsOf, originOf } from "../compile/simplify.ts";
+import { originOf } from "../compile/simplify.ts";
 import { finish } from "../compile/steps.ts";
 import { isHeld } from "../compile/stored.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
-import { elementsOf } from "../graph.ts";
+import { elementsOf, isKnown } from "../graph.ts";
 import { formatShape } from "../shape.ts";
 import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
@@ -92,7 +92,7 @@ interface Named {
 }
 
 function namesOf(graph: Traced, labelOf: NameOf): Named {
-  const order = topology(rootsOf(graph), operandsOf);
+  const order = topology(rootsOf(graph), isKnown);
   const names = nameNodes(order, (x) => labelOf(x) ?? originOf(x).label);
   const byNode = new Map(order.nodes.map((x, n) => [x, names[n]!]));
   return { graph, order, names, name: (x) => byNode.get(x) ?? labelOf(x) ?? x.label ?? "unused" };
@@ -177,7 +177,7 @@ function kernelRows({ nests, layout }: Passed, costs: readonly Cost[], { name }:
 /** The ops that the kernel of `node` computes, its own last. */
 function fusedIn(node: Tensor, stored: ReadonlySet<Tensor>, { addresses }: Layout): string[] {
   const isEnd = (x: Tensor) => x !== node && (stored.has(x) || addresses.has(x) || isHeld(x));
-  const { nodes } = topology([node], (x) => (isEnd(x) ? [] : operandsOf(x)));
+  const { nodes } = topology([node], isEnd);
   return nodes.flatMap((x) => (isEnd(x) || isNumber(x) ? [] : [x.op.name]));
 }
 

@@ -65,7 +65,7 @@ export function pointwise<F>(definition: Elementwise): F {
   const arity = derivatives.length;
   const one = (x: Operand): Tensor => {
     const a = accepted(name, operand(name, x, "float32"), accepts);
-    return new Tensor(op, [a], none, a.shape, gives ?? a.dtype);
+    return new Tensor(op, null, none, a.shape, gives ?? a.dtype, a);
   };
   const two = (x: Operand, y: Operand | undefined = omitted): Tensor => {
     // The usual cases by a shorter way: a float tensor with another of the same shape, or with a number.
@@ -74,15 +74,15 @@ export function pointwise<F>(definition: Elementwise): F {
       const { shape, dtype } = a;
       if (isFloat(dtype)) {
         if (typeof y === "number")
-          return new Tensor(op, [a, filled(y, shape, dtype)], none, shape, gives ?? dtype);
+          return new Tensor(op, null, none, shape, gives ?? dtype, a, filled(y, shape, dtype));
         const b = y instanceof Tensor ? y.node : null;
         if (b && b.dtype === dtype && (b.shape === shape || equalShapes(b.shape, shape)))
-          return new Tensor(op, [a, b], none, shape, gives ?? dtype);
+          return new Tensor(op, null, none, shape, gives ?? dtype, a, b);
       }
     }
     if (typeof x === "number" && y instanceof Tensor && accepts !== "bool" && isFloat(y.dtype)) {
       const { node: b, shape, dtype } = y;
-      return new Tensor(op, [filled(x, shape, dtype), b], none, shape, gives ?? dtype);
+      return new Tensor(op, null, none, shape, gives ?? dtype, filled(x, shape, dtype), b);
     }
     return aligned(op, accepts, gives, [x, y], []);
   };

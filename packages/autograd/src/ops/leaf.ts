@@ -4,7 +4,7 @@ import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import { pow } from "../functions/power.ts";
 import type { Op } from "../graph.ts";
 import { setElements, Tensor } from "../graph.ts";
-import { machineOf } from "../machine.ts";
+import { machineOfTwo } from "../machine.ts";
 import type { Shape } from "../shape.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import type { Creator, Literal, Nested, ShapeOf, TensorCreator } from "../signature.ts";
@@ -29,21 +29,21 @@ const iotaOp = leaf("iota", "iota");
 /** A leaf that holds `data` itself: for arrays that nobody else will write to. */
 export function fromElements(data: TypedArray, shape: Shape): Tensor {
   const dtype = dtypeOf(data);
-  const x = new Tensor(dataOp, [], { shape, dtype }, shape, dtype);
+  const x = new Tensor(dataOp, null, { shape, dtype }, shape, dtype);
   setElements(x, data);
   return x;
 }
 
 /** A leaf without elements: it stands for something that is put in its place later. */
 export function placeholder(shape: Shape, dtype: DType): Tensor {
-  return new Tensor(dataOp, [], { shape, dtype }, shape, dtype);
+  return new Tensor(dataOp, null, { shape, dtype }, shape, dtype);
 }
 
 /** A leaf whose elements all equal `value`. */
 export function fill(value: number, shape: Shape, dtype: DType): Tensor {
   return new Tensor(
     fillOp,
-    [],
+    null,
     { value: dtype === "float32" ? Math.fround(value) : value, shape, dtype },
     shape,
     dtype,
@@ -52,7 +52,7 @@ export function fill(value: number, shape: Shape, dtype: DType): Tensor {
 
 /** The int32 numbers 0, 1, 2, ... row by row. */
 export function iota(shape: Shape): Tensor {
-  return new Tensor(iotaOp, [], { shape, dtype: "int32" }, shape, "int32");
+  return new Tensor(iotaOp, null, { shape, dtype: "int32" }, shape, "int32");
 }
 
 export interface CreateOptions {
@@ -272,8 +272,7 @@ export function logspace(
   const bases = new Float64Array(count).fill(base);
   const out = allocate(dtype, count);
   // By our own power function: JavaScript's gives other last digits on other engines.
-  const operands = [{ dtype: "float64" }, { dtype: "float64" }] as const;
-  machineOf(pow, operands, "float64").run([bases, exponents], count, out);
+  machineOfTwo(pow, "float64").run([bases, exponents], count, out);
   return fromElements(out, [count]);
 }
 

@@ -26,7 +26,7 @@ export function batched(
   batches: ReadonlyMap<Tensor, Tensor>,
   size: number,
 ): { readonly root: Tensor; readonly isBatched: boolean }[] {
-  const order = topology(roots, (x) => (batches.has(x) ? [] : x.inputs));
+  const order = topology(roots, (x) => batches.has(x));
   const { nodes, starts, edges } = order;
   const numbers = roots.map((root) => numberIn(order, root));
   const made: Tensor[] = [];

@@ -110,7 +110,7 @@ export function findTrouble(
 /** Which inputs does the graph use without the function having taken them as arguments? */
 function usedDirectly({ y, leaves }: Call, inputs: readonly Tensor[]): boolean[] {
   const own = new Set(leaves.slice(0, inputs.length).map(([leaf]) => leaf));
-  const { nodes } = topology([y], (node) => (own.has(node) ? [] : node.inputs));
+  const { nodes } = topology([y], (node) => own.has(node));
   const reached = new Set(nodes);
   return inputs.map((input) => reached.has(input.node));
 }

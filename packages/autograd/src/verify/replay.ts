@@ -33,7 +33,7 @@ export class Replay {
     this.y = y;
     this.x = x;
     const inputs = new Set(x);
-    const order = topology([y], (node) => (inputs.has(node) ? [] : node.inputs));
+    const order = topology([y], (node) => inputs.has(node));
     this.order = order;
     const { nodes, starts, edges } = order;
     const places = new Map(nodes.map((node, n) => [node, n]));
