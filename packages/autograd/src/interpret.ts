@@ -79,7 +79,9 @@ function operandsOf(count: number): TypedArray[] {
 
 /** Arrays of at most this many elements outlive the evaluation, so that small graphs allocate next to nothing. */
 const small = 256;
-const kept = 64;
+/** Elements of all arrays of one size that are kept; even the smallest array counts as so many. */
+const kept = 2 ** 14;
+const leastCounted = 4;
 
 /** By dtype, then by size. */
 const smallArrays: readonly TypedArray[][][] = dtypes.map(() => Array.from({ length: small + 1 }, () => []));
@@ -104,6 +106,7 @@ class Pool {
   }
   give({ dtype }: Tensor, array: TypedArray): void {
     const list = this.#list(rankOf(dtype), array.length);
-    if (array.length > small || list.length < kept) list.push(array);
+    const { length } = array;
+    if (length > small || list.length * Math.max(length, leastCounted) < kept) list.push(array);
   }
 }
