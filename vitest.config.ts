@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // The tests read the packages' sources, not their builds. These lists replace vite's own, hence the usual names.
@@ -24,6 +25,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: compiled ? independent : [],
+    // Two processors are worth two workers; vitest would leave one of them to itself.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // A loaded machine takes several times as long.
     testTimeout: 30_000,
     setupFiles: ["test/setup.ts"],
