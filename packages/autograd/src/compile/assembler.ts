@@ -19,8 +19,20 @@ export class Bytes {
   }
 
   byte(value: number): this {
-    if (this.#length === this.#array.length) this.#grow(1);
-    this.#array[this.#length++] = value;
+    const at = this.#length;
+    if (at === this.#array.length) this.#grow(1);
+    this.#array[at] = value;
+    this.#length = at + 1;
+    return this;
+  }
+  /** Most instructions: the first byte, and a number that is one byte too. */
+  pair(first: number, second: number): this {
+    const at = this.#length;
+    if (at + 2 > this.#array.length) this.#grow(2);
+    const array = this.#array;
+    array[at] = first;
+    array[at + 1] = second;
+    this.#length = at + 2;
     return this;
   }
   append(bytes: Uint8Array): this {
@@ -97,21 +109,25 @@ export class Code extends Bytes {
     this.#free[this.#locals[local - this.parameters.length]!].push(local);
   }
 
+  /** An opcode, and a number from 0 on. */
+  #counted(opcode: number, x: number): this {
+    return x < 128 ? this.pair(opcode, x) : this.byte(opcode).unsigned(x);
+  }
   /** An instruction that takes nothing but the stack. Opcodes of two bytes are numbers of two bytes. */
   op(opcode: number): this {
     return opcode > 255 ? this.byte(opcode >> 8).unsigned(opcode & 255) : this.byte(opcode);
   }
   get(local: number): this {
-    return this.byte(0x20).unsigned(local);
+    return this.#counted(0x20, local);
   }
   set(local: number): this {
-    return this.byte(0x21).unsigned(local);
+    return this.#counted(0x21, local);
   }
   tee(local: number): this {
-    return this.byte(0x22).unsigned(local);
+    return this.#counted(0x22, local);
   }
   i32(value: number): this {
-    return this.byte(0x41).signed(value);
+    return value >= -64 && value < 64 ? this.pair(0x41, value & 127) : this.byte(0x41).signed(value);
   }
   /** An int64 constant that is an int32. */
   i64(value: number): this {
@@ -135,7 +151,7 @@ export class Code extends Bytes {
   }
   /** A vector instruction that takes nothing but the stack. */
   vector(opcode: number): this {
-    return this.byte(0xfd).unsigned(opcode);
+    return this.#counted(0xfd, opcode);
   }
   /** A load or store of a vector, or (with `lane`) of one of its lanes. */
   vectorMemory(opcode: number, alignment: number, offset: number, lane?: number): this {
@@ -170,16 +186,16 @@ export class Code extends Bytes {
     return this.byte(0xfc).unsigned(11).byte(0);
   }
   call(index: number): this {
-    return this.byte(0x10).unsigned(index);
+    return this.#counted(0x10, index);
   }
   block(): this {
-    return this.byte(0x02).byte(0x40);
+    return this.pair(0x02, 0x40);
   }
   loop(): this {
-    return this.byte(0x03).byte(0x40);
+    return this.pair(0x03, 0x40);
   }
   if(result: ValueType | null): this {
-    return this.byte(0x04).byte(result === null ? 0x40 : valueTypes[result]);
+    return this.pair(0x04, result === null ? 0x40 : valueTypes[result]);
   }
   else(): this {
     return this.byte(0x05);
@@ -188,7 +204,7 @@ export class Code extends Bytes {
     return this.byte(0x0b);
   }
   branchIf(depth: number): this {
-    return this.byte(0x0d).unsigned(depth);
+    return this.#counted(0x0d, depth);
   }
   unreachable(): this {
     return this.byte(0x00);
