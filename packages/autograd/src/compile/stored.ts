@@ -1,5 +1,5 @@
 import { byteSize } from "../dtype.ts";
-import type { Tensor } from "../graph.ts";
+import type { Kernel, Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import type { Program } from "../program.ts";
 import type { Topology } from "../topology.ts";
@@ -36,19 +36,27 @@ export class Choice {
   readonly #work: Int32Array;
   /** Is it cheaper to compute the node again than to keep it? */
   readonly #cheap: Uint8Array;
+  /** Is it in memory from the start? */
+  readonly #held: Uint8Array;
 
   constructor(order: Topology) {
     const { nodes } = order;
     this.#order = order;
-    this.#work = new Int32Array(nodes.length).fill(1);
-    this.#cheap = new Uint8Array(nodes.length);
-    for (let n = 0; n < nodes.length; n++) {
-      const { op, inputs, dtype } = nodes[n]!;
-      if (op.kernel.kind !== "pointwise") continue;
-      const program = programOf(op.kernel.body, inputs, dtype);
-      this.#work[n] = program.instructions.length;
-      this.#cheap[n] = Number(isCheap(program));
-    }
+    const work = new Int32Array(nodes.length).fill(1);
+    const cheap = new Uint8Array(nodes.length);
+    const held = new Uint8Array(nodes.length);
+    nodes.forEach((node, n) => {
+      const { kernel } = node.op;
+      if (isHeld(node)) held[n] = 1;
+      else if (kernel.kind === "pointwise") {
+        const program = programOf(kernel.body, node.inputs, node.dtype);
+        work[n] = program.instructions.length;
+        cheap[n] = Number(isCheap(program));
+      }
+    });
+    this.#work = work;
+    this.#cheap = cheap;
+    this.#held = held;
   }
 
   /** The stored nodes, `required` among them. */
@@ -59,62 +67,95 @@ export class Choice {
     const views = new Int32Array(nodes.length);
     /** The node, or what it is a view of, has to lie in memory: 1 through views, 2 itself. */
     const memory = new Uint8Array(nodes.length);
-    const stored = new Set<Tensor>();
+    const own = new Uint8Array(nodes.length);
     for (let n = nodes.length - 1; n >= 0; n--) {
       const node = nodes[n]!;
-      const { kernel } = node.op;
-      const own = this.#isStored(n, required, readers[n]!, memory[n]!);
-      if (own) stored.add(node);
-      const reader = own ? n : readers[n]!;
-      const expands = kernel.kind === "view" && node.size > node.inputs[0]!.size;
-      for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
+      const { kind } = node.op.kernel;
+      const isOwn = this.#isStored(n, kind, required, readers[n]!, memory[n]!);
+      if (isOwn) own[n] = 1;
+      const start = starts[n]!;
+      const end = starts[n + 1]!;
+      if (start === end) continue;
+      const isView = kind === "view";
+      const expands = isView && node.size > node.inputs[0]!.size;
+      const reader = isOwn ? n : readers[n]!;
+      const view = isView ? n : isOwn ? 0 : views[n]!;
+      const place = placeOfOperands(node, expands);
+      const passed = isView && !isOwn ? memory[n]! & 1 : 0;
+      for (let k = start; k < end; k++) {
         const input = edges[k]!;
-        const view =
-          kernel.kind === "view" ? n : kernel.kind === "concatenate" ? -1 - i : own ? 0 : views[n]!;
-        const isFirst = readers[input] === unseen;
-        if (expands || !(isFirst || (readers[input] === reader && views[input] === view)))
-          readers[input] = many;
-        else readers[input] = reader;
-        views[input] = view;
-        if ((node.op === tiledOp && i > 0) || kernel.kind === "opaque") memory[input]! |= 2;
-        else if (node.op === stridedOp && expands) memory[input]! |= 2;
-        else if (kernel.kind === "contract") memory[input]! |= 1;
-        else if (kernel.kind === "gather" && i === 0) memory[input]! |= 2;
-        else if (kernel.kind === "view" && !own) memory[input]! |= memory[n]! & 1;
+        const through = kind === "concatenate" ? start - k - 1 : view;
+        const before = readers[input]!;
+        const isLike = before === unseen || (before === reader && views[input] === through);
+        readers[input] = expands || !isLike ? many : reader;
+        views[input] = through;
+        memory[input]! |= passed | (k === start ? place.first : place.others);
       }
     }
-    this.#limitBodies(readers, stored);
-    return stored;
+    this.#limitBodies(readers, own);
+    return new Set(nodes.filter((_, n) => own[n]));
   }
 
-  #isStored(n: number, required: ReadonlySet<Tensor>, reader: number, memory: number): boolean {
-    const node = this.#order.nodes[n]!;
-    if (isHeld(node) || required.has(node) || memory & 2) return true;
-    const { kernel } = node.op;
-    if (kernel.kind === "leaf" || kernel.kind === "view") return false;
-    return kernel.kind !== "pointwise" || memory !== 0 || (reader === many && !this.#cheap[n]);
+  #isStored(
+    n: number,
+    kind: Kernel["kind"],
+    required: ReadonlySet<Tensor>,
+    reader: number,
+    memory: number,
+  ): boolean {
+    if (this.#held[n] || memory & 2 || required.has(this.#order.nodes[n]!)) return true;
+    if (kind === "leaf" || kind === "view") return false;
+    return kind !== "pointwise" || memory !== 0 || (reader === many && !this.#cheap[n]);
   }
 
   /** Stores nodes with which bodies would become too long, or too many would lie in one another. */
-  #limitBodies(readers: Int32Array, stored: Set<Tensor>): void {
+  #limitBodies(readers: Int32Array, own: Uint8Array): void {
     const { nodes, starts, edges } = this.#order;
+    const work = this.#work;
     const weights = new Int32Array(nodes.length);
     const depths = new Int32Array(nodes.length);
     for (let n = 0; n < nodes.length; n++) {
-      let weight = this.#work[n]!;
+      let weight = work[n]!;
       let depth = 1;
-      for (let k = starts[n]!; k < starts[n + 1]!; k++) {
-        weight += weights[edges[k]!]!;
-        depth = Math.max(depth, depths[edges[k]!]! + 1);
+      const end = starts[n + 1]!;
+      for (let k = starts[n]!; k < end; k++) {
+        const input = edges[k]!;
+        weight += weights[input]!;
+        if (depths[input]! >= depth) depth = depths[input]! + 1;
       }
-      const { kind } = nodes[n]!.op.kernel;
-      const limit = readers[n] === many ? repeatedLimit : bodyLimit;
-      if ((kind === "pointwise" && weight > limit) || (kind !== "leaf" && depth > deepest))
-        stored.add(nodes[n]!);
-      const own = stored.has(nodes[n]!);
-      weights[n] = own ? 1 : weight;
-      depths[n] = own ? 0 : depth;
+      if (!own[n]) {
+        const { kind } = nodes[n]!.op.kernel;
+        const limit = readers[n] === many ? repeatedLimit : bodyLimit;
+        if ((kind === "pointwise" && weight > limit) || (kind !== "leaf" && depth > deepest)) own[n] = 1;
+      }
+      weights[n] = own[n] ? 1 : weight;
+      depths[n] = own[n] ? 0 : depth;
     }
+  }
+}
+
+/** Which operands have to lie in memory, as above: the first, and the others. */
+interface Place {
+  readonly first: number;
+  readonly others: number;
+}
+const anywhere: Place = { first: 0, others: 0 };
+const throughViews: Place = { first: 1, others: 1 };
+const itself: Place = { first: 2, others: 2 };
+const firstItself: Place = { first: 2, others: 0 };
+const tiled: Place = { first: 1, others: 2 };
+
+function placeOfOperands({ op }: Tensor, expands: boolean): Place {
+  if (op === tiledOp) return tiled;
+  switch (op.kernel.kind) {
+    case "opaque":
+      return itself;
+    case "contract":
+      return throughViews;
+    case "gather":
+      return firstItself;
+    default:
+      return expands && op === stridedOp ? itself : anywhere;
   }
 }
 
