@@ -42,12 +42,14 @@ interface Known {
   readonly node: Tensor;
   /** What stands for it. */
   readonly standIn: Tensor;
+  /** Another one of this hash. */
+  readonly other: Known | undefined;
 }
 
 class Simplifier {
   readonly #rewrite: Rewrite;
   /** By hash. */
-  readonly #known = new Map<number, Known[]>();
+  readonly #known = new Map<number, Known>();
   /** Nodes that came out of here. */
   readonly #done = new Set<Tensor>();
 
@@ -77,10 +79,11 @@ class Simplifier {
 
   #distinct(node: Tensor, inputs: readonly Tensor[], readsAlone: boolean): Tensor {
     const next = folded(node, inputs) ?? (isSame(node.inputs, inputs) ? node : copyOf(node, inputs));
-    const alike = remembered(this.#known, hashOf(next), () => []);
-    for (const known of alike) if (isEqual(known.node, next)) return known.standIn;
+    const hash = hashOf(next);
+    for (let known = this.#known.get(hash); known; known = known.other)
+      if (isEqual(known.node, next)) return known.standIn;
     const standIn = this.#adopt(this.#rewrite(next, readsAlone), next);
-    alike.push({ node: next, standIn });
+    this.#known.set(hash, { node: next, standIn, other: this.#known.get(hash) });
     return standIn;
   }
 
@@ -126,9 +129,9 @@ function isSame(xs: readonly Tensor[], ys: readonly Tensor[]): boolean {
 }
 
 /** The same for equal nodes, and mostly another one for others. */
-function hashOf({ inputs, attributes, shape }: Tensor): number {
-  let hash = mixedAttributes(0, attributes, shape);
-  for (let i = 0; i < shape.length; i++) hash = mixed(hash, shape[i]!);
+function hashOf({ op, inputs, attributes }: Tensor): number {
+  let hash = op.name.length;
+  if (attributes !== none) hash = mixedAttributes(hash, attributes);
   for (let i = 0; i < inputs.length; i++) hash = mixed(hash, inputs[i]!.id);
   return hash;
 }
@@ -153,7 +156,7 @@ const programs = new WeakMap<Body, Program[]>();
 /** The program of a body for operands and a result of these dtypes; each is traced once. */
 export function programOf(body: Body, inputs: readonly { readonly dtype: DType }[], dtype: DType): Program {
   const known = remembered(programs, body, () => []);
-  for (const program of known) if (isFor(program, inputs, dtype)) return program;
+  for (let i = 0; i < known.length; i++) if (isFor(known[i]!, inputs, dtype)) return known[i]!;
   const dtypes = inputs.map((x) => x.dtype);
   const program = trace(body, dtypes, dtype);
   known.push(program);
@@ -173,23 +176,26 @@ function timesOne(
   instructions: readonly Instruction[],
   inputs: readonly Tensor[],
 ): Tensor | null {
-  const [a, b] = operands.map((i) => instructions[i]!) as [Instruction, Instruction];
+  const a = instructions[operands[0]!]!;
+  const b = instructions[operands[1]!]!;
   if (a.word !== "input" || b.word !== "input") return null;
-  const [x, y] = [inputs[a.value]!, inputs[b.value]!];
+  const x = inputs[a.value]!;
+  const y = inputs[b.value]!;
   if (numberOf(y) === 1) return x;
   return word === "mul" && numberOf(x) === 1 ? y : null;
 }
 
 /** The number that all elements equal, if that is known. */
-function numberOf({ op, attributes }: Tensor): number | null {
-  return op.kernel.kind === "leaf" && op.kernel.source === "fill" ? Number(attributes.value) : null;
+function numberOf(x: Tensor): number | null {
+  const { kernel } = x.op;
+  return kernel.kind === "leaf" && kernel.source === "fill" ? Number(x.attributes.value) : null;
 }
 
 /** A leaf filled with the one value that all elements have, if operands are all such leaves. */
 function folded(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
-  const { kernel } = node.op;
   if (inputs.length === 0) return null;
-  for (const x of inputs) if (numberOf(x) === null) return null;
+  for (let i = 0; i < inputs.length; i++) if (numberOf(inputs[i]!) === null) return null;
+  const { kernel } = node.op;
   const first = inputs[0]!;
   if (kernel.kind === "view" && kernel.map(first.shape, node.attributes).bounds === null)
     return filled(first.op, numberOf(first)!, node);
