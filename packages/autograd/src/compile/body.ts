@@ -6,7 +6,7 @@ import type { Shape } from "../shape.ts";
 import { stridesOf } from "../shape.ts";
 import type { Affine, Box } from "./affine.ts";
 import { isEmpty, rangeOf, unravel, weighted } from "./affine.ts";
-import type { Scalar } from "./kernel.ts";
+import type { Pick, Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { programOf } from "./simplify.ts";
 
@@ -18,9 +18,9 @@ export interface Memory {
   require(x: Tensor): void;
 }
 
-/** Collects the body of a kernel over `space`, each distinct scalar once. */
-export function bodyBuilder(space: Shape, memory: Memory): BodyBuilder {
-  return new BodyBuilder(space, memory);
+/** Collects the body of a kernel that computes `node`, over `space`, each distinct scalar once. */
+export function bodyBuilder(node: Tensor, space: Shape, memory: Memory): BodyBuilder {
+  return new BodyBuilder(node, space, memory);
 }
 
 const longBody = 40;
@@ -36,6 +36,8 @@ interface Need {
 class BodyBuilder {
   readonly space: Shape;
   readonly body: Scalar[] = [];
+  /** The node, and what the body reads. */
+  readonly nodes: Tensor[];
   readonly #memory: Memory;
   readonly #known = new Map<string, number>();
   /** Numbers for indices, programs and nodes, for keys. */
@@ -44,7 +46,8 @@ class BodyBuilder {
   readonly #programs = new Map<Program, number>();
   readonly #nodes = new Map<Tensor, number>();
 
-  constructor(space: Shape, memory: Memory) {
+  constructor(node: Tensor, space: Shape, memory: Memory) {
+    this.nodes = [node];
     this.space = space;
     this.#memory = memory;
   }
@@ -53,7 +56,7 @@ class BodyBuilder {
     const { word, dtype, operands, value, source, at, pick, values, slow } = made;
     if (values || slow) return this.body.push(made) - 1;
     const number = Object.is(value, -0) ? "-0" : value;
-    const place = `${source ? numbered(this.#nodes, source) : ""}[${at ? keyOf(at) : ""}]${pick ? pick.index : ""}`;
+    const place = `${source}[${at ? keyOf(at) : ""}]${pick ? pick.index : ""}`;
     return remembered(
       this.#known,
       `${word} ${dtype} ${operands} ${number} ${place}`,
@@ -64,7 +67,15 @@ class BodyBuilder {
   /** The element of `node` at these indices: loaded if it is stored, else computed. */
   value(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
     if (!this.#memory.isStored(node)) return this.define(node, at, need);
-    return this.#load(node, weighted(0, stridesOf(node.shape), at, this.space.length), need);
+    return this.load(node, weighted(0, stridesOf(node.shape), at, this.space.length), need.condition);
+  }
+
+  /** The element `at` of `x`, which lies in memory; 0 where the condition does not hold. */
+  load(x: Tensor, at: Affine, condition = -1, pick: Pick | null = null): number {
+    const operands = condition < 0 ? none : [condition];
+    const known = this.nodes.indexOf(x);
+    const source = known >= 0 ? known : this.nodes.push(x) - 1;
+    return this.add(scalar("load", x.dtype, operands, { source, at, pick }));
   }
 
   /** The element of `node` at these indices, computed. */
@@ -105,10 +116,6 @@ class BodyBuilder {
     return { box: this.space.map((size) => [0, size] as const), condition: -1 };
   }
 
-  #load(source: Tensor, at: Affine, { condition }: Need): number {
-    return this.add(scalar("load", source.dtype, condition < 0 ? [] : [condition], { source, at }));
-  }
-
   #view(
     node: Tensor,
     { offset, strides, bounds }: { offset: number; strides: readonly number[]; bounds: Bounds | null },
@@ -122,7 +129,7 @@ class BodyBuilder {
     const coordinates = stored ? null : unravel(flat, x.shape, need.box);
     if (coordinates === null) {
       if (!stored) this.#memory.require(x);
-      return this.#load(x, flat, need);
+      return this.load(x, flat, need.condition);
     }
     const value = this.value(x, coordinates, need);
     if (need.condition === outer.condition) return value;
@@ -176,7 +183,7 @@ class BodyBuilder {
           value,
           values,
           slow,
-          source: null,
+          source: -1,
           at: null,
           pick: null,
         });

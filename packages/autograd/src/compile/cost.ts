@@ -4,6 +4,7 @@ import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Kernel } from "./kernel.ts";
+import { nodeOf } from "./kernel.ts";
 
 /** What one run of a kernel takes. */
 export interface Cost {
@@ -17,22 +18,26 @@ export interface Cost {
 const counted = new Set<string>(["add", "sub", "mul", "div", "sqrt", "pmin", "pmax"]);
 
 export function costOf(kernel: Kernel): Cost {
-  const { kind, node, space, outer, body, fold, also } = kernel;
+  const { form, nodes } = kernel;
+  const { kind, space, outer, body, fold, dtype, size } = form;
+  const node = nodeOf(kernel);
   const rounds = sizeOf(space);
   if (kind === "opaque")
     return { flops: 0, reads: node.inputs.reduce((sum, x) => sum + bytesOf(x), 0), writes: bytesOf(node) };
-  const sums = kind === "scatter" && isFloat(node.dtype) ? 1 : 0;
+  const sums = kind === "scatter" && isFloat(dtype) ? 1 : 0;
   const round = flopsOf(body) + (fold ? flopsOf(fold.combine.instructions) : 0) + sums;
   const results = kind === "reduce" || kind === "product" ? sizeOf(space.slice(0, outer)) : rounds;
-  const written = kind === "scatter" ? node.size : results;
+  const written = kind === "scatter" ? size : results;
   const reads = new Map<Tensor, number>();
-  for (const { source } of body)
+  for (const { source: number } of body) {
+    const source = nodes[number];
     if (source) reads.set(source, Math.min(source.size, (reads.get(source) ?? 0) + rounds));
-  if (kind === "scatter") reads.set(node, Math.min(node.size, rounds));
+  }
+  if (kind === "scatter") reads.set(node, Math.min(size, rounds));
   return {
     flops: rounds * round,
     reads: [...reads].reduce((sum, [{ dtype }, count]) => sum + count * byteSize(dtype), 0),
-    writes: written * byteSize(node.dtype) * (1 + also.length),
+    writes: written * byteSize(dtype) * form.results.length,
   };
 }
 

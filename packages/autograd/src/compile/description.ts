@@ -1,5 +1,9 @@
-import type { Attribute, Attributes, Op, Tensor } from "../graph.ts";
-import { numbered } from "../memo.ts";
+import { mixedAttributes, sameAttributes } from "../attributes.ts";
+import type { DType } from "../dtype.ts";
+import type { Attributes, Op, Tensor } from "../graph.ts";
+import { none } from "../graph.ts";
+import { numbered, remembered } from "../memo.ts";
+import type { Shape } from "../shape.ts";
 
 /** A node and all that merges into its kernels, apart from which nodes they are. */
 export interface Description {
@@ -10,35 +14,63 @@ export interface Description {
   readonly visited: readonly Tensor[];
 }
 
+const dtypes: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };
+
 /** Describes nodes so that those with equal keys have kernels of the same patterns. */
 export class Descriptions {
   readonly #ops = new Map<Op, number>();
+  readonly #attributes = new Map<Attributes, number>([[none, 0]]);
+  /** By hash. */
+  readonly #unlike = new Map<number, Attributes[]>();
+  readonly #shapes = new Map<Shape, number>();
+  readonly #shapesByText = new Map<string, number>();
 
   of(node: Tensor, isStored: (x: Tensor) => boolean): Description {
-    const flat = node.op.kernel.kind === "pointwise" && node.size > 1;
-    return (flat && this.#walk(node, isStored, true)) || this.#walk(node, isStored, false)!;
+    const visited: Tensor[] = [];
+    /** What is said of each node: that it is known, or stored, or its op and attributes. */
+    const said: number[] = [];
+    /** What is left out of a flat one: shapes, and where one element is spread to. */
+    const shapes: number[] = [];
+    let isFlat = node.op.kernel.kind === "pointwise" && node.size > 1;
+    const visit = (x: Tensor): void => {
+      const known = visited.indexOf(x);
+      if (known >= 0) {
+        said.push(-1 - known);
+        return;
+      }
+      visited.push(x);
+      shapes.push(this.#shape(x.shape));
+      const dtype = dtypes[x.dtype];
+      if (x !== node && isStored(x)) {
+        said.push(dtype);
+        return;
+      }
+      const { op, inputs, attributes } = x;
+      said.push(4 * numbered(this.#ops, op) + 4 + dtype, inputs.length);
+      if (isFlat && isSpreading(x)) shapes.push(this.#number(attributes));
+      else {
+        said.push(this.#number(attributes));
+        isFlat &&= op.kernel.kind === "pointwise" || isFill(op);
+      }
+      for (const input of inputs) visit(input);
+    };
+    visit(node);
+    return { key: isFlat ? said.join() : `${said.join()};${shapes.join()}`, isFlat, visited };
   }
 
-  /** Null if it is to be flat and is not. */
-  #walk(node: Tensor, isStored: (x: Tensor) => boolean, isFlat: boolean): Description | null {
-    const numbers = new Map<Tensor, number>();
-    let key = "";
-    const visit = (x: Tensor): boolean => {
-      const known = numbers.get(x);
-      if (known !== undefined) {
-        key += ` ${known}`;
-        return true;
-      }
-      numbers.set(x, numbers.size);
-      key += ` ${isFlat ? "=" : x.shape}${x.dtype}`;
-      if (x !== node && isStored(x)) return true;
-      const { op, inputs, attributes } = x;
-      const isSpread = isFlat && isSpreading(x);
-      if (isFlat && !isSpread && op.kernel.kind !== "pointwise" && !isFill(op)) return false;
-      key += `${numbered(this.#ops, op)}${isSpread ? "" : formatAttributes(attributes)}`;
-      return inputs.every(visit);
-    };
-    return visit(node) ? { key, isFlat, visited: [...numbers.keys()] } : null;
+  #shape(shape: Shape): number {
+    return remembered(this.#shapes, shape, () => numbered(this.#shapesByText, shape.join()));
+  }
+
+  /** A number for attributes, the same for equal ones. */
+  #number(attributes: Attributes): number {
+    return remembered(this.#attributes, attributes, () => {
+      const alike = remembered(this.#unlike, mixedAttributes(0, attributes), () => []);
+      const equal = alike.find((known) => sameAttributes(known, attributes));
+      if (equal) return this.#attributes.get(equal)!;
+      alike.push(attributes);
+      return this.#attributes.size;
+    });
   }
 }
 
@@ -49,17 +81,4 @@ function isSpreading({ op: { kernel }, inputs, attributes }: Tensor): boolean {
 
 function isFill({ kernel }: Op): boolean {
   return kernel.kind === "leaf" && kernel.source === "fill";
-}
-
-function formatAttributes(attributes: Attributes): string {
-  let text = "";
-  for (const name in attributes) text += `;${name}=${formatAttribute(attributes[name]!)}`;
-  return text;
-}
-
-/** JSON would write -0 as 0, and NaN and the infinities as null. */
-function formatAttribute(value: Attribute): string {
-  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
-  if (Array.isArray(value)) return `[${value.map(formatAttribute).join()}]`;
-  return JSON.stringify(value);
 }

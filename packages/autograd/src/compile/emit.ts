@@ -1,10 +1,10 @@
-import type { Tensor } from "../graph.ts";
 import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Import } from "./assembler.ts";
 import { Code } from "./assembler.ts";
 import { FoldWriter } from "./fold.ts";
-import { formOf } from "./kernel.ts";
+import type { Form, Pattern } from "./kernel.ts";
+import { titleOf } from "./kernel.ts";
 import type { Nest } from "./loops.ts";
 import { vectorRounds } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";
@@ -32,7 +32,7 @@ export interface Emitted {
 
 /** The last function runs the nests in order. Long programs are cut into several that it calls. */
 export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean): Steps<Emitted> {
-  const isOpaque = nests.some(({ kernel }) => kernel.kind === "opaque");
+  const isOpaque = nests.some(({ form }) => form.kind === "opaque");
   const functions = isOpaque ? [new Code(["i32"])] : [];
   const slow = slowFunctions(functions, layout);
   const micro = microkernels(functions, relaxed);
@@ -42,9 +42,11 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
     if (n % stride === stride - 1) yield;
     if (parts[parts.length - 1]!.length > partBytes) parts.push(new Code());
     const code = parts[parts.length - 1]!;
-    if (nest.kernel.kind === "opaque") code.i32(n).call(0);
+    if (nest.form.kind === "opaque") code.i32(n).call(0);
     else if (!shared(nest, n, code)) {
-      const setting = { layout, slow, relaxed, base: (x: Tensor) => baseOf(layout, x), number: n };
+      const { nodes } = nest.kernel;
+      const base = (x: number) => baseOf(layout, nodes[x]!);
+      const setting = { layout, slow, relaxed, base, number: n };
       write(new NestWriter(code, nest, setting), micro);
     }
   }
@@ -65,24 +67,25 @@ function sharedFunctions(
   setting: Pick<Setting, "layout" | "slow" | "relaxed">,
   micro: (form: Microkernel) => number,
 ): (nest: Nest, n: number, code: Code) => boolean {
-  const counts = new Map<string, number>();
-  for (const nest of nests) counts.set(keyOf(nest), (counts.get(keyOf(nest)) ?? 0) + 1);
-  const known = new Map<string, number>();
+  const keys = nests.map(keyOf);
+  const counts = new Map<object, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const known = new Map<object, number>();
   return (nest, n, code) => {
-    const key = keyOf(nest);
+    const key = keys[n]!;
     if (counts.get(key) === 1) return false;
     const { nodes } = nest.kernel;
     const rounds = roundsOf(nest);
     const number = remembered(known, key, () => {
       const addresses = nodes.length;
       const own = new Code(new Array<"i32">(addresses + (rounds === null ? 1 : 2)).fill("i32"));
-      const base = (x: Tensor) => ({ local: nodes.indexOf(x) });
+      const base = (x: number) => ({ local: x });
       const around = { ...setting, base, number: { local: addresses } };
       write(
         new NestWriter(own, nest, rounds === null ? around : { ...around, rounds: addresses + 1 }),
         micro,
       );
-      return functions.push(own.titled(`${nest.kernel.kind} ${nest.kernel.node.op.name}`)) - 1;
+      return functions.push(own.titled(titleOf(nest.kernel))) - 1;
     });
     for (const x of nodes) code.i32(baseOf(setting.layout, x));
     code.i32(n + 1);
@@ -96,9 +99,9 @@ function sharedFunctions(
  * Nests of one key share a function, which gets the addresses of their nodes: the same layer many times is written once, and the
  * update of parameters of all sizes, as one loop whose rounds are a parameter too.
  */
-function keyOf(nest: Nest): string {
-  const { pattern } = nest.kernel;
-  return pattern.isFlat && roundsOf(nest) !== null ? String(pattern.id) : formOf(nest.kernel);
+function keyOf(nest: Nest): Form | Pattern {
+  const { form } = nest;
+  return form.pattern.shapes && roundsOf(nest) !== null ? form.pattern : form;
 }
 
 /** Vectors of a nest that is one loop over whole vectors. */
@@ -108,7 +111,7 @@ function roundsOf({ counts, vector, unrolled }: Nest): number | null {
 }
 
 function write(writer: NestWriter, micro: (form: Microkernel) => number): void {
-  const { kind, fold } = writer.nest.kernel;
+  const { kind, fold } = writer.nest.form;
   switch (kind) {
     case "map":
       writer.results(() => writer.map());

@@ -20,11 +20,11 @@ export class FoldWriter extends CombineWriter {
   }
 
   reduce(): void {
-    const { counts, outer, unrolled, kernel, vector } = this.writer.nest;
+    const { counts, outer, unrolled, form, vector } = this.writer.nest;
     const { order, combine } = this.fold;
     const terms = sizeOf(counts.slice(outer));
     const lanes = lanesFor(order, terms);
-    const work = lanes * (kernel.body.length + combine.instructions.length);
+    const work = lanes * (form.body.length + combine.instructions.length);
     if (vector && vector.loop >= outer) this.#alongTerms(lanes, terms);
     else if (unrolled.terms || (lanes === 1 && terms <= order.steps)) this.#inLoops(lanes);
     else if (counts.length === outer + 1 && work <= laneLimit)

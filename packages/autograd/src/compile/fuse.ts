@@ -1,9 +1,10 @@
 import type { Tensor } from "../graph.ts";
 import { isKnown } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import { topology } from "../topology.ts";
 import { Descriptions } from "./description.ts";
-import type { Kernel } from "./kernel.ts";
-import { kernelOf, patterned } from "./kernel.ts";
+import type { Form, Kernel } from "./kernel.ts";
+import { patterned, reshaped } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
@@ -36,42 +37,54 @@ export function* fuse(roots: readonly Tensor[], sequence: readonly Tensor[] = ro
 /** Lowers each node once for what is stored, and each pattern once. */
 class Lowering {
   readonly #nodes = new Map<Tensor, Lowered>();
-  readonly #patterns = new Map<string, Lowered>();
+  readonly #plans = new Map<string, Plan>();
   readonly #descriptions = new Descriptions();
 
   kernelsOf(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): readonly Kernel[] {
     let lowered = this.#nodes.get(node);
     if (!lowered || !isStillRight(lowered, stored)) {
-      lowered = this.#lower(node, stored);
+      lowered = this.#lower(node, stored, required);
       this.#nodes.set(node, lowered);
-      for (const x of lowered.required) required.add(x);
     }
     return lowered.kernels;
   }
 
-  #lower(node: Tensor, stored: ReadonlySet<Tensor>): Lowered {
+  #lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Lowered {
     const isStored = (x: Tensor) => stored.has(x);
     const { key, isFlat, visited } = this.#descriptions.of(node, isStored);
-    const known = this.#patterns.get(key);
-    const found = visited.map(isStored);
-    if (known) {
-      const like = (x: Tensor) => visited[known.visited.indexOf(x)]!;
-      const kernels = known.kernels.map(({ pattern, nodes }) =>
-        kernelOf(pattern, nodes.map(like), node.shape),
-      );
-      return { kernels, visited, found, required: known.required.map(like) };
-    }
-    const required: Tensor[] = [];
-    const kernels = lower(node, { isStored, require: (x) => required.push(x) });
-    const lowered = {
-      kernels: kernels.map((kernel) => patterned(kernel, isFlat)),
-      visited,
-      found,
-      required,
-    };
-    this.#patterns.set(key, lowered);
-    return lowered;
+    const plan = remembered(this.#plans, key, () => planOf(node, isStored, isFlat, visited));
+    for (const place of plan.required) required.add(visited[place]!);
+    const kernels = plan.kernels.map(({ form, places }) => ({
+      form: reshaped(form, node.shape),
+      nodes: places.map((place) => visited[place]!),
+    }));
+    return { kernels, visited, found: visited.map(isStored) };
   }
+}
+
+/** How nodes of one description are lowered; nodes are places in a walk over one. */
+interface Plan {
+  readonly kernels: readonly { readonly form: Form; readonly places: readonly number[] }[];
+  /** What has to be stored before there can be kernels. */
+  readonly required: readonly number[];
+}
+
+function planOf(
+  node: Tensor,
+  isStored: (x: Tensor) => boolean,
+  isFlat: boolean,
+  visited: readonly Tensor[],
+): Plan {
+  const placeOf = (x: Tensor) => visited.indexOf(x);
+  const required: number[] = [];
+  const kernels = lower(node, { isStored, require: (x) => required.push(placeOf(x)) });
+  return {
+    kernels: kernels.map(({ form, nodes }) => ({
+      form: patterned(form, isFlat),
+      places: nodes.map(placeOf),
+    })),
+    required,
+  };
 }
 
 /** Kernels, and which nodes were found stored when they were made: as long as that holds, they do. */
@@ -79,8 +92,6 @@ interface Lowered {
   readonly kernels: readonly Kernel[];
   readonly visited: readonly Tensor[];
   readonly found: readonly boolean[];
-  /** What has to be stored before there can be kernels. */
-  readonly required: readonly Tensor[];
 }
 
 function isStillRight({ visited, found }: Lowered, stored: ReadonlySet<Tensor>): boolean {

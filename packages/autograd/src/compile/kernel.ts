@@ -1,17 +1,27 @@
 import type { DType } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import type { Order } from "../order.ts";
 import type { Instruction, Program, Word } from "../program.ts";
 import type { Shape } from "../shape.ts";
-import { formatShape, stridesOf } from "../shape.ts";
+import { formatShape, sizeOf, stridesOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import { formatAffine, isEmpty, rangeOf } from "./affine.ts";
 
-/**
- * What fusion makes of a graph: kernels. A kernel runs one straight-line body at every index of its space and puts what
- * comes out into the elements of one node.
- */
+/** What fusion makes of a graph: nodes, and what is done to them. */
 export interface Kernel {
+  readonly form: Form;
+  /** What it writes and reads, each once: results first. */
+  readonly nodes: readonly Tensor[];
+}
+
+/**
+ * What kernels have in common that differ in their nodes alone: a graph has the same layer many times, the same step of time, the
+ * same update for many parameters. What a pass finds out about a form holds for all of its kernels.
+ *
+ * A kernel runs one straight-line body at every index of its space and puts what comes out into the elements of nodes.
+ */
+export interface Form {
   /**
    * `map`: every result goes to its own element. `reduce`: those along the inner axes are combined into one. `scan`: the same,
    * but each step is written. `scatter`: results are added to elements of which one index is data, over zeros. `product`:
@@ -20,34 +30,49 @@ export interface Kernel {
    * each, which says that it has to be there, and no code comes of it.
    */
   readonly kind: "map" | "reduce" | "scan" | "scatter" | "product" | "opaque";
-  readonly node: Tensor;
   /** The sizes of the loops, outermost first. */
   readonly space: Shape;
   /** The first `outer` loops count results, the others the terms of one result. */
   readonly outer: number;
   readonly body: readonly Scalar[];
-  /** The number of the scalar that is the result. */
-  readonly result: number;
-  /** The element of `node` that the result goes to. */
+  /**
+   * The number of the scalar that goes to each of the first nodes, all of one size and with elements as wide. Only a `map` has
+   * several, which go to the same element (`merge.ts`).
+   */
+  readonly results: readonly number[];
+  /** The dtype of the last of these nodes, and how many elements each of them has. */
+  readonly dtype: DType;
+  readonly size: number;
+  /** The element that results go to. */
   readonly target: Affine;
   readonly fold: Fold | null;
   readonly pick: Pick | null;
-  /** Of a `map`: what else is computed, and goes to the same element of other nodes, whose elements are as wide (`merge.ts`). */
-  readonly also: readonly Result[];
-  /** What it writes and reads, each once: results first. */
-  readonly nodes: readonly Tensor[];
   readonly pattern: Pattern;
 }
 
-/** A node that a kernel computes, and the number of the scalar that goes there. */
-export interface Result {
-  readonly node: Tensor;
-  readonly result: number;
+/** Forms that differ in their shape alone. */
+export interface Pattern {
+  readonly id: number;
+  /**
+   * The forms by shape, where kernels of all shapes have this pattern, since each scalar is read at the element that is computed, or
+   * is one for all. Null where there is one form.
+   */
+  readonly shapes: Map<string, Form> | null;
 }
 
-/** All that a kernel computes. */
-export function resultsOf({ node, result, also }: Unpatterned): readonly Result[] {
-  return [...also, { node, result }];
+/** The nodes that a kernel computes; the last one is what it was made for. */
+export function resultsOf({ form, nodes }: Kernel): readonly Tensor[] {
+  return nodes.slice(0, form.results.length);
+}
+
+/** The node that a kernel was made for. */
+export function nodeOf({ form, nodes }: Kernel): Tensor {
+  return nodes[form.results.length - 1]!;
+}
+
+/** `reduce sum` */
+export function titleOf(kernel: Kernel): string {
+  return `${kernel.form.kind} ${nodeOf(kernel).op.name}`;
 }
 
 /** How results along the inner axes are combined. */
@@ -66,13 +91,14 @@ export interface Pick {
 }
 
 /**
- * One step of a body. Beside the words of the vocabulary: `load` reads the element `at` of `source` (0 where its operand, a
+ * One step of a body. Beside the words of the vocabulary: `load` reads the element `at` of node `source` (0 where its operand, a
  * bool, does not hold; with `pick`, at an index that is data), `index` is `at` itself, `inside` holds where `at` is in
  * `0 ... value - 1`, and `call` is what the program `slow` makes of the operands. Only what combines results has an `input`.
  */
 export interface Scalar extends Omit<Instruction, "word"> {
   readonly word: Word | "load" | "index" | "inside" | "call";
-  readonly source: Tensor | null;
+  /** The number of a node of the kernel, or -1. */
+  readonly source: number;
   readonly at: Affine | null;
   readonly pick: Pick | null;
 }
@@ -90,7 +116,7 @@ export function scalar(
     value: 0,
     values: null,
     slow: null,
-    source: null,
+    source: -1,
     at: null,
     pick: null,
     ...rest,
@@ -102,72 +128,37 @@ export function scalarsOf({ instructions }: Program): Scalar[] {
   return instructions.map(({ word, dtype, operands, ...rest }) => scalar(word, dtype, operands, rest));
 }
 
-/**
- * What kernels have in common that differ in their nodes alone: a graph has the same layer many times, the same step of time, the
- * same update for many parameters. What a pass finds out about one kernel of a pattern it need not find out about the others.
- */
-export interface Pattern {
-  readonly id: number;
-  /** Do kernels of all shapes have this pattern, since each scalar is read at the element that is computed, or is one for all? */
-  readonly isFlat: boolean;
-  /** One of the kernels. */
-  readonly kernel: Unpatterned;
-  /** For each scalar of its body the number of its source among the kernel's nodes, or -1. */
-  readonly sources: readonly number[];
-}
-
-/** A kernel of no pattern yet. */
-export type Unpatterned = Omit<Kernel, "pattern" | "nodes">;
-
 let patterns = 0;
 
-/** The kernel as the first one of a pattern. */
-export function patterned(kernel: Unpatterned, isFlat: boolean): Kernel {
-  const nodes: Tensor[] = resultsOf(kernel).map(({ node }) => node);
-  const sources = kernel.body.map(({ source }) => {
-    if (!source) return -1;
-    const known = nodes.indexOf(source);
-    return known >= 0 ? known : nodes.push(source) - 1;
+/** The first form of a pattern; it is that of all shapes if it is flat. */
+export function patterned(form: Omit<Form, "pattern">, isFlat: boolean): Form {
+  const shapes = isFlat ? new Map<string, Form>() : null;
+  const made = { ...form, pattern: { id: patterns++, shapes } };
+  shapes?.set(form.space.join(), made);
+  return made;
+}
+
+/** The form of the same pattern for results of this shape. */
+export function reshaped(form: Form, shape: Shape): Form {
+  const { shapes } = form.pattern;
+  if (!shapes) return form;
+  return remembered(shapes, shape.join(), () => {
+    const whole = { offset: 0, steps: stridesOf(shape) };
+    const single = { offset: 0, steps: shape.map(() => 0) };
+    const body = form.body.map((scalar) =>
+      scalar.at ? { ...scalar, at: isSingle(scalar.at) ? single : whole } : scalar,
+    );
+    return { ...form, space: shape, outer: shape.length, body, size: sizeOf(shape), target: whole };
   });
-  return { ...kernel, nodes, pattern: { id: patterns++, isFlat, kernel, sources } };
 }
 
-/** The kernel of a pattern with these nodes; `shape` is that of its results. */
-export function kernelOf(pattern: Pattern, nodes: readonly Tensor[], shape: Shape): Kernel {
-  const { kernel, sources, isFlat } = pattern;
-  const { also, target } = kernel;
-  const whole = isFlat ? { offset: 0, steps: stridesOf(shape) } : target;
-  const single = isFlat ? { offset: 0, steps: shape.map(() => 0) } : target;
-  const body = kernel.body.map((scalar, i): Scalar => {
-    const source = sources[i]!;
-    if (source < 0) return scalar;
-    const at = !isFlat ? scalar.at : isSingle(scalar) ? single : whole;
-    const { word, dtype, operands, value, values, slow, pick } = scalar;
-    return { word, dtype, operands, value, values, slow, source: nodes[source]!, at, pick };
-  });
-  return {
-    ...kernel,
-    ...(isFlat ? { space: shape, outer: shape.length, target: whole } : {}),
-    node: nodes[also.length]!,
-    also: also.map(({ result }, i) => ({ node: nodes[i]!, result })),
-    body,
-    nodes,
-    pattern,
-  };
+/** Of a form of all shapes: is it the same element for all results? */
+function isSingle({ steps }: Affine): boolean {
+  return steps.every((step) => step === 0);
 }
 
-/** Of a flat pattern: is it the same element for all results? */
-function isSingle({ at }: Scalar): boolean {
-  return at!.steps.every((step) => step === 0);
-}
-
-/** What a kernel's other findings depend on beside its nodes. */
-export function formOf({ pattern, space }: Kernel): string {
-  return `${pattern.id} ${pattern.isFlat ? space : ""}`;
-}
-
-/** Can running this kernel throw: does it check indices, or call the host? */
-export function canFail({ kind, pick, body }: Kernel): boolean {
+/** Can running such a kernel throw: does it check indices, or call the host? */
+export function canFail({ kind, pick, body }: Form): boolean {
   return kind === "opaque" || pick !== null || body.some((step) => step.pick);
 }
 
@@ -178,9 +169,12 @@ export function canFail({ kind, pick, body }: Kernel): boolean {
 export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => boolean): void {
   const computed = new Set<Tensor>();
   kernels.forEach((kernel, n) => {
-    const { node, space, body, target } = kernel;
+    const { form, nodes } = kernel;
+    const { space, body, target } = form;
     const fail = (what: string): never => {
-      throw new Error(`compile: kernel ${n} (${node.op.name}) ${what}; this is a mistake of the compiler`);
+      throw new Error(
+        `compile: kernel ${n} (${nodeOf(kernel).op.name}) ${what}; this is a mistake of the compiler`,
+      );
     };
     const box = space.map((size) => [0, size] as const);
     const check = (x: Tensor, at: Affine, what: string) => {
@@ -188,23 +182,25 @@ export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => 
       const [least, greatest] = rangeOf(at, box);
       if (least < 0 || greatest >= x.size) fail(`${what} outside ${formatShape(x.shape)}`);
     };
-    body.forEach(({ operands, source, at }, i) => {
+    body.forEach(({ operands, source: number, at }, i) => {
       if (operands.some((x) => x >= i)) fail(`uses a scalar before it is computed`);
+      const source = nodes[number];
       if (source && source.size > 0 && !isHeld(source) && !computed.has(source))
         fail(`loads what is not computed yet`);
       if (source && at && operands.length === 0) check(source, at, "loads");
     });
-    for (const out of resultsOf(kernel)) {
-      check(out.node, target, "stores");
-      computed.add(out.node);
+    for (const node of resultsOf(kernel)) {
+      check(node, target, "stores");
+      computed.add(node);
     }
   });
 }
 
 /** The steps of a kernel as text, one a line; constants stand where they are used, `name` is what a node is called. */
 export function formatKernel(kernel: Kernel, name: (x: Tensor) => string): string {
-  const { kind, node, body, target, pick } = kernel;
-  if (kind === "opaque") return `${name(node)} = host(${node.inputs.map(name).join(", ")})`;
+  const { form, nodes } = kernel;
+  const { kind, body, results, target, pick } = form;
+  if (kind === "opaque") return `${name(nodes[0]!)} = host(${nodes[0]!.inputs.map(name).join(", ")})`;
   const place = (x: Tensor, at: Affine, by: Pick | null) =>
     `${name(x)}[${formatAffine(at)}${by ? ` + ${by.stride} @${by.index}` : ""}]`;
   const operand = (i: number): string => {
@@ -214,13 +210,13 @@ export function formatKernel(kernel: Kernel, name: (x: Tensor) => string): strin
   const steps = body.flatMap(({ word, dtype, operands, value, source, at, pick }, i) => {
     if (word === "constant") return [];
     const list = [
-      ...(source && at ? [place(source, at, pick)] : []),
-      ...(!source && at ? [formatAffine(at)] : []),
+      ...(source >= 0 && at ? [place(nodes[source]!, at, pick)] : []),
+      ...(source < 0 && at ? [formatAffine(at)] : []),
       ...(word === "inside" ? [`< ${value}`] : []),
       ...operands.map(operand),
     ];
     return [`@${i}: ${dtype} = ${word} ${list.join(", ")}`];
   });
-  const stores = resultsOf(kernel).map((out) => `${place(out.node, target, pick)} = ${operand(out.result)}`);
+  const stores = results.map((result, i) => `${place(nodes[i]!, target, pick)} = ${operand(result)}`);
   return [...steps, ...stores].join("\n");
 }

@@ -1,12 +1,11 @@
 import { byteSize } from "../dtype.ts";
-import type { Tensor } from "../graph.ts";
 import { remembered } from "../memo.ts";
 import { lanesFor } from "../order.ts";
 import type { Program } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
-import type { Kernel, Scalar } from "./kernel.ts";
-import { formOf, scalarsOf } from "./kernel.ts";
+import type { Form, Kernel, Scalar } from "./kernel.ts";
+import { scalarsOf } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
 import { hasVectorWord } from "./lanes.ts";
 import type { Steps } from "./steps.ts";
@@ -16,8 +15,13 @@ import { stride } from "./steps.ts";
  * A kernel as loops over memory. Loops that every place walks through evenly are one loop, loops of one round are gone,
  * and all places that move alike share one walk: a number that the loops advance, to which each place adds a constant.
  */
-export interface Nest {
+export interface Nest extends Loops {
   readonly kernel: Kernel;
+}
+
+/** The loops of all kernels of one form. */
+export interface Loops {
+  readonly form: Form;
   readonly counts: readonly number[];
   /** The first `outer` loops count results. */
   readonly outer: number;
@@ -52,21 +56,23 @@ export interface Place {
 
 export function* loops(kernels: readonly Kernel[]): Steps<Nest[]> {
   const nests: Nest[] = [];
-  const known = new Map<string, Nest>();
+  const known = new Map<Form, Loops>();
   for (const kernel of kernels) {
-    nests.push({ ...remembered(known, formOf(kernel), () => nestOf(kernel)), kernel });
+    nests.push({ ...remembered(known, kernel.form, loopsOf), kernel });
     if (nests.length % stride === 0) yield;
   }
   return nests;
 }
 
-function nestOf(kernel: Kernel): Nest {
-  const inBytes = (at: Affine, x: Tensor): Affine => scaled(at, byteSize(x.dtype));
-  const target = inBytes(kernel.target, kernel.node);
-  const affines = kernel.body.map(({ source, at }) => (at && source ? inBytes(at, source) : at));
+function loopsOf(form: Form): Loops {
+  // Elements that are read are as wide as what is read.
+  const target = scaled(form.target, byteSize(form.dtype));
+  const affines = form.body.map(({ source, at, dtype }) =>
+    at && source >= 0 ? scaled(at, byteSize(dtype)) : at,
+  );
   const moving = [target, ...affines.filter((x) => x !== null)];
-  const { groups, outer } = merged(kernel, moving);
-  const counts = groups.map((group) => sizeOf(group.map((loop) => kernel.space[loop]!)));
+  const { groups, outer } = merged(form, moving);
+  const counts = groups.map((group) => sizeOf(group.map((loop) => form.space[loop]!)));
   const walks: number[][] = [];
   const numbers = new Map<string, number>();
   const place = ({ offset, steps }: Affine): Place => {
@@ -75,37 +81,37 @@ function nestOf(kernel: Kernel): Nest {
     return { walk: remembered(numbers, walk.join(), () => walks.push(walk) - 1), offset };
   };
   const places = affines.map((at) => at && place(at));
-  const nest = { kernel, counts, outer, walks, places, target: place(target) };
+  const nest = { form, counts, outer, walks, places, target: place(target) };
   const vector = vectorOf(nest);
   return { ...nest, vector, unrolled: unrolling(nest, vector) };
 }
 
-type Plain = Omit<Nest, "vector" | "unrolled">;
+type Plain = Omit<Loops, "vector" | "unrolled">;
 
 /** How far a place moves in one round of `loop`. */
-export function strideOf({ walks }: Pick<Nest, "walks">, place: Place, loop: number): number {
+export function strideOf({ walks }: Pick<Loops, "walks">, place: Place, loop: number): number {
   return place.walk < 0 ? 0 : walks[place.walk]![loop]!;
 }
 
 /** The vector loop: the innermost over results, whose elements lie side by side, or the one over terms in several lanes. */
 function vectorOf(nest: Plain): Vector | null {
-  const { kernel, counts, outer, target } = nest;
-  if (kernel.kind === "product" || kernel.kind === "opaque") return null;
-  const width = widthOf(kernel);
+  const { form, counts, outer, target } = nest;
+  if (form.kind === "product" || form.kind === "opaque") return null;
+  const width = widthOf(form);
   if (width === null) return null;
-  if (sizeOf(kernel.space) <= fewIndices) return vectorOfFew(nest, width);
-  const size = byteSize(kernel.node.dtype);
+  if (sizeOf(form.space) <= fewIndices) return vectorOfFew(nest, width);
+  const size = byteSize(form.dtype);
   const terms = sizeOf(counts.slice(outer));
-  if (kernel.kind === "reduce" && counts.length === outer + 1) {
-    const lanes = lanesFor(kernel.fold!.order, terms);
+  if (form.kind === "reduce" && counts.length === outer + 1) {
+    const lanes = lanesFor(form.fold!.order, terms);
     if (lanes >= width && terms >= width && isEvenAlong(nest, outer))
       return { loop: outer, width, overruns: false };
   }
   const inner = outer - 1;
-  if (kernel.kind === "scan" || inner < 0) return null;
+  if (form.kind === "scan" || inner < 0) return null;
   if (strideOf(nest, target, inner) !== size || counts[inner]! < (width === 4 ? 3 : 2))
     return vectorAround(nest, width);
-  if (kernel.kind === "scatter" && varying(nest, inner)[kernel.pick!.index]) return null;
+  if (form.kind === "scatter" && varying(nest, inner)[form.pick!.index]) return null;
   return { loop: inner, width, overruns: mayOverrun(nest) };
 }
 
@@ -114,11 +120,11 @@ function vectorOf(nest: Plain): Vector | null {
  * lane by lane.
  */
 function vectorAround(nest: Plain, width: Width): Vector | null {
-  const { kernel, counts, outer } = nest;
+  const { form, counts, outer } = nest;
   let rounds = 1;
   let loop = outer - 1;
   while (loop >= 0 && rounds * counts[loop]! <= fewRounds) rounds *= counts[loop--]!;
-  const fits = kernel.kind === "map" && loop >= 0 && counts[loop]! >= width && isEvenAlong(nest, loop);
+  const fits = form.kind === "map" && loop >= 0 && counts[loop]! >= width && isEvenAlong(nest, loop);
   return fits ? { loop, width, overruns: false } : null;
 }
 
@@ -132,8 +138,8 @@ const fewRounds = 4;
 const fewIndices = 64;
 const longBody = 24;
 
-function vectorOfFew({ kernel, counts, outer }: Plain, width: Width): Vector | null {
-  if (kernel.kind !== "map" || kernel.body.length < longBody) return null;
+function vectorOfFew({ form, counts, outer }: Plain, width: Width): Vector | null {
+  if (form.kind !== "map" || form.body.length < longBody) return null;
   for (let loop = outer - 1; loop >= 0; loop--)
     if (counts[loop]! % width === 0) return { loop, width, overruns: false };
   return null;
@@ -142,30 +148,30 @@ function vectorOfFew({ kernel, counts, outer }: Plain, width: Width): Vector | n
 /** Does every place stand still in this loop, or move from one element to the next? */
 function isEvenAlong(nest: Plain, loop: number): boolean {
   const moving = varying(nest, loop);
-  return nest.kernel.body.every(({ dtype, source, pick }, i) => {
+  return nest.form.body.every(({ dtype, source, pick }, i) => {
     const place = nest.places[i];
-    if (!place || !source) return true;
+    if (!place || source < 0) return true;
     const stride = strideOf(nest, place, loop);
     return (stride === 0 || stride === byteSize(dtype)) && (!pick || !moving[pick.index]);
   });
 }
 
 function mayOverrun(nest: Plain): boolean {
-  const { kernel, counts, target } = nest;
+  const { form, counts, target } = nest;
   return (
-    kernel.kind === "map" &&
+    form.kind === "map" &&
     counts.length === 1 &&
-    counts[0] === kernel.node.size &&
+    counts[0] === form.size &&
     target.offset === 0 &&
     isEvenAlong(nest, 0) &&
-    kernel.body.every(({ word, pick }) => word !== "table" && !pick)
+    form.body.every(({ word, pick }) => word !== "table" && !pick)
   );
 }
 
 /** Which scalars change from one round of `loop` to the next? */
-export function varying(nest: Pick<Nest, "kernel" | "walks" | "places">, loop: number): boolean[] {
+export function varying(nest: Pick<Loops, "form" | "walks" | "places">, loop: number): boolean[] {
   const out: boolean[] = [];
-  nest.kernel.body.forEach(({ operands, pick }, i) => {
+  nest.form.body.forEach(({ operands, pick }, i) => {
     const place = nest.places[i];
     const moves = place ? strideOf(nest, place, loop) !== 0 : false;
     out.push(moves || operands.some((x) => out[x]) || (pick !== null && out[pick.index]!));
@@ -174,9 +180,9 @@ export function varying(nest: Pick<Nest, "kernel" | "walks" | "places">, loop: n
 }
 
 /** How many lanes the kernel's words fit into, or null if they do not: all its dtypes must be as wide. */
-function widthOf({ body, fold, node }: Kernel): Width | null {
+function widthOf({ body, fold, dtype }: Form): Width | null {
   const scalars = fold ? [...body, ...scalarsOf(fold.combine)] : body;
-  const dtypes = new Set(scalars.map(({ dtype }) => dtype).concat(node.dtype));
+  const dtypes = new Set(scalars.map((scalar) => scalar.dtype).concat(dtype));
   const wide = dtypes.has("float64");
   if (wide && (dtypes.has("float32") || dtypes.has("int32"))) return null;
   const fits = fold ? hasWords(body) && hasWords(scalarsOf(fold.combine)) : hasWords(body);
@@ -207,7 +213,7 @@ function scaled({ offset, steps }: Affine, by: number): Affine {
 
 /** The loops that become one, outermost first. Results and terms stay apart. */
 function merged(
-  { kind, space, outer }: Kernel,
+  { kind, space, outer }: Form,
   moving: readonly Affine[],
 ): { groups: number[][]; outer: number } {
   const groups: number[][] = [];
@@ -233,9 +239,9 @@ const unrolledLimit = 200;
 const unrolledRounds = 32;
 const unrolledTerms = 64;
 
-function unrolling({ kernel, counts, outer }: Plain, vector: Vector | null): Nest["unrolled"] {
-  if (kernel.kind === "product" || (vector && vector.loop >= outer)) return { terms: false, results: false };
-  const { body, fold } = kernel;
+function unrolling({ form, counts, outer }: Plain, vector: Vector | null): Loops["unrolled"] {
+  if (form.kind === "product" || (vector && vector.loop >= outer)) return { terms: false, results: false };
+  const { body, fold } = form;
   const work =
     1 + body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);
   const terms = sizeOf(counts.slice(outer));

@@ -8,21 +8,27 @@ import type { Affine } from "./affine.ts";
 import { indexOf, weighted } from "./affine.ts";
 import type { Memory } from "./body.ts";
 import { bodyBuilder } from "./body.ts";
-import type { Fold, Scalar, Unpatterned } from "./kernel.ts";
+import type { Fold, Form } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { panelWidth } from "./panels.ts";
 import { programOf } from "./simplify.ts";
 import { productOf, tiledOp } from "./tile.ts";
 
+/** A kernel whose form has no pattern yet. */
+export interface Lowered {
+  readonly form: Omit<Form, "pattern">;
+  readonly nodes: readonly Tensor[];
+}
+
 /**
  * The kernels that compute one stored node from what else is stored. Nodes that lie in between become part of the body;
  * where a view makes that impossible, its operand is required to be stored.
  */
-export function lower(node: Tensor, memory: Memory): Unpatterned[] {
+export function lower(node: Tensor, memory: Memory): Lowered[] {
   const { kernel } = node.op;
   // Scattering to an axis of size 0 leaves nothing, but its indices are checked.
   if (node.size === 0 && !(kernel.kind === "scatter" && node.inputs[0]!.size > 0)) return [];
-  const build = (space: Shape) => bodyBuilder(space, memory);
+  const build = (space: Shape) => bodyBuilder(node, space, memory);
   switch (kernel.kind) {
     case "leaf":
     case "pointwise":
@@ -49,18 +55,20 @@ export function lower(node: Tensor, memory: Memory): Unpatterned[] {
       if (node.op !== tiledOp) return [lowerContract(node, build)];
       return lowerProduct(node, build, memory);
     case "opaque":
-      return [kernelFor(node, { space: [], body: node.inputs.map(operand) }, 0, { kind: "opaque" })];
+      return [lowerOpaque(node, build)];
   }
 }
 
-/** An operand that has to lie in memory as it is. */
-function operand(x: Tensor): Scalar {
-  return scalar("load", x.dtype, [], { source: x, at: { offset: 0, steps: [] } });
+/** Its operands have to lie in memory as they are. */
+function lowerOpaque(node: Tensor, build: Build): Lowered {
+  const builder = build([]);
+  for (const x of node.inputs) builder.load(x, { offset: 0, steps: [] });
+  return kernelFor(builder, 0, { kind: "opaque" });
 }
 
-function lowerElements(node: Tensor, build: Build): Unpatterned {
+function lowerElements(node: Tensor, build: Build): Lowered {
   const builder = build(node.shape);
-  return kernelFor(node, builder, builder.define(node, indices(node.rank)));
+  return kernelFor(builder, builder.define(node, indices(node.rank)));
 }
 
 /** Zeros, and what lies inside the bounds over them. */
@@ -68,20 +76,21 @@ function lowerBordered(
   node: Tensor,
   bounds: readonly (readonly [from: number, to: number])[],
   build: Build,
-): Unpatterned[] {
+): Lowered[] {
   const rank = node.rank;
   const inside = bounds.map(([from, to]) => Math.max(0, to - from));
   const zeros = build(node.shape);
-  const border = kernelFor(node, zeros, zeros.add(scalar("constant", node.dtype, [])));
+  const border = kernelFor(zeros, zeros.add(scalar("constant", node.dtype, [])));
   if (inside.includes(0)) return [border];
   const at = bounds.map(([from], i) => ({ ...indexOf(i, rank), offset: from }));
   const builder = build(inside);
   const result = builder.define(node, at);
   const target = weighted(0, stridesOf(node.shape), at, rank);
-  return [border, kernelFor(node, builder, result, { target })];
+  return [border, kernelFor(builder, result, { target })];
 }
 
-type Build = (space: Shape) => ReturnType<typeof bodyBuilder>;
+type Builder = ReturnType<typeof bodyBuilder>;
+type Build = (space: Shape) => Builder;
 
 function indices(rank: number): Affine[] {
   return Array.from({ length: rank }, (_, axis) => indexOf(axis, rank));
@@ -89,14 +98,26 @@ function indices(rank: number): Affine[] {
 
 /** A `map` over the space of a body, but for what `rest` says. */
 function kernelFor(
-  node: Tensor,
-  { space, body }: Pick<Unpatterned, "space" | "body">,
+  { space, body, nodes }: Builder,
   result: number,
-  rest: Partial<Unpatterned> = {},
-): Unpatterned {
+  rest: Partial<Lowered["form"]> = {},
+): Lowered {
+  const { dtype, size } = nodes[0]!;
   const target = { offset: 0, steps: stridesOf(space) };
-  const alone = { fold: null, pick: null, also: [] };
-  return { kind: "map", node, space, outer: space.length, target, ...alone, body, result, ...rest };
+  const form = {
+    kind: "map",
+    space,
+    outer: space.length,
+    body,
+    results: [result],
+    dtype,
+    size,
+    target,
+    fold: null,
+    pick: null,
+    ...rest,
+  } as const;
+  return { form, nodes };
 }
 
 function folding(node: Tensor, combine: Body, identity: number, order: Fold["order"]): Fold {
@@ -104,7 +125,7 @@ function folding(node: Tensor, combine: Body, identity: number, order: Fold["ord
 }
 
 /** Concatenation: every part is copied to its own place. */
-function lowerParts(node: Tensor, build: Build): Unpatterned[] {
+function lowerParts(node: Tensor, build: Build): Lowered[] {
   const axis = Number(node.attributes.axis);
   const strides = stridesOf(node.shape);
   let start = 0;
@@ -113,28 +134,22 @@ function lowerParts(node: Tensor, build: Build): Unpatterned[] {
     start += part.shape[axis]!;
     if (part.size === 0) return [];
     const builder = build(part.shape);
-    return [kernelFor(node, builder, builder.value(part, indices(part.rank)), { target })];
+    return [kernelFor(builder, builder.value(part, indices(part.rank)), { target })];
   });
 }
 
-function lowerGather(node: Tensor, build: Build): Unpatterned {
+function lowerGather(node: Tensor, build: Build): Lowered {
   const axis = Number(node.attributes.axis);
   const [x, index] = node.inputs as readonly [Tensor, Tensor];
   const builder = build(node.shape);
   const at = indices(node.rank);
   const strides = stridesOf(x.shape);
   const pick = { index: builder.value(index, at), axis, size: x.shape[axis]!, stride: strides[axis]! };
-  const result = builder.add(
-    scalar("load", node.dtype, [], {
-      source: x,
-      at: weighted(0, strides.with(axis, 0), at, node.rank),
-      pick,
-    }),
-  );
-  return kernelFor(node, builder, result);
+  const result = builder.load(x, weighted(0, strides.with(axis, 0), at, node.rank), -1, pick);
+  return kernelFor(builder, result);
 }
 
-function lowerScatter(node: Tensor, build: Build): Unpatterned {
+function lowerScatter(node: Tensor, build: Build): Lowered {
   const axis = Number(node.attributes.axis);
   const [x, index] = node.inputs as readonly [Tensor, Tensor];
   const builder = build(x.shape);
@@ -143,10 +158,10 @@ function lowerScatter(node: Tensor, build: Build): Unpatterned {
   const pick = { index: builder.value(index, at), axis, size: node.shape[axis]!, stride: strides[axis]! };
   const result = builder.value(x, at);
   const target = weighted(0, strides.with(axis, 0), at, x.rank);
-  return kernelFor(node, builder, result, { kind: "scatter", target, pick });
+  return kernelFor(builder, result, { kind: "scatter", target, pick });
 }
 
-function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: Build): Unpatterned {
+function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: Build): Lowered {
   const x = node.inputs[0]!;
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const loops = [...kept, ...axes];
@@ -156,16 +171,16 @@ function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: B
     x,
     x.shape.map((_, axis) => indexOf(loops.indexOf(axis), loops.length)),
   );
-  return kernelFor(node, builder, result, reducing(space, kept.length, fold));
+  return kernelFor(builder, result, reducing(space, kept.length, fold));
 }
 
 /** The first `outer` loops count the results row by row, the others do not move their places. */
-function reducing(space: Shape, outer: number, fold: Fold): Partial<Unpatterned> {
+function reducing(space: Shape, outer: number, fold: Fold): Partial<Lowered["form"]> {
   const steps = [...stridesOf(space.slice(0, outer)), ...space.slice(outer).map(() => 0)];
   return { kind: "reduce", outer, target: { offset: 0, steps }, fold };
 }
 
-function lowerScan(node: Tensor, fold: Fold, build: Build): Unpatterned {
+function lowerScan(node: Tensor, fold: Fold, build: Build): Lowered {
   const axis = Number(node.attributes.axis);
   const rank = node.rank;
   const loops = [...node.shape.map((_, i) => i).filter((i) => i !== axis), axis];
@@ -177,12 +192,12 @@ function lowerScan(node: Tensor, fold: Fold, build: Build): Unpatterned {
   const builder = build(space);
   const result = builder.value(node.inputs[0]!, at);
   const target = weighted(0, stridesOf(node.shape), at, rank);
-  return kernelFor(node, builder, result, { kind: "scan", outer: rank - 1, target, fold });
+  return kernelFor(builder, result, { kind: "scan", outer: rank - 1, target, fold });
 }
 
 const addition: Body = (m, x, y) => m.add(x!, y!);
 
-function lowerContract(node: Tensor, build: Build): Unpatterned {
+function lowerContract(node: Tensor, build: Build): Lowered {
   const [x, y] = node.inputs as readonly [Tensor, Tensor];
   const { left, right, out, rows, columns, inner } = readLabels(String(node.attributes.spec));
   const order = contractionOrder(extent(rows, left, x.shape), extent(columns, right, y.shape));
@@ -195,7 +210,7 @@ function lowerContract(node: Tensor, build: Build): Unpatterned {
     [...labels].map((letter) => indexOf(letters.indexOf(letter), letters.length));
   const operands = [builder.value(x, at(left)), builder.value(y, at(right))];
   const result = builder.add(scalar("mul", node.dtype, operands));
-  return kernelFor(node, builder, result, reducing(space, out.length, folding(node, addition, 0, order)));
+  return kernelFor(builder, result, reducing(space, out.length, folding(node, addition, 0, order)));
 }
 
 /**
@@ -203,7 +218,7 @@ function lowerContract(node: Tensor, build: Build): Unpatterned {
  * first panel, and the code finds the others from there. Until the left operand can be walked through evenly, nothing comes out,
  * and it is required to be stored.
  */
-function lowerProduct(node: Tensor, build: Build, memory: Memory): Unpatterned[] {
+function lowerProduct(node: Tensor, build: Build, memory: Memory): Lowered[] {
   const [x, y, terms] = node.inputs as readonly [Tensor, Tensor, Tensor?];
   const { left, out, outer, rows, columns, inner, steps, offset } = productOf(node);
   const outSize = (c: string) => node.shape[out.indexOf(c)]!;
@@ -225,11 +240,8 @@ function lowerProduct(node: Tensor, build: Build, memory: Memory): Unpatterned[]
   // The places of terms that are not in panels are data, for the micro-kernel.
   const walked = terms ? sizes.map(() => 0) : stridesOf(sizes).map((stride) => stride * panelWidth(node));
   const at = weighted(offset, [...steps, ...walked], loops(outer + inner), rank);
-  const operands = [a, builder.add(scalar("load", node.dtype, [], { source: y, at }))];
-  if (terms) {
-    const first = weighted(0, [], [], rank);
-    operands.push(builder.add(scalar("load", "int32", [], { source: terms, at: first })));
-  }
+  const operands = [a, builder.load(y, at)];
+  if (terms) operands.push(builder.load(terms, weighted(0, [], [], rank)));
   const target = weighted(
     0,
     stridesOf(node.shape).map((stride, axis) => (columns.slice(0, -1).includes(out[axis]!) ? 0 : stride)),
@@ -239,7 +251,7 @@ function lowerProduct(node: Tensor, build: Build, memory: Memory): Unpatterned[]
   // What is tiled has several rows and several columns.
   const fold = folding(node, addition, 0, contractionOrder(2, 2));
   const result = builder.add(scalar("mul", node.dtype, operands));
-  return [kernelFor(node, builder, result, { kind: "product", outer: column + 1, target, fold })];
+  return [kernelFor(builder, result, { kind: "product", outer: column + 1, target, fold })];
 }
 
 /** Forwards only, and the loops over terms like one. */

@@ -1,10 +1,10 @@
 import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
-import { numbered, remembered } from "../memo.ts";
+import { remembered } from "../memo.ts";
 import type { Affine } from "./affine.ts";
-import type { Kernel, Pattern, Scalar, Unpatterned } from "./kernel.ts";
-import { canFail, formOf, kernelOf, patterned, resultsOf } from "./kernel.ts";
+import type { Form, Kernel, Scalar } from "./kernel.ts";
+import { canFail, patterned, reshaped, resultsOf } from "./kernel.ts";
 
 /**
  * Joins kernels that go through the same elements and read the same memory: what one loads the other need not, and what one has
@@ -14,17 +14,17 @@ import { canFail, formOf, kernelOf, patterned, resultsOf } from "./kernel.ts";
  */
 export function merge(kernels: readonly Kernel[]): Kernel[] {
   const writers = new Map<Tensor, number>();
-  for (const { node } of kernels) writers.set(node, (writers.get(node) ?? 0) + 1);
+  for (const { nodes } of kernels) writers.set(nodes[0]!, (writers.get(nodes[0]!) ?? 0) + 1);
   const join = joining();
-  const groups = new Map<string, string | null>();
+  const groups = new Map<Form, string | null>();
   const merged: (Kernel | null)[] = [];
   /** The last kernel of each group that can still move down, by its place in `merged`. */
   const open = new Map<string, number>();
   /** The group of the kernel that computes a node, while that one is open. */
   const owners = new Map<Tensor, string>();
   for (const kernel of kernels) {
-    const group =
-      writers.get(kernel.node) === 1 ? remembered(groups, formOf(kernel), () => groupOf(kernel)) : null;
+    const node = kernel.nodes[0]!;
+    const group = writers.get(node) === 1 ? remembered(groups, kernel.form, groupOf) : null;
     const place = group === null ? undefined : open.get(group);
     const before = place === undefined ? null : merged[place]!;
     const joined = before && join(before, kernel);
@@ -34,9 +34,9 @@ export function merge(kernels: readonly Kernel[]): Kernel[] {
       if (owner && !(joined && owner === group)) open.delete(owner);
     }
     if (group !== null) {
-      if (!joined && before) for (const { node } of resultsOf(before)) owners.delete(node);
+      if (!joined && before) for (const result of resultsOf(before)) owners.delete(result);
       open.set(group, merged.length);
-      owners.set(kernel.node, group);
+      owners.set(node, group);
     }
     merged.push(joined ?? kernel);
   }
@@ -44,78 +44,92 @@ export function merge(kernels: readonly Kernel[]): Kernel[] {
 }
 
 /** Kernels of one group go through the same elements, in numbers of one width; null for those that stay by themselves. */
-function groupOf(kernel: Kernel): string | null {
-  const { kind, node, space, body, target } = kernel;
-  if (kind !== "map" || canFail(kernel) || body.some(({ word }) => word === "call")) return null;
-  const bytes = byteSize(node.dtype);
+function groupOf(form: Form): string | null {
+  const { kind, space, body, dtype, size, target } = form;
+  if (kind !== "map" || canFail(form) || body.some(({ word }) => word === "call")) return null;
+  const bytes = byteSize(dtype);
   const fits = (dtype: DType) => dtype === "bool" || byteSize(dtype) === bytes;
-  if (node.dtype === "bool" || !body.every(({ dtype }) => fits(dtype))) return null;
-  return `${bytes} ${space} ${node.size} ${target.offset} ${target.steps}`;
+  if (dtype === "bool" || !body.every(({ dtype }) => fits(dtype))) return null;
+  return `${bytes} ${space} ${size} ${target.offset} ${target.steps}`;
 }
 
 /** Scalars that one body has at the most: more values than registers have to go through memory. */
 const longest = 100;
 
-/** `joined`, of which kernels of the same patterns that share nodes in the same way know the answer. */
-function joining(): (first: Kernel, second: Kernel) => Kernel | null {
-  /** The joined kernel's pattern, and its nodes by their numbers among those of both. */
-  const known = new Map<string, { readonly pattern: Pattern; readonly numbers: readonly number[] } | null>();
+/** The kernel that does the work of two, the first one's first; null if there is none. */
+type Join = (first: Kernel, second: Kernel) => Kernel | null;
+
+/** Kernels of the same patterns that share nodes in the same way are joined in the same way. */
+function joining(): Join {
+  /** The joined form, and the numbers of its nodes among those of both. */
+  const known = new Map<string, { readonly form: Form; readonly places: readonly number[] } | null>();
   return (first, second) => {
     const shared = second.nodes.map((x) => first.nodes.indexOf(x));
-    const nodes = [...first.nodes, ...second.nodes];
-    const both = remembered(known, `${first.pattern.id} ${second.pattern.id} ${shared}`, () => {
-      const made = joined(first, second);
-      if (!made) return null;
-      const { pattern, nodes: own } = patterned(made, first.pattern.isFlat && second.pattern.isFlat);
-      return { pattern, numbers: own.map((x) => nodes.indexOf(x)) };
-    });
-    return (
-      both &&
-      kernelOf(
-        both.pattern,
-        both.numbers.map((i) => nodes[i]!),
-        second.node.shape,
-      )
+    const both = remembered(known, `${first.form.pattern.id} ${second.form.pattern.id} ${shared}`, () =>
+      joined(first.form, second.form, first.nodes.length, shared),
     );
+    if (!both) return null;
+    const nodes = [...first.nodes, ...second.nodes];
+    return {
+      form: reshaped(both.form, second.form.space),
+      nodes: both.places.map((i) => nodes[i]!),
+    };
   };
 }
 
-/** The work of both, the first one's first; null if nothing is gained, or the second reads the first's results at other places. */
-function joined(first: Kernel, second: Kernel): Unpatterned | null {
+/**
+ * A form that does the work of both; null if nothing is gained, or the second reads the first's results at other places. The first has
+ * so many nodes; `shared` says which of them are nodes of the second.
+ */
+function joined(
+  first: Form,
+  second: Form,
+  count: number,
+  shared: readonly number[],
+): { form: Form; places: number[] } | null {
   if (first.body.length + second.body.length > longest) return null;
-  const results = resultsOf(first);
-  const names = new Map<Tensor, number>();
+  const results = first.results.length;
+  /** The nodes: results, then what is read. */
+  const places = [...first.results.keys(), count];
+  const placed = (scalar: Scalar, place: number): Scalar => {
+    if (scalar.source < 0) return scalar;
+    const found = places.indexOf(place);
+    return { ...scalar, source: found >= 0 ? found : places.push(place) - 1 };
+  };
   const known = new Map<string, number>();
-  first.body.forEach((scalar, i) => {
-    const key = keyOf(scalar, names);
+  const body = first.body.map((scalar, i) => {
+    const made = placed(scalar, scalar.source);
+    const key = keyOf(made);
     if (key !== null && !known.has(key)) known.set(key, i);
+    return made;
   });
-  const body = [...first.body];
   const numbers: number[] = [];
-  let shared = 0;
+  let loads = 0;
   for (const scalar of second.body) {
-    const own = results.find(({ node }) => node === scalar.source);
+    const place = shared[scalar.source] ?? -1;
+    const own = place >= 0 && place < results;
     if (own && !(scalar.operands.length === 0 && sameAffine(scalar.at!, first.target))) return null;
-    const key = keyOf(scalar, names);
-    const found = own ? own.result : key === null ? undefined : known.get(key);
+    const made = placed(scalar, place < 0 ? count + scalar.source : place);
+    const key = keyOf(made);
+    const found = own ? first.results[place] : key === null ? undefined : known.get(key);
     if (found === undefined)
-      numbers.push(body.push({ ...scalar, operands: scalar.operands.map((i) => numbers[i]!) }) - 1);
+      numbers.push(body.push({ ...made, operands: scalar.operands.map((i) => numbers[i]!) }) - 1);
     else {
-      if (scalar.word === "load") shared++;
+      if (scalar.word === "load") loads++;
       numbers.push(found);
     }
   }
-  return shared > 0 ? { ...second, body, result: numbers[second.result]!, also: results } : null;
+  if (loads === 0) return null;
+  const all = [...first.results, numbers[second.results[0]!]!];
+  const isFlat = first.pattern.shapes !== null && second.pattern.shapes !== null;
+  return { form: patterned({ ...second, body, results: all }, isFlat), places };
 }
 
 /** A text for what may stand once for both: constants, and loads without a condition. */
-function keyOf(
-  { word, dtype, operands, value, source, at }: Scalar,
-  names: Map<Tensor, number>,
-): string | null {
+function keyOf({ word, dtype, operands, value, source, at }: Scalar): string | null {
   if (word === "constant") return `${dtype} ${Object.is(value, -0) ? "-0" : value}`;
   if (word !== "load" || operands.length > 0) return null;
-  return `[${numbered(names, source!)} ${at!.offset} ${at!.steps}]`;
+  return `[${source} ${at!.offset} ${at!.steps}]`;
 }
 
 function sameAffine(x: Affine, y: Affine): boolean {

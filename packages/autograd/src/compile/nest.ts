@@ -1,13 +1,11 @@
 import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
-import type { Tensor } from "../graph.ts";
 import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
-import { sizeOf } from "../shape.ts";
 import type { Code, ValueType } from "./assembler.ts";
 import * as i32 from "./i32.ts";
 import type { Pick, Scalar } from "./kernel.ts";
-import { resultsOf, scalarsOf } from "./kernel.ts";
+import { scalarsOf } from "./kernel.ts";
 import { vectorWord } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { strideOf, varying } from "./loops.ts";
@@ -32,11 +30,10 @@ export class NestWriter extends WalkWriter {
   }
 
   #writer(): BodyWriter {
-    const { kernel } = this.nest;
-    const { body, result, pick, kind } = kernel;
-    const results = kind === "scatter" ? [result, pick!.index] : resultsOf(kernel).map((out) => out.result);
+    const { body, results, pick } = this.nest.form;
+    const indices = pick ? [pick.index] : [];
     return remembered(this.#bodies, this.active, () =>
-      this.#newWriter(body, results, kind === "scatter" ? [pick!.index] : []),
+      this.#newWriter(body, [...results, ...indices], indices),
     );
   }
 
@@ -63,8 +60,8 @@ export class NestWriter extends WalkWriter {
 
   /** Computes the body and stores its results. */
   map(): void {
-    const { kernel, vector } = this.nest;
-    if (kernel.also.length > 0) {
+    const { form, vector } = this.nest;
+    if (form.results.length > 1) {
       this.#mapSeveral();
       return;
     }
@@ -78,45 +75,44 @@ export class NestWriter extends WalkWriter {
     const writer = this.#writer();
     writer.prepare();
     const offset = this.addressOfTarget();
-    writer.push(kernel.result);
-    this.code.memory(...stores[kernel.node.dtype], offset);
+    writer.push(form.results[0]!);
+    this.code.memory(...stores[form.dtype], offset);
     writer.release();
   }
 
   /** All results first: what is stored may take the place of what was loaded. */
   #mapSeveral(): void {
-    const { kernel, vector } = this.nest;
+    const { form, vector } = this.nest;
     const writer = this.#writer();
     writer.prepare();
-    const computed = resultsOf(kernel).map(({ node, result }) => {
-      const local = this.code.take(vector ? "v128" : valueType(node.dtype));
+    const locals = form.results.map((result) => {
+      const local = this.code.take(vector ? "v128" : valueType(form.body[result]!.dtype));
       writer.push(result);
       this.code.set(local);
-      return { node, local };
+      return local;
     });
     writer.release();
-    for (const { node, local } of computed) {
-      this.storeLocal(local, node);
+    locals.forEach((local, x) => {
+      this.storeLocal(local, x);
       this.code.release(local);
-    }
+    });
   }
 
   /** Computes the body into a local. */
   evaluate(into: number): void {
-    const { kernel } = this.nest;
     const writer = this.#writer();
     writer.prepare();
-    writer.push(kernel.result);
+    writer.push(this.nest.form.results[0]!);
     this.code.set(into);
     writer.release();
   }
 
-  /** Stores a local at the target: of a vector along the results the lanes that count, of one along the terms the first. */
-  storeLocal(local: number, node: Tensor = this.nest.kernel.node): void {
-    const { vector, outer } = this.nest;
-    const { dtype } = node;
+  /** Stores a local as result `x`: of a vector along the results the lanes that count, of one along the terms the first. */
+  storeLocal(local: number, x = 0): void {
+    const { form, vector, outer } = this.nest;
+    const { dtype } = form.body[form.results[x]!]!;
     const code = this.code;
-    const address = () => this.addressOfTarget(node);
+    const address = () => this.addressOfTarget(x);
     if (!vector) {
       const offset = address();
       code.get(local).memory(...stores[dtype], offset);
@@ -160,12 +156,12 @@ export class NestWriter extends WalkWriter {
 
   /** The type of locals that hold results. */
   get type(): ValueType {
-    return this.nest.vector ? "v128" : valueType(this.nest.kernel.node.dtype);
+    return this.nest.vector ? "v128" : valueType(this.nest.form.dtype);
   }
 
   /** Pushes a number in every lane. */
   constant(value: number): void {
-    const { dtype } = this.nest.kernel.node;
+    const { dtype } = this.nest.form;
     const { vector } = this.nest;
     if (vector) vectorConstant(this.code, this.setting.layout.splats, value, dtype, vector.width);
     else constant(this.code, value, dtype);
@@ -183,9 +179,9 @@ export class NestWriter extends WalkWriter {
 
   /** Puts zeros in place of all results. */
   clear(): void {
-    const { node } = this.nest.kernel;
-    const bytes = sizeOf(node.shape) * byteSize(node.dtype);
-    const base = this.setting.base(node);
+    const { size, dtype } = this.nest.form;
+    const bytes = size * byteSize(dtype);
+    const base = this.setting.base(0);
     if (typeof base === "number") this.code.i32(base);
     else this.code.get(base.local);
     this.code.i32(0).i32(bytes).fillMemory();
@@ -193,7 +189,7 @@ export class NestWriter extends WalkWriter {
 
   /** Adds the result of the body to the element that an index picks. */
   scatter(): void {
-    const { node, pick, result } = this.nest.kernel;
+    const { dtype, pick, results } = this.nest.form;
     const code = this.code;
     const writer = this.#writer();
     writer.prepare();
@@ -206,16 +202,15 @@ export class NestWriter extends WalkWriter {
     const offset = this.addressOfTarget();
     code
       .get(index)
-      .i32(pick!.stride * byteSize(node.dtype))
+      .i32(pick!.stride * byteSize(dtype))
       .op(i32.mul)
       .op(i32.add)
       .tee(address);
     const { vector } = this.nest;
-    const { dtype } = node;
     if (vector) {
       const sum = code.take("v128");
       const load = () => code.get(address).vectorMemory(simd.load, vector.width === 4 ? 2 : 3, offset);
-      vectorWord(code, "add", dtype, dtype, [load, () => writer.push(result)], null);
+      vectorWord(code, "add", dtype, dtype, [load, () => writer.push(results[0]!)], null);
       code.set(sum).op(drop);
       const place = () => {
         code.get(address);
@@ -226,7 +221,7 @@ export class NestWriter extends WalkWriter {
     } else {
       word(code, "add", dtype, dtype, [
         () => code.get(address).memory(...loads[dtype], offset),
-        () => writer.push(result),
+        () => writer.push(results[0]!),
       ]);
       code.memory(...stores[dtype], offset);
     }

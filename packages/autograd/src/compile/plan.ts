@@ -7,7 +7,7 @@ import { remembered } from "../memo.ts";
 import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
 import type { Scalar } from "./kernel.ts";
-import { canFail, formOf, resultsOf } from "./kernel.ts";
+import { canFail, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { isHeld } from "./stored.ts";
@@ -67,7 +67,7 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
     constants.push({ address: addresses.get(x)!, dtype: x.dtype, data });
   }
   const tables = new Map<readonly number[], Partial<Record<DType, number>>>();
-  const unlike = [...new Map(nests.map((nest) => [formOf(nest.kernel), nest])).values()];
+  const unlike = [...new Map(nests.map((nest) => [nest.form, nest])).values()];
   eachTable(unlike, (values, dtype) => {
     const known = tables.get(values) ?? {};
     tables.set(values, known);
@@ -165,9 +165,9 @@ function eachTable(nests: readonly Nest[], visit: (values: readonly number[], dt
       if (slow) look(slow.instructions);
     }
   };
-  for (const { kernel } of nests) {
-    look(kernel.body);
-    if (kernel.fold) look(kernel.fold.combine.instructions);
+  for (const { form } of nests) {
+    look(form.body);
+    if (form.fold) look(form.fold.combine.instructions);
   }
 }
 
@@ -175,12 +175,12 @@ const vectorBytes = 16;
 
 /** The numbers that vectors are filled with. */
 function eachSplat(nests: readonly Nest[], visit: (value: number, dtype: DType) => void): void {
-  for (const { kernel, vector } of nests) {
+  for (const { form, vector } of nests) {
     if (!vector) continue;
-    const { body, fold, node } = kernel;
+    const { body, fold } = form;
     for (const { word, value, dtype } of [...body, ...(fold?.combine.instructions ?? [])])
       if (word === "constant" && dtype !== "bool") visit(value, dtype);
-    if (fold && node.dtype !== "bool") visit(fold.identity, node.dtype);
+    if (fold && form.dtype !== "bool") visit(fold.identity, form.dtype);
   }
 }
 
@@ -203,10 +203,10 @@ function inPlace(
   traced: Traced,
   last: ReadonlyMap<Tensor, number>,
 ): [Tensor, Tensor][] {
-  const lastCheck = nests.findLastIndex(({ kernel }) => canFail(kernel));
+  const lastCheck = nests.findLastIndex(({ form }) => canFail(form));
   const writers = new Map<Tensor, number[]>();
   nests.forEach(({ kernel }, n) => {
-    for (const { node } of resultsOf(kernel)) writers.set(node, [...(writers.get(node) ?? []), n]);
+    for (const node of resultsOf(kernel)) writers.set(node, [...(writers.get(node) ?? []), n]);
   });
   return traced.updates.flatMap((from, i): [Tensor, Tensor][] => {
     const to = traced.states[i]!;
@@ -218,20 +218,21 @@ function inPlace(
   });
 }
 
-function readsInStep({ kernel, places, target }: Nest, x: Tensor): boolean {
-  return (
-    kernel.kind === "map" &&
-    kernel.body.every(({ source }, i) => {
-      const { walk, offset } = places[i] ?? target;
-      return source !== x || (walk === target.walk && offset === target.offset);
-    })
-  );
+function readsInStep({ kernel, form, places, target }: Nest, x: Tensor): boolean {
+  if (form.kind !== "map") return false;
+  const number = kernel.nodes.indexOf(x);
+  for (let i = 0; i < places.length; i++) {
+    if (form.body[i]!.source !== number) continue;
+    const { walk, offset } = places[i]!;
+    if (walk !== target.walk || offset !== target.offset) return false;
+  }
+  return true;
 }
 
 /** Two sums for every lane: of a chunk, and in all. */
-function scratchBytes({ kernel: { kind, fold, node }, vector }: Nest): number {
+function scratchBytes({ form: { kind, fold, dtype }, vector }: Nest): number {
   if (!fold || kind === "product") return 0;
-  return 2 * fold.order.lanes * (vector ? vectorBytes : byteSize(node.dtype));
+  return 2 * fold.order.lanes * (vector ? vectorBytes : byteSize(dtype));
 }
 
 /** Addresses for what the nests write. */
@@ -243,7 +244,7 @@ function placeTemporaries(
 ): void {
   const dying: Tensor[][] = nests.map(() => []);
   nests.forEach((nest, n) => {
-    for (const { node } of resultsOf(nest.kernel)) {
+    for (const node of resultsOf(nest.kernel)) {
       if (addresses.has(node)) continue;
       addresses.set(node, arena.take(bytesOf(node)));
       dying[last.get(node)!]?.push(node);

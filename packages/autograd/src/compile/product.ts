@@ -1,6 +1,7 @@
 import { byteSize } from "../dtype.ts";
 import type { Code } from "./assembler.ts";
 import * as i32 from "./i32.ts";
+import type { Nest } from "./loops.ts";
 import { strideOf } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";
 import { listTerm, mostRows, panelTerm } from "./microkernel.ts";
@@ -40,8 +41,8 @@ export class ProductWriter {
 
   write(): void {
     const writer = this.#writer;
-    const { kernel, outer } = writer.nest;
-    const [a, b, list] = kernel.body[kernel.result]!.operands as readonly [number, number, number?];
+    const { outer } = writer.nest;
+    const [a, b, list] = factorsOf(writer.nest);
     writer.results(() => this.#product(a, b, list ?? null), outer - 2);
     for (const local of [this.#left, this.#panel, this.#out, this.#list]) this.#code.release(local);
   }
@@ -145,17 +146,22 @@ interface Shape {
   readonly listed: boolean;
 }
 
+/** The numbers of the scalars that are multiplied, and of the list of terms. */
+function factorsOf({ form: { body, results } }: Nest): readonly [number, number, number?] {
+  return body[results[0]!]!.operands as readonly [number, number, number?];
+}
+
 function shapeOf({ nest }: NestWriter): Shape {
-  const { kernel, counts, outer, places, target } = nest;
-  const [a, , list] = kernel.body[kernel.result]!.operands as readonly [number, number, number?];
+  const { form, counts, outer, places, target } = nest;
+  const [a, , list] = factorsOf(nest);
   const listed = list !== undefined;
   const [rows, columns, terms] = counts.slice(outer - 2) as [number, number, number];
-  const size = byteSize(kernel.node.dtype);
+  const size = byteSize(form.dtype);
   return {
     rows,
     columns,
     terms,
-    steps: kernel.fold!.order.steps,
+    steps: form.fold!.order.steps,
     size,
     leftRow: strideOf(nest, places[a]!, outer - 2),
     leftTerm: strideOf(nest, places[a]!, outer),

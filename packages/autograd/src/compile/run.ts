@@ -12,7 +12,7 @@ import { assemble, Code } from "./assembler.ts";
 import { emit } from "./emit.ts";
 import { fuse } from "./fuse.ts";
 import type { Kernel } from "./kernel.ts";
-import { checkKernels } from "./kernel.ts";
+import { checkKernels, nodeOf } from "./kernel.ts";
 import { relaxedAdd } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { loops } from "./loops.ts";
@@ -113,8 +113,8 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
   for (const { address, dtype, data } of layout.constants)
     arrayAt(memory.buffer, address, dtype, data.length).set(data);
   const view = (x: Tensor) => arrayAt(memory.buffer, layout.addresses.get(x) ?? 0, x.dtype, x.size);
-  nests.forEach(({ kernel: { kind, node } }, n) => {
-    if (kind === "opaque") calls[n] = opaqueCall(node, view);
+  nests.forEach(({ form, kernel }, n) => {
+    if (form.kind === "opaque") calls[n] = opaqueCall(nodeOf(kernel), view);
   });
   return {
     inputs: simple.inputs.map(view),
@@ -218,7 +218,9 @@ function* simplifyTraced({ inputs, states, outputs, updates }: Traced): Steps<Tr
 function explained(error: unknown, memory: WebAssembly.Memory, nests: readonly Nest[]): unknown {
   const failed = failedCheck(memory.buffer);
   if (!failed) return error;
-  const { node, pick, body } = nests[failed.nest]!.kernel;
+  const { form, kernel } = nests[failed.nest]!;
+  const { pick, body } = form;
+  const node = nodeOf(kernel);
   const { axis, size } = (pick ?? body.find((scalar) => scalar.pick)?.pick)!;
   const line = siteOf(originOf(node));
   const site = line === null ? "" : `; made ${line.trim()}`;

@@ -60,18 +60,18 @@ export class ScratchWriter extends CombineWriter {
 
   /** Bytes of what a local holds. */
   get #bytes(): number {
-    const { vector, kernel } = this.writer.nest;
-    return vector ? 16 : byteSize(kernel.node.dtype);
+    const { vector, form } = this.writer.nest;
+    return vector ? 16 : byteSize(form.dtype);
   }
   #load(offset: number): void {
-    const { vector, kernel } = this.writer.nest;
+    const { vector, form } = this.writer.nest;
     if (vector) this.code.vectorMemory(simd.load, 4, offset);
-    else this.code.memory(...loads[kernel.node.dtype], offset);
+    else this.code.memory(...loads[form.dtype], offset);
   }
   #store(offset: number): void {
-    const { vector, kernel } = this.writer.nest;
+    const { vector, form } = this.writer.nest;
     if (vector) this.code.vectorMemory(simd.store, 4, offset);
-    else this.code.memory(...stores[kernel.node.dtype], offset);
+    else this.code.memory(...stores[form.dtype], offset);
   }
 
   #fill(address: number, lanes: number): void {

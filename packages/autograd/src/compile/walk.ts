@@ -1,4 +1,3 @@
-import type { Tensor } from "../graph.ts";
 import type { Program } from "../program.ts";
 import type { Code } from "./assembler.ts";
 import * as i32 from "./i32.ts";
@@ -19,8 +18,8 @@ export interface Setting {
   slow(program: Program): number;
   /** May products and sums be rounded together? */
   readonly relaxed: boolean;
-  /** The first byte of the elements of a node. */
-  base(x: Tensor): Known;
+  /** The first byte of the elements of node number `x` of the kernel. */
+  base(x: number): Known;
   /** The number of the nest, which a check that fails leaves behind. */
   readonly number: Known;
   /** The local with the rounds of the one loop, where they are not known. */
@@ -119,9 +118,9 @@ export class WalkWriter {
 
   /** How far a walk has gone when the loops from `from` on are done. */
   #travelled(walk: number, from: number): number {
-    const { counts, outer, unrolled, walks, kernel } = this.nest;
+    const { counts, outer, unrolled, walks, form } = this.nest;
     // The inner loops of a product move addresses of their own.
-    if (kernel.kind === "product" && from >= outer - 2) return 0;
+    if (form.kind === "product" && from >= outer - 2) return 0;
     if (from >= counts.length || (from < outer ? unrolled.results : unrolled.terms)) return 0;
     return this.#covered(from) * walks[walk]![from]!;
   }
@@ -166,10 +165,11 @@ export class WalkWriter {
   }
 
   protected addressOf(i: number): number {
-    return this.#address(this.nest.places[i]!, this.setting.base(this.nest.kernel.body[i]!.source!));
+    return this.#address(this.nest.places[i]!, this.setting.base(this.nest.form.body[i]!.source));
   }
-  protected addressOfTarget(node: Tensor = this.nest.kernel.node): number {
-    return this.#address(this.nest.target, this.setting.base(node));
+  /** Of result `x`. */
+  protected addressOfTarget(x = 0): number {
+    return this.#address(this.nest.target, this.setting.base(x));
   }
 
   /** Pushes the value of the affine place of scalar `i`, in units. */

@@ -1,7 +1,7 @@
 import type { Cost } from "../compile/cost.ts";
 import { bytesOf, costOf } from "../compile/cost.ts";
 import { emit } from "../compile/emit.ts";
-import { formatKernel, resultsOf } from "../compile/kernel.ts";
+import { formatKernel, nodeOf, resultsOf, titleOf } from "../compile/kernel.ts";
 import type { Nest } from "../compile/loops.ts";
 import type { Layout, Traced } from "../compile/plan.ts";
 import { rootsOf } from "../compile/plan.ts";
@@ -125,7 +125,9 @@ function workRows(
     sum((cost) => cost.reads),
     sum((cost) => cost.writes),
   ];
-  const opaque = nests.flatMap(({ kernel }) => (kernel.kind === "opaque" ? [kernel.node.op.name] : []));
+  const opaque = nests.flatMap(({ form, kernel }) =>
+    form.kind === "opaque" ? [nodeOf(kernel).op.name] : [],
+  );
   const constants = layout.constants.reduce(
     (bytes, { dtype, data }) => bytes + byteSize(dtype) * data.length,
     0,
@@ -158,16 +160,16 @@ function counted(list: readonly string[]): string {
 const kernelColumns = [true, false, false, true, true, true];
 
 function kernelRows({ nests, layout }: Passed, costs: readonly Cost[], { name }: Named): Row[] {
-  const stored = new Set(nests.flatMap(({ kernel }) => resultsOf(kernel).map(({ node }) => node)));
+  const stored = new Set(nests.flatMap(({ kernel }) => resultsOf(kernel)));
   return [
     ["", "does", "computes", "FLOP", "reads", "writes", "from"],
     ...nests.map(({ kernel }, n): Row => {
-      const { node, kind, space, outer } = kernel;
+      const { kind, space, outer } = kernel.form;
       const over =
         outer < space.length && kind !== "opaque" ? ` over ${formatShape(space.slice(outer))}` : "";
       const { flops, reads, writes } = costs[n]!;
-      const made = resultsOf(kernel).map((out) => out.node);
-      const does = `${kind} ${formatShape(kind === "opaque" ? node.shape : space.slice(0, outer))}${over}`;
+      const made = resultsOf(kernel);
+      const does = `${kind} ${formatShape(kind === "opaque" ? made[0]!.shape : space.slice(0, outer))}${over}`;
       const from = made.flatMap((x) => fusedIn(x, stored, layout));
       return [String(n), does, made.map(name).join(", "), flops, reads, writes, counted(from)];
     }),
@@ -184,13 +186,13 @@ function fusedIn(node: Tensor, stored: ReadonlySet<Tensor>, { addresses }: Layou
 function bodyRows(nests: readonly Nest[], name: (x: Tensor) => string): Row[] {
   return nests.flatMap(({ kernel }, n) => {
     const lines = formatKernel(kernel, name).split("\n");
-    return [[`kernel ${n}: ${kernel.kind} ${kernel.node.op.name}`], ...lines.map((line) => [`  ${line}`])];
+    return [[`kernel ${n}: ${titleOf(kernel)}`], ...lines.map((line) => [`  ${line}`])];
   });
 }
 
 function loopRows(nests: readonly Nest[]): Row[] {
-  return nests.flatMap(({ kernel, counts, outer, walks, unrolled, vector }, n): Row[] => {
-    if (kernel.kind === "opaque") return [];
+  return nests.flatMap(({ form, counts, outer, walks, unrolled, vector }, n): Row[] => {
+    if (form.kind === "opaque") return [];
     const loop = (count: number, i: number) => {
       const lanes = vector?.loop === i ? ` in ${vector.width} lanes` : "";
       const isUnrolled = i < outer ? unrolled.results : unrolled.terms;
@@ -206,8 +208,8 @@ function planRows({ simple, nests, layout }: Passed, name: (x: Tensor) => string
   const written = new Map<Tensor, number>();
   const read = new Map<Tensor, number>();
   nests.forEach(({ kernel }, n) => {
-    for (const { node } of resultsOf(kernel)) if (!written.has(node)) written.set(node, n);
-    for (const { source } of kernel.body) if (source) read.set(source, n);
+    for (const node of resultsOf(kernel)) if (!written.has(node)) written.set(node, n);
+    for (const x of kernel.nodes.slice(kernel.form.results.length)) read.set(x, n);
   });
   const ends = new Set<Tensor>([...simple.outputs, ...simple.updates.filter((x) => x !== null)]);
   const lives = (x: Tensor): string => {
