@@ -22,18 +22,35 @@ let done = new Int32Array(1024);
 let found: (Tensor | null)[] = [];
 const longestKept = 2 ** 16;
 
-/** A topology whose numbers may be written over once it is released. */
-interface Walk extends Topology {
+/** Does a walk go no further than this node? */
+type End = (x: Tensor) => boolean;
+
+/** The lists of a topology, to be written over by the next one. */
+interface Numbers {
   readonly starts: number[];
   readonly edges: number[];
+  isInUse: boolean;
 }
 
-/** The last walk that was released, until its numbers are taken. */
-let released: Pick<Walk, "starts" | "edges"> | null = null;
+/** What was released last, by where the walk ended: walks of one sort are mostly as long as the one before. */
+const released = new Map<End, Numbers>();
 
-/** Says that nobody will look at this topology again: the next walk takes its numbers. */
-export function release({ nodes, starts, edges }: Walk): void {
-  if (nodes.length <= longestKept) released = { starts, edges };
+interface Walk extends Topology {
+  readonly numbers: Numbers;
+  readonly isEnd: End;
+}
+
+/** Says that nobody will look at this topology again. */
+export function release({ nodes, numbers, isEnd }: Walk): void {
+  numbers.isInUse = false;
+  if (nodes.length <= longestKept) released.set(isEnd, numbers);
+}
+
+function takeNumbers(isEnd: End): Numbers {
+  const last = released.get(isEnd);
+  if (!last || last.isInUse) return { starts: [0], edges: [], isInUse: true };
+  last.isInUse = true;
+  return last;
 }
 
 /**
@@ -42,12 +59,12 @@ export function release({ nodes, starts, edges }: Walk): void {
  */
 export function topology(
   roots: readonly Tensor[],
-  isEnd: (x: Tensor) => boolean = never,
+  isEnd: End = never,
   beyond: (x: Tensor) => Tensor | null = nowhere,
 ): Walk {
   const base = marks + 1;
-  const { starts, edges } = released ?? { starts: [0], edges: [] };
-  released = null;
+  const numbers = takeNumbers(isEnd);
+  const { starts, edges } = numbers;
   let nodeCount = 0;
   let edgeCount = 0;
   let deepest = 0;
@@ -87,14 +104,14 @@ export function topology(
   }
   marks = base + nodeCount;
   const nodes = found.slice(0, nodeCount) as Tensor[];
-  starts.length = nodeCount + 1;
-  edges.length = edgeCount;
+  if (starts.length > nodeCount + 1) starts.length = nodeCount + 1;
+  if (edges.length > edgeCount) edges.length = edgeCount;
   if (nodes.length > longestKept) forget();
   else {
     path.fill(null, 0, deepest);
     found.fill(null, 0, nodeCount);
   }
-  return { nodes, starts, edges };
+  return { nodes, starts, edges, numbers, isEnd };
 }
 
 /** What a long walk needed is not kept. */
