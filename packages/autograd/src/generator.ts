@@ -9,7 +9,7 @@ import { lt } from "./ops/comparison.ts";
 import type { Stream } from "./ops/draws.ts";
 import { countersOfNormal, normalDraw, truncatedDraw, unitDraw } from "./ops/draws.ts";
 import { argsort } from "./ops/indexing.ts";
-import { describe, fill } from "./ops/leaf.ts";
+import { describe, fill, fromElements } from "./ops/leaf.ts";
 import { add, div, log, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
 import { floor } from "./ops/rounding.ts";
 import { argmax } from "./ops/statistics.ts";
@@ -27,7 +27,7 @@ export class Generator {
   readonly #counter: Variable<[]>;
 
   constructor(seed = 0) {
-    const integer = () => new Variable<[]>(fill(0, [], "int32"));
+    const integer = () => new Variable<[]>(word(0));
     this.#key0 = integer().named("key0");
     this.#key1 = integer().named("key1");
     this.#counter = integer().named("counter");
@@ -38,9 +38,9 @@ export class Generator {
   seed(seed: number): void {
     if (!Number.isSafeInteger(seed) || seed < 0)
       throw new ValueError(`seed: takes a whole number from 0 to 2^53 - 1, got ${seed}`);
-    this.#key0.assign(seed | 0);
-    this.#key1.assign(Math.floor(seed / 2 ** 32) | 0);
-    this.#counter.assign(0);
+    this.#key0.assign(word(seed | 0));
+    this.#key1.assign(word(Math.floor(seed / 2 ** 32) | 0));
+    this.#counter.assign(word(0));
   }
 
   /** The three variables that hold all of its state, for checkpoints. */
@@ -57,6 +57,11 @@ export class Generator {
     this.#counter.assign(after);
     return stream;
   }
+}
+
+/** An int32 that has its element, so that nothing has to be computed before the first draw. */
+function word(x: number): Tensor<[]> {
+  return fromElements(Int32Array.of(x), []);
 }
 
 /** What draws use unless they are given another generator: the standard generator. */

@@ -6,7 +6,7 @@ import type { Op } from "../graph.ts";
 import { apply, elementsOf, isKnown, none, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
 import { remembered } from "../memo.ts";
-import type { Instruction, Program } from "../program.ts";
+import type { Instruction, Program, Word } from "../program.ts";
 import { trace } from "../program.ts";
 import { equalShapes } from "../shape.ts";
 import type { Topology } from "../topology.ts";
@@ -200,12 +200,41 @@ function folded(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
   if (kernel.kind === "view" && kernel.map(first.shape, node.attributes).bounds === null)
     return filled(first.op, numberOf(first)!, node);
   if (kernel.kind !== "pointwise") return null;
+  const operands = inputs.map((x) => allocate(x.dtype, 1).fill(numberOf(x)!));
+  const program = programOf(kernel.body, inputs, node.dtype);
+  const value = valueOf(
+    program,
+    operands.map((data) => data[0]!),
+  );
+  if (value !== null) return filled(first.op, value, node);
   const scalars = inputs.map((x) => filled(x.op, numberOf(x)!, { shape: [], dtype: x.dtype }));
-  const operands = scalars.map((x) => allocate(x.dtype, 1).fill(numberOf(x)!));
   const out = allocate(node.dtype, 1);
   const { op, attributes, dtype } = node;
   compute(new Tensor(op, scalars, attributes, [], dtype), operands, out);
   return filled(first.op, out[0]!, node);
+}
+
+/** The words of derivatives, for which the interpreter with its many words need not be loaded. */
+const words: Partial<Record<Word, (x: number, y: number, z: number) => number>> = {
+  add: (x, y) => x + y,
+  sub: (x, y) => x - y,
+  mul: (x, y) => x * y,
+  div: (x, y) => x / y,
+  neg: (x) => -x,
+  eq: (x, y) => Number(x === y),
+  select: (x, y, z) => (x ? y : z),
+};
+
+/** What a program of few words gives for these floats, or null. */
+function valueOf({ instructions, result }: Program, inputs: readonly number[]): number | null {
+  const values: number[] = [];
+  for (const { word, dtype, operands, value } of instructions) {
+    const [x, y, z] = operands.map((i) => values[i]!) as [number, number, number];
+    const given = word === "input" ? inputs[value] : word === "constant" ? value : words[word]?.(x, y, z);
+    if (given === undefined || dtype === "int32") return null;
+    values.push(dtype === "float32" ? Math.fround(given) : given);
+  }
+  return values[result]!;
 }
 
 function filled(op: Op, value: number, { shape, dtype }: Pick<Tensor, "shape" | "dtype">): Tensor {
