@@ -12,7 +12,9 @@ export type Box = readonly (readonly [from: number, to: number])[];
 
 /** The index of loop `axis` of `rank` loops. */
 export function indexOf(axis: number, rank: number): Affine {
-  return { offset: 0, steps: Array.from({ length: rank }, (_, i) => (i === axis ? 1 : 0)) };
+  const steps = new Array<number>(rank).fill(0);
+  if (axis >= 0) steps[axis] = 1;
+  return { offset: 0, steps };
 }
 
 /** `offset + weights[0] * parts[0] + ...` over `rank` loops. */

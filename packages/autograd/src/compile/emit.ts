@@ -140,7 +140,7 @@ function slowFunctions(functions: Code[], layout: Layout): (program: Program) =>
   };
   const slow = (program: Program): number =>
     remembered(known, program, () => {
-      const around = { layout, indices: [], slow, index: refuse, address: refuse, check: refuse };
+      const around = { layout, slow, index: refuse, address: refuse, check: refuse };
       return functions.push(slowFunction(program, around).titled("rare case of a function")) - 1;
     });
   return slow;

@@ -48,6 +48,11 @@ export function everyLane(code: Code, width: Width, value: number): void {
   code.v128(width === 4 ? [value, value, value, value] : [0, value, 0, value]);
 }
 
+/** The instruction that does a word by itself, once its operands are pushed, or null. */
+export function vectorOpcodeOf(name: Word, from: DType): number | null {
+  return from === "bool" && name === "eq" ? null : entry(opcodes, name, from);
+}
+
 /** How a word is said for one element is `words.ts`; `shift` is the count of a shift. */
 export function vectorWord(
   code: Code,
@@ -57,7 +62,9 @@ export function vectorWord(
   operands: readonly Push[],
   shift: number | null,
 ): void {
-  const [x, y, z] = operands as readonly [Push, Push, Push];
+  const x = operands[0]!;
+  const y = operands[1]!;
+  const z = operands[2]!;
   if (name === "select") {
     y();
     z();

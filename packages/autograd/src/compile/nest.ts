@@ -4,20 +4,23 @@ import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Code, ValueType } from "./assembler.ts";
 import * as i32 from "./i32.ts";
-import type { Pick, Scalar } from "./kernel.ts";
+import type { Scalar } from "./kernel.ts";
 import { scalarsOf } from "./kernel.ts";
+import type { Width } from "./lanes.ts";
 import { vectorWord } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { strideOf, varying } from "./loops.ts";
+import type { Layout } from "./plan.ts";
 import { BodyWriter } from "./scalars.ts";
 import * as simd from "./simd.ts";
+import type { VectorSurroundings } from "./vectors.ts";
 import { pushLane, VectorWriter, vectorConstant } from "./vectors.ts";
 import type { Setting } from "./walk.ts";
 import { WalkWriter } from "./walk.ts";
 import { constant, loads, stores, valueType, word } from "./words.ts";
 
 /** Writes the code of one nest: its loops, and its body at each index. */
-export class NestWriter extends WalkWriter {
+export class NestWriter extends WalkWriter implements VectorSurroundings {
   /** The scalars that differ from lane to lane. */
   readonly #varying: readonly boolean[];
   /** Writers of the body, and of what combines results, by how many lanes count. */
@@ -30,32 +33,39 @@ export class NestWriter extends WalkWriter {
   }
 
   #writer(): BodyWriter {
-    const { body, results, pick } = this.nest.form;
-    const indices = pick ? [pick.index] : [];
-    return remembered(this.#bodies, this.active, () =>
-      this.#newWriter(body, [...results, ...indices], indices),
-    );
+    return remembered(this.#bodies, this.active, () => {
+      const { body, results, pick } = this.nest.form;
+      return pick
+        ? this.#newWriter(body, [...results, pick.index], [pick.index])
+        : this.#newWriter(body, results, []);
+    });
   }
 
   #newWriter(body: readonly Scalar[], results: readonly number[], indices: readonly number[]): BodyWriter {
-    const { places, vector } = this.nest;
-    const around = {
-      layout: this.setting.layout,
-      indices,
-      slow: this.setting.slow,
-      index: (i: number) => this.pushIndex(i),
-      address: (i: number) => this.addressOf(i),
-      check: (local: number, pick: Pick) => this.check(local, pick),
-    };
-    if (!vector) return new BodyWriter(this.code, body, results, around);
-    const lanes = {
-      width: vector.width,
-      active: this.active,
-      stride: (i: number) => strideOf(this.nest, places[i]!, vector.loop),
-      varies: (i: number) => this.#varying[i]!,
-      relaxed: this.setting.relaxed && !body.some(({ word }) => exact.has(word)),
-    };
-    return new VectorWriter(this.code, body, results, { ...around, ...lanes });
+    return this.nest.vector
+      ? new VectorWriter(this.code, body, results, indices, this, this.active)
+      : new BodyWriter(this.code, body, results, indices, this);
+  }
+
+  // What writers of bodies ask.
+
+  get layout(): Layout {
+    return this.setting.layout;
+  }
+  get relaxed(): boolean {
+    return this.setting.relaxed;
+  }
+  get width(): Width {
+    return this.nest.vector!.width;
+  }
+  slow(program: Program): number {
+    return this.setting.slow(program);
+  }
+  stride(i: number): number {
+    return strideOf(this.nest, this.nest.places[i]!, this.nest.vector!.loop);
+  }
+  varies(i: number): boolean {
+    return this.#varying[i]!;
   }
 
   /** Computes the body and stores its results. */
@@ -231,6 +241,3 @@ export class NestWriter extends WalkWriter {
 }
 
 const drop = 0x1a;
-
-/** What functions such as exp are made of: their steps count on being rounded one by one. */
-const exact = new Set<Scalar["word"]>(["rare", "call", "table", "scale2", "exponent", "power2"]);

@@ -9,13 +9,11 @@ import type { Pick, Scalar } from "./kernel.ts";
 import { scalarsOf } from "./kernel.ts";
 import type { Layout } from "./plan.ts";
 import type { Push } from "./words.ts";
-import { constant, loads, valueType, word } from "./words.ts";
+import { constant, loads, opcodeOf, valueType, word } from "./words.ts";
 
 /** What bodies need to know of their surroundings. */
 export interface Surroundings {
   readonly layout: Layout;
-  /** Scalars that are indices of what the results are for: they lie in locals. */
-  readonly indices: readonly number[];
   /** The number of the function that computes the slow side of a `rare`. */
   slow(program: Program): number;
   /** Pushes the value of the affine place of scalar `i`, in units. */
@@ -35,17 +33,26 @@ export class BodyWriter {
   protected readonly body: readonly Scalar[];
   protected readonly around: Surroundings;
   readonly #results: readonly number[];
+  readonly #indices: readonly number[];
   #inputs: readonly number[] = [];
   readonly #locals: (number | undefined)[];
   readonly #taken: number[] = [];
   /** Scalars that go to locals, in order. */
   #shared: readonly number[] | null = null;
 
-  constructor(code: Code, body: readonly Scalar[], results: readonly number[], around: Surroundings) {
+  /** `indices` are scalars that say where results go: they lie in locals. */
+  constructor(
+    code: Code,
+    body: readonly Scalar[],
+    results: readonly number[],
+    indices: readonly number[],
+    around: Surroundings,
+  ) {
     this.code = code;
     this.body = body;
     this.around = around;
     this.#results = results;
+    this.#indices = indices;
     this.#locals = new Array<number | undefined>(body.length);
   }
 
@@ -83,7 +90,8 @@ export class BodyWriter {
   /** Values that are pushed more than once on the way to the results, and indices that are data. */
   #findShared(): number[] {
     const uses = new Int32Array(this.body.length);
-    const indices = new Set(this.around.indices);
+    const isIndex = new Uint8Array(this.body.length);
+    for (const index of this.#indices) isIndex[index] = 1;
     for (const result of this.#results) uses[result]!++;
     for (let i = this.body.length - 1; i >= 0; i--) {
       if (uses[i] === 0) continue;
@@ -91,12 +99,15 @@ export class BodyWriter {
       for (let k = 0; k < operands.length; k++) uses[operands[k]!]! += this.pushesOf(i, k);
       if (!pick) continue;
       uses[pick.index]!++;
-      indices.add(pick.index);
+      isIndex[pick.index] = 1;
     }
-    return this.body.flatMap(({ word }, i) => {
-      const shared = uses[i]! > 1 && word !== "constant" && word !== "input";
-      return uses[i]! > 0 && (shared || indices.has(i)) ? [i] : [];
-    });
+    const shared: number[] = [];
+    for (let i = 0; i < uses.length; i++) {
+      if (uses[i] === 0) continue;
+      const { word } = this.body[i]!;
+      if (isIndex[i] || (uses[i]! > 1 && word !== "constant" && word !== "input")) shared.push(i);
+    }
+    return shared;
   }
 
   protected write(i: number): void {
@@ -128,12 +139,13 @@ export class BodyWriter {
         this.code.call(this.around.slow(this.body[i]!.slow!));
         return;
       default:
-        this.word(
-          i,
-          name,
-          operands.map((x) => () => this.push(x)),
-        );
+        this.word(i, name);
     }
+  }
+
+  /** What pushes each operand of scalar `i`. */
+  protected pushes(i: number): Push[] {
+    return this.body[i]!.operands.map((x) => () => this.push(x));
   }
 
   protected dtypeOfOperands(i: number): DType {
@@ -154,8 +166,14 @@ export class BodyWriter {
   protected constant(value: number, dtype: DType): void {
     constant(this.code, value, dtype);
   }
-  protected word(i: number, name: Word, operands: readonly Push[]): void {
-    word(this.code, name, this.body[i]!.dtype, this.dtypeOfOperands(i), operands);
+  protected word(i: number, name: Word): void {
+    const from = this.dtypeOfOperands(i);
+    const opcode = opcodeOf(name, from);
+    if (opcode === null) word(this.code, name, this.body[i]!.dtype, from, this.pushes(i));
+    else {
+      for (const x of this.body[i]!.operands) this.push(x);
+      this.code.op(opcode);
+    }
   }
   protected index(i: number): void {
     this.around.index(i);
@@ -220,7 +238,7 @@ export function slowFunction(program: Program, around: Surroundings): Code {
   const code = new Code(program.inputs.map(valueType), [
     valueType(program.instructions[program.result]!.dtype),
   ]);
-  const writer = new BodyWriter(code, scalarsOf(program), [program.result], around);
+  const writer = new BodyWriter(code, scalarsOf(program), [program.result], [], around);
   writer.prepare(program.inputs.map((_, i) => i));
   writer.push(program.result);
   return code;

@@ -5,18 +5,15 @@ import type { Code, ValueType } from "./assembler.ts";
 import * as i32 from "./i32.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
-import { everyLane, relaxedAdd, splatKey, vectorWord } from "./lanes.ts";
+import { everyLane, relaxedAdd, splatKey, vectorOpcodeOf, vectorWord } from "./lanes.ts";
 import type { Surroundings } from "./scalars.ts";
 import { BodyWriter } from "./scalars.ts";
 import * as simd from "./simd.ts";
-import type { Push } from "./words.ts";
 import { loads } from "./words.ts";
 
 /** What bodies need to know of the vector loop around them. */
 export interface VectorSurroundings extends Surroundings {
   readonly width: Width;
-  /** How many lanes count; what the others hold is anything, but computing it must do no harm. */
-  readonly active: number;
   /** How far the place of scalar `i` moves from lane to lane. */
   stride(i: number): number;
   /** Does scalar `i` differ from lane to lane? */
@@ -28,10 +25,22 @@ export interface VectorSurroundings extends Surroundings {
 /** Writes a body for several elements at once, one in each lane. */
 export class VectorWriter extends BodyWriter {
   readonly #around: VectorSurroundings;
+  readonly #active: number;
+  readonly #relaxed: boolean;
 
-  constructor(code: Code, body: readonly Scalar[], results: readonly number[], around: VectorSurroundings) {
-    super(code, body, results, around);
+  /** So many lanes are `active`; what the others hold is anything, but computing it must do no harm. */
+  constructor(
+    code: Code,
+    body: readonly Scalar[],
+    results: readonly number[],
+    indices: readonly number[],
+    around: VectorSurroundings,
+    active: number,
+  ) {
+    super(code, body, results, indices, around);
     this.#around = around;
+    this.#active = active;
+    this.#relaxed = around.relaxed && !body.some(({ word }) => exact.has(word));
   }
 
   protected override typeOf(): ValueType {
@@ -39,31 +48,41 @@ export class VectorWriter extends BodyWriter {
   }
   protected override pushesOf(i: number, k: number): number {
     const { word } = this.body[i]!;
-    if (word === "rare") return k > 1 ? this.#around.active : 1;
+    if (word === "rare") return k > 1 ? this.#active : 1;
     return word === "copysign" && k === 1 ? 3 : 1;
   }
   protected override constant(value: number, dtype: DType): void {
     vectorConstant(this.code, this.#around.layout.splats, value, dtype, this.#around.width);
   }
-  protected override word(i: number, name: Word, operands: readonly Push[]): void {
-    const { dtype, operands: of } = this.body[i]!;
-    const product = name === "add" && this.#around.relaxed ? of.find((x) => this.#isProduct(x)) : undefined;
-    if (product !== undefined) {
-      const other = of[0] === product ? of[1]! : of[0]!;
-      for (const x of [...this.body[product]!.operands, other]) this.push(x);
-      this.code.vector(relaxedAdd[this.#around.width]);
+  protected override word(i: number, name: Word): void {
+    const { dtype, operands } = this.body[i]!;
+    if (name === "add" && this.#relaxed && this.#addProduct(operands)) return;
+    const from = this.dtypeOfOperands(i);
+    const opcode = vectorOpcodeOf(name, from);
+    if (opcode !== null) {
+      for (const x of operands) this.push(x);
+      this.code.vector(opcode);
       return;
     }
-    const zero = name === "select" ? of.findIndex((x, k) => k > 0 && this.#isZero(x)) : -1;
+    const zero = name === "select" ? operands.findIndex((x, k) => k > 0 && this.#isZero(x)) : -1;
     if (zero > 0) {
       // What is selected beside 0 needs no bits of it.
-      operands[3 - zero]!();
-      operands[0]!();
+      this.push(operands[3 - zero]!);
+      this.push(operands[0]!);
       this.code.vector(zero === 1 ? simd.andNot : simd.and);
       return;
     }
-    const shift = name.startsWith("shift") ? this.body[of[1]!]!.value : null;
-    vectorWord(this.code, name, dtype, this.dtypeOfOperands(i), operands, shift);
+    const shift = operands.length > 1 ? this.body[operands[1]!]!.value : null;
+    vectorWord(this.code, name, dtype, from, this.pushes(i), shift);
+  }
+  /** A sum of which one part is a product that nothing else needs. */
+  #addProduct(operands: readonly number[]): boolean {
+    const product = operands.find((x) => this.#isProduct(x));
+    if (product === undefined) return false;
+    const other = operands[0] === product ? operands[1]! : operands[0]!;
+    for (const x of [...this.body[product]!.operands, other]) this.push(x);
+    this.code.vector(relaxedAdd[this.#around.width]);
+    return true;
   }
   #isZero(i: number): boolean {
     const { word, value } = this.body[i]!;
@@ -88,7 +107,8 @@ export class VectorWriter extends BodyWriter {
   }
   protected override table(i: number): void {
     const { dtype, operands, values } = this.body[i]!;
-    const { width, active, layout } = this.#around;
+    const { width, layout } = this.#around;
+    const active = this.#active;
     const code = this.code;
     const [index, out] = [code.take("v128"), code.take("v128")];
     this.push(operands[0]!);
@@ -194,7 +214,8 @@ export class VectorWriter extends BodyWriter {
   /** One lane after the other, those that `mask` holds if there is one; the others are 0. */
   #loadLanes(i: number, mask: number | null): void {
     const { dtype, pick } = this.body[i]!;
-    const { width, active } = this.#around;
+    const { width } = this.#around;
+    const active = this.#active;
     const code = this.code;
     const out = code.take("v128");
     const index = code.take("i32");
@@ -250,7 +271,8 @@ export class VectorWriter extends BodyWriter {
   protected override rare(i: number): void {
     const { dtype, operands, slow } = this.body[i]!;
     const [condition, fast, ...rest] = operands as readonly [number, number, ...number[]];
-    const { width, active } = this.#around;
+    const { width } = this.#around;
+    const active = this.#active;
     const code = this.code;
     const target = this.#around.slow(slow!);
     const [mask, out] = [code.take("v128"), code.take("v128")];
@@ -275,6 +297,9 @@ export class VectorWriter extends BodyWriter {
     for (const local of [mask, out, operand]) code.release(local);
   }
 }
+
+/** What functions such as exp are made of: their steps count on being rounded one by one. */
+const exact = new Set<Scalar["word"]>(["rare", "call", "table", "scale2", "exponent", "power2"]);
 
 /** A vector of equal numbers, from memory: engines are slow to make them. */
 export function vectorConstant(

@@ -160,11 +160,12 @@ export class WalkWriter {
 
   /** Pushes the address of the place of scalar `i`, or of the target (-1). */
   pushAddress(i: number): void {
-    const rest = i < 0 ? this.addressOfTarget() : this.addressOf(i);
+    const rest = i < 0 ? this.addressOfTarget() : this.address(i);
     if (rest !== 0) this.code.i32(rest).op(i32.add);
   }
 
-  protected addressOf(i: number): number {
+  /** Pushes the part of the address of scalar `i` that is not constant, and returns the rest. */
+  address(i: number): number {
     return this.#address(this.nest.places[i]!, this.setting.base(this.nest.form.body[i]!.source));
   }
   /** Of result `x`. */
@@ -173,7 +174,7 @@ export class WalkWriter {
   }
 
   /** Pushes the value of the affine place of scalar `i`, in units. */
-  protected pushIndex(i: number): void {
+  index(i: number): void {
     const rest = this.#address(this.nest.places[i]!, 0);
     if (rest !== 0) this.code.i32(rest).op(i32.add);
   }
@@ -197,7 +198,8 @@ export class WalkWriter {
     return 0;
   }
 
-  protected check(local: number, { size }: Pick): void {
+  /** Stops unless the index in `local` lies inside. */
+  check(local: number, { size }: Pick): void {
     const code = this.code;
     code.get(local).i32(size).op(i32.lessUnsigned).op(i32.eqz).if(null);
     code.i32(0);

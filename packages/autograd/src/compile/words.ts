@@ -57,6 +57,11 @@ const opcodes: Table = {
   shiftRight: [null, null, i32.shrUnsigned],
 };
 
+/** The instruction that does a word by itself, once its operands are pushed, or null. */
+export function opcodeOf(name: Word, from: DType): number | null {
+  return entry(opcodes, name, from);
+}
+
 export function constant(code: Code, value: number, dtype: DType): void {
   if (dtype === "float32") code.f32(value);
   else if (dtype === "float64") code.f64(value);
@@ -71,8 +76,10 @@ export type Push = () => void;
  * select).
  */
 export function word(code: Code, name: Word, dtype: DType, from: DType, operands: readonly Push[]): void {
-  const [x, y, z] = operands as readonly [Push, Push, Push];
-  const opcode = entry(opcodes, name, from);
+  const x = operands[0]!;
+  const y = operands[1]!;
+  const z = operands[2]!;
+  const opcode = opcodeOf(name, from);
   if (name === "select") selected(code, y, z, x);
   else if (name === "convert") converted(code, x, from, dtype);
   else if (name === "pmin" || name === "pmax") {
