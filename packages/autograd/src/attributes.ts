@@ -28,7 +28,7 @@ export function mixed(hash: number, x: number): number {
 
 /** The same, of a number that may be no integer. */
 export function mixedNumber(hash: number, x: number): number {
-  return mixed(mixed(hash, x | 0), (x * 65536) | 0);
+  return mixed(hash, x ^ (x * 65536));
 }
 
 /** A hash of which attributes become part, but for one value. */
@@ -44,8 +44,10 @@ export function mixedAttributes(hash: number, attributes: Attributes, except?: A
 function mixedAttribute(hash: number, value: Attribute): number {
   if (typeof value === "number") return mixedNumber(hash, value);
   if (typeof value === "boolean" || value === null) return mixed(hash, value === null ? 2 : Number(value));
+  // Of a text two letters will do: most are names of dtypes.
+  if (typeof value === "string")
+    return mixed(hash, value.charCodeAt(0) * 65536 + value.charCodeAt(value.length >> 1));
   let h = hash;
-  if (typeof value === "string") for (let i = 0; i < value.length; i++) h = mixed(h, value.charCodeAt(i));
-  else for (const entry of value) h = mixedAttribute(h, entry);
+  for (let i = 0; i < value.length; i++) h = mixedAttribute(h, value[i]!);
   return h;
 }

@@ -53,11 +53,13 @@ export class Bytes {
   /** LEB128 of an int32. */
   signed(value: number): this {
     let rest = value | 0;
-    while (rest < -64 || rest > 63) {
-      this.byte((rest & 127) | 128);
-      rest >>= 7;
+    // Addresses have three bytes and more.
+    while (rest < -8192 || rest > 8191) {
+      this.pair((rest & 127) | 128, ((rest >> 7) & 127) | 128);
+      rest >>= 14;
     }
-    return this.byte(rest & 127);
+    if (rest >= -64 && rest < 64) return this.byte(rest & 127);
+    return this.pair((rest & 127) | 128, (rest >> 7) & 127);
   }
   /** A sequence of bytes that carries its length in front. */
   sized(bytes: Bytes): this {
@@ -109,7 +111,7 @@ export class Code extends Bytes {
     this.#free[this.#locals[local - this.parameters.length]!].push(local);
   }
 
-  /** An opcode, and a number from 0 on. */
+  /** A byte, and a number from 0 on. */
   #counted(opcode: number, x: number): this {
     return x < 128 ? this.pair(opcode, x) : this.byte(opcode).unsigned(x);
   }
@@ -147,15 +149,15 @@ export class Code extends Bytes {
   }
   /** A load or store; the alignment is given as the exponent of a power of two. */
   memory(opcode: number, alignment: number, offset: number): this {
-    return this.op(opcode).unsigned(alignment).unsigned(offset);
+    return this.pair(opcode, alignment).unsigned(offset);
   }
   /** A vector instruction that takes nothing but the stack. */
   vector(opcode: number): this {
-    return this.#counted(0xfd, opcode);
+    return opcode < 128 ? this.pair(0xfd, opcode) : this.byte(0xfd).pair((opcode & 127) | 128, opcode >> 7);
   }
   /** A load or store of a vector, or (with `lane`) of one of its lanes. */
   vectorMemory(opcode: number, alignment: number, offset: number, lane?: number): this {
-    this.vector(opcode).unsigned(alignment).unsigned(offset);
+    this.vector(opcode).#counted(alignment, offset);
     return lane === undefined ? this : this.byte(lane);
   }
   /** An instruction for one lane of a vector. */

@@ -39,17 +39,17 @@ export class Descriptions {
         return;
       }
       visited.push(x);
-      shapes.push(this.#shape(x.shape));
-      const dtype = dtypes[x.dtype];
+      const { shape, dtype, op, inputs, attributes } = x;
+      shapes.push(this.#shapes.get(shape) ?? this.#newShape(shape));
       if (x !== node && isStored(x)) {
-        said.push(dtype);
+        said.push(dtypes[dtype]);
         return;
       }
-      const { op, inputs, attributes } = x;
-      said.push(4 * numbered(this.#ops, op) + 4 + dtype, inputs.length);
-      if (isFlat && isSpreading(x)) shapes.push(this.#number(attributes));
+      said.push(4 * numbered(this.#ops, op) + 4 + dtypes[dtype], inputs.length);
+      const number = this.#attributes.get(attributes) ?? this.#newNumber(attributes);
+      if (isFlat && isSpreading(x)) shapes.push(number);
       else {
-        said.push(this.#number(attributes));
+        said.push(number);
         isFlat &&= op.kernel.kind === "pointwise" || isFill(op);
       }
       for (const input of inputs) visit(input);
@@ -58,19 +58,20 @@ export class Descriptions {
     return { key: isFlat ? said.join() : `${said.join()};${shapes.join()}`, isFlat, visited };
   }
 
-  #shape(shape: Shape): number {
-    return remembered(this.#shapes, shape, () => numbered(this.#shapesByText, shape.join()));
+  #newShape(shape: Shape): number {
+    const number = numbered(this.#shapesByText, shape.join());
+    this.#shapes.set(shape, number);
+    return number;
   }
 
   /** A number for attributes, the same for equal ones. */
-  #number(attributes: Attributes): number {
-    return remembered(this.#attributes, attributes, () => {
-      const alike = remembered(this.#unlike, mixedAttributes(0, attributes), () => []);
-      const equal = alike.find((known) => sameAttributes(known, attributes));
-      if (equal) return this.#attributes.get(equal)!;
-      alike.push(attributes);
-      return this.#attributes.size;
-    });
+  #newNumber(attributes: Attributes): number {
+    const alike = remembered(this.#unlike, mixedAttributes(0, attributes), () => []);
+    const equal = alike.find((known) => sameAttributes(known, attributes));
+    if (!equal) alike.push(attributes);
+    const number = equal ? this.#attributes.get(equal)! : this.#attributes.size;
+    this.#attributes.set(attributes, number);
+    return number;
   }
 }
 

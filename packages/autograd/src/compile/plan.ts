@@ -6,10 +6,10 @@ import { elementsOf } from "../graph.ts";
 import { remembered } from "../memo.ts";
 import type { Instruction } from "../program.ts";
 import { sizeOf } from "../shape.ts";
-import type { Scalar } from "./kernel.ts";
+import type { Form, Scalar } from "./kernel.ts";
 import { canFail, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
-import type { Nest } from "./loops.ts";
+import type { Nest, Place } from "./loops.ts";
 import { isHeld } from "./stored.ts";
 
 /** What a compiled function begins with and what it leaves: nodes of one graph. */
@@ -208,25 +208,31 @@ function inPlace(
   nests.forEach(({ kernel }, n) => {
     for (const node of resultsOf(kernel)) writers.set(node, [...(writers.get(node) ?? []), n]);
   });
+  const known = new Map<Form, boolean[]>();
   return traced.updates.flatMap((from, i): [Tensor, Tensor][] => {
     const to = traced.states[i]!;
     const writer = from && writers.get(from);
     if (!from || writer?.length !== 1 || writer[0]! <= lastCheck || traced.outputs.includes(to)) return [];
     const n = writer[0]!;
     const lastRead = last.get(to) ?? -1;
-    return lastRead < n || (lastRead === n && readsInStep(nests[n]!, to)) ? [[to, from]] : [];
+    if (lastRead < n) return [[to, from]];
+    const { form, kernel } = nests[n]!;
+    const inStep = remembered(known, form, () => readsInStep(nests[n]!));
+    return lastRead === n && inStep[kernel.nodes.indexOf(to)] ? [[to, from]] : [];
   });
 }
 
-function readsInStep({ kernel, form, places, target }: Nest, x: Tensor): boolean {
-  if (form.kind !== "map") return false;
-  const number = kernel.nodes.indexOf(x);
-  for (let i = 0; i < places.length; i++) {
-    if (form.body[i]!.source !== number) continue;
-    const { walk, offset } = places[i]!;
-    if (walk !== target.walk || offset !== target.offset) return false;
-  }
-  return true;
+/** Of each node: does the nest read only those elements of it that it writes next? */
+function readsInStep({ kernel, form, places, target }: Nest): boolean[] {
+  const inStep = kernel.nodes.map(() => form.kind === "map");
+  form.body.forEach(({ source }, i) => {
+    if (source >= 0 && !isSame(places[i]!, target)) inStep[source] = false;
+  });
+  return inStep;
+}
+
+function isSame(x: Place, y: Place): boolean {
+  return x.walk === y.walk && x.offset === y.offset;
 }
 
 /** Two sums for every lane: of a chunk, and in all. */

@@ -129,9 +129,9 @@ function isSame(xs: readonly Tensor[], ys: readonly Tensor[]): boolean {
 }
 
 /** The same for equal nodes, and mostly another one for others. */
-function hashOf({ op, inputs, attributes }: Tensor): number {
+function hashOf({ op, inputs, attributes, shape }: Tensor): number {
   let hash = op.name.length;
-  if (attributes !== none) hash = mixedAttributes(hash, attributes);
+  if (attributes !== none) hash = mixedAttributes(hash, attributes, inputs.length > 0 ? shape : undefined);
   for (let i = 0; i < inputs.length; i++) hash = mixed(hash, inputs[i]!.id);
   return hash;
 }

@@ -1,5 +1,5 @@
 import { byteSize } from "../dtype.ts";
-import type { Kernel, Tensor } from "../graph.ts";
+import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import type { Program } from "../program.ts";
 import type { Topology } from "../topology.ts";
@@ -34,34 +34,27 @@ export class Choice {
   readonly #order: Topology;
   /** For each node the instructions that it adds to a body. */
   readonly #work: Int32Array;
-  /** Is it cheaper to compute the node again than to keep it? */
-  readonly #cheap: Uint8Array;
-  /** Is it in memory from the start? */
-  readonly #held: Uint8Array;
+  readonly #traits: readonly Traits[];
 
   constructor(order: Topology) {
     const { nodes } = order;
     this.#order = order;
     const work = new Int32Array(nodes.length).fill(1);
-    const cheap = new Uint8Array(nodes.length);
-    const held = new Uint8Array(nodes.length);
-    nodes.forEach((node, n) => {
+    this.#traits = nodes.map((node, n) => {
       const { kernel } = node.op;
-      if (isHeld(node)) held[n] = 1;
-      else if (kernel.kind === "pointwise") {
-        const program = programOf(kernel.body, node.inputs, node.dtype);
-        work[n] = program.instructions.length;
-        cheap[n] = Number(isCheap(program));
-      }
+      if (isHeld(node)) return held;
+      if (kernel.kind !== "pointwise") return traitsOf(node);
+      const program = programOf(kernel.body, node.inputs, node.dtype);
+      work[n] = program.instructions.length;
+      return isCheap(program) ? cheap : costing;
     });
     this.#work = work;
-    this.#cheap = cheap;
-    this.#held = held;
   }
 
   /** The stored nodes, `required` among them. */
   stored(required: ReadonlySet<Tensor>): Set<Tensor> {
     const { nodes, starts, edges } = this.#order;
+    const traits = this.#traits;
     const readers = new Int32Array(nodes.length).fill(unseen);
     /** The view through which a kernel reads the node: elements that are read through two are computed twice. */
     const views = new Int32Array(nodes.length);
@@ -69,49 +62,39 @@ export class Choice {
     const memory = new Uint8Array(nodes.length);
     const own = new Uint8Array(nodes.length);
     for (let n = nodes.length - 1; n >= 0; n--) {
-      const node = nodes[n]!;
-      const { kind } = node.op.kernel;
-      const isOwn = this.#isStored(n, kind, required, readers[n]!, memory[n]!);
+      const { lies, expands, isView, isList, first, others } = traits[n]!;
+      const needed = memory[n]!;
+      const isOwn =
+        lies === always ||
+        (needed & 2) > 0 ||
+        (lies !== never && needed > 0) ||
+        (lies === ifShared && readers[n] === many) ||
+        required.has(nodes[n]!);
       if (isOwn) own[n] = 1;
       const start = starts[n]!;
       const end = starts[n + 1]!;
-      if (start === end) continue;
-      const isView = kind === "view";
-      const expands = isView && node.size > node.inputs[0]!.size;
       const reader = isOwn ? n : readers[n]!;
       const view = isView ? n : isOwn ? 0 : views[n]!;
-      const place = placeOfOperands(node, expands);
-      const passed = isView && !isOwn ? memory[n]! & 1 : 0;
+      const passed = isView && !isOwn ? needed & 1 : 0;
       for (let k = start; k < end; k++) {
         const input = edges[k]!;
-        const through = kind === "concatenate" ? start - k - 1 : view;
+        const through = isList ? start - k - 1 : view;
         const before = readers[input]!;
         const isLike = before === unseen || (before === reader && views[input] === through);
         readers[input] = expands || !isLike ? many : reader;
         views[input] = through;
-        memory[input]! |= passed | (k === start ? place.first : place.others);
+        memory[input]! |= passed | (k === start ? first : others);
       }
     }
     this.#limitBodies(readers, own);
     return new Set(nodes.filter((_, n) => own[n]));
   }
 
-  #isStored(
-    n: number,
-    kind: Kernel["kind"],
-    required: ReadonlySet<Tensor>,
-    reader: number,
-    memory: number,
-  ): boolean {
-    if (this.#held[n] || memory & 2 || required.has(this.#order.nodes[n]!)) return true;
-    if (kind === "leaf" || kind === "view") return false;
-    return kind !== "pointwise" || memory !== 0 || (reader === many && !this.#cheap[n]);
-  }
-
   /** Stores nodes with which bodies would become too long, or too many would lie in one another. */
   #limitBodies(readers: Int32Array, own: Uint8Array): void {
     const { nodes, starts, edges } = this.#order;
     const work = this.#work;
+    const traits = this.#traits;
     const weights = new Int32Array(nodes.length);
     const depths = new Int32Array(nodes.length);
     for (let n = 0; n < nodes.length; n++) {
@@ -124,9 +107,9 @@ export class Choice {
         if (depths[input]! >= depth) depth = depths[input]! + 1;
       }
       if (!own[n]) {
-        const { kind } = nodes[n]!.op.kernel;
+        const { lies, isLeaf } = traits[n]!;
         const limit = readers[n] === many ? repeatedLimit : bodyLimit;
-        if ((kind === "pointwise" && weight > limit) || (kind !== "leaf" && depth > deepest)) own[n] = 1;
+        if ((lies >= ifNeeded && weight > limit) || (!isLeaf && depth > deepest)) own[n] = 1;
       }
       weights[n] = own[n] ? 1 : weight;
       depths[n] = own[n] ? 0 : depth;
@@ -134,28 +117,59 @@ export class Choice {
   }
 }
 
-/** Which operands have to lie in memory, as above: the first, and the others. */
-interface Place {
+/** When does a node lie in memory: never unless it has to itself, if that is needed of it or its views, if it is shared too, always? */
+const [never, ifNeeded, ifShared, always] = [0, 1, 2, 3] as const;
+
+/** What the choice depends on beside the edges. */
+interface Traits {
+  readonly lies: typeof never | typeof ifNeeded | typeof ifShared | typeof always;
+  readonly isLeaf: boolean;
+  readonly isView: boolean;
+  /** Are operands copied one after the other? */
+  readonly isList: boolean;
+  /** Does a view have more elements than its operand? */
+  readonly expands: boolean;
+  /** Do the first operand and the others have to lie in memory: as above? */
   readonly first: number;
   readonly others: number;
 }
-const anywhere: Place = { first: 0, others: 0 };
-const throughViews: Place = { first: 1, others: 1 };
-const itself: Place = { first: 2, others: 2 };
-const firstItself: Place = { first: 2, others: 0 };
-const tiled: Place = { first: 1, others: 2 };
 
-function placeOfOperands({ op }: Tensor, expands: boolean): Place {
-  if (op === tiledOp) return tiled;
+function traits(lies: Traits["lies"], rest: Partial<Traits> = {}): Traits {
+  const none = { isLeaf: false, isView: false, isList: false, expands: false, first: 0, others: 0 };
+  return { lies, ...none, ...rest };
+}
+
+const held = traits(always, { isLeaf: true });
+const cheap = traits(ifNeeded);
+const costing = traits(ifShared);
+const leaf = traits(never, { isLeaf: true });
+const computed = traits(always);
+const list = traits(always, { isList: true });
+const product = traits(always, { first: 1, others: 1 });
+const tiledProduct = traits(always, { first: 1, others: 2 });
+const picking = traits(always, { first: 2 });
+const opaque = traits(always, { first: 2, others: 2 });
+const view = traits(never, { isView: true });
+const expanding = traits(never, { isView: true, expands: true });
+const expandingStrided = traits(never, { isView: true, expands: true, first: 2 });
+
+function traitsOf({ op, size, inputs }: Tensor): Traits {
   switch (op.kernel.kind) {
-    case "opaque":
-      return itself;
+    case "leaf":
+      return leaf;
+    case "view":
+      if (size <= inputs[0]!.size) return view;
+      return op === stridedOp ? expandingStrided : expanding;
+    case "concatenate":
+      return list;
     case "contract":
-      return throughViews;
+      return op === tiledOp ? tiledProduct : product;
     case "gather":
-      return firstItself;
+      return picking;
+    case "opaque":
+      return opaque;
     default:
-      return expands && op === stridedOp ? itself : anywhere;
+      return computed;
   }
 }
 
