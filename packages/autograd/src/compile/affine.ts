@@ -41,7 +41,8 @@ export function rangeOf({ offset, steps }: Affine, box: Box): [least: number, gr
   let greatest = offset;
   for (let i = 0; i < steps.length; i++) {
     const step = steps[i]!;
-    const [from, to] = box[i]!;
+    const from = box[i]![0];
+    const to = box[i]![1];
     least += step > 0 ? step * from : step * (to - 1);
     greatest += step > 0 ? step * (to - 1) : step * from;
   }
@@ -49,8 +50,7 @@ export function rangeOf({ offset, steps }: Affine, box: Box): [least: number, gr
 }
 
 export function isEmpty(box: Box): boolean {
-  for (const [from, to] of box) if (from >= to) return true;
-  return false;
+  return box.some((range) => range[0] >= range[1]);
 }
 
 /**
@@ -66,8 +66,7 @@ export function unravel(flat: Affine, shape: Shape, box: Box): Affine[] | null {
   const strides = stridesOf(shape);
   const steps = shape.map(() => new Array<number>(rank).fill(0));
   flat.steps.forEach((step, i) => {
-    const [from, to] = box[i]!;
-    if (to - from === 1) return;
+    if (box[i]![1] - box[i]![0] === 1) return;
     let rest = step;
     strides.forEach((stride, axis) => {
       if (shape[axis] === 1) return;

@@ -52,7 +52,7 @@ export class Descriptions {
         said.push(number);
         isFlat &&= op.kernel.kind === "pointwise" || isFill(op);
       }
-      for (const input of inputs) visit(input);
+      for (let i = 0; i < inputs.length; i++) visit(inputs[i]!);
     };
     visit(node);
     return { key: isFlat ? said.join() : `${said.join()};${shapes.join()}`, isFlat, visited };

@@ -24,9 +24,10 @@ export function* fuse(roots: readonly Tensor[], sequence: readonly Tensor[] = ro
     const stored = choice.stored(required);
     const kernels: Kernel[] = [];
     let done = 0;
-    for (const node of order.nodes) {
+    for (let n = 0; n < order.nodes.length; n++) {
+      const node = order.nodes[n]!;
       if (!stored.has(node) || isHeld(node)) continue;
-      for (const kernel of lowering.kernelsOf(node, stored, required)) kernels.push(kernel);
+      kernels.push(...lowering.kernelsOf(node, stored, required));
       if (++done % stride === 0) yield;
     }
     // A view whose places turned out not to be affine asks for its operand; that changes who merges where.

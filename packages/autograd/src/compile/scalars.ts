@@ -73,6 +73,9 @@ export class BodyWriter {
     if (local !== undefined) this.code.get(local);
     else this.write(i);
   }
+  protected pushAll(list: readonly number[]): void {
+    for (let i = 0; i < list.length; i++) this.push(list[i]!);
+  }
   /** Does scalar `i` lie in a local? */
   protected isKept(i: number): boolean {
     return this.#locals[i] !== undefined;
@@ -135,7 +138,7 @@ export class BodyWriter {
         this.rare(i);
         return;
       case "call":
-        for (const x of operands) this.push(x);
+        this.pushAll(operands);
         this.code.call(this.around.slow(this.body[i]!.slow!));
         return;
       default:
@@ -171,7 +174,7 @@ export class BodyWriter {
     const opcode = opcodeOf(name, from);
     if (opcode === null) word(this.code, name, this.body[i]!.dtype, from, this.pushes(i));
     else {
-      for (const x of this.body[i]!.operands) this.push(x);
+      this.pushAll(this.body[i]!.operands);
       this.code.op(opcode);
     }
   }
@@ -222,7 +225,7 @@ export class BodyWriter {
     const target = this.around.slow(slow!);
     this.push(condition);
     code.if(valueType(dtype));
-    for (const x of rest) this.push(x);
+    this.pushAll(rest);
     code.call(target);
     code.else();
     this.push(fast);

@@ -25,7 +25,8 @@ export function* simplify(roots: readonly Tensor[], rewrite: Rewrite = same): St
   const numbers = roots.map((root) => numberIn(order, root));
   const simplifier = new Simplifier(rewrite);
   const readers = new Int32Array(order.nodes.length);
-  for (const n of order.edges) readers[n]!++;
+  const { edges } = order;
+  for (let k = 0; k < edges.length; k++) readers[edges[k]!]!++;
   for (const n of numbers) readers[n]!++;
   const made: Tensor[] = [];
   while (made.length < order.nodes.length) {

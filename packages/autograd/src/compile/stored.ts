@@ -1,6 +1,7 @@
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Topology } from "../topology.ts";
 import { programOf } from "./simplify.ts";
@@ -40,13 +41,14 @@ export class Choice {
     const { nodes } = order;
     this.#order = order;
     const work = new Int32Array(nodes.length).fill(1);
+    const known = new Map<Program, Traits>();
     this.#traits = nodes.map((node, n) => {
       const { kernel } = node.op;
       if (isHeld(node)) return held;
       if (kernel.kind !== "pointwise") return traitsOf(node);
       const program = programOf(kernel.body, node.inputs, node.dtype);
       work[n] = program.instructions.length;
-      return isCheap(program) ? cheap : costing;
+      return remembered(known, program, traitsOfProgram);
     });
     this.#work = work;
   }
@@ -173,13 +175,13 @@ function traitsOf({ op, size, inputs }: Tensor): Traits {
   }
 }
 
-function isCheap({ instructions }: Program): boolean {
+function traitsOfProgram({ instructions }: Program): Traits {
   let work = 0;
   for (const { word, dtype, operands } of instructions) {
     if (word === "input" || word === "constant") continue;
-    if (++work > cheapInstructions || costly.has(word)) return false;
+    if (++work > cheapInstructions || costly.has(word)) return costing;
     // Numbers of two widths in one kernel are not computed in lanes: a learning rate of float64 is converted once, by itself.
-    if (word === "convert" && byteSize(dtype) !== byteSize(instructions[operands[0]!]!.dtype)) return false;
+    if (word === "convert" && byteSize(dtype) !== byteSize(instructions[operands[0]!]!.dtype)) return costing;
   }
-  return true;
+  return cheap;
 }

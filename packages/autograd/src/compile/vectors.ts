@@ -60,7 +60,7 @@ export class VectorWriter extends BodyWriter {
     const from = this.dtypeOfOperands(i);
     const opcode = vectorOpcodeOf(name, from);
     if (opcode !== null) {
-      for (const x of operands) this.push(x);
+      this.pushAll(operands);
       this.code.vector(opcode);
       return;
     }
@@ -80,7 +80,7 @@ export class VectorWriter extends BodyWriter {
     const product = operands.find((x) => this.#isProduct(x));
     if (product === undefined) return false;
     const other = operands[0] === product ? operands[1]! : operands[0]!;
-    for (const x of [...this.body[product]!.operands, other]) this.push(x);
+    this.pushAll([...this.body[product]!.operands, other]);
     this.code.vector(relaxedAdd[this.#around.width]);
     return true;
   }
