@@ -1,5 +1,5 @@
 import type { Shape } from "../shape.ts";
-import { stridesOf } from "../shape.ts";
+import { equalShapes, stridesOf } from "../shape.ts";
 
 /** A whole number that moves evenly with the indices of a loop nest: `offset + steps[0] * i0 + steps[1] * i1 + ...` */
 export interface Affine {
@@ -33,6 +33,10 @@ export function weighted(
     for (let i = 0; i < rank; i++) steps[i]! += weight * part.steps[i]!;
   }
   return { offset: start, steps };
+}
+
+export function sameAffine(x: Affine, y: Affine): boolean {
+  return x.offset === y.offset && equalShapes(x.steps, y.steps);
 }
 
 /** The smallest and largest value in `box`, which is not empty. */

@@ -1,11 +1,10 @@
 import { allocate } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
-import { numbered, remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Shape } from "../shape.ts";
-import { stridesOf } from "../shape.ts";
+import { equalShapes, stridesOf } from "../shape.ts";
 import type { Affine, Box } from "./affine.ts";
-import { isEmpty, rangeOf, unravel, weighted } from "./affine.ts";
+import { isEmpty, rangeOf, sameAffine, unravel, weighted } from "./affine.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { programOf } from "./simplify.ts";
@@ -39,12 +38,7 @@ class BodyBuilder {
   /** The node, and what the body reads. */
   readonly nodes: Tensor[];
   readonly #memory: Memory;
-  readonly #known = new Map<string, number>();
-  /** Numbers for indices, programs and nodes, for keys. */
-  readonly #places = new Map<readonly Affine[], number>();
-  readonly #placesByText = new Map<string, number>();
-  readonly #programs = new Map<Program, number>();
-  readonly #nodes = new Map<Tensor, number>();
+  readonly #defined = new Map<Tensor, Defined>();
 
   constructor(node: Tensor, space: Shape, memory: Memory) {
     this.nodes = [node];
@@ -53,15 +47,8 @@ class BodyBuilder {
   }
 
   add(made: Scalar): number {
-    const { word, dtype, operands, value, source, at, pick, values, slow } = made;
-    if (values || slow) return this.body.push(made) - 1;
-    const number = Object.is(value, -0) ? "-0" : value;
-    const place = `${source}[${at ? keyOf(at) : ""}]${pick ? pick.index : ""}`;
-    return remembered(
-      this.#known,
-      `${word} ${dtype} ${operands} ${number} ${place}`,
-      () => this.body.push(made) - 1,
-    );
+    for (let i = 0; i < this.body.length; i++) if (isSame(this.body[i]!, made)) return i;
+    return this.body.push(made) - 1;
   }
 
   /** The element of `node` at these indices: loaded if it is stored, else computed. */
@@ -80,17 +67,12 @@ class BodyBuilder {
 
   /** The element of `node` at these indices, computed. */
   define(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
-    const key = `= ${numbered(this.#nodes, node)} ${this.#indices(at)} ${need.condition}`;
-    return remembered(this.#known, key, () => this.#define(node, at, need));
-  }
-
-  /** A number for these indices. Operands mostly have those of the node that they are for. */
-  #indices(at: readonly Affine[]): number {
-    return remembered(this.#places, at, () => {
-      let text = "";
-      for (const index of at) text += `${keyOf(index)};`;
-      return numbered(this.#placesByText, text);
-    });
+    const { condition } = need;
+    for (let known = this.#defined.get(node); known; known = known.other)
+      if (known.condition === condition && areSame(known.at, at)) return known.number;
+    const number = this.#define(node, at, need);
+    this.#defined.set(node, { at, condition, number, other: this.#defined.get(node) });
+    return number;
   }
 
   #define(node: Tensor, at: readonly Affine[], need: Need): number {
@@ -195,14 +177,35 @@ class BodyBuilder {
 
   #called(program: Program, operands: readonly number[]): number {
     const { dtype } = program.instructions[program.result]!;
-    return remembered(this.#known, `call ${numbered(this.#programs, program)} ${operands}`, () =>
-      this.add(scalar("call", dtype, operands, { slow: program })),
-    );
+    return this.add(scalar("call", dtype, operands, { slow: program }));
   }
 }
 
-function keyOf({ offset, steps }: Affine): string {
-  return `${offset}:${steps}`;
+/** Where a node was computed, and as which scalar. */
+interface Defined {
+  readonly at: readonly Affine[];
+  readonly condition: number;
+  readonly number: number;
+  /** Where it was computed too. */
+  readonly other: Defined | undefined;
+}
+
+function isSame(x: Scalar, y: Scalar): boolean {
+  return (
+    x.word === y.word &&
+    x.source === y.source &&
+    x.dtype === y.dtype &&
+    Object.is(x.value, y.value) &&
+    x.slow === y.slow &&
+    x.values === y.values &&
+    x.pick?.index === y.pick?.index &&
+    equalShapes(x.operands, y.operands) &&
+    (x.at === y.at || (x.at !== null && y.at !== null && sameAffine(x.at, y.at)))
+  );
+}
+
+function areSame(xs: readonly Affine[], ys: readonly Affine[]): boolean {
+  return xs === ys || xs.every((x, i) => sameAffine(x, ys[i]!));
 }
 
 type Bounds = readonly (readonly [from: number, to: number])[];

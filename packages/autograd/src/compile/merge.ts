@@ -2,7 +2,7 @@ import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { remembered } from "../memo.ts";
-import type { Affine } from "./affine.ts";
+import { sameAffine } from "./affine.ts";
 import type { Form, Kernel, Scalar } from "./kernel.ts";
 import { canFail, patterned, reshaped, resultsOf } from "./kernel.ts";
 
@@ -130,8 +130,4 @@ function keyOf({ word, dtype, operands, value, source, at }: Scalar): string | n
   if (word === "constant") return `${dtype} ${Object.is(value, -0) ? "-0" : value}`;
   if (word !== "load" || operands.length > 0) return null;
   return `[${source} ${at!.offset} ${at!.steps}]`;
-}
-
-function sameAffine(x: Affine, y: Affine): boolean {
-  return x.offset === y.offset && x.steps.every((step, i) => step === y.steps[i]);
 }
