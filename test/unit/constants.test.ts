@@ -1,8 +1,17 @@
-import { full, type Tensor, where } from "@cotangent/autograd";
+import { defineOp, full, type Tensor, where, zero } from "@cotangent/autograd";
 import { describe, test } from "vitest";
 import { same } from "../bits.ts";
 
 const numbers = [0, -0, 1, -1, 0.1, 1 / 3, 16_777_217, 1e30, 1e-30, Number.NaN, Number.POSITIVE_INFINITY];
+
+/** Two steps, each of which rounds. */
+const apart = defineOp({
+  name: "apart",
+  kernel: { kind: "pointwise", body: (m, x, y) => m.sub(m.mul(x!, y!), x!) },
+  derivatives: [zero, zero],
+  shape: ([x]) => x!.shape,
+  dtype: ([x]) => x!.dtype,
+});
 
 const found = (a: Tensor, b: Tensor): Tensor[] => [
   a.add(b),
@@ -15,6 +24,7 @@ const found = (a: Tensor, b: Tensor): Tensor[] => [
   where(a.eq(b), a, b),
   a.sub(b).mul(a).add(0.1),
   a.maximum(b),
+  apart([a, b], {}),
   a.exp(),
 ];
 
