@@ -1,5 +1,5 @@
 import { byteSize } from "../dtype.ts";
-import type { Tensor } from "../graph.ts";
+import type { Kernel, Op, Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
@@ -41,14 +41,15 @@ export class Choice {
     const { nodes } = order;
     this.#order = order;
     const work = new Int32Array(nodes.length).fill(1);
-    const known = new Map<Program, Traits>();
+    const ofPrograms = new Map<Program, Traits>();
+    const ofOps = new Map<Op, Traits>();
     this.#traits = nodes.map((node, n) => {
-      const { kernel } = node.op;
+      const { op, inputs, dtype } = node;
       if (isHeld(node)) return held;
-      if (kernel.kind !== "pointwise") return traitsOf(node);
-      const program = programOf(kernel.body, node.inputs, node.dtype);
+      if (op.kernel.kind !== "pointwise") return remembered(ofOps, op, traitsOf);
+      const program = programOf(op.kernel.body, inputs, dtype);
       work[n] = program.instructions.length;
-      return remembered(known, program, traitsOfProgram);
+      return remembered(ofPrograms, program, traitsOfProgram);
     });
     this.#work = work;
   }
@@ -64,28 +65,32 @@ export class Choice {
     const memory = new Uint8Array(nodes.length);
     const own = new Uint8Array(nodes.length);
     for (let n = nodes.length - 1; n >= 0; n--) {
-      const { lies, expands, isView, isList, first, others } = traits[n]!;
+      const node = nodes[n]!;
+      const { lies, kind, first, others } = traits[n]!;
       const needed = memory[n]!;
       const isOwn =
         lies === always ||
         (needed & 2) > 0 ||
         (lies !== never && needed > 0) ||
         (lies === ifShared && readers[n] === many) ||
-        required.has(nodes[n]!);
+        required.has(node);
       if (isOwn) own[n] = 1;
       const start = starts[n]!;
       const end = starts[n + 1]!;
+      const isView = kind === "view";
+      const expands = isView && node.size > node.inputs[0]!.size;
       const reader = isOwn ? n : readers[n]!;
       const view = isView ? n : isOwn ? 0 : views[n]!;
       const passed = isView && !isOwn ? needed & 1 : 0;
+      const ofFirst = isView && !expands ? 0 : first;
       for (let k = start; k < end; k++) {
         const input = edges[k]!;
-        const through = isList ? start - k - 1 : view;
+        const through = kind === "concatenate" ? start - k - 1 : view;
         const before = readers[input]!;
         const isLike = before === unseen || (before === reader && views[input] === through);
         readers[input] = expands || !isLike ? many : reader;
         views[input] = through;
-        memory[input]! |= passed | (k === start ? first : others);
+        memory[input]! |= passed | (k === start ? ofFirst : others);
       }
     }
     this.#limitBodies(readers, own);
@@ -109,9 +114,9 @@ export class Choice {
         if (depths[input]! >= depth) depth = depths[input]! + 1;
       }
       if (!own[n]) {
-        const { lies, isLeaf } = traits[n]!;
+        const { lies, kind } = traits[n]!;
         const limit = readers[n] === many ? repeatedLimit : bodyLimit;
-        if ((lies >= ifNeeded && weight > limit) || (!isLeaf && depth > deepest)) own[n] = 1;
+        if ((lies >= ifNeeded && weight > limit) || (kind !== "leaf" && depth > deepest)) own[n] = 1;
       }
       weights[n] = own[n] ? 1 : weight;
       depths[n] = own[n] ? 0 : depth;
@@ -125,53 +130,35 @@ const [never, ifNeeded, ifShared, always] = [0, 1, 2, 3] as const;
 /** What the choice depends on beside the edges. */
 interface Traits {
   readonly lies: typeof never | typeof ifNeeded | typeof ifShared | typeof always;
-  readonly isLeaf: boolean;
-  readonly isView: boolean;
-  /** Are operands copied one after the other? */
-  readonly isList: boolean;
-  /** Does a view have more elements than its operand? */
-  readonly expands: boolean;
-  /** Do the first operand and the others have to lie in memory: as above? */
+  readonly kind: Kernel["kind"];
+  /** Do the first operand (of a view: if it has fewer elements) and the others have to lie in memory: as above? */
   readonly first: number;
   readonly others: number;
 }
 
-function traits(lies: Traits["lies"], rest: Partial<Traits> = {}): Traits {
-  const none = { isLeaf: false, isView: false, isList: false, expands: false, first: 0, others: 0 };
-  return { lies, ...none, ...rest };
+function traits(kind: Traits["kind"], lies: Traits["lies"] = always, first = 0, others = 0): Traits {
+  return { lies, kind, first, others };
 }
 
-const held = traits(always, { isLeaf: true });
-const cheap = traits(ifNeeded);
-const costing = traits(ifShared);
-const leaf = traits(never, { isLeaf: true });
-const computed = traits(always);
-const list = traits(always, { isList: true });
-const product = traits(always, { first: 1, others: 1 });
-const tiledProduct = traits(always, { first: 1, others: 2 });
-const picking = traits(always, { first: 2 });
-const opaque = traits(always, { first: 2, others: 2 });
-const view = traits(never, { isView: true });
-const expanding = traits(never, { isView: true, expands: true });
-const expandingStrided = traits(never, { isView: true, expands: true, first: 2 });
+const held = traits("leaf");
+const cheap = traits("pointwise", ifNeeded);
+const costing = traits("pointwise", ifShared);
 
-function traitsOf({ op, size, inputs }: Tensor): Traits {
-  switch (op.kernel.kind) {
+function traitsOf(op: Op): Traits {
+  const { kind } = op.kernel;
+  switch (kind) {
     case "leaf":
-      return leaf;
+      return traits(kind, never);
     case "view":
-      if (size <= inputs[0]!.size) return view;
-      return op === stridedOp ? expandingStrided : expanding;
-    case "concatenate":
-      return list;
+      return traits(kind, never, op === stridedOp ? 2 : 0);
     case "contract":
-      return op === tiledOp ? tiledProduct : product;
+      return traits(kind, always, 1, op === tiledOp ? 2 : 1);
     case "gather":
-      return picking;
+      return traits(kind, always, 2);
     case "opaque":
-      return opaque;
+      return traits(kind, always, 2, 2);
     default:
-      return computed;
+      return traits(kind);
   }
 }
 
