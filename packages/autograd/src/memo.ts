@@ -14,5 +14,8 @@ export function remembered<K, V>(
 
 /** A number for `x`, in the order in which they were asked for. */
 export function numbered<K>(numbers: Map<K, number>, x: K): number {
-  return remembered(numbers, x, () => numbers.size);
+  const known = numbers.get(x);
+  if (known !== undefined) return known;
+  numbers.set(x, numbers.size);
+  return numbers.size - 1;
 }

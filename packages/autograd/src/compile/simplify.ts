@@ -5,7 +5,6 @@ import { allocate } from "../dtype.ts";
 import type { Op } from "../graph.ts";
 import { apply, elementsOf, isKnown, none, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
-import { remembered } from "../memo.ts";
 import type { Instruction, Program, Word } from "../program.ts";
 import { trace } from "../program.ts";
 import { equalShapes } from "../shape.ts";
@@ -156,11 +155,12 @@ const programs = new WeakMap<Body, Program[]>();
 
 /** The program of a body for operands and a result of these dtypes; each is traced once. */
 export function programOf(body: Body, inputs: readonly { readonly dtype: DType }[], dtype: DType): Program {
-  const known = remembered(programs, body, () => []);
+  const known = programs.get(body) ?? [];
   for (let i = 0; i < known.length; i++) if (isFor(known[i]!, inputs, dtype)) return known[i]!;
   const dtypes = inputs.map((x) => x.dtype);
   const program = trace(body, dtypes, dtype);
   known.push(program);
+  programs.set(body, known);
   return program;
 }
 
