@@ -5,10 +5,29 @@
 
 import { remembered } from "../memo.ts";
 
-/** Bytes that grow as they are written: number arrays cost ten times as much on large modules. */
-export class Bytes {
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
+const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+/**
+ * Bytes that grow as they are written: a section of a module, or the body of a function, its instructions in order and the locals that
+ * they use. (Number arrays cost ten times as much on large modules, and methods of two classes are optimized twice.)
+ */
+export class Code {
   #array: Uint8Array<ArrayBuffer> = new Uint8Array(256);
   #length = 0;
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+  /** What the function is for, in listings. */
+  title = "";
+  readonly #locals: ValueType[] = [];
+  readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+
+  constructor(parameters: readonly ValueType[] = [], results: readonly ValueType[] = []) {
+    this.parameters = parameters;
+    this.results = results;
+  }
 
   get length(): number {
     return this.#length;
@@ -62,7 +81,7 @@ export class Bytes {
     return this.pair((rest & 127) | 128, (rest >> 7) & 127);
   }
   /** A sequence of bytes that carries its length in front. */
-  sized(bytes: Bytes): this {
+  sized(bytes: Code): this {
     return this.unsigned(bytes.length).append(bytes.written);
   }
   text(name: string): this {
@@ -76,27 +95,6 @@ export class Bytes {
     const larger = new Uint8Array(Math.max(2 * this.#array.length, this.#length + by));
     larger.set(this.written);
     this.#array = larger;
-  }
-}
-
-export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
-const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
-
-const scratch = new DataView(new ArrayBuffer(8));
-
-/** The body of a function: instructions in order, and the locals that they use. */
-export class Code extends Bytes {
-  readonly parameters: readonly ValueType[];
-  readonly results: readonly ValueType[];
-  /** What the function is for, in listings. */
-  title = "";
-  readonly #locals: ValueType[] = [];
-  readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
-
-  constructor(parameters: readonly ValueType[] = [], results: readonly ValueType[] = []) {
-    super();
-    this.parameters = parameters;
-    this.results = results;
   }
 
   titled(title: string): this {
@@ -213,8 +211,8 @@ export class Code extends Bytes {
   }
 
   /** The function as the code section holds it. */
-  get packed(): Bytes {
-    const out = new Bytes().unsigned(this.#locals.length);
+  get packed(): Code {
+    const out = new Code().unsigned(this.#locals.length);
     for (const type of this.#locals) out.unsigned(1).byte(valueTypes[type]);
     return out.append(this.written).byte(0x0b);
   }
@@ -236,7 +234,7 @@ export function assemble(
   imports: readonly Import[] = [],
 ): Uint8Array<ArrayBuffer> {
   const types = new Map<string, number>();
-  const typeBytes = new Bytes();
+  const typeBytes = new Code();
   const typeOf = functions.map(({ parameters, results }) => {
     return remembered(types, `${parameters} -> ${results}`, () => {
       typeBytes.byte(0x60);
@@ -247,25 +245,25 @@ export function assemble(
       return types.size;
     });
   });
-  const module = new Bytes().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-  const section = (id: number, content: Bytes) => module.byte(id).sized(content);
-  section(1, new Bytes().unsigned(types.size).append(typeBytes.written));
+  const module = new Code().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  const section = (id: number, content: Code) => module.byte(id).sized(content);
+  section(1, new Code().unsigned(types.size).append(typeBytes.written));
   if (imports.length > 0) {
-    const imported = new Bytes().unsigned(imports.length);
+    const imported = new Code().unsigned(imports.length);
     imports.forEach(({ module, name }, i) => {
       imported.text(module).text(name).byte(0).unsigned(typeOf[i]!);
     });
     section(2, imported);
   }
   const own = functions.slice(imports.length);
-  const declared = new Bytes().unsigned(own.length);
+  const declared = new Code().unsigned(own.length);
   for (const type of typeOf.slice(imports.length)) declared.unsigned(type);
   section(3, declared);
-  section(5, new Bytes().byte(1).byte(1).unsigned(pages).unsigned(pages));
+  section(5, new Code().byte(1).byte(1).unsigned(pages).unsigned(pages));
   const last = functions.length - 1;
-  const exported = new Bytes().byte(2);
+  const exported = new Code().byte(2);
   section(7, exported.text("memory").byte(2).byte(0).text("run").byte(0).unsigned(last));
-  const bodies = new Bytes().unsigned(own.length);
+  const bodies = new Code().unsigned(own.length);
   for (const code of own) bodies.sized(code.packed);
   section(10, bodies);
   return module.written;
