@@ -408,6 +408,22 @@ describe("randint and permutation", () => {
 });
 
 describe("generators", () => {
+  test("leave nothing to be computed when they are made or seeded", () => {
+    const generator = new Generator(7);
+    const read = () => Object.values(generator.state).map((x) => [x.pending, x.item()]);
+    expect(read()).toEqual([
+      [false, 7],
+      [false, 0],
+      [false, 0],
+    ]);
+    generator.seed(2 ** 33 + 5);
+    expect(read()).toEqual([
+      [false, 5],
+      [false, 2],
+      [false, 0],
+    ]);
+  });
+
   test("the same seed gives the same numbers, another seed others", () => {
     const draw = (seed: number) => {
       const generator = new Generator(seed);
