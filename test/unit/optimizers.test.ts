@@ -3,12 +3,14 @@ import {
   compile,
   customGradient,
   DTypeError,
+  div,
   Generator,
   GradientError,
   manualSeed,
   normal,
   ShapeError,
   StateError,
+  scalar,
   stack,
   svd,
   type Tensor,
@@ -39,6 +41,7 @@ import {
   Muon,
   NAdam,
   type Optimizer,
+  perStep,
   RAdam,
   RMSprop,
   Rprop,
@@ -218,6 +221,31 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
     other.a.assign(a);
     other.b.assign(b);
     expect(other.steps(3)).toEqual(end);
+  });
+});
+
+describe("numbers of a step", () => {
+  test("are made once for all parameters, and once for each shape that they are broadcast to", () => {
+    let built = 0;
+    const numbers = perStep((step) => {
+      built++;
+      return { rate: div(1, step), first: step.eq(1) };
+    });
+    const step = scalar(4, { dtype: "int32" });
+    const plain = numbers(step, "float32");
+    const matrix = numbers(step, "float32", [2, 3]);
+    expect(numbers(step, "float32", [])).toBe(plain);
+    expect(numbers(step, "float32", [2, 3])).toBe(matrix);
+    expect(numbers(step, "float32", [6])).not.toBe(matrix);
+    expect(built).toBe(1);
+    expect(plain.rate.shape).toEqual([]);
+    expect(matrix.rate.toArray()).toEqual([
+      [0.25, 0.25, 0.25],
+      [0.25, 0.25, 0.25],
+    ]);
+    expect([matrix.rate.dtype, matrix.first.dtype]).toEqual(["float32", "bool"]);
+    const next = numbers(scalar(5, { dtype: "int32" }), "float64", [2, 3]);
+    expect(next.rate.toTypedArray()[5]).toBe(0.2);
   });
 });
 

@@ -24,7 +24,7 @@ function scaleByAdadelta(
   return {
     init: (parameter) => ({ squareAvg: zerosLike(parameter), accDelta: zerosLike(parameter) }),
     update: (g, before, _, step) => {
-      const { kept, gained, small } = numbers(step, g.dtype);
+      const { kept, gained, small } = numbers(step, g.dtype, g.shape);
       const average = (old: Tensor, x: Tensor): Tensor => add(mul(old, kept), mul(square(x), gained));
       const squareAvg = average(before.squareAvg, g);
       const size = (average: Tensor): Tensor => sqrt(add(average, small));

@@ -18,7 +18,7 @@ function scaleByAdagrad(
   return {
     init: (parameter) => ({ sum: fullLike(parameter, initial) }),
     update: (g, before, _, step) => {
-      const { rate, small } = numbers(step, g.dtype);
+      const { rate, small } = numbers(step, g.dtype, g.shape);
       const sum = add(before.sum, square(g));
       return { update: mul(div(g, add(sqrt(sum), small)), rate), state: { sum } };
     },

@@ -24,7 +24,7 @@ function scaleByAdamax(
   return {
     init: (parameter) => ({ expAvg: zerosLike(parameter), expInf: zerosLike(parameter) }),
     update: (g, before, _, step) => {
-      const { kept, gained, fading, small, stepSize } = numbers(step, g.dtype);
+      const { kept, gained, fading, small, stepSize } = numbers(step, g.dtype, g.shape);
       const expAvg = add(mul(before.expAvg, kept), mul(g, gained));
       const expInf = maximum(mul(before.expInf, fading), add(abs(g), small));
       return { update: mul(div(expAvg, expInf), stepSize), state: { expAvg, expInf } };

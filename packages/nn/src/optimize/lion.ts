@@ -23,7 +23,7 @@ function signOfAverage([beta1, beta2]: readonly [Hyperparameter, Hyperparameter]
   return {
     init: (parameter) => ({ expAvg: zerosLike(parameter) }),
     update: (g, { expAvg }, _, step) => {
-      const { mixed, fresh, kept, gained } = numbers(step, g.dtype);
+      const { mixed, fresh, kept, gained } = numbers(step, g.dtype, g.shape);
       return {
         update: sign(add(mul(expAvg, mixed), mul(g, fresh))),
         state: { expAvg: add(mul(expAvg, kept), mul(g, gained)) },

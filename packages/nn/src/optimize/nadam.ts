@@ -65,7 +65,7 @@ function scaleByNAdam({
       expAvgSq: zerosLike(parameter),
     }),
     update: (g, before, _, step) => {
-      const { kept, gained, keptSq, gainedSq, biasSq, small } = numbers(step, g.dtype);
+      const { kept, gained, keptSq, gainedSq, biasSq, small } = numbers(step, g.dtype, g.shape);
       const { mu, next, rateOfGradient, rateOfAverage } = momenta(step, "float64");
       const muProduct = mul(before.muProduct, mu);
       const expAvg = add(mul(before.expAvg, kept), mul(g, gained));

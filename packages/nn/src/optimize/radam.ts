@@ -49,7 +49,7 @@ function scaleByRAdam(
   return {
     init: (parameter) => ({ expAvg: zerosLike(parameter), expAvgSq: zerosLike(parameter) }),
     update: (g, before, _, step) => {
-      const { kept, gained, keptSq, gainedSq, small, reliable, stepSize } = numbers(step, g.dtype);
+      const { kept, gained, keptSq, gainedSq, small, reliable, stepSize } = numbers(step, g.dtype, g.shape);
       const expAvg = add(mul(before.expAvg, kept), mul(g, gained));
       const expAvgSq = add(mul(before.expAvgSq, keptSq), mul(square(g), gainedSq));
       const root = where(reliable, add(sqrt(expAvgSq), small), 1);

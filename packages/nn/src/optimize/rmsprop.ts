@@ -29,7 +29,7 @@ export function scaleByRms(
       ...(centered ? { gradAvg: zerosLike(parameter) } : {}),
     }),
     update: (g, before, _, step) => {
-      const { kept, gained, small } = numbers(step, g.dtype);
+      const { kept, gained, small } = numbers(step, g.dtype, g.shape);
       const average = (old: Tensor, x: Tensor) => add(mul(old, kept), mul(x, gained)) as Tensor;
       const squareAvg = average(before.squareAvg!, square(g));
       const gradAvg = before.gradAvg ? average(before.gradAvg, g) : null;

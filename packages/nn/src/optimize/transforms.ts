@@ -1,6 +1,7 @@
-import type { DType, Operand } from "@cotangent/autograd/functional";
+import type { DType, Operand, Shape } from "@cotangent/autograd/functional";
 import {
   add,
+  broadcastTo,
   cast,
   div,
   eq,
@@ -39,7 +40,7 @@ export function exact(value: Hyperparameter, step: Tensor): Tensor {
 /**
  * The numbers of a step that no gradient takes part in. `build` makes them of hyperparameters and of the number of the step,
  * from 1, all in float64; what comes back is called by each parameter with the step and its dtype, and gives them rounded to
- * it. All parameters of one dtype get the same nodes: `build` is called once in a step.
+ * it, and with a shape broadcast to it. All parameters of one dtype and shape get the same nodes: `build` is called once in a step.
  *
  * @example
  * ```ts
@@ -49,7 +50,7 @@ export function exact(value: Hyperparameter, step: Tensor): Tensor {
  * const w = variable([3, -4]);
  * const optimizer = new Optimizer([w], {
  *   init: () => [],
- *   update: (g, _, parameter, step) => ({ update: mul(g, numbers(step, g.dtype).rate), state: [] }),
+ *   update: (g, _, parameter, step) => ({ update: mul(g, numbers(step, g.dtype, g.shape).rate), state: [] }),
  * });
  * optimizer.step(w.sum());
  * optimizer.step(w.sum());
@@ -58,17 +59,25 @@ export function exact(value: Hyperparameter, step: Tensor): Tensor {
  */
 export function perStep<K extends string>(
   build: (step: Tensor) => Record<K, Tensor>,
-): (step: Tensor, dtype: DType) => Record<K, Tensor> {
-  let known: { readonly step: Tensor; readonly dtype: DType; readonly numbers: Record<K, Tensor> } | null =
-    null;
-  return (step, dtype) => {
+): (step: Tensor, dtype: DType, shape?: Shape) => Record<K, Tensor> {
+  type Numbers = Record<K, Tensor>;
+  let known: { step: Tensor; dtype: DType; numbers: Numbers; shaped: Map<string, Numbers> } | null = null;
+  return (step, dtype, shape = []) => {
     if (known?.step !== step || known.dtype !== dtype) {
       const numbers = build(cast(step, "float64"));
       for (const name in numbers)
         if (numbers[name].dtype === "float64") numbers[name] = cast(numbers[name], dtype);
-      known = { step, dtype, numbers };
+      known = { step, dtype, numbers, shaped: new Map() };
     }
-    return known.numbers;
+    const { numbers, shaped } = known;
+    if (shape.length === 0) return numbers;
+    const key = shape.join();
+    const found = shaped.get(key);
+    if (found) return found;
+    const broadcast = { ...numbers };
+    for (const name in broadcast) broadcast[name] = broadcastTo(broadcast[name], shape);
+    shaped.set(key, broadcast);
+    return broadcast;
   };
 }
 
@@ -79,7 +88,7 @@ export function scaleByLearningRate(rate: Hyperparameter): Transform<readonly Te
   const numbers = perStep((step) => ({ rate: exact(rate, step) }));
   return {
     init: () => stateless,
-    update: (g, _, __, step) => ({ update: mul(g, numbers(step, g.dtype).rate), state: stateless }),
+    update: (g, _, __, step) => ({ update: mul(g, numbers(step, g.dtype, g.shape).rate), state: stateless }),
   };
 }
 
@@ -89,7 +98,7 @@ export function addDecayedWeights(rate: Hyperparameter): Transform<readonly Tens
   return {
     init: () => stateless,
     update: (g, _, parameter, step) => ({
-      update: add(g, mul(parameter, numbers(step, g.dtype).rate)),
+      update: add(g, mul(parameter, numbers(step, g.dtype, g.shape).rate)),
       state: stateless,
     }),
   };
@@ -105,7 +114,7 @@ export function decayWeights(rate: Hyperparameter, decay: Hyperparameter): Trans
   return {
     init: () => stateless,
     update: (g, _, parameter, step) => {
-      const kept = mul(parameter, numbers(step, g.dtype).kept);
+      const kept = mul(parameter, numbers(step, g.dtype, g.shape).kept);
       return { update: sub(parameter, sub(kept, g)), state: stateless };
     },
   };
@@ -140,7 +149,7 @@ export function trace(
   return {
     init: (parameter) => ({ momentumBuffer: zerosLike(parameter) }),
     update: (g, before, _, step) => {
-      const { kept, gained } = numbers(step, g.dtype);
+      const { kept, gained } = numbers(step, g.dtype, g.shape);
       const momentumBuffer = add(mul(before.momentumBuffer, kept), damped ? mul(g, gained) : g);
       return {
         update: nesterov ? add(g, mul(momentumBuffer, kept)) : momentumBuffer,
@@ -192,7 +201,7 @@ export function scaleByAdam({
       ...(amsgrad ? { maxExpAvgSq: zerosLike(parameter) } : {}),
     }),
     update: (g, before, _, step) => {
-      const { kept, gained, keptSq, gainedSq, stepSize, rootOfBias, small } = numbers(step, g.dtype);
+      const { kept, gained, keptSq, gainedSq, stepSize, rootOfBias, small } = numbers(step, g.dtype, g.shape);
       const expAvg = add(mul(before.expAvg, kept), mul(g, gained));
       const expAvgSq = add(mul(before.expAvgSq, keptSq), mul(mul(g, gainedSq), g));
       const maxExpAvgSq = before.maxExpAvgSq ? maximum(before.maxExpAvgSq, expAvgSq) : null;
