@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // The tests read the packages' sources, not their builds. These lists replace vite's own, hence the usual names.
 const conditions = ["@cotangent/source", "module", "node", "development"];
@@ -19,12 +20,22 @@ const independent = [
   "test/unit/{cache,options,explain}.test.ts",
 ];
 
+/** The longest file first: at the end it would keep one worker busy and the others waiting. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith("laws/registry.test.ts");
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
+  }
+}
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: compiled ? independent : [],
+    sequence: { sequencer: LongestFirst },
     // Two processors are worth two workers; vitest would leave one of them to itself.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // A loaded machine takes several times as long.
