@@ -4,6 +4,8 @@ import { StateError } from "./errors.ts";
 import type { Shape } from "./shape.ts";
 import { sizeOf } from "./shape.ts";
 
+// Tensors, ops, kernels and derivative rules are one file because each is said in terms of the others.
+
 /** Everything of an application that is not a tensor: axes, sizes, names. Plain data, so that it can be compared and printed. */
 export type Attribute = number | string | boolean | null | readonly Attribute[];
 export type Attributes = { readonly [name: string]: Attribute };
