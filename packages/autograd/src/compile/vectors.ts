@@ -5,7 +5,15 @@ import type { Code, ValueType } from "./assembler.ts";
 import * as i32 from "./i32.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
-import { everyLane, relaxedAdd, splatKey, vectorOpcodeOf, vectorWord } from "./lanes.ts";
+import {
+  everyLane,
+  pushLane,
+  relaxedAdd,
+  replaceLane,
+  vectorConstant,
+  vectorOpcodeOf,
+  vectorWord,
+} from "./lanes.ts";
 import type { Surroundings } from "./scalars.ts";
 import { BodyWriter } from "./scalars.ts";
 import * as simd from "./simd.ts";
@@ -300,40 +308,3 @@ export class VectorWriter extends BodyWriter {
 
 /** What functions such as exp are made of: their steps count on being rounded one by one. */
 const exact = new Set<Scalar["word"]>(["rare", "call", "table", "scale2", "exponent", "power2"]);
-
-/** A vector of equal numbers, from memory: engines are slow to make them. */
-export function vectorConstant(
-  code: Code,
-  splats: ReadonlyMap<string, number>,
-  value: number,
-  dtype: DType,
-  width: Width,
-): void {
-  if (dtype === "bool") everyLane(code, 4, value === 0 ? 0 : -1);
-  else if (Object.is(value, 0)) everyLane(code, 4, 0);
-  else code.i32(0).vectorMemory(simd.load, width === 4 ? 2 : 3, splats.get(splatKey(value, dtype))!);
-}
-
-/** Pushes one lane of the vector in a local as a scalar. */
-export function pushLane(code: Code, local: number, lane: number, dtype: DType, width: Width): Code {
-  code.get(local);
-  if (dtype === "float32") return code.lane(simd.extractFloat32, lane);
-  if (dtype === "float64") return code.lane(simd.extractFloat64, lane);
-  code.lane(simd.extractInt32, width === 4 ? lane : 2 * lane);
-  return dtype === "bool" ? code.i32(1).op(i32.and) : code;
-}
-
-/** Puts the scalar on the stack into one lane of the vector below it. */
-function replaceLane(code: Code, lane: number, dtype: DType, width: Width): void {
-  if (dtype === "float32") code.lane(simd.replaceFloat32, lane);
-  else if (dtype === "float64") code.lane(simd.replaceFloat64, lane);
-  else if (dtype === "int32") code.lane(simd.replaceInt32, lane);
-  else {
-    // A bool fills all bits of its lane.
-    const local = code.take("i32");
-    code.set(local).i32(0).get(local).op(i32.sub);
-    if (width === 4) code.lane(simd.replaceInt32, lane);
-    else code.op(i32.extended).lane(simd.replaceInt64, lane);
-    code.release(local);
-  }
-}
