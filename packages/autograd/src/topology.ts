@@ -32,8 +32,11 @@ interface Numbers {
   isInUse: boolean;
 }
 
-/** What was released last, by where the walk ended: walks of one sort are mostly as long as the one before. */
-const released = new Map<End, Numbers>();
+/**
+ * What was released last, by where the walk ended: walks of one sort are mostly as long as the one before. Weak, since some ends are
+ * made for one walk and know its graph.
+ */
+const released = new WeakMap<End, Numbers>();
 
 interface Walk extends Topology {
   readonly numbers: Numbers;
