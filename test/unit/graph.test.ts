@@ -1,5 +1,8 @@
 import { inspect } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
+  cumprod,
   customGradient,
   grad,
   hessian,
@@ -55,6 +58,21 @@ describe("walks", () => {
       expect(dx.item()).toBe(4 * (1.5 + round) ** 3);
       expect(y.item()).toBe((1.5 + round) ** 4);
     }
+  });
+
+  test("keep no graph alive, also where rules are transposed", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const x = tensor([1, 2, 3]);
+    const differentiated = (): WeakRef<Tensor> => {
+      const y = cumprod(x.add(1), 0);
+      expect(grad(y.sum(), [x])[0].toTypedArray().length).toBe(3);
+      return new WeakRef(y);
+    };
+    const graphs = Array.from({ length: 20 }, differentiated);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    collect();
+    expect(graphs.filter((y) => y.deref()).length).toBeLessThan(5);
   });
 
   test("a node's list of operands is the same at every look", () => {
