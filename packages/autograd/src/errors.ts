@@ -43,9 +43,13 @@ export class CompileError extends CotangentError {}
 /** Folders whose frames are ours: a user does not want to read them. */
 const hidden: string[] = [];
 
-/** Leaves the frames of the package that `moduleUrl` (an `import.meta.url`) belongs to out of error stacks. */
+/**
+ * Leaves the frames of the package that `moduleUrl` (an `import.meta.url`) belongs to out of error stacks. An installed
+ * package is hidden as a whole: with source maps its frames lie in `src`, and not beside the module that runs.
+ */
 export function hideFrames(moduleUrl: string): void {
-  const folder = moduleUrl.slice(0, moduleUrl.lastIndexOf("/") + 1);
+  const installed = /^.*\/@cotangent\/\w+\//.exec(moduleUrl);
+  const folder = installed?.[0] ?? moduleUrl.slice(0, moduleUrl.lastIndexOf("/") + 1);
   hidden.push(folder, folder.replace(/^file:\/\//, ""));
 }
 hideFrames(import.meta.url);
@@ -79,9 +83,9 @@ export function callerLine(stack: string): string | undefined {
 }
 
 const isFrame = (line: string): boolean => /^\s+at |@/.test(line);
-/** Frames of this project, and of built-in functions that call back. */
+/** Frames of this project, and of built-in functions and constructors of classes that have no source. */
 const isHidden = (line: string): boolean =>
-  line.endsWith("(<anonymous>)") || hidden.some((folder) => line.includes(folder));
+  /\((<anonymous>|unknown:[\d:]+)\)$/.test(line) || hidden.some((folder) => line.includes(folder));
 
 /** Drops the leading frames that lie inside this package; keeps all of them if nothing else is there. */
 function fromCaller(stack: string): string {
