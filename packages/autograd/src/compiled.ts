@@ -6,6 +6,7 @@ import { build, buildInterpreted, canRun } from "./compile/run.ts";
 import type { Steps } from "./compile/steps.ts";
 import { finish } from "./compile/steps.ts";
 import type { TypedArray } from "./dtype.ts";
+import { copyOf } from "./dtype.ts";
 import { StateError, ValueError } from "./errors.ts";
 import { evaluate, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
@@ -264,7 +265,7 @@ class Program {
   }
 
   #output(i: number): Tensor {
-    return fromElements(this.#executable.outputs[i]!.slice(), this.traced.graph.outputs[i]!.shape);
+    return fromElements(copyOf(this.#executable.outputs[i]!), this.traced.graph.outputs[i]!.shape);
   }
 }
 
@@ -283,7 +284,7 @@ class State implements Home {
   }
 
   read(): TypedArray {
-    return this.#slot.place.slice();
+    return copyOf(this.#slot.place);
   }
 
   /** Brings the present version in, if it is not there already. */

@@ -39,7 +39,7 @@ export function promoteNumber(value: number, dtype: DType): DType {
 
 const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array } as const;
 
-// Without a table: these two are on the way of each evaluation, and engines do not look into tables.
+// Without a table: these three are on the way of each evaluation, and engines do not look into tables.
 
 /** A new array of `size` zeros. */
 export function allocate(dtype: DType, size: number): TypedArray {
@@ -47,6 +47,14 @@ export function allocate(dtype: DType, size: number): TypedArray {
   if (dtype === "float64") return new Float64Array(size);
   if (dtype === "int32") return new Int32Array(size);
   return new Uint8Array(size);
+}
+
+/** A copy. The engine need not fill it with zeros first, as it does for `slice`: two thirds of the time if it is large. */
+export function copyOf(array: TypedArray): TypedArray {
+  if (array instanceof Float32Array) return new Float32Array(array);
+  if (array instanceof Float64Array) return new Float64Array(array);
+  if (array instanceof Int32Array) return new Int32Array(array);
+  return new Uint8Array(array);
 }
 
 export function dtypeOf(array: TypedArray): DType {

@@ -3,7 +3,7 @@ import type { Executable } from "./compile/run.ts";
 import { build } from "./compile/run.ts";
 import { finish } from "./compile/steps.ts";
 import type { TypedArray } from "./dtype.ts";
-import { allocate } from "./dtype.ts";
+import { allocate, copyOf } from "./dtype.ts";
 import type { Form } from "./form.ts";
 import { elementsOf, Tensor } from "./graph.ts";
 import { compute, isCopy } from "./kernels.ts";
@@ -70,7 +70,7 @@ export class Routine {
   #compute(): TypedArray[] {
     try {
       this.#executable.run();
-      return this.#results.map((result) => (result instanceof Slot ? result.take() : result.slice()));
+      return this.#results.map((result) => (result instanceof Slot ? result.take() : copyOf(result)));
     } catch (error) {
       for (const { slot } of this.#inputs) slot.forget();
       throw error;

@@ -1,4 +1,5 @@
 import type { TypedArray } from "./dtype.ts";
+import { copyOf } from "./dtype.ts";
 
 /**
  * A place in the memory of a program for the elements of a tensor. Elements do not change, so they are copied in only if others
@@ -21,7 +22,7 @@ export class Slot {
 
   /** A copy of what the program has put there. It is what lies there from now on. */
   take(): TypedArray {
-    this.#held = this.place.slice();
+    this.#held = copyOf(this.place);
     return this.#held;
   }
 

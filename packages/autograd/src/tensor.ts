@@ -1,6 +1,6 @@
 import { reverse } from "./differentiate.ts";
 import type { TypedArray } from "./dtype.ts";
-import { isFloat } from "./dtype.ts";
+import { copyOf, isFloat } from "./dtype.ts";
 import { CompileError, GradientError, pointToCaller, ShapeError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
@@ -84,7 +84,7 @@ install({
     return nest(readElements(this), this.shape, this.dtype === "bool");
   },
   toTypedArray(this: Tensor): TypedArray {
-    return readElements(this).slice();
+    return copyOf(readElements(this));
   },
   toString(this: Tensor): string {
     return printTensor(readElements(this), this.shape, this.dtype);

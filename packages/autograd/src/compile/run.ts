@@ -1,5 +1,5 @@
 import type { TypedArray } from "../dtype.ts";
-import { allocate, arrayAt } from "../dtype.ts";
+import { allocate, arrayAt, copyOf } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { setElements } from "../graph.ts";
@@ -145,7 +145,7 @@ export function buildInterpreted(traced: Traced): Executable {
   const run = () => {
     const order = topology(roots);
     const numbers = roots.map((root) => numberIn(order, root));
-    const values = interpret(order, numbers).map((data) => data.slice());
+    const values = interpret(order, numbers).map(copyOf);
     values.forEach((data, i) => {
       targets[i]!.set(data);
     });

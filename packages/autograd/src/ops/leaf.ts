@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from "../dtype.ts";
-import { allocate, checkDType, dtypeOf } from "../dtype.ts";
+import { allocate, checkDType, copyOf, dtypeOf } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import { pow } from "../functions/power.ts";
 import type { Op } from "../graph.ts";
@@ -283,5 +283,5 @@ export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S
     throw new ShapeError(
       `fromTypedArray: ${data.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
     );
-  return fromElements(data.slice(), shape);
+  return fromElements(copyOf(data), shape);
 }
