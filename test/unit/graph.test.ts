@@ -4,6 +4,7 @@ import { runInNewContext } from "node:vm";
 import {
   cumprod,
   customGradient,
+  fromTypedArray,
   grad,
   hessian,
   scalar,
@@ -164,6 +165,13 @@ describe("tensors as JavaScript values", () => {
     expect(tensorEquality(tensor([1]), tensor([1], { dtype: "int32" }))).toBe(false);
     expect(tensorEquality(tensor([1]), [1])).toBe(false);
     expect(tensorEquality([1], [1])).toBe(undefined);
+  });
+
+  test("a Node buffer is copied too, though its slices are not copies", () => {
+    const bytes = Buffer.from([1, 0, 1]);
+    const x = fromTypedArray(bytes, [3]);
+    bytes.fill(0);
+    expect(x.toArray()).toEqual([true, false, true]);
   });
 
   test("arrays are copied in and out", () => {

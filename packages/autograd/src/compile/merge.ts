@@ -10,7 +10,8 @@ import { canFail, patterned, reshaped, resultsOf } from "./kernel.ts";
  * Joins kernels that go through the same elements and read the same memory: what one loads the other need not, and what one has
  * computed the other has in a register. The update of a parameter and those of its averages become one kernel.
  *
- * A kernel moves down to the one that it is joined with; it may pass those in between as long as none of them reads what it computes.
+ * A kernel moves down to the next of its group, if none of those in between reads what it computes; or that one moves up to it, if none of
+ * them computes what that one reads.
  */
 export function merge(kernels: readonly Kernel[]): Kernel[] {
   const writers = new Map<Tensor, number>();
@@ -18,27 +19,35 @@ export function merge(kernels: readonly Kernel[]): Kernel[] {
   const join = joining();
   const groups = new Map<Form, string | null>();
   const merged: (Kernel | null)[] = [];
-  /** The last kernel of each group that can still move down, by its place in `merged`. */
-  const open = new Map<string, number>();
-  /** The group of the kernel that computes a node, while that one is open. */
-  const owners = new Map<Tensor, string>();
+  /** The places in `merged` of the kernels of each group. */
+  const places = new Map<string, number[]>();
+  const computedAt = new Map<Tensor, number>();
+  const firstReadAt = new Map<Tensor, number>();
+  const canMoveDown = (kernel: Kernel, to: number) =>
+    resultsOf(kernel).every((x) => (firstReadAt.get(x) ?? to) >= to);
+  const canMoveUp = (kernel: Kernel, to: number) =>
+    kernel.nodes.every((x, i) => i < kernel.form.results.length || (computedAt.get(x) ?? to) <= to);
   for (const kernel of kernels) {
     const node = kernel.nodes[0]!;
     const group = writers.get(node) === 1 ? remembered(groups, kernel.form, groupOf) : null;
-    const place = group === null ? undefined : open.get(group);
-    const before = place === undefined ? null : merged[place]!;
-    const joined = before && join(before, kernel);
-    if (joined) merged[place!] = null;
-    for (const source of kernel.nodes) {
-      const owner = owners.get(source);
-      if (owner && !(joined && owner === group)) open.delete(owner);
+    const before = group === null ? [] : remembered(places, group, () => []);
+    let [made, place] = [kernel, merged.length];
+    while (before.length > 0) {
+      const last = before[before.length - 1]!;
+      const other = merged[last]!;
+      const isUp = !canMoveDown(other, place);
+      const joined = isUp && !(made === kernel && canMoveUp(kernel, last)) ? null : join(other, made);
+      if (!joined) break;
+      before.pop();
+      merged[last] = null;
+      if (isUp) place = last;
+      made = joined;
     }
-    if (group !== null) {
-      if (!joined && before) for (const result of resultsOf(before)) owners.delete(result);
-      open.set(group, merged.length);
-      owners.set(node, group);
-    }
-    merged.push(joined ?? kernel);
+    merged[place] = made;
+    before.push(place);
+    for (const x of made.nodes.slice(made.form.results.length))
+      firstReadAt.set(x, Math.min(firstReadAt.get(x) ?? place, place));
+    for (const x of resultsOf(made)) computedAt.set(x, place);
   }
   return merged.filter((kernel) => kernel !== null);
 }
@@ -90,7 +99,7 @@ function joined(
   if (first.body.length + second.body.length > longest) return null;
   const results = first.results.length;
   /** The nodes: results, then what is read. */
-  const places = [...first.results.keys(), count];
+  const places = [...first.results.keys(), ...second.results.map((_, i) => count + i)];
   const placed = (scalar: Scalar, place: number): Scalar => {
     if (scalar.source < 0) return scalar;
     const found = places.indexOf(place);
@@ -120,7 +129,7 @@ function joined(
     }
   }
   if (loads === 0) return null;
-  const all = [...first.results, numbers[second.results[0]!]!];
+  const all = [...first.results, ...second.results.map((i) => numbers[i]!)];
   const isFlat = first.pattern.shapes !== null && second.pattern.shapes !== null;
   return { form: patterned({ ...second, body, results: all }, isFlat), places };
 }
