@@ -79,11 +79,6 @@ describe("kernels over the same elements", () => {
     ).toBe(2);
   });
 
-  test("are where one shares loads with two that share none", () => {
-    expect(check((x, y) => [x, y, x.add(y)])).toBe(1);
-    expect(check((x, y) => [x.exp(), x.mul(3), y.exp(), y.mul(3), x.exp().add(y)])).toBe(1);
-  });
-
   test("of several widths stay apart", () => {
     expect(check((x) => [x.mul(2), x.cast("float64").mul(3)])).toBe(2);
     // Together they would not be computed in lanes.

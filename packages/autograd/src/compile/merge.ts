@@ -32,11 +32,11 @@ export function merge(kernels: readonly Kernel[]): Kernel[] {
     const group = writers.get(node) === 1 ? remembered(groups, kernel.form, groupOf) : null;
     const before = group === null ? [] : remembered(places, group, () => []);
     let [made, place] = [kernel, merged.length];
-    while (before.length > 0) {
+    for (let isUp = true; isUp && before.length > 0; ) {
       const last = before[before.length - 1]!;
       const other = merged[last]!;
-      const isUp = !canMoveDown(other, place);
-      const joined = isUp && !(made === kernel && canMoveUp(kernel, last)) ? null : join(other, made);
+      isUp = !canMoveDown(other, place);
+      const joined = isUp && !canMoveUp(made, last) ? null : join(other, made);
       if (!joined) break;
       before.pop();
       merged[last] = null;
@@ -74,6 +74,7 @@ function joining(): Join {
   const known = new Map<string, { readonly form: Form; readonly places: readonly number[] } | null>();
   return (first, second) => {
     const shared = second.nodes.map((x) => first.nodes.indexOf(x));
+    if (shared.every((place) => place < 0)) return null;
     const both = remembered(known, `${first.form.pattern.id} ${second.form.pattern.id} ${shared}`, () =>
       joined(first.form, second.form, first.nodes.length, shared),
     );
