@@ -14,12 +14,11 @@ export interface Topology {
   readonly edges: readonly number[];
 }
 
-// The path from a root to the node being visited, how many inputs each node on it has and how many of them are done, and the
-// nodes so far. They are kept for the next walk, emptied, because growing them anew would cost more than most walks.
+// The path from a root to the node being visited, how many inputs each node on it has and how many of them are done. They are kept
+// for the next walk, emptied, because growing them anew would cost more than most walks.
 let path: (Tensor | null)[] = [];
 let counts = new Int32Array(1024);
 let done = new Int32Array(1024);
-let found: (Tensor | null)[] = [];
 const longestKept = 2 ** 16;
 
 /** Does a walk go no further than this node? */
@@ -68,59 +67,65 @@ export function topology(
   const base = marks + 1;
   const numbers = takeNumbers(isEnd);
   const { starts, edges } = numbers;
+  // In constants of the function: engines check each look at a variable of a module.
+  const mark = markOf;
+  const operand = operandOf;
+  const waiting = path;
+  const nodes: Tensor[] = [];
+  let inputCounts = counts;
+  let inputsDone = done;
   let nodeCount = 0;
   let edgeCount = 0;
   let deepest = 0;
-  const countOf = (x: Tensor): number => (isEnd(x) ? 0 : arityOf(x) || (beyond(x) ? 1 : 0));
   for (const root of roots) {
-    if (markOf(root) >= base) continue;
+    let next = mark(root) < base ? root : null;
     let depth = 0;
     let x = root;
-    let count = countOf(x);
+    let count = 0;
     let i = 0;
-    for (;;) {
-      let next: Tensor | null = null;
-      while (i < count && next === null) {
-        const input = operandOf(x, i++) ?? beyond(x)!;
-        if (markOf(input) < base) next = input;
-      }
-      if (next) {
-        if (depth === done.length) [done, counts] = [longer(done), longer(counts)];
-        path[depth] = x;
-        done[depth] = i;
-        counts[depth++] = count;
+    while (next !== null || depth > 0) {
+      if (next !== null) {
         x = next;
-        count = countOf(x);
+        count = isEnd(x) ? 0 : arityOf(x) || (beyond(x) ? 1 : 0);
         i = 0;
+        next = null;
+      } else {
+        x = waiting[--depth]!;
+        count = inputCounts[depth]!;
+        i = inputsDone[depth]!;
+      }
+      while (i < count && next === null) {
+        const input = operand(x, i++) ?? beyond(x)!;
+        if (mark(input) < base) next = input;
+      }
+      if (next !== null) {
+        if (depth === inputsDone.length) {
+          done = inputsDone = longer(inputsDone);
+          counts = inputCounts = longer(inputCounts);
+        }
+        waiting[depth] = x;
+        inputsDone[depth] = i;
+        inputCounts[depth++] = count;
+        if (depth > deepest) deepest = depth;
         continue;
       }
-      for (let k = 0; k < count; k++) edges[edgeCount++] = markOf(operandOf(x, k) ?? beyond(x)!) - base;
+      for (let k = 0; k < count; k++) edges[edgeCount++] = mark(operand(x, k) ?? beyond(x)!) - base;
       setMark(x, base + nodeCount);
-      found[nodeCount++] = x;
+      nodes[nodeCount++] = x;
       starts[nodeCount] = edgeCount;
-      if (depth > deepest) deepest = depth;
-      if (depth === 0) break;
-      x = path[--depth]!;
-      count = counts[depth]!;
-      i = done[depth]!;
     }
   }
   marks = base + nodeCount;
-  const nodes = found.slice(0, nodeCount) as Tensor[];
   if (starts.length > nodeCount + 1) starts.length = nodeCount + 1;
   if (edges.length > edgeCount) edges.length = edgeCount;
-  if (nodes.length > longestKept) forget();
-  else {
-    path.fill(null, 0, deepest);
-    found.fill(null, 0, nodeCount);
-  }
+  if (deepest > longestKept) forget();
+  else for (let k = 0; k < deepest; k++) waiting[k] = null;
   return { nodes, starts, edges, numbers, isEnd };
 }
 
 /** What a long walk needed is not kept. */
 function forget(): void {
   path = [];
-  found = [];
   counts = new Int32Array(1024);
   done = new Int32Array(1024);
 }

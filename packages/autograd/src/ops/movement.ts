@@ -205,9 +205,9 @@ export const sumTo: BroadcastTo = composed(
         `sumTo: shape ${formatShape(shape)} does not broadcast to ${formatShape(x.shape)}`,
       );
     const added = x.rank - shape.length;
-    const axes = x.shape.flatMap((size, i) =>
-      i < added || (shape[i - added] === 1 && size !== 1) ? [i] : [],
-    );
+    const axes: number[] = [];
+    for (let i = 0; i < x.rank; i++)
+      if (i < added || (shape[i - added] === 1 && x.shape[i] !== 1)) axes.push(i);
     return reshape(sum(x, axes), shape);
   },
   ofRank(0, 3, (draw, shape) => [shape.slice(1).map((size) => (draw.coin() ? 1 : size))]),
