@@ -30,7 +30,8 @@ interface Block {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const generated = join(root, "test", ".documents");
 
-const documents = ["README.md", "CONTRIBUTING.md", ...filesBelow("docs", ".md")];
+const packaged = ["packages/autograd/README.md", "packages/nn/README.md"];
+const documents = ["README.md", "CONTRIBUTING.md", ...packaged, ...filesBelow("docs", ".md")];
 const sources = [...filesBelow("packages/autograd/src", ".ts"), ...filesBelow("packages/nn/src", ".ts")];
 const blocks = [
   ...documents.flatMap((path) => (existsSync(join(root, path)) ? markdownBlocks(path, read(path)) : [])),
