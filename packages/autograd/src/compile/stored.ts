@@ -110,6 +110,8 @@ export class Choice {
       const end = starts[n + 1]!;
       for (let k = starts[n]!; k < end; k++) {
         const input = edges[k]!;
+        // The square of a node computes it once.
+        if (k > starts[n]! && input === edges[k - 1]) continue;
         weight += weights[input]!;
         if (depths[input]! >= depth) depth = depths[input]! + 1;
       }
