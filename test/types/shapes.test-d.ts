@@ -57,6 +57,9 @@ describe("a tensor of known shape", () => {
     expectTypeOf(tensor([1, 2] as number[])).toEqualTypeOf<Tensor<[number]>>();
     expectTypeOf(tensor([[1, 2]] as number[][])).toEqualTypeOf<Tensor<[number, number]>>();
     expectTypeOf(tensor(new Float32Array(2))).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(tensor(new Uint8ClampedArray(2), { dtype: "float32" })).toEqualTypeOf<Tensor<[number]>>();
+    // @ts-expect-error there is no dtype for such numbers
+    tensor(new Int8Array(2));
     // @ts-expect-error Elements are numbers or booleans.
     tensor(["1"]);
   });

@@ -11,6 +11,7 @@ import {
   cast,
   cat,
   cholesky,
+  compile,
   cumsum,
   DTypeError,
   evaluate,
@@ -173,6 +174,25 @@ refuses("making tensors", [
     "fromTypedArray",
     "3 elements",
     "[2, 2]",
+  ],
+  [
+    "an array of numbers that have no dtype",
+    () => tensor(new Int8Array([-1]) as never),
+    DTypeError,
+    "Int8Array",
+    "{ dtype: ",
+  ],
+  [
+    "an array of large whole numbers",
+    () => fromTypedArray(new BigInt64Array(2) as never, [2]),
+    DTypeError,
+    "BigInt64Array",
+  ],
+  [
+    "such an array as an argument of a compiled function",
+    () => compile((x: Tensor) => x.mul(2))(new Uint16Array(2) as never),
+    DTypeError,
+    "Uint16Array",
   ],
 ]);
 

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
+  compile,
   cumprod,
   customGradient,
   fromTypedArray,
@@ -172,6 +173,21 @@ describe("tensors as JavaScript values", () => {
     const x = fromTypedArray(bytes, [3]);
     bytes.fill(0);
     expect(x.toArray()).toEqual([true, false, true]);
+  });
+
+  test("arrays from another realm, such as that of a test runner, keep their dtype", () => {
+    const data = runInNewContext("new Float64Array([0.5, 2])") as Float64Array;
+    expect(data).not.toBeInstanceOf(Float64Array);
+    const all = [tensor(data), fromTypedArray(data, [2]), compile((x: Tensor) => x)(data as never)];
+    expect(all.map((x) => [x.dtype, x.toArray()])).toEqual(all.map(() => ["float64", [0.5, 2]]));
+  });
+
+  test("bytes are bools, whatever they are", () => {
+    const bytes = Uint8Array.of(0, 1, 200);
+    const sum = (x: Tensor) => x.cast("int32").sum();
+    for (const x of [sum(tensor(bytes)), sum(fromTypedArray(bytes, [3])), compile(sum)(bytes as never)])
+      expect(x.item()).toBe(2);
+    expect(tensor(bytes, { dtype: "int32" }).toArray()).toEqual([0, 1, 200]);
   });
 
   test("arrays are copied in and out", () => {

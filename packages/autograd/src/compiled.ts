@@ -259,8 +259,7 @@ class Program {
     const x = this.#fillings[i]!;
     const slot = this.#slots[i]!;
     if (typeof x === "number") slot.place[0] = x;
-    // The caller may write to an array of his own: it is always copied.
-    else if (ArrayBuffer.isView(x)) slot.place.set(x);
+    else if (ArrayBuffer.isView(x)) slot.copy(x);
     else slot.fill(elementsOf(x.node) ?? evaluate([x])[0]!);
   }
 

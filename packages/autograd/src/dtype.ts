@@ -54,14 +54,30 @@ export function copyOf(array: TypedArray): TypedArray {
   if (array instanceof Float32Array) return new Float32Array(array);
   if (array instanceof Float64Array) return new Float64Array(array);
   if (array instanceof Int32Array) return new Int32Array(array);
-  return new Uint8Array(array);
+  if (array instanceof Uint8Array) return new Uint8Array(array);
+  const out = allocate(dtypeByName(array), (array as TypedArray).length);
+  out.set(array);
+  return out;
 }
 
-export function dtypeOf(array: TypedArray): DType {
+/** The dtype of what lies in `array`. Throws DTypeError for arrays of numbers for which there is none. */
+export function dtypeOf(array: ArrayBufferView): DType {
   if (array instanceof Float32Array) return "float32";
   if (array instanceof Float64Array) return "float64";
   if (array instanceof Int32Array) return "int32";
-  return "bool";
+  if (array instanceof Uint8Array) return "bool";
+  return dtypeByName(array);
+}
+
+/** An array that comes from another frame, or from outside the context of a test runner, is an instance of no class here. */
+function dtypeByName(array: object): DType {
+  const name = Object.prototype.toString.call(array).slice(8, -1);
+  const found = dtypes.find((dtype) => arrays[dtype].name === name);
+  if (found === undefined)
+    throw new DTypeError(
+      `tensors take elements from a Float32Array, Float64Array, Int32Array or (bool) Uint8Array, not from ${name}, unless a dtype is given: tensor(x, { dtype: "float32" })`,
+    );
+  return found;
 }
 
 /** The elements that lie at `address` of `buffer`. */

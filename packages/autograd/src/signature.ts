@@ -360,10 +360,13 @@ export type Creator = <const S extends Shape>(
 ) => Tensor<Literal<S>>;
 
 /** A tensor of the elements of nested arrays. */
-export type TensorCreator = <const T extends Nested>(
-  data: T,
-  options?: { readonly dtype?: DType },
-) => Tensor<ShapeOf<T>>;
+export interface TensorCreator {
+  <const T extends Nested>(data: T, options?: { readonly dtype?: DType }): Tensor<ShapeOf<T>>;
+  (data: OtherArray, options: { readonly dtype: DType }): Tensor<[number]>;
+}
+
+/** Arrays of numbers for which there is no dtype: the pixels of an image, the samples of a sound. */
+export type OtherArray = Int8Array | Uint8ClampedArray | Int16Array | Uint16Array | Uint32Array;
 
 /** What `tensor` takes: numbers or booleans in nested arrays, or a typed array. */
 export type Nested = number | boolean | TypedArray | readonly Nested[];

@@ -102,12 +102,7 @@ export function matchesAll(forms: readonly Form[], list: readonly unknown[], fil
 }
 
 function isTypedArray(x: unknown): x is TypedArray {
-  return (
-    x instanceof Float32Array ||
-    x instanceof Float64Array ||
-    x instanceof Int32Array ||
-    x instanceof Uint8Array
-  );
+  return ArrayBuffer.isView(x) && "length" in x;
 }
 
 function isPlainObject(x: unknown): x is Record<string, unknown> {

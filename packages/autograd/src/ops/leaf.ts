@@ -7,7 +7,7 @@ import { setElements, Tensor } from "../graph.ts";
 import { machineOfTwo } from "../machine.ts";
 import type { Shape } from "../shape.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
-import type { Creator, Literal, Nested, ShapeOf, TensorCreator } from "../signature.ts";
+import type { Creator, Literal, Nested, OtherArray, TensorCreator } from "../signature.ts";
 
 type LeafAttributes = { readonly shape: Shape; readonly dtype: DType };
 type FillAttributes = LeafAttributes & { readonly value: number };
@@ -63,19 +63,17 @@ export interface CreateOptions {
  * A tensor with the elements of nested arrays or of a typed array, which are copied.
  *
  * Numbers become float32 and booleans bool unless `dtype` says otherwise; typed arrays keep their dtype
- * (`Float32Array`, `Float64Array`, `Int32Array`; `Uint8Array` is bool). Throws ShapeError if rows differ in length and
- * ValueError for anything that is not a number or boolean.
+ * (`Float32Array`, `Float64Array`, `Int32Array`; `Uint8Array` is bool), others need a `dtype`. Throws ShapeError if rows differ
+ * in length, ValueError for anything that is not a number or boolean, and DTypeError for other arrays without `dtype`.
  *
  * @example
  * ```ts
  * import { tensor } from "@cotangent/autograd";
  * tensor([[1, 2], [3, 4]]).shape; // => 2,2
+ * tensor(Uint8ClampedArray.of(0, 255), { dtype: "float32" }).div(255).toArray(); // => 0,1
  * ```
  */
-export const tensor: TensorCreator = <const T extends Nested>(
-  data: T,
-  options: CreateOptions = {},
-): Tensor<ShapeOf<T>> => {
+export const tensor: TensorCreator = (data: Nested | OtherArray, options: CreateOptions = {}): Tensor => {
   if (options.dtype !== undefined) checkDType("tensor", options.dtype);
   if (ArrayBuffer.isView(data)) {
     const dtype = options.dtype ?? dtypeOf(data);
@@ -91,7 +89,7 @@ export const tensor: TensorCreator = <const T extends Nested>(
 };
 
 /** The elements of `data` converted to `dtype`, always in a new array. */
-function copyAs(data: TypedArray, dtype: DType): TypedArray {
+function copyAs(data: ArrayLike<number>, dtype: DType): TypedArray {
   const out = allocate(dtype, data.length);
   for (let i = 0; i < data.length; i++) out[i] = element("tensor", data[i]!, dtype);
   return out;
@@ -276,12 +274,15 @@ export function logspace(
   return fromElements(out, [count]);
 }
 
-/** A tensor of `shape` with a copy of the elements of `data`. Throws ShapeError if their number does not fit. */
+/**
+ * A tensor of `shape` with a copy of the elements of `data`. Throws ShapeError if their number does not fit, and DTypeError if there is
+ * no dtype for such an array.
+ */
 export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S): Tensor<Literal<S>> {
   checkShape("fromTypedArray", shape);
   if (data.length !== sizeOf(shape))
     throw new ShapeError(
       `fromTypedArray: ${data.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
     );
-  return fromElements(copyOf(data), shape);
+  return fromElements(dtypeOf(data) === "bool" ? copyAs(data, "bool") : copyOf(data), shape);
 }
