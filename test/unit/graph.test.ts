@@ -175,10 +175,13 @@ describe("tensors as JavaScript values", () => {
     expect(x.toArray()).toEqual([true, false, true]);
   });
 
-  test("arrays from another realm, such as that of a test runner, keep their dtype", () => {
+  test("arrays and objects from another realm, such as that of a test runner, are what they are here", () => {
     const data = runInNewContext("new Float64Array([0.5, 2])") as Float64Array;
     expect(data).not.toBeInstanceOf(Float64Array);
-    const all = [tensor(data), fromTypedArray(data, [2]), compile((x: Tensor) => x)(data as never)];
+    const take = compile(({ x }: { x: Tensor }) => x);
+    const object = runInNewContext("({})") as { x: never };
+    object.x = data as never;
+    const all = [tensor(data), fromTypedArray(data, [2]), take({ x: data as never }), take(object)];
     expect(all.map((x) => [x.dtype, x.toArray()])).toEqual(all.map(() => ["float64", [0.5, 2]]));
   });
 

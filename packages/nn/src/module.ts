@@ -266,7 +266,7 @@ for (const key of ["nodejs.util.inspect.custom", "Deno.customInspect"])
 function fieldsOf(value: object): readonly (readonly [name: string, value: unknown])[] | null {
   if (value instanceof Variable) return null;
   const prototype: unknown = Object.getPrototypeOf(value);
-  const open = Array.isArray(value) || prototype === Object.prototype || prototype === null;
+  const open = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
   return open || typeof (value as { forward?: unknown }).forward === "function"
     ? Object.entries(value)
     : null;

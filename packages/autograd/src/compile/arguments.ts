@@ -107,6 +107,7 @@ function isTypedArray(x: unknown): x is TypedArray {
 
 function isPlainObject(x: unknown): x is Record<string, unknown> {
   if (typeof x !== "object" || x === null) return false;
-  const prototype = Object.getPrototypeOf(x);
-  return prototype === Object.prototype || prototype === null;
+  const prototype: unknown = Object.getPrototypeOf(x);
+  // Objects of another realm have an `Object.prototype` of their own.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
