@@ -179,6 +179,7 @@ refuses("making tensors", [
     "an array of numbers that have no dtype",
     () => tensor(new Int8Array([-1]) as never),
     DTypeError,
+    "tensor: ",
     "Int8Array",
     "{ dtype: ",
   ],
@@ -186,12 +187,14 @@ refuses("making tensors", [
     "an array of large whole numbers",
     () => fromTypedArray(new BigInt64Array(2) as never, [2]),
     DTypeError,
+    "fromTypedArray: ",
     "BigInt64Array",
   ],
   [
     "such an array as an argument of a compiled function",
     () => compile((x: Tensor) => x.mul(2))(new Uint16Array(2) as never),
     DTypeError,
+    "compile: argument 0: ",
     "Uint16Array",
   ],
 ]);

@@ -39,7 +39,7 @@ export function promoteNumber(value: number, dtype: DType): DType {
 
 const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array } as const;
 
-// Without a table: these three are on the way of each evaluation, and engines do not look into tables.
+// Without a table: these are on the way of each evaluation, and engines do not look into tables.
 
 /** A new array of `size` zeros. */
 export function allocate(dtype: DType, size: number): TypedArray {
@@ -55,27 +55,32 @@ export function copyOf(array: TypedArray): TypedArray {
   if (array instanceof Float64Array) return new Float64Array(array);
   if (array instanceof Int32Array) return new Int32Array(array);
   if (array instanceof Uint8Array) return new Uint8Array(array);
-  const out = allocate(dtypeByName(array), (array as TypedArray).length);
+  return copyByName(array);
+}
+
+function copyByName(array: TypedArray): TypedArray {
+  const out = allocate(dtypeByName(array, "tensor"), array.length);
   out.set(array);
   return out;
 }
 
-/** The dtype of what lies in `array`. Throws DTypeError for arrays of numbers for which there is none. */
-export function dtypeOf(array: ArrayBufferView): DType {
+/** The dtype of what lies in `array`, for the function `name`. Throws DTypeError for arrays of numbers for which there is none. */
+export function dtypeOf(array: ArrayBufferView, name = "tensor"): DType {
   if (array instanceof Float32Array) return "float32";
   if (array instanceof Float64Array) return "float64";
   if (array instanceof Int32Array) return "int32";
   if (array instanceof Uint8Array) return "bool";
-  return dtypeByName(array);
+  return dtypeByName(array, name);
 }
 
 /** An array that comes from another frame, or from outside the context of a test runner, is an instance of no class here. */
-function dtypeByName(array: object): DType {
-  const name = Object.prototype.toString.call(array).slice(8, -1);
-  const found = dtypes.find((dtype) => arrays[dtype].name === name);
+function dtypeByName(array: object, name: string): DType {
+  const kind = Object.prototype.toString.call(array).slice(8, -1);
+  const found = dtypes.find((dtype) => arrays[dtype].name === kind);
   if (found === undefined)
     throw new DTypeError(
-      `tensors take elements from a Float32Array, Float64Array, Int32Array or (bool) Uint8Array, not from ${name}, unless a dtype is given: tensor(x, { dtype: "float32" })`,
+      `${name}: takes a Float32Array, Float64Array, Int32Array or (bool) Uint8Array, got ${kind}; ` +
+        'tensor(x, { dtype: "float32" }) converts it',
     );
   return found;
 }

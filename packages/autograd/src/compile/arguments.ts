@@ -40,7 +40,7 @@ export function traceArgument(
   }
   if (typeof x === "number") return { form: { kind: "number", slot }, value: leaf([], "float32") };
   if (isTypedArray(x)) {
-    const dtype = dtypeOf(x);
+    const dtype = dtypeOf(x, `compile: ${path}`);
     return { form: { kind: "array", slot, length: x.length, dtype }, value: leaf([x.length], dtype) };
   }
   if (Array.isArray(x)) {

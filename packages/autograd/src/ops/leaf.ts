@@ -284,5 +284,8 @@ export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S
     throw new ShapeError(
       `fromTypedArray: ${data.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
     );
-  return fromElements(dtypeOf(data) === "bool" ? copyAs(data, "bool") : copyOf(data), shape);
+  return fromElements(
+    dtypeOf(data, "fromTypedArray") === "bool" ? copyAs(data, "bool") : copyOf(data),
+    shape,
+  );
 }
