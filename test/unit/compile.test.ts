@@ -31,6 +31,7 @@ import {
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
+import { Slot } from "../../packages/autograd/src/slot.ts";
 import { captureConsole } from "../console.ts";
 import { mulberry32 } from "../mulberry.ts";
 
@@ -347,6 +348,15 @@ describe("arguments", () => {
     raw[0] = 5;
     expect(f(raw, x).toArray()).toEqual([15, 22]);
     expect(f(raw, tensor([0, 0])).toArray()).toEqual([5, 2]);
+  });
+
+  test("have a place that knows what lies in it", () => {
+    const slot = new Slot(new Float32Array(2));
+    const data = Float32Array.of(1, 2);
+    slot.fill(data);
+    slot.copy(Float32Array.of(3, 4));
+    slot.fill(data);
+    expect([...slot.place]).toEqual([1, 2]);
   });
 
   test("may be returned as they came, results do not change later", () => {

@@ -18,6 +18,7 @@ import {
 } from "@cotangent/autograd";
 import { tensorEquality } from "@cotangent/autograd/testing";
 import { describe, expect, test } from "vitest";
+import { topology } from "../../packages/autograd/src/topology.ts";
 
 describe("depth", () => {
   test("a chain of a million nodes builds, differentiates and evaluates", { timeout: 60_000 }, () => {
@@ -75,6 +76,23 @@ describe("walks", () => {
     await new Promise((resolve) => setTimeout(resolve, 0));
     collect();
     expect(graphs.filter((y) => y.deref()).length).toBeLessThan(5);
+  });
+
+  test("keep nothing of a deep graph", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const walked = (depth: number): WeakRef<Tensor> => {
+      const first = scalar(1).add(0);
+      let y = first;
+      for (let i = 0; i < depth; i++) y = y.mul(1);
+      expect(topology([y]).nodes.length).toBeGreaterThan(depth);
+      return new WeakRef(first);
+    };
+    const deep = walked(1000);
+    walked(0);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    collect();
+    expect(deep.deref()).toBeUndefined();
   });
 
   test("a node's list of operands is the same at every look", () => {

@@ -23,7 +23,7 @@ export class Slot {
   /** Brings in an array of the caller's, who may write to it: it is always copied. As a bool all is true that is not 0. */
   copy(data: TypedArray): void {
     const { place } = this;
-    this.#held = null;
+    this.forget();
     if (dtypeOf(place) !== "bool") place.set(data);
     else for (let i = 0; i < place.length; i++) place[i] = data[i] === 0 ? 0 : 1;
   }
