@@ -37,15 +37,32 @@ interface Numbers {
  */
 const released = new WeakMap<End, Numbers>();
 
-interface Walk extends Topology {
-  readonly numbers: Numbers;
-  readonly isEnd: End;
-}
-
 /** Says that nobody will look at this topology again. */
-export function release({ nodes, numbers, isEnd }: Walk): void {
-  numbers.isInUse = false;
-  if (nodes.length <= longestKept) released.set(isEnd, numbers);
+export let release: (order: Topology) => void;
+
+class Walk implements Topology {
+  readonly nodes: readonly Tensor[];
+  readonly starts: readonly number[];
+  readonly edges: readonly number[];
+  readonly #numbers: Numbers;
+  readonly #isEnd: End;
+
+  constructor(nodes: readonly Tensor[], numbers: Numbers, isEnd: End) {
+    this.nodes = nodes;
+    this.starts = numbers.starts;
+    this.edges = numbers.edges;
+    this.#numbers = numbers;
+    this.#isEnd = isEnd;
+  }
+
+  static {
+    release = (order) => {
+      if (!(#numbers in order)) return;
+      const numbers = order.#numbers;
+      numbers.isInUse = false;
+      if (order.nodes.length <= longestKept) released.set(order.#isEnd, numbers);
+    };
+  }
 }
 
 function takeNumbers(isEnd: End): Numbers {
@@ -63,7 +80,7 @@ export function topology(
   roots: readonly Tensor[],
   isEnd: End = never,
   beyond: (x: Tensor) => Tensor | null = nowhere,
-): Walk {
+): Topology {
   const base = marks + 1;
   const numbers = takeNumbers(isEnd);
   const { starts, edges } = numbers;
@@ -120,7 +137,7 @@ export function topology(
   if (edges.length > edgeCount) edges.length = edgeCount;
   if (deepest > longestKept) forget();
   else for (let k = 0; k < deepest; k++) waiting[k] = null;
-  return { nodes, starts, edges, numbers, isEnd };
+  return new Walk(nodes, numbers, isEnd);
 }
 
 /** What a long walk needed is not kept. */
