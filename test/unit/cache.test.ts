@@ -3,6 +3,7 @@ import {
   cat,
   cholesky,
   compile,
+  evaluate,
   eye,
   fromTypedArray,
   gather,
@@ -147,6 +148,16 @@ describe("what is compiled", () => {
       f(tensor([7, 8, 9]));
       expect([cache.compiled, cache.runs]).toEqual([1, 2]);
     });
+  });
+
+  test("reductions count the elements that they go through", () => {
+    const x = zeros([400, 1000]).add(0.5);
+    evaluate(x);
+    for (const reduced of [() => x.sum(), () => x.sum(0), () => x.mean(1), () => x.argmax(1)])
+      cached((cache) => {
+        for (let i = 0; i < 3; i++) evaluate(reduced());
+        expect(cache.compiled).toBe(1);
+      }, {});
   });
 
   test("small graphs after many sights, large ones at the second", () => {

@@ -4,13 +4,18 @@ import {
   assignAll,
   CompileError,
   checkGradient,
+  checkpoint,
   cholesky,
   compile,
   defineOp,
   eye,
   Generator,
   grad,
+  hessian,
+  hvp,
   IndexError,
+  jacobian,
+  jvp,
   linearRule,
   manualSeed,
   matmul,
@@ -27,7 +32,9 @@ import {
   uniform,
   ValueError,
   type Variable,
+  valueAndGrad,
   variable,
+  vjp,
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
@@ -636,6 +643,25 @@ describe("inside other functions", () => {
     expect(outer(scalar(2)).item()).toBe(2 * 4 + 2 * 5);
     expect(inner(scalar(1)).item()).toBe(6);
     expect(w.item()).toBe(6);
+  });
+
+  test("transforms of a compiled function are those of the function itself", () => {
+    const f = (x: Tensor) => x.square().sum();
+    const g = compile(f);
+    const x = tensor([1, 2]);
+    const within = (h: (x: Tensor) => Tensor) => (y: Tensor) => h(y).mul(y.sum());
+    for (const [plain, compiled] of [
+      [f, g],
+      [within(f), within(g)],
+    ] as const) {
+      expect(valueAndGrad(compiled)(x)[1].toArray()).toEqual(valueAndGrad(plain)(x)[1].toArray());
+      expect(vjp(compiled)(x)[1](scalar(1)).toArray()).toEqual(vjp(plain)(x)[1](scalar(1)).toArray());
+      expect(jvp(compiled)(x, x)[1].item()).toBe(jvp(plain)(x, x)[1].item());
+      expect(jacobian(compiled)(x).toArray()).toEqual(jacobian(plain)(x).toArray());
+      expect(hessian(compiled)(x).toArray()).toEqual(hessian(plain)(x).toArray());
+      expect(hvp(compiled)(x, x).toArray()).toEqual(hvp(plain)(x, x).toArray());
+      expect(grad(checkpoint(compiled)(x), [x])[0].toArray()).toEqual(grad(plain(x), [x])[0].toArray());
+    }
   });
 
   test("a check of a compiled function checks the function itself", () => {

@@ -8,6 +8,8 @@ import {
   jvp,
   type Tensor,
   tensor,
+  valueAndGrad,
+  vmap,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 
@@ -34,6 +36,37 @@ describe("customGradient", () => {
     const [y, tangent] = jvp((z: Tensor) => odd(z))(x, tensor([1, 2], f64));
     expect(y.toArray()).toEqual([9, 16]);
     expect(tangent.toArray()).toEqual([10, 20]);
+  });
+
+  test("with a rule that is not linear in g does what the rule says in reverse, and refuses forward mode", () => {
+    const x = tensor([0.3, 1.7], f64);
+    const through = (rule: (g: Tensor, y: Tensor) => Tensor) => {
+      const f = customGradient(
+        (z: Tensor) => z.mul(1),
+        (g, y) => [rule(g, y)],
+      );
+      return (z: Tensor) => f(z).square().sum();
+    };
+    const clipped = through((g) => g.clamp(-1, 1));
+    expect(grad(clipped(x), [x])[0].toArray()).toEqual([0.6, 1]);
+    expect(grad(through((g) => g.add(1))(x), [x])[0].toArray()).toEqual([1.6, 4.4]);
+    expect(grad(through((_, y) => y)(x), [x])[0].toArray()).toEqual([0.3, 1.7]);
+    expect(compile(() => grad(clipped(x), [x])[0])().toArray()).toEqual([0.6, 1]);
+    const rows = vmap((z: Tensor) => valueAndGrad(clipped)(z)[1])(tensor([[0.3, 1.7]], f64));
+    expect(rows.toArray()).toEqual([[0.6, 1]]);
+    expect(() => jvp(clipped)(x, x)).toThrow(/customGradient.*not linear in g/);
+  });
+
+  test("refuses an answer that is no list of tensors", () => {
+    const x = tensor([1, 2]);
+    const given = (answer: unknown) =>
+      customGradient(
+        (z: Tensor) => z.mul(1),
+        () => answer as Tensor[],
+      )(x).sum();
+    expect(() => grad(given([2]), [x])).toThrow(GradientError);
+    expect(() => grad(given(undefined), [x])).toThrow(GradientError);
+    expect(grad(given([null]), [x])[0].toArray()).toEqual([0, 0]);
   });
 
   test("takes inputs of several shapes and skips those with null", () => {

@@ -23,6 +23,7 @@ import {
   GradientError,
   gather,
   grad,
+  hvp,
   IndexError,
   inv,
   jvp,
@@ -673,6 +674,17 @@ refuses("derivatives", [
     "jvp",
     "[2]",
     "[3]",
+  ],
+  [
+    "a tangent with other keys",
+    () => {
+      const f = ({ a, b }: { a: Tensor; b: Tensor }) => a.mul(b).sum();
+      return hvp(f as (x: Record<string, Tensor>) => Tensor)({ a: of(2), b: of(2) }, { a: of(2), c: of(2) });
+    },
+    ValueError,
+    "hvp",
+    "a, c",
+    "a, b",
   ],
   [
     "a missing tangent",

@@ -13,6 +13,7 @@ import {
   Setting,
   StateError,
   scalar,
+  stopGradient,
   type Tensor,
   tensor,
   topology,
@@ -105,6 +106,27 @@ describe("gradients of variables", () => {
     const y = w.mul(2);
     w.assign(4);
     expect(() => grad(y.add(w), [w])).toThrow(GradientError);
+  });
+
+  test("a version that no derivative reaches does not count", () => {
+    for (const constant of [
+      (w: Variable) => w.detach(),
+      (w: Variable) => stopGradient(w.mul(3)),
+      (w: Variable) => w.gt(0).cast("float32"),
+    ])
+      for (const read of [false, true]) {
+        const w = variable([2]);
+        const before = constant(w);
+        if (read) before.toArray();
+        w.assign(tensor([5]));
+        const y = w.mul(before).sum();
+        expect(grad(y, [w])[0].toArray()).toEqual(before.toArray());
+        y.backward();
+        expect(w.grad!.toArray()).toEqual(before.toArray());
+        w.assign(tensor([6]));
+        expect(() => grad(y.mul(w.mul(0)).sum(), [w])).toThrow(GradientError);
+        expect(grad(stopGradient(w).mul(before).sum(), [w])[0].toArray()).toEqual([0]);
+      }
   });
 
   test("backward adds to grad until it is set to null", () => {

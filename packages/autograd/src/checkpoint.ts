@@ -2,6 +2,7 @@ import { settleBy } from "./compile/run.ts";
 import { settle } from "./compile/settle.ts";
 import { useStandIns } from "./differentiate.ts";
 import { ValueError } from "./errors.ts";
+import { inlined } from "./inlining.ts";
 import { asSegment } from "./segment.ts";
 import { recomputed } from "./transform/recomputation.ts";
 import { leavesOf } from "./tree.ts";
@@ -38,7 +39,7 @@ export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R
   useStandIns(recomputed);
   settleBy(settle);
   return (...args) => {
-    const result = asSegment(() => f(...args));
+    const result = asSegment(() => inlined(() => f(...args)));
     checkResult(result);
     return result;
   };

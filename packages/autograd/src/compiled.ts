@@ -11,6 +11,7 @@ import { StateError, ValueError } from "./errors.ts";
 import { evaluate, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
+import { isInlining } from "./inlining.ts";
 import { fromElements } from "./ops/leaf.ts";
 import { Slot } from "./slot.ts";
 import type { Signature, TracedCall } from "./tracing.ts";
@@ -95,7 +96,7 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
  * of tensors, which are new leaves without history. What `f` captures is a constant (`check` finds it changed), except
  * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
- * compiled function, or a check, it is `f` itself. Results have the interpreter's bits, unless `relaxed` allows others.
+ * compiled function, a transform such as `valueAndGrad`, or a check, it is `f` itself. Results have the interpreter's bits, unless `relaxed` allows others.
  *
  * A large program takes some 100 ms to compile, at the first call, or before it in portions: `for (const _ of step.prepare(x)) await
  * pause()`.
@@ -128,7 +129,7 @@ export function compile<F extends (...args: never[]) => unknown>(
   const run = f as unknown as (...args: unknown[]) => unknown;
   const history: History = { options, calls: 0, traced: 0, tracings: [], programs: [] };
   const call = (...args: unknown[]): unknown => {
-    if (recording()) return run(...args);
+    if (recording() || isInlining()) return run(...args);
     history.calls++;
     const known = find(history.programs, args);
     if (known && options.check) toolsFor("check").compare(known.traced, traceCall(run, args));
@@ -136,7 +137,8 @@ export function compile<F extends (...args: never[]) => unknown>(
   };
   histories.set(call, history);
   function* prepare(...args: unknown[]): Generator<undefined, void> {
-    if (!recording() && !find(history.programs, args)) yield* portions(make(history, run, args));
+    if (!recording() && !isInlining() && !find(history.programs, args))
+      yield* portions(make(history, run, args));
   }
   return Object.assign(call, { explain: () => explained(call), prepare }) as unknown as Compiled<F>;
 }

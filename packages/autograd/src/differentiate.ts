@@ -81,7 +81,7 @@ export function reverse(
 ): (Tensor | null)[] {
   const order = topology(outputs, isEnd);
   const { nodes, starts, edges } = order;
-  const wanted = findTargets(order, targets);
+  const wanted = findTargets(order, outputs, targets);
   const reaches = markReaching(order, wanted);
   const g = new Array<Tensor | Several | null>(nodes.length).fill(null);
   outputs.forEach((y, i) => {
@@ -153,7 +153,7 @@ export function forward(
   const t = new Array<Tensor | null>(nodes.length).fill(null);
   const outer = ruling;
   const given = new Uint8Array(nodes.length);
-  findTargets(order, inputs).forEach((n, i) => {
+  findTargets(order, outputs, inputs).forEach((n, i) => {
     if (n < 0) return;
     t[n] = plus(t[n]!, tangents[i]!);
     given[n] = 1;
@@ -183,6 +183,7 @@ function pullBack(rule: Derivative, g: Tensor, out: Tensor, i: number): Tensor |
     case "bilinear":
       return rule.transpose(g, out, out.attributes, i);
     case "pushforward":
+      if (rule.pull) return rule.pull(g, out, out.attributes, i);
       return transposed((t) => rule.push(t, out, out.attributes, i), g, out, i);
   }
 }
@@ -251,21 +252,38 @@ function markReaching({ nodes, starts, edges }: Topology, wanted: readonly numbe
 
 /**
  * The numbers of the targets in `order`, -1 where the outputs do not depend on one. A variable stands for the version that
- * the outputs were built on; two versions would make the question ambiguous and are an error.
+ * the outputs were built on; two versions would make the question ambiguous and are an error, unless derivatives reach one alone.
  */
-function findTargets(order: Topology, targets: readonly Tensor[]): number[] {
-  const twice: Tensor[] = [];
+function findTargets(order: Topology, outputs: readonly Tensor[], targets: readonly Tensor[]): number[] {
+  let isNamedTwice = false;
   order.nodes.forEach((node, n) => {
     const owner = ownerOf(node);
-    if (owner && !nameVersion(order, owner, n)) twice.push(owner);
+    if (owner && !nameVersion(order, owner, n)) isNamedTwice = true;
   });
-  const ambiguous = targets.find((target) => twice.includes(target));
-  if (ambiguous) {
-    const count = 1 + twice.filter((owner) => owner === ambiguous).length;
-    throw new GradientError(
-      `grad: the output was built on ${count} versions of ${ambiguous.label ?? "a variable"} of shape ` +
-        `${formatShape(ambiguous.shape)}: it was assigned in between; differentiate before assigning`,
-    );
+  const isReached = isNamedTwice ? markReached(order, outputs) : null;
+  return targets.map((target) => {
+    const versions = isReached ? order.nodes.flatMap((node, n) => (ownerOf(node) === target ? [n] : [])) : [];
+    if (versions.length < 2) return numberIn(order, target);
+    const reached = versions.filter((n) => isReached![n]);
+    if (reached.length > 1)
+      throw new GradientError(
+        `grad: the output was built on ${reached.length} versions of ${target.label ?? "a variable"} of shape ` +
+          `${formatShape(target.shape)}: it was assigned in between; differentiate before assigning`,
+      );
+    return reached[0] ?? -1;
+  });
+}
+
+/** Which nodes do the outputs depend on by derivatives that are not zero? */
+function markReached(order: Topology, outputs: readonly Tensor[]): Uint8Array {
+  const { nodes, starts, edges } = order;
+  const reached = new Uint8Array(nodes.length);
+  for (const y of outputs) reached[numberIn(order, y)] = 1;
+  for (let n = nodes.length - 1; n >= 0; n--) {
+    const out = nodes[n]!;
+    if (!reached[n] || !isFloat(out.dtype)) continue;
+    for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++)
+      if (derivativeOf(out.op, i).kind !== "zero") reached[edges[k]!] = 1;
   }
-  return targets.map((target) => numberIn(order, target));
+  return reached;
 }

@@ -85,7 +85,7 @@ export function callerLine(stack: string): string | undefined {
 const isFrame = (line: string): boolean => /^\s+at |@/.test(line);
 /** Frames of this project, and of built-in functions and constructors of classes that have no source. */
 const isHidden = (line: string): boolean =>
-  /\((<anonymous>|unknown:[\d:]+)\)$/.test(line) || hidden.some((folder) => line.includes(folder));
+  /\((<anonymous>|unknown:[\d:]+)\)$|wasm:\/\//.test(line) || hidden.some((folder) => line.includes(folder));
 
 /** Drops the leading frames that lie inside this package; keeps all of them if nothing else is there. */
 function fromCaller(stack: string): string {

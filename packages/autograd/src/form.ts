@@ -121,7 +121,7 @@ export class FormReader {
     if (role === roles.constant) this.hash = mixedNumber(this.hash, Number(node.attributes.value));
     if (role !== roles.computed) return true;
     // What the host computes is not computed faster by a program.
-    if (kind !== kinds.opaque) this.work += kind === kinds.contract ? this.#products(order, n) : size;
+    if (kind !== kinds.opaque) this.work += this.#workOf(order, n, kind);
     this.hash = mixedAttributes(this.hash, node.attributes, node.shape);
     return true;
   }
@@ -152,6 +152,15 @@ export class FormReader {
     this.#wholes[n] = whole;
     // What is stretched is stretched inside: fewer elements go in.
     return size < whole && size <= this.#sizes[x]!;
+  }
+
+  /** How many elements are gone through: of a sum those that it adds up. */
+  #workOf(order: Topology, n: number, kind: Facts["kind"]): number {
+    const size = this.#sizes[n]!;
+    if (kind === kinds.contract) return this.#products(order, n);
+    const first = order.starts[n]!;
+    if (kind !== kinds.other || first === order.starts[n + 1]) return size;
+    return Math.max(size, this.#sizes[order.edges[first]!]!);
   }
 
   /** How many products a contraction sums. */

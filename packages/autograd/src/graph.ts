@@ -292,8 +292,12 @@ export type Derivative<A extends Attributes = Attributes> =
   | { readonly kind: "linear"; transpose(g: Tensor, out: Tensor, attributes: A, operand: number): Tensor }
   /** Linearly while the other operands stay fixed. */
   | { readonly kind: "bilinear"; transpose(g: Tensor, out: Tensor, attributes: A, operand: number): Tensor }
-  /** By this forward rule, linear in the tangent `t` of the operand; the engine transposes it. */
-  | { readonly kind: "pushforward"; push(t: Tensor, out: Tensor, attributes: A, operand: number): Tensor };
+  /** By this forward rule, linear in the tangent `t` of the operand; the engine transposes it, unless `pull` says what flows back. */
+  | {
+      readonly kind: "pushforward";
+      push(t: Tensor, out: Tensor, attributes: A, operand: number): Tensor;
+      pull?(g: Tensor, out: Tensor, attributes: A, operand: number): Tensor | null;
+    };
 
 /** A partial derivative: a tensor of the result's shape, or one of the numbers that need no product. */
 export type Partial = Tensor | 1 | -1;

@@ -33,6 +33,23 @@ export function mapTree(tree: unknown, f: (leaf: Tensor, path: string) => Tensor
   );
 }
 
+/** The tensors of `tree` in the order of those of `form`, whose keys it has. Throws ValueError, which calls it `name`, unless it has. */
+export function leavesLike(form: unknown, tree: unknown, name: string): Tensor[] {
+  if (form instanceof Tensor) {
+    if (tree instanceof Tensor) return [tree];
+    throw new ValueError(`${name} is no tensor, but ${String(tree)}`);
+  }
+  const wanted = Object.entries(form as object);
+  const entries: Record<string, unknown> =
+    typeof tree === "object" && tree !== null && !(tree instanceof Tensor) ? { ...tree } : {};
+  const keys = Object.keys(entries);
+  if (keys.length !== wanted.length || wanted.some(([key]) => !keys.includes(key)))
+    throw new ValueError(
+      `${name} has the keys ${keys.join(", ") || "none"}, and the input ${wanted.map(([key]) => key).join(", ")}`,
+    );
+  return wanted.flatMap(([key, entry]) => leavesLike(entry, entries[key], `${name}.${key}`));
+}
+
 /** The tensors `leaves` in the form of `tree`. */
 export function unflattenTree<T>(tree: T, leaves: readonly Tensor[]): Like<T> {
   let next = 0;

@@ -5,6 +5,7 @@ import type { Shape } from "../shape.ts";
 import { broadcastShapes, checkWhole, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { ArgSort, Gather, GatherOptions, OneHot, ScatterAdd } from "../signature.ts";
 import { rememberSite } from "../site.ts";
+import { Sorter } from "../sorter.ts";
 import { cast } from "./cast.ts";
 import { eq, lt } from "./comparison.ts";
 import { describe, fromElements, iota } from "./leaf.ts";
@@ -230,11 +231,10 @@ const argsortOp: Op<{ readonly axis: number; readonly descending: boolean }> = {
       const { shape, data } = x!;
       const size = shape[axis]!;
       const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
-      const places = Array.from({ length: size }, (_, i) => i);
+      const sorter = new Sorter(size, descending);
       for (let start = 0; start < data.length; start += size * inner)
         for (let j = start; j < start + inner; j++) {
-          const at = (i: number) => data[j + i * inner]!;
-          const order = [...places].sort((a, b) => (descending ? -1 : 1) * ascending(at(a), at(b)) || a - b);
+          const order = sorter.sort(data, j, inner);
           for (let i = 0; i < size; i++) out.data[j + i * inner] = order[i]!;
         }
     },
@@ -243,12 +243,6 @@ const argsortOp: Op<{ readonly axis: number; readonly descending: boolean }> = {
   shape: ([x]) => x!.shape,
   dtype: () => "int32",
 };
-
-/** Numbers in order, NaN after all of them. */
-function ascending(a: number, b: number): number {
-  if (a < b || (a === a && b !== b)) return -1;
-  return a > b || (a !== a && b === b) ? 1 : 0;
-}
 
 /**
  * The int32 indices that sort `x` along `axis`, the last unless given: ascending with NaN last, or reversed if `descending`;

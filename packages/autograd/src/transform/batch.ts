@@ -4,7 +4,7 @@ import { readLabels } from "../labels.ts";
 import { remembered } from "../memo.ts";
 import { einsumOp } from "../ops/contraction.ts";
 import { stack } from "../ops/join.ts";
-import { fill, placeholder } from "../ops/leaf.ts";
+import { fill, placeholder, zerosLike } from "../ops/leaf.ts";
 import { broadcastTo, reshape } from "../ops/movement.ts";
 import { slice } from "../ops/region.ts";
 import { carrying } from "../segment.ts";
@@ -153,12 +153,23 @@ function batchedRule(rule: Derivative, op: Op): Derivative {
     case "zero":
     case "partial":
       return rule;
-    case "pushforward":
+    case "pushforward": {
+      const { push, pull } = rule;
       return {
         kind: "pushforward",
         push: (t, out, attributes, i) =>
-          forAll((symbol, one) => rule.push(symbol, one, attributes, i), t, out, attributes),
+          forAll((symbol, one) => push(symbol, one, attributes, i), t, out, attributes),
+        ...(pull && {
+          pull: (g, out, attributes, i) =>
+            forAll(
+              (symbol, one) => pull(symbol, one, attributes, i) ?? zerosLike(one.inputs[i]!),
+              g,
+              out,
+              attributes,
+            ),
+        }),
       };
+    }
     case "linear":
     case "bilinear":
       return {

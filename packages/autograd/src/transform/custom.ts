@@ -1,11 +1,12 @@
 import { reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
 import { GradientError, ShapeError, ValueError } from "../errors.ts";
-import type { Attributes, Derivative, Op } from "../graph.ts";
-import { apply, none, partial, pushed, Tensor, zero } from "../graph.ts";
+import type { Derivative, Op } from "../graph.ts";
+import { apply, none, partial, Tensor, zero } from "../graph.ts";
 import { fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
+import { topology } from "../topology.ts";
 
 /** Functions whose derivative is another than that of what they compute. */
 
@@ -19,10 +20,11 @@ export type PullbackRule<I extends readonly Tensor[]> = (
 /**
  * `f` with another derivative: the function `(...inputs) => f(...inputs)` whose gradient is what `rule(g, out, ...inputs)` gives
  * for the cotangent `g` of the result `out`: an array with a cotangent of each input's shape (null for exactly 0). The rule is
- * made of ordinary ops and linear in `g`; forward mode and derivatives of higher order follow from it. Derivatives by
- * anything that `f` uses without taking it as an input are 0.
+ * made of ordinary ops, and derivatives of higher order follow from it; so does forward mode where it is linear in `g`. Derivatives
+ * by anything that `f` uses without taking it as an input are 0.
  *
- * Throws ValueError if `f` returns no tensor; when differentiated, ShapeError if the rule's answer does not fit.
+ * Throws ValueError if `f` returns no tensor; when differentiated, ShapeError if the rule's answer does not fit, GradientError if
+ * it is no list of tensors, or not linear in `g` in forward mode.
  *
  * @example
  * ```ts
@@ -49,12 +51,21 @@ export function customGradient<I extends readonly Tensor[]>(
     },
     derivatives: [
       zero,
-      pushed((t, out, _: Attributes, operand) => {
-        const g = placeholder(out.shape, out.dtype);
-        const pulled = cotangentOf(name, rule, g, out, operand - 1);
-        const found = pulled && reverse([pulled], [t], [g])[0];
-        return found ?? zerosLike(out);
-      }),
+      {
+        kind: "pushforward",
+        push: (t, out, _, operand) => {
+          const g = placeholder(out.shape, out.dtype);
+          const pulled = cotangentOf(name, rule, g, out, operand - 1);
+          const found = pulled && reverse([pulled], [t], [g])[0];
+          if (found && topology([found]).nodes.includes(g))
+            throw new GradientError(
+              `customGradient: the rule of ${name} is not linear in g, so forward mode cannot follow from it; take derivatives in ` +
+                "reverse mode (grad, vjp, backward)",
+            );
+          return found ?? zerosLike(out);
+        },
+        pull: (g, out, _, operand) => cotangentOf(name, rule, g, out, operand - 1),
+      },
     ],
     shape: ([y]) => y!.shape,
     dtype: ([y]) => y!.dtype,
@@ -92,14 +103,19 @@ function cotangentOf<I extends readonly Tensor[]>(
     throw new GradientError(
       `customGradient: the rule of ${name} must return an array with a cotangent or null for each of its ${inputs.length} inputs`,
     );
-  const found: Tensor | null = cotangents[i];
+  const found: unknown = cotangents[i];
+  if (found === null) return null;
+  if (!(found instanceof Tensor))
+    throw new GradientError(
+      `customGradient: the rule of ${name} gives ${String(found)} for input ${i}; give a tensor of its shape, or null for exactly 0`,
+    );
   const { shape } = inputs[i]!;
-  if (found && !equalShapes(found.shape, shape))
+  if (!equalShapes(found.shape, shape))
     throw new ShapeError(
       `customGradient: the rule of ${name} gives shape ${formatShape(found.shape)} for input ${i} of shape ${formatShape(shape)}; ` +
         "sum or broadcast it to the input's shape",
     );
-  return found?.node ?? null;
+  return found.node;
 }
 
 /** An op that gives one of its operands as it is, with derivative rules of its own. */

@@ -2,6 +2,7 @@ import { forward, reverse } from "../differentiate.ts";
 import { allocate } from "../dtype.ts";
 import { GradientError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
+import { inlined } from "../inlining.ts";
 import { identity } from "../ops/composed.ts";
 import { stack } from "../ops/join.ts";
 import { fromElements, onesLike, zerosLike } from "../ops/leaf.ts";
@@ -9,7 +10,7 @@ import { reshape } from "../ops/movement.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 import type { Like } from "../tree.ts";
-import { leavesOf, mapTree, unflattenTree } from "../tree.ts";
+import { leavesLike, leavesOf, mapTree, unflattenTree } from "../tree.ts";
 import { checkFloat } from "./gradient.ts";
 
 /** Transforms of functions: each takes a function of tensors and returns one. Derivatives are by the first argument. */
@@ -20,7 +21,7 @@ function call<P, R extends readonly unknown[]>(name: string, f: (x: P, ...rest: 
     checkFloat(name, path === "" ? "the input" : `input ${path}`, leaf);
     return identity(leaf);
   });
-  const y = f(inputs as P, ...rest).node;
+  const y = inlined(() => f(inputs as P, ...rest)).node;
   checkFloat(name, "the result", y);
   return { y, inputs: leavesOf(inputs) };
 }
@@ -85,23 +86,21 @@ export function jvp<P, R extends readonly unknown[]>(
 ): (x: P, t: Like<P>, ...rest: R) => [value: Tensor, derivative: Tensor] {
   return (x, t, ...rest) => {
     const { y, inputs } = call("jvp", f, x, rest);
-    const tangents = leavesOf(t);
-    inputs.forEach((input, i) => {
-      const { shape } = tangents[i] ?? { shape: null };
-      if (shape === null || !equalShapes(shape, input.shape))
-        throw new GradientError(
-          `jvp: tangent ${i} ${shape ? `has shape ${formatShape(shape)}` : "is missing"} and its input has ${formatShape(input.shape)}`,
-        );
-    });
-    return [
-      y,
-      forward(
-        [y],
-        inputs,
-        tangents.map((tangent) => tangent.node),
-      )[0] ?? zerosLike(y),
-    ];
+    const tangents = tangentsOf("jvp", x, t, inputs);
+    return [y, forward([y], inputs, tangents)[0] ?? zerosLike(y)];
   };
+}
+
+/** A tangent for each input, in the order of the inputs. */
+function tangentsOf(name: string, x: unknown, t: unknown, inputs: readonly Tensor[]): Tensor[] {
+  return leavesLike(x, t, `${name}: tangent`).map((tangent, i) => {
+    const { shape } = inputs[i]!;
+    if (!equalShapes(tangent.shape, shape))
+      throw new GradientError(
+        `${name}: tangent ${i} has shape ${formatShape(tangent.shape)} and its input has ${formatShape(shape)}`,
+      );
+    return tangent.node;
+  });
 }
 
 /**
@@ -171,7 +170,7 @@ export function hvp<P, R extends readonly unknown[]>(
     const { y, inputs } = call("hvp", f, x, rest);
     checkSingle("hvp", y);
     const gradients = reverse([y], [onesLike(y)], inputs).map((g, i) => g ?? zerosLike(inputs[i]!));
-    const tangents = leavesOf(t).map((tangent) => tangent.node);
+    const tangents = tangentsOf("hvp", x, t, inputs);
     return unflattenTree(
       x,
       forward(gradients, inputs, tangents).map((g, i) => g ?? zerosLike(inputs[i]!)),
