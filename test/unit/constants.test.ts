@@ -1,5 +1,5 @@
-import { defineOp, full, type Tensor, where, zero } from "@cotangent/autograd";
-import { describe, test } from "vitest";
+import { compile, defineOp, full, type Tensor, tensor, where, zero } from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
 import { same } from "../bits.ts";
 
 const numbers = [0, -0, 1, -1, 0.1, 1 / 3, 16_777_217, 1e30, 1e-30, Number.NaN, Number.POSITIVE_INFINITY];
@@ -36,4 +36,35 @@ describe("what is computed from numbers alone, when it is compiled, has the inte
         same(() => values.flatMap((b) => found(full([2], a, { dtype }), full([2], b, { dtype }))), []);
     });
   }
+});
+
+describe("a power whose exponent is known", () => {
+  const x = tensor([...numbers, -2, -1e30, -1e-30, Number.NEGATIVE_INFINITY], { dtype: "float64" });
+
+  test("has the bits of one whose exponent is not, interpreted and compiled", () => {
+    for (const dtype of ["float32", "float64"] as const)
+      for (const y of [0, 1, 2, 3, -1, 0.5, -0.5, 4, 2.5, Number.NaN, Number.POSITIVE_INFINITY])
+        same(() => {
+          const base = x.cast(dtype);
+          const unknown = tensor(Array(x.size).fill(y), { dtype });
+          return [base.pow(y), base.pow(unknown)];
+        }, []);
+  });
+
+  test("is the product, the quotient or the root that it stands for", () => {
+    const bits = (y: Tensor) => [...y.toTypedArray()];
+    expect(bits(x.pow(2))).toEqual(bits(x.square()));
+    expect(bits(x.pow(3))).toEqual(bits(x.square().mul(x)));
+    expect(bits(x.pow(-1))).toEqual(bits(x.reciprocal()));
+    expect(bits(x.pow(0.5))).toEqual(bits(where(x.eq(-Infinity), Infinity, x.add(0).sqrt())));
+  });
+
+  test("is all that is left of the body", () => {
+    const words = (y: number) => {
+      const f = compile((z: Tensor) => z.pow(y));
+      f(x);
+      return f.explain().length;
+    };
+    for (const y of [1, 2, 3, -1]) expect(words(y)).toBeLessThan(words(1.7) / 2);
+  });
 });

@@ -150,10 +150,14 @@ class BodyBuilder {
     // A long body at one single index is not worth code of its own.
     if (instructions.length > longBody && this.space.every((size) => size === 1))
       return this.#called(program, operands);
+    const chosen = this.#chosen(program, operands);
     const numbers: number[] = [];
-    for (const instruction of instructions) {
+    for (let n = 0; n < instructions.length; n++) {
+      const instruction = instructions[n]!;
       const { word, dtype, value, values, slow } = instruction;
-      if (word === "input") numbers.push(operands[value]!);
+      const choice = chosen ? chosen[n]! : n;
+      if (choice !== n) numbers.push(choice < 0 ? -1 : numbers[choice]!);
+      else if (word === "input") numbers.push(operands[value]!);
       else if (word === "constant") numbers.push(this.add(scalar(word, dtype, none, { value })));
       else {
         const of = instruction.operands.map((i) => numbers[i]!);
@@ -173,6 +177,33 @@ class BodyBuilder {
       }
     }
     return numbers[result]!;
+  }
+
+  /**
+   * If operands are numbers, for each instruction which one stands for it: one side of a choice that they decide, for others itself,
+   * and -1 for what nothing needs then.
+   */
+  #chosen({ instructions, result }: Program, operands: readonly number[]): Int32Array | null {
+    if (operands.every((i) => this.body[i]!.word !== "constant")) return null;
+    const known = (n: number): number | null => {
+      const { word, value, operands: of } = instructions[n]!;
+      if (word === "constant") return value;
+      const given = word === "input" ? this.body[operands[value]!]! : null;
+      if (given) return given.word === "constant" ? given.value : null;
+      if (word !== "eq") return null;
+      const [x, y] = of.map(known);
+      return x === null || y === null ? null : Number(x === y);
+    };
+    const chosen = new Int32Array(instructions.length).fill(-1);
+    chosen[result] = result;
+    for (let n = result; n >= 0; n--) {
+      if (chosen[n]! < 0) continue;
+      const { word, operands: of } = instructions[n]!;
+      const condition = word === "select" ? known(of[0]!) : null;
+      if (condition !== null) chosen[n] = of[condition ? 1 : 2]!;
+      for (const i of condition === null ? of : [chosen[n]!]) chosen[i] = i;
+    }
+    return chosen;
   }
 
   #called(program: Program, operands: readonly number[]): number {

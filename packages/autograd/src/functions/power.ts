@@ -71,22 +71,37 @@ function exp2OfProduct<E>(m: Arithmetic<E>, y: E, l: Sum<E>): E {
   return m.scale2(expNearZero(m, m.mul(m.pmin(m.pmax(rest, -1), 1), Math.LN2)), k);
 }
 
-/** `x` to the power `y`, with the special values of C99's Annex F. */
+/**
+ * `x` to the power `y`, with the special values of C99's Annex F. Small whole powers and the root are computed as such: a compiled
+ * program whose `y` is a number has nothing else left.
+ */
 export const pow: Body = named("pow", (m, x, y) => {
-  const magnitude = m.abs(x!);
-  const { largestExponent } = isSingle(m, x!) ? float32 : float64;
-  // Larger exponents give 0, 1 or infinity like these.
-  const bounded = m.pmin(m.pmax(y!, -largestExponent), largestExponent);
-  const inside = exp2OfProduct(m, bounded, log2(m, magnitude));
-  const isWhole = m.eq(m.floor(y!), y!);
-  const real = m.select(m.and(m.lt(x!, 0), m.not(isWhole)), NaN, inside);
-  const atEnd = m.or(m.eq(x!, 0), m.eq(magnitude, Infinity));
-  // 0 and infinity stay, or change places.
-  const end = m.select(m.lt(0, y!), magnitude, m.select(m.lt(y!, 0), m.div(1, magnitude), y!));
-  const result = m.select(atEnd, end, real);
-  const half = m.mul(y!, 0.5);
-  const isOdd = m.and(isWhole, m.ne(m.floor(half), half));
-  const isNegative = m.lt(m.copysign(m.constant(1, m.dtypeOf(x!)), x!), 0);
-  const signed = m.select(m.and(isNegative, isOdd), m.neg(result), result);
-  return m.select(m.or(m.eq(y!, 0), m.eq(x!, 1)), 1, signed);
+  const square = m.mul(x!, x!);
+  // -0 + 0 is 0, and the power 0.5 of it too.
+  const root = m.select(m.eq(x!, -Infinity), Infinity, m.sqrt(m.add(x!, 0)));
+  let result = anyPower(m, x!, y!);
+  result = m.select(m.eq(y!, 0.5), root, result);
+  result = m.select(m.eq(y!, -1), m.div(1, x!), result);
+  result = m.select(m.eq(y!, 3), m.mul(square, x!), result);
+  result = m.select(m.eq(y!, 2), square, result);
+  return m.select(m.eq(y!, 1), x!, result);
 });
+
+function anyPower<E>(m: Arithmetic<E>, x: E, y: E): E {
+  const magnitude = m.abs(x);
+  const { largestExponent } = isSingle(m, x) ? float32 : float64;
+  // Larger exponents give 0, 1 or infinity like these.
+  const bounded = m.pmin(m.pmax(y, -largestExponent), largestExponent);
+  const inside = exp2OfProduct(m, bounded, log2(m, magnitude));
+  const isWhole = m.eq(m.floor(y), y);
+  const real = m.select(m.and(m.lt(x, 0), m.not(isWhole)), NaN, inside);
+  const atEnd = m.or(m.eq(x, 0), m.eq(magnitude, Infinity));
+  // 0 and infinity stay, or change places.
+  const end = m.select(m.lt(0, y), magnitude, m.select(m.lt(y, 0), m.div(1, magnitude), y));
+  const result = m.select(atEnd, end, real);
+  const half = m.mul(y, 0.5);
+  const isOdd = m.and(isWhole, m.ne(m.floor(half), half));
+  const isNegative = m.lt(m.copysign(m.constant(1, m.dtypeOf(x)), x), 0);
+  const signed = m.select(m.and(isNegative, isOdd), m.neg(result), result);
+  return m.select(m.or(m.eq(y, 0), m.eq(x, 1)), 1, signed);
+}
