@@ -184,7 +184,8 @@ class BodyBuilder {
    * and -1 for what nothing needs then.
    */
   #chosen({ instructions, result }: Program, operands: readonly number[]): Int32Array | null {
-    if (operands.every((i) => this.body[i]!.word !== "constant")) return null;
+    const isNumber = (i: number) => this.body[i]!.word === "constant";
+    if (!operands.some(isNumber) || instructions.every(({ word }) => word !== "select")) return null;
     const known = (n: number): number | null => {
       const { word, value, operands: of } = instructions[n]!;
       if (word === "constant") return value;
