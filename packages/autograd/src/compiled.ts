@@ -96,6 +96,7 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * of tensors, which are new leaves without history. What `f` captures is a constant (`check` finds it changed), except
  * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
  * compiled function, or a check, it is `f` itself. Results have the interpreter's bits, unless `relaxed` allows others.
+ * Parameters without a type are tensors; one that is given numbers is an `Operand`.
  *
  * A large program takes some 100 ms to compile, at the first call, or before it in portions: `for (const _ of step.prepare(x)) await
  * pause()`.
@@ -118,6 +119,11 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * step().item(); // => 1.25
  * ```
  */
+export function compile<F extends (...args: Tensor[]) => unknown>(
+  f: F,
+  options?: CompileOptions,
+): Compiled<F>;
+export function compile<F extends (...args: never[]) => unknown>(f: F, options?: CompileOptions): Compiled<F>;
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
   options: CompileOptions = {},
