@@ -78,10 +78,11 @@ export function reverse(
   cotangents: readonly Tensor[],
   targets: readonly Tensor[],
   isEnd: (x: Tensor) => boolean = isVersion,
+  caller = "grad",
 ): (Tensor | null)[] {
   const order = topology(outputs, isEnd);
   const { nodes, starts, edges } = order;
-  const wanted = findTargets(order, targets);
+  const wanted = findTargets(order, targets, caller);
   const reaches = markReaching(order, wanted);
   const g = new Array<Tensor | Several | null>(nodes.length).fill(null);
   outputs.forEach((y, i) => {
@@ -153,7 +154,7 @@ export function forward(
   const t = new Array<Tensor | null>(nodes.length).fill(null);
   const outer = ruling;
   const given = new Uint8Array(nodes.length);
-  findTargets(order, inputs).forEach((n, i) => {
+  findTargets(order, inputs, "pushforward").forEach((n, i) => {
     if (n < 0) return;
     t[n] = plus(t[n]!, tangents[i]!);
     given[n] = 1;
@@ -253,7 +254,7 @@ function markReaching({ nodes, starts, edges }: Topology, wanted: readonly numbe
  * The numbers of the targets in `order`, -1 where the outputs do not depend on one. A variable stands for the version that
  * the outputs were built on; two versions would make the question ambiguous and are an error.
  */
-function findTargets(order: Topology, targets: readonly Tensor[]): number[] {
+function findTargets(order: Topology, targets: readonly Tensor[], caller: string): number[] {
   const twice: Tensor[] = [];
   order.nodes.forEach((node, n) => {
     const owner = ownerOf(node);
@@ -263,7 +264,7 @@ function findTargets(order: Topology, targets: readonly Tensor[]): number[] {
   if (ambiguous) {
     const count = 1 + twice.filter((owner) => owner === ambiguous).length;
     throw new GradientError(
-      `grad: the output was built on ${count} versions of ${ambiguous.label ?? "a variable"} of shape ` +
+      `${caller}: the output was built on ${count} versions of ${ambiguous.label ?? "a variable"} of shape ` +
         `${formatShape(ambiguous.shape)}: it was assigned in between; differentiate before assigning`,
     );
   }
