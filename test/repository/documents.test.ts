@@ -3,6 +3,7 @@
  * imports. `expression; // => text` compares what the expression gives with the text; "```ts no-run" skips a block.
  * Each block becomes a module of test/.documents, on the same lines as in its document, so a stack trace leads there.
  */
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -29,6 +30,23 @@ interface Block {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const generated = join(root, "test", ".documents");
+
+/** What a user's project has, where arrows are checks; without the flags that ask for more than `strict`. */
+const project = JSON.stringify({
+  extends: "../tsconfig.json",
+  compilerOptions: {
+    noUncheckedIndexedAccess: false,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+  },
+  include: ["*.ts"],
+  exclude: [],
+});
+const checks = [
+  "declare function __check(value: unknown, expected: string): void;",
+  "declare function __checkPrinted(expected: string): void;",
+  "",
+].join("\n");
 
 const packaged = ["packages/autograd/README.md", "packages/nn/README.md"];
 const documents = ["README.md", "CONTRIBUTING.md", ...packaged, ...filesBelow("docs", ".md")];
@@ -69,6 +87,15 @@ describe("the documents", () => {
       }
     });
   }
+
+  test("have no type errors under strict", { timeout: 120_000 }, () => {
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", generated], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  });
 
   test("every example in a docstring is a ts block", () => {
     const bare = sources.flatMap((path) => bareExamples(path, read(path)));
@@ -204,6 +231,7 @@ function onOneLine(text: string): string {
 function writeModules(): void {
   mkdirSync(generated, { recursive: true });
   const wanted = new Map(modules.map(({ file, code }) => [file, code]));
+  wanted.set("tsconfig.json", project).set("checks.d.ts", checks);
   for (const file of readdirSync(generated)) if (!wanted.has(file)) rmSync(join(generated, file));
   for (const [file, code] of wanted) {
     const path = join(generated, file);

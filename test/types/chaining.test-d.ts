@@ -1,5 +1,5 @@
 import type { Operand, Shape, Unary } from "@cotangent/autograd";
-import { scalar, type Tensor, tensor, Variable, variable, zeros } from "@cotangent/autograd";
+import { compile, scalar, type Tensor, tensor, Variable, variable, zeros } from "@cotangent/autograd";
 import { describe, expectTypeOf, test } from "vitest";
 
 declare const unknown: Tensor;
@@ -53,6 +53,29 @@ describe("the chaining form", () => {
     expectTypeOf(p).toExtend<Tensor<[2, 3]>>();
     expectTypeOf(p).not.toExtend<Tensor<[2, 4]>>();
     expectTypeOf(p.transpose().matmul(p)).toEqualTypeOf<Tensor<[3, 3]>>();
+  });
+});
+
+describe("a function given to compile", () => {
+  test("has tensors as parameters unless it says otherwise", () => {
+    const f = compile((x, rate: Operand, plain) => {
+      expectTypeOf(plain).toEqualTypeOf<Tensor>();
+      return x.mul(rate).sum();
+    });
+    expectTypeOf(f(unknown, 0.1, unknown)).toEqualTypeOf<Tensor<[]>>();
+    // @ts-expect-error Three are wanted.
+    f(unknown, 0.1);
+  });
+
+  test("keeps its own type", () => {
+    const same = (x: Tensor<[4, 2]>, rate: number): Tensor<[4, 2]> => x.mul(rate);
+    expectTypeOf(compile(same)).toExtend<typeof same>();
+    const generic = <S extends Shape>(x: Tensor<S>): readonly [Tensor<S>] => [x.tanh()];
+    expectTypeOf(compile(generic)(zeros([4, 2]))).toEqualTypeOf<readonly [Tensor<[4, 2]>]>();
+    const pixels = (batch: { readonly image: Uint8Array }, mode: "train" | "eval"): void =>
+      void [batch, mode];
+    expectTypeOf(compile(pixels)).toExtend<typeof pixels>();
+    expectTypeOf(compile(() => scalar(1))()).toEqualTypeOf<Tensor<[]>>();
   });
 });
 

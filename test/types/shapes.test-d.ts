@@ -9,8 +9,10 @@ import {
   matmul,
   mean,
   mul,
+  normal,
   oneHot,
   ones,
+  randint,
   scalar,
   softmax,
   stack,
@@ -18,6 +20,7 @@ import {
   type Tensor,
   tensor,
   transpose,
+  uniform,
   variable,
   where,
   zeros,
@@ -35,6 +38,12 @@ describe("a tensor of known shape", () => {
     expectTypeOf(x).toEqualTypeOf<Tensor<[4, 2]>>();
     expectTypeOf(x.shape).toEqualTypeOf<[4, 2]>();
     expectTypeOf(zeros([])).toEqualTypeOf<Tensor<[]>>();
+    const drawn: Tensor<[5, 3]> = normal([5, 3]);
+    expectTypeOf(drawn).toEqualTypeOf<Tensor<[5, 3]>>();
+    expectTypeOf(uniform([5, 3])).toEqualTypeOf<Tensor<[5, 3]>>();
+    expectTypeOf(randint(0, 2, [n])).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(normal(unknown.shape)).toEqualTypeOf<Tensor>();
+    expectTypeOf(variable(normal([5, 3]))).toExtend<Tensor<[5, 3]>>();
     expectTypeOf(scalar(1)).toEqualTypeOf<Tensor<[]>>();
     expectTypeOf(rows).toEqualTypeOf<Tensor<[number, 3]>>();
     expectTypeOf(ones(unknown.shape)).toEqualTypeOf<Tensor>();

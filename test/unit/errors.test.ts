@@ -7,9 +7,11 @@ import {
   argsort,
   assignAll,
   broadcastTo,
+  CompileError,
   CotangentError,
   cast,
   cat,
+  categorical,
   cholesky,
   compile,
   cumsum,
@@ -840,4 +842,59 @@ describe("a failed call changes nothing", () => {
     refusal(() => w.toArray(), IndexError, "index 7");
     expect(y.toArray()).toEqual([1, 4]);
   });
+});
+
+describe("what only JavaScript can give", () => {
+  const x = tensor([1, 2]) as Tensor;
+  const index = tensor([0], { dtype: "int32" });
+  // biome-ignore lint/suspicious/noExplicitAny: What is wrong here is the types.
+  const given = (value: unknown) => value as any;
+  type Along = (x: Tensor, axis: number) => Tensor;
+
+  test("is refused as an axis, in reductions and elsewhere, and never printed", () => {
+    const options = given({ axis: -1 });
+    for (const f of [sum, mean, amax, softmax, cumsum, squeeze, flip] as readonly Along[])
+      refusal(() => f(x, options), ValueError, f.name, "axis is a whole number", "before the options");
+    refusal(() => sum(x, given("0")), ValueError, "sum", "got 0");
+    refusal(() => sum(x, given(null)), ValueError, "sum", "got null");
+    refusal(() => gather(x, given(index), given(0)), ValueError, "gather", "got another object");
+    const compiled = compile((y) => gather(y, given(index), given(0)));
+    refusal(() => compiled(x), ValueError, "gather", "got another object");
+  });
+
+  test("is refused as an index", () => {
+    for (const wrong of [[0, 1], { first: 1 }, "1"])
+      refusal(() => x.at(given(wrong)), ValueError, "at", "is no index", "one by one");
+    expect(x.at({ start: 1 }).toArray()).toEqual([2]);
+  });
+
+  test("is refused where tensors stand one by one, or in lists", () => {
+    refusal(
+      () => evaluate(given([x])),
+      ValueError,
+      "evaluate",
+      "argument 0 is an Array",
+      "evaluate(...list)",
+    );
+    refusal(() => grad(x.sum(), given(x)), ValueError, "grad", "takes lists, got a Tensor", "[x]");
+    refusal(() => grad(x, [x], { cotangent: given(1) }), ValueError, "grad: the cotangent", "a number");
+    refusal(() => pushforward(x.sum(), given(x), given(x)), ValueError, "pushforward", "takes lists");
+    refusal(() => categorical(given(x), given(undefined)), ValueError, "categorical", "{ logits }");
+    refusal(() => add(x, given({})), ValueError, "add", "got an object;");
+  });
+});
+
+test("errors of derivatives name the function that was called", () => {
+  const w = variable([1]);
+  const y = w.mul(2);
+  w.assign(3);
+  const both = y.mul(w);
+  refusal(() => grad(both, [w]), GradientError, "grad", "2 versions");
+  refusal(() => both.backward(), GradientError, "backward", "2 versions");
+  refusal(() => pushforward(both, [w], [ones([1])]), GradientError, "pushforward", "2 versions");
+});
+
+test("a variable that is made while a function is traced says where to make it", () => {
+  const f = compile((x) => variable(x.mul(2)).sum());
+  refusal(() => f(tensor([1])), CompileError, "a variable is made inside", "outside");
 });

@@ -128,6 +128,16 @@ describe("printing the graph", () => {
     );
   });
 
+  test("names that would break a line or be a number are quoted", () => {
+    const [a, b] = [tensor([1]).named("%0"), tensor([2]).named("two\nlines")];
+    expect(toText(a.mul(2).add(b)).split("\n")).toEqual([
+      '"%0": float32[1] = data',
+      '%0: float32[1] = mul("%0", 2)',
+      '"two\\nlines": float32[1] = data',
+      '%1: float32[1] = add(%0, "two\\nlines")',
+    ]);
+  });
+
   test("a gradient is made of nodes that print, and is called dL/dw", () => {
     const [dw] = grad(loss, [w]);
     expect(toText(dw).split("\n").at(-1)).toBe('dL/dw: float32[2, 1] = einsum(x, %5, spec="ij,ik->jk")');

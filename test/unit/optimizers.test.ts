@@ -862,3 +862,12 @@ describe("LevenbergMarquardt", () => {
     refuses({ damping: variable(-1) }, "damping is a number from 1e-12 to");
   });
 });
+
+test("a step asks for a loss of one element, in its own words", () => {
+  const w = variable([3, -4]);
+  const optimizer = new SGD([w], { lr: 0.1 });
+  expect(() => optimizer.step(w.square())).toThrow(
+    "SGD: step takes a loss of one element, got shape [2]; reduce it with sum() or mean()",
+  );
+  expect(w.toArray()).toEqual([3, -4]);
+});

@@ -185,7 +185,7 @@ test("initializers and schedules refuse options that they have not", () => {
 test("parts of a model are modules, and parameters are made of tensors", () => {
   expect(() => new nn.ModuleList(3 as never)).toThrow("ModuleList: takes a list of modules, got 3");
   expect(() => new nn.ModuleDict(null as never)).toThrow("ModuleDict: options are named");
-  expect(() => new nn.Parameter([1, 2] as never)).toThrow("Parameter: takes a tensor, got a Array");
+  expect(() => new nn.Parameter([1, 2] as never)).toThrow("Parameter: takes a tensor, got an Array");
   expect(() => nn.weightNorm(3 as never)).toThrow("weightNorm: takes a layer, got 3");
   expect(() => nn.spectralNorm(new nn.Linear(2, 3), { eps: "x" as never })).toThrow(
     "spectralNorm: eps is a finite",

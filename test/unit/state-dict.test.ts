@@ -155,9 +155,10 @@ describe("loading a state dict", () => {
         "  num_batches_tracked is 3, no tensor",
         "  missing: out_proj.weight, weight_ih_l0_reverse",
         "  unexpected: runningMean, a.b",
-        "  pass { strict: false } to load what fits",
+        "  leave out what does not fit, and pass { strict: false } to load the rest",
       ].join("\n"),
     );
+    expect(() => model.loadStateDict({})).toThrow("  pass { strict: false } to load what is there");
     expect(contents(model.stateDict())).toEqual(before);
   });
 
@@ -245,6 +246,7 @@ describe("the state dict of an optimizer", () => {
     expect(() => sgd.loadStateDict(adam.stateDict())).toThrow(
       "SGD: the state dict does not fit, and nothing was loaded",
     );
+    expect(() => sgd.loadStateDict(adam.stateDict())).not.toThrow("strict");
     expect(() => sgd.loadStateDict({ step: zeros([], { dtype: "int32" }) })).toThrow("missing: lr");
     const wrong = { ...sgd.stateDict(), lr: tensor(-1, { dtype: "float64" }) };
     expect(() => sgd.loadStateDict(wrong)).toThrow("SGD: lr is a finite number of at least 0, got -1");

@@ -96,7 +96,8 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
  * of tensors, which are new leaves without history. What `f` captures is a constant (`check` finds it changed), except
  * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
- * compiled function, a transform such as `valueAndGrad`, or a check, it is `f` itself. Results have the interpreter's bits, unless `relaxed` allows others.
+ * compiled function, a transform such as `valueAndGrad`, or a check, it is `f` itself. Results have the interpreter's bits, unless
+ * `relaxed` allows others. Parameters without a type are tensors; one that is given numbers is an `Operand`.
  *
  * A large program takes some 100 ms to compile, at the first call, or before it in portions: `for (const _ of step.prepare(x)) await
  * pause()`.
@@ -119,6 +120,11 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * step().item(); // => 1.25
  * ```
  */
+export function compile<F extends (...args: Tensor[]) => unknown>(
+  f: F,
+  options?: CompileOptions,
+): Compiled<F>;
+export function compile<F extends (...args: never[]) => unknown>(f: F, options?: CompileOptions): Compiled<F>;
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
   options: CompileOptions = {},

@@ -78,10 +78,11 @@ export function reverse(
   cotangents: readonly Tensor[],
   targets: readonly Tensor[],
   isEnd: (x: Tensor) => boolean = isVersion,
+  caller = "grad",
 ): (Tensor | null)[] {
   const order = topology(outputs, isEnd);
   const { nodes, starts, edges } = order;
-  const wanted = findTargets(order, outputs, targets);
+  const wanted = findTargets(order, outputs, targets, caller);
   const reaches = markReaching(order, wanted);
   const g = new Array<Tensor | Several | null>(nodes.length).fill(null);
   outputs.forEach((y, i) => {
@@ -153,7 +154,7 @@ export function forward(
   const t = new Array<Tensor | null>(nodes.length).fill(null);
   const outer = ruling;
   const given = new Uint8Array(nodes.length);
-  findTargets(order, outputs, inputs).forEach((n, i) => {
+  findTargets(order, outputs, inputs, "pushforward").forEach((n, i) => {
     if (n < 0) return;
     t[n] = plus(t[n]!, tangents[i]!);
     given[n] = 1;
@@ -254,7 +255,12 @@ function markReaching({ nodes, starts, edges }: Topology, wanted: readonly numbe
  * The numbers of the targets in `order`, -1 where the outputs do not depend on one. A variable stands for the version that
  * the outputs were built on; two versions would make the question ambiguous and are an error, unless derivatives reach one alone.
  */
-function findTargets(order: Topology, outputs: readonly Tensor[], targets: readonly Tensor[]): number[] {
+function findTargets(
+  order: Topology,
+  outputs: readonly Tensor[],
+  targets: readonly Tensor[],
+  caller: string,
+): number[] {
   let isNamedTwice = false;
   order.nodes.forEach((node, n) => {
     const owner = ownerOf(node);
@@ -267,7 +273,7 @@ function findTargets(order: Topology, outputs: readonly Tensor[], targets: reado
     const reached = versions.filter((n) => isReached![n]);
     if (reached.length > 1)
       throw new GradientError(
-        `grad: the output was built on ${reached.length} versions of ${target.label ?? "a variable"} of shape ` +
+        `${caller}: the output was built on ${reached.length} versions of ${target.label ?? "a variable"} of shape ` +
           `${formatShape(target.shape)}: it was assigned in between; differentiate before assigning`,
       );
     return reached[0] ?? -1;

@@ -15,6 +15,7 @@ import { floor } from "./ops/rounding.ts";
 import { argmax } from "./ops/statistics.ts";
 import type { Shape } from "./shape.ts";
 import { checkShape, formatShape } from "./shape.ts";
+import type { Literal } from "./signature.ts";
 import { Variable } from "./variable.ts";
 
 /**
@@ -83,13 +84,13 @@ export interface DrawOptions {
 export function uniform<const S extends Shape>(
   shape: S,
   { low = 0, high = 1, ...options }: DrawOptions & { readonly low?: number; readonly high?: number } = {},
-): Tensor<S> {
+): Tensor<Literal<S>> {
   if (!(low <= high))
     throw new ValueError(`uniform: low is ${low} and high is ${high}; low must not be above high`);
   const unit = draw("uniform", shape, options, 1, unitDraw);
   // Rounding may reach the upper end, which does not belong to the interval.
   const ranged = () => minimum(add(mul(unit, high - low), low), low < high ? below(high, unit.dtype) : high);
-  return (low === 0 && high === 1 ? unit : ranged()) as Tensor<S>;
+  return (low === 0 && high === 1 ? unit : ranged()) as Tensor<Literal<S>>;
 }
 
 /** The largest number of `dtype` that is less than `x`. */
@@ -111,12 +112,12 @@ export function normal<const S extends Shape>(
     deviation = 1,
     ...options
   }: DrawOptions & { readonly mean?: number; readonly deviation?: number } = {},
-): Tensor<S> {
+): Tensor<Literal<S>> {
   if (!(deviation >= 0)) throw new ValueError(`normal: the deviation is ${deviation}; it must be at least 0`);
   const standardNormal = draw("normal", shape, options, countersOfNormal, normalDraw);
   return (
     mean === 0 && deviation === 1 ? standardNormal : add(mul(standardNormal, deviation), mean)
-  ) as Tensor<S>;
+  ) as Tensor<Literal<S>>;
 }
 
 /**
@@ -138,7 +139,7 @@ export function truncatedNormal<const S extends Shape>(
     readonly low?: number;
     readonly high?: number;
   } = {},
-): Tensor<S> {
+): Tensor<Literal<S>> {
   if (!(deviation > 0 && deviation < Infinity && Number.isFinite(mean)))
     throw new ValueError(
       `truncatedNormal: the mean is ${mean} and the deviation ${deviation}; they are finite, and the deviation is above 0`,
@@ -153,7 +154,7 @@ export function truncatedNormal<const S extends Shape>(
     truncatedDraw(stream, sizes, dtype, from, to),
   );
   // Rounding may leave the interval.
-  return minimum(maximum(add(mul(standardNormal, deviation), mean), low), high) as Tensor<S>;
+  return minimum(maximum(add(mul(standardNormal, deviation), mean), low), high) as Tensor<Literal<S>>;
 }
 
 /**
@@ -163,11 +164,11 @@ export function truncatedNormal<const S extends Shape>(
 export function exponential<const S extends Shape>(
   shape: S,
   { rate = 1, ...options }: DrawOptions & { readonly rate?: number } = {},
-): Tensor<S> {
+): Tensor<Literal<S>> {
   if (!(rate > 0)) throw new ValueError(`exponential: the rate is ${rate}; it must be above 0`);
   const unit = draw("exponential", shape, options, 1, unitDraw);
   // 1 - u is never 0, so that no draw is infinite.
-  return div(neg(log1p(neg(unit))), rate) as Tensor<S>;
+  return div(neg(log1p(neg(unit))), rate) as Tensor<Literal<S>>;
 }
 
 /**
@@ -177,11 +178,11 @@ export function exponential<const S extends Shape>(
 export function bernoulli<const S extends Shape>(
   shape: S,
   { probability = 0.5, ...options }: DrawOptions & { readonly probability?: number } = {},
-): Tensor<S> {
+): Tensor<Literal<S>> {
   if (!(probability >= 0 && probability <= 1))
     throw new ValueError(`bernoulli: the probability is ${probability}; it must be between 0 and 1`);
   const unit = draw("bernoulli", shape, options, 1, unitDraw);
-  return cast(lt(unit, probability), unit.dtype) as Tensor<S>;
+  return cast(lt(unit, probability), unit.dtype) as Tensor<Literal<S>>;
 }
 
 /** What the classes of a categorical draw weigh: one of the two. */
@@ -204,10 +205,12 @@ export type ClassWeights =
  * categorical([], { logits: tensor([[0, 50], [50, 0]]) }).toArray(); // => 1,0
  * ```
  */
-export function categorical(
-  shape: Shape,
-  { logits, probabilities, generator = defaultGenerator }: ClassWeights & Pick<DrawOptions, "generator">,
-): Tensor {
+export function categorical(shape: Shape, weights: ClassWeights & Pick<DrawOptions, "generator">): Tensor {
+  if (typeof weights !== "object" || weights === null)
+    throw new ValueError(
+      `categorical: takes a shape and { logits } or { probabilities }, got ${describe(weights)}`,
+    );
+  const { logits, probabilities, generator = defaultGenerator } = weights;
   const given = logits ?? probabilities;
   if (!given || (logits && probabilities))
     throw new ValueError("categorical: takes either logits or probabilities, and one of them");
@@ -224,8 +227,8 @@ export function categorical(
   const unit = draw("categorical", sizes, { dtype: "float64", generator }, 1, unitDraw);
   // The largest of the logits, each with a draw from Gumbel's distribution (Yellott, J. Math. Psychol. 15, 1977), all finite.
   const gumbel = neg(log(neg(log(maximum(unit, 2 ** -54)))));
-  const weights = cast(given, "float64");
-  return argmax(add(logits ? weights : log(weights), gumbel), -1);
+  const wide = cast(given, "float64");
+  return argmax(add(logits ? wide : log(wide), gumbel), -1);
 }
 
 /**
@@ -237,7 +240,7 @@ export function randint<const S extends Shape>(
   high: number,
   shape: S,
   options: Pick<DrawOptions, "generator"> = {},
-): Tensor<S> {
+): Tensor<Literal<S>> {
   if (
     !(Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && low < high && high <= 2 ** 31)
   )
@@ -246,7 +249,7 @@ export function randint<const S extends Shape>(
     );
   const unit = draw("randint", shape, { ...options, dtype: "float64" }, 1, unitDraw);
   // The 53 bits of the unit draw exceed the 32 of the range: no number is favoured, and the product stays below the range.
-  return cast(add(floor(mul(unit, high - low)), low), "int32") as Tensor<S>;
+  return cast(add(floor(mul(unit, high - low)), low), "int32") as Tensor<Literal<S>>;
 }
 
 /**

@@ -75,8 +75,8 @@ const nothing: readonly Tensor[] = [];
  * A tensor is an immutable node of the graph: which op, applied to what, and the shape and dtype of the answer. It may
  * hold its elements already (a leaf, or a node that was evaluated); otherwise reading computes them.
  *
- * The parts that make up the graph are private fields behind getters, so that printing, structural comparison and
- * serialisation of a tensor see its `id` and never walk the graph.
+ * The parts that make up the graph are private fields behind getters, so that structural comparison of a tensor sees its `id`
+ * and never walks the graph; printing and `JSON.stringify` read the elements.
  */
 export class Tensor<S extends Shape = Shape> {
   /** A number of its own for every node, in the order of construction. */
@@ -318,8 +318,8 @@ export function partial(rule: (out: Tensor, ...inputs: Tensor[]) => Partial): De
 }
 
 /**
- * A partial derivative that can be infinite or NaN. Where the cotangent (or tangent) is 0 the product counts as 0, so a
- * branch that `where` switched off cannot poison the gradient.
+ * A partial derivative that can be infinite or NaN. Where the cotangent (or tangent) is 0 the product counts as 0, so in a
+ * branch that `where` switched off it cannot poison the gradient.
  */
 export function singular(rule: (out: Tensor, ...inputs: Tensor[]) => Partial): Derivative {
   return { kind: "partial", partial: rule, singular: true };

@@ -4,7 +4,7 @@ import type { Shape } from "./shape.ts";
 
 /**
  * The types of the functions on tensors. An op's file names one of them, `export const tanh: Unary = ...`, and both
- * forms follow: the function `tanh(x)` and, by `[chained]`, the method `x.tanh()`.
+ * forms follow: the function `tanh(x)` and, by `[chained]`, the method `x.tanh()` (if `ops/methods.ts` lists the file).
  *
  * Shapes are literal as far as they are known: `Tensor<[4, 2]>` times `Tensor<[2, 3]>` is `Tensor<[4, 3]>`. A size that
  * is not known is `number`, a shape of unknown rank is `Shape`; whatever is made from it is unknown in turn and fits

@@ -1,6 +1,6 @@
 import type { DType, TypedArray } from "./dtype.ts";
 import { CompileError, DTypeError, ShapeError, ValueError } from "./errors.ts";
-import { addPending, evaluate, flush } from "./evaluate.ts";
+import { addPending, evaluate, flush, isTracing } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
@@ -114,7 +114,13 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
     checkTensor(new.target.name, value);
     const { shape, dtype } = value;
     super(variableOp, null, { shape, dtype, version: -1 }, shape, dtype);
-    const data = elementsOf(value.node) ?? evaluate([value])[0]!;
+    const known = elementsOf(value.node);
+    if (!known && isTracing())
+      throw new CompileError(
+        "a variable is made inside a function that is traced, where values cannot be computed; make variables and layers " +
+          "outside and use them inside",
+      );
+    const data = known ?? evaluate([value])[0]!;
     this.#current = this.#leaf();
     setElements(this.#current, data);
   }

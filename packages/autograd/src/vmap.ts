@@ -35,7 +35,7 @@ export interface VmapOptions {
  *
  * @example
  * ```ts
- * import { dot, grad, tensor, variable, vmap } from "@cotangent/autograd";
+ * import { dot, grad, type Tensor, tensor, variable, vmap } from "@cotangent/autograd";
  * const x = tensor([[1, 2], [3, 4], [5, 6]]);
  * vmap((row: Tensor) => row.div(row.sum()))(x).shape; // => [ 3, 2 ]
  * // The gradient of each example's own loss.

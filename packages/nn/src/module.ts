@@ -111,7 +111,7 @@ export abstract class Module {
    * Throws ValueError, naming all that is missing, unexpected or does not fit, and ShapeError if only shapes or dtypes do not fit;
    * then nothing has changed.
    */
-  loadStateDict(state: StateDict, options?: LoadOptions): LoadedKeys {
+  loadStateDict(state: StateDict, options: LoadOptions = {}): LoadedKeys {
     return loadState(this.constructor.name, this.#state(), state, options);
   }
 

@@ -32,14 +32,15 @@ export function snapshotOf(variables: ReadonlyMap<string, Variable>): StateDict 
 
 /**
  * Assigns to `variables` what `state` has under their names, after all of it has been checked; a variable with several names needs
- * one of them. `owner` begins the messages.
+ * one of them. `owner` begins the messages; without `options` it has none, and they do not speak of `strict`.
  */
 export function loadState(
   owner: string,
   variables: ReadonlyMap<string, Variable>,
   state: StateDict,
-  { strict = true }: LoadOptions = {},
+  options?: LoadOptions,
 ): LoadedKeys {
+  const strict = options?.strict ?? true;
   if (typeof state !== "object" || state === null)
     throw new ValueError(`${owner}: a state dict is an object of tensors, got ${String(state)}`);
   const values = new Map<Variable, Tensor>();
@@ -60,7 +61,13 @@ export function loadState(
     const lines = [...misfits];
     if (strict && missingKeys.length > 0) lines.push(`missing: ${missingKeys.join(", ")}`);
     if (strict && unexpectedKeys.length > 0) lines.push(`unexpected: ${unexpectedKeys.join(", ")}`);
-    if (wrongKeys) lines.push("pass { strict: false } to load what fits");
+    // What does not fit is refused in any case.
+    if (wrongKeys && options)
+      lines.push(
+        misfits.length > 0
+          ? "leave out what does not fit, and pass { strict: false } to load the rest"
+          : "pass { strict: false } to load what is there",
+      );
     const message = `${owner}: the state dict does not fit, and nothing was loaded\n  ${lines.join("\n  ")}`;
     throw wrongKeys ? new ValueError(message) : new ShapeError(message);
   }

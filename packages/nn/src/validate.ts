@@ -22,7 +22,7 @@ export type Scores = { readonly loss: number; readonly [metric: string]: number 
  *
  * @example
  * ```ts
- * import { tensor } from "@cotangent/autograd";
+ * import { type Tensor, tensor } from "@cotangent/autograd";
  * import { validate } from "@cotangent/nn";
  * import { mse } from "@cotangent/nn/loss";
  * import { r2Score } from "@cotangent/nn/metrics";

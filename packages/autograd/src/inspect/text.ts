@@ -10,7 +10,7 @@ import { topology } from "../topology.ts";
  *     %1: float32[4, 3] = matmul(x, w)
  *     L: float32[] = sum(%1, axes=[0, 1])
  *
- * Nodes are called by the name they were given, others `%` and their number. Numbers stand for themselves.
+ * Nodes are called by the name they were given (in quotes if it begins with `%` or has line breaks), others `%` and their number. Numbers stand for themselves.
  */
 export function toText(...roots: readonly Tensor[]): string {
   const order = topology(roots.map((root) => root.node));
@@ -53,10 +53,14 @@ export function nameNodes(
   let number = 0;
   return nodes.map((node) => {
     if (isNumber(node)) return String(node.attributes.value);
-    const label = labelOf(node);
+    const label = quoted(labelOf(node));
     if (label === null) return `%${number++}`;
     const count = (taken.get(label) ?? 0) + 1;
     taken.set(label, count);
     return count === 1 ? label : `${label}'${count}`;
   });
 }
+
+/** A name that would break its line, or could be that of a node without one, as a string of JSON. */
+const quoted = (label: string | null): string | null =>
+  label !== null && /^%|[\n\r]/.test(label) ? JSON.stringify(label) : label;

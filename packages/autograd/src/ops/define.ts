@@ -12,8 +12,8 @@ import { operand } from "./elementwise.ts";
  *
  * @example
  * ```ts
- * import { defineOp, grad, linearRule, tensor } from "@cotangent/autograd";
- * const twice = defineOp({
+ * import { defineOp, grad, linearRule, type Tensor, tensor } from "@cotangent/autograd";
+ * const twice: (operands: readonly Tensor[], attributes: {}) => Tensor = defineOp({
  *   name: "twice",
  *   kernel: { kind: "pointwise", body: (m, x) => m.add(x!, x!) },
  *   derivatives: [linearRule((g) => twice([g], {}))],

@@ -130,8 +130,8 @@ function flatten(data: unknown, at: readonly number[], flat: (number | boolean)[
 /** `a string`, `null`, `a Date`: what was given, for messages. */
 export function describe(x: unknown): string {
   if (x === null || x === undefined) return String(x);
-  if (typeof x === "object") return `a ${x.constructor?.name ?? "object"}`;
-  return `a ${typeof x}`;
+  const kind = typeof x === "object" ? (x.constructor?.name ?? "object") : typeof x;
+  return kind === "Object" ? "an object" : `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind}`;
 }
 
 /** Throws ValueError unless `x` is a tensor. */

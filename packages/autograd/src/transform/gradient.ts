@@ -2,7 +2,7 @@ import { forward, reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
 import { GradientError, ValueError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
-import { describe, onesLike, zerosLike } from "../ops/leaf.ts";
+import { checkTensor, describe, onesLike, zerosLike } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 
@@ -47,10 +47,12 @@ export function grad<const T extends readonly Tensor[]>(
 export function grad(y: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
   checkFloat("grad", "the output", y);
   const out = y.node;
+  checkList("grad", inputs);
   inputs.forEach((x, i) => {
     checkFloat("grad", `input ${i}`, x);
   });
   const cotangent = options.cotangent ?? unit(out);
+  checkTensor("grad: the cotangent", cotangent);
   if (!equalShapes(cotangent.shape, out.shape))
     throw new GradientError(
       `grad: the cotangent has shape ${formatShape(cotangent.shape)} and the output ${formatShape(out.shape)}`,
@@ -72,6 +74,11 @@ function unit(y: Tensor): Tensor {
   return onesLike(y);
 }
 
+function checkList(name: string, given: unknown): void {
+  if (!Array.isArray(given))
+    throw new ValueError(`${name}: takes lists, got ${describe(given)}; write [x] for one tensor`);
+}
+
 /** Throws ValueError unless `x` is a tensor, GradientError unless it is a float. */
 export function checkFloat(name: string, what: string, x: Tensor): void {
   if (!(x instanceof Tensor))
@@ -91,6 +98,8 @@ export function checkFloat(name: string, what: string, x: Tensor): void {
 export function pushforward(y: Tensor, inputs: readonly Tensor[], tangents: readonly Tensor[]): Tensor {
   checkFloat("pushforward", "the output", y);
   const out = y.node;
+  checkList("pushforward", inputs);
+  checkList("pushforward", tangents);
   inputs.forEach((x, i) => {
     checkFloat("pushforward", `input ${i}`, x);
     const t = tangents[i];

@@ -21,10 +21,10 @@ function checkModule(name: string, place: string | number, module: unknown): voi
  *
  * @example
  * ```ts
- * import { ones } from "@cotangent/autograd";
+ * import { ones, type Tensor } from "@cotangent/autograd";
  * import { Linear, ModuleList } from "@cotangent/nn";
  * const list = new ModuleList([new Linear(2, 3), new Linear(3, 1)]);
- * let h = ones([4, 2]);
+ * let h: Tensor = ones([4, 2]);
  * for (const layer of list) h = layer.forward(h);
  * h.shape; // => [ 4, 1 ]
  * [...list.namedParameters().keys()]; // => [ '0.weight', '0.bias', '1.weight', '1.bias' ]

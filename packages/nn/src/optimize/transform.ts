@@ -132,6 +132,10 @@ export class Optimizer {
     const name = this.constructor.name;
     if (loss !== undefined && !(loss instanceof Tensor))
       throw new ValueError(`${name}: step takes the loss itself, a tensor, got ${String(loss)}`);
+    if (loss && loss.size !== 1)
+      throw new GradientError(
+        `${name}: step takes a loss of one element, got shape [${loss.shape.join(", ")}]; reduce it with sum() or mean()`,
+      );
     const gradients = loss
       ? grad(loss, this.parameters, { unused: "null" })
       : this.parameters.map((p) => p.grad);

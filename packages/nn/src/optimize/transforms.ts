@@ -50,7 +50,7 @@ export function exact(value: Hyperparameter, step: Tensor): Tensor {
  * const w = variable([3, -4]);
  * const optimizer = new Optimizer([w], {
  *   init: () => [],
- *   update: (g, _, parameter, step) => ({ update: mul(g, numbers(step, g.dtype, g.shape).rate), state: [] }),
+ *   update: (g, _state, _parameter, step) => ({ update: mul(g, numbers(step, g.dtype, g.shape).rate), state: [] }),
  * });
  * optimizer.step(w.sum());
  * optimizer.step(w.sum());
