@@ -60,6 +60,11 @@ describe("kinks are no false alarms", () => {
     "round at a half": [(x) => round(x).add(x), tensor([0.5, 0.2])],
     "where on its border": [(x) => where(x.gt(0), x.square(), x.mul(3)), tensor([0, 1])],
     "clamp on its border": [(x) => x.clamp(-1, 1).square(), tensor([-1, 1, 0.5])],
+    "ties beside a mask of infinities": [
+      (x) => amax(where(tensor([true, true, false]), x, -Infinity)),
+      tensor([1, 1, 2]),
+    ],
+    "median with equal elements": [(x) => x.median(), tensor([1, 1, 2])],
   };
   for (const [name, [f, x]] of Object.entries(cases))
     test(name, () => {
