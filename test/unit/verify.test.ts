@@ -164,6 +164,62 @@ describe("a wrong rule", () => {
     expect(report.faults.map(({ op }) => op)).toEqual(["waves"]);
   });
 
+  describe("of customGradient that is 0 by what its function uses without taking it", () => {
+    const w = variable([3]);
+    const scaledBy = (factor: () => Tensor) =>
+      customGradient(
+        function scaled(x: Tensor) {
+          return x.mul(factor());
+        },
+        (g) => [g.mul(w)],
+      );
+    test("fails, whether nothing else moves or the rest is right", () => {
+      const scaled = scaledBy(() => w);
+      for (const report of [
+        checkGradient(() => scaled(tensor([2])).sum(), [w]),
+        checkGradient((x) => scaled(x).sum(), [tensor([2]), w]),
+        checkGradient((x) => scaled(x.sin()).exp(), [tensor([2]), w], { order: 2 }),
+      ]) {
+        expect(report).toMatchObject({ verdict: "fail", faults: [{ op: "scaled", operand: null }] });
+        expect(String(report)).toMatch(
+          /ends at scaled:\n.*\n.*verify\.test\.ts:\d+.*\n.*take it as an input/,
+        );
+      }
+    });
+    test("passes where stopGradient says so, or no input is hidden", () => {
+      const stopped = scaledBy(() => stopGradient(w));
+      expect(checkGradient((x) => stopped(x), [tensor([2]), w]).verdict).toBe("pass");
+      expect(checkGradient((x) => scaledBy(() => w)(x), [tensor([2])]).verdict).toBe("pass");
+    });
+  });
+
+  test("is none where a variable is assigned: derivatives end there", () => {
+    const w = variable([3]);
+    const report = checkGradient(
+      (x) => {
+        w.assign(x.mul(2));
+        return w.sin();
+      },
+      [tensor([1])],
+    );
+    expect(report).toMatchObject({ verdict: "fail", faults: [{ op: "assigned", operand: null }] });
+    expect(String(report)).toContain("derivatives end where a variable is assigned");
+  });
+
+  test("that order 1 cannot tell is not called right by order 2", () => {
+    const root = customGradient(
+      function root(x: Tensor) {
+        return x.sqrt();
+      },
+      (g, y) => [g.div(y).mul(7)],
+    );
+    for (const order of [1, 2])
+      expect(checkGradient((x) => root(x), [tensor([0])], { order })).toMatchObject({
+        verdict: "inconclusive",
+        order: 1,
+      });
+  });
+
   test("that is right to first order and wrong to second fails at order 2", () => {
     const flat: Unary = pointwise({
       name: "flat",

@@ -38,10 +38,12 @@ export interface CheckOptions {
  * rule is checked with its actual operands, and the report names the one that is wrong, its worst element and the line that
  * made it. The graph that `f` makes is replayed in float64, whatever its dtype.
  *
- * The derivatives of higher order are those of what the rules give: the report is on the first order that fails, or else on the one asked for.
+ * The derivatives of higher order are those of what the rules give: the report is on the first order that fails, or else on the first
+ * that is inconclusive, or else on the one asked for.
  *
  * At a kink (`relu` at 0, ties in `max`) what the rules say must lie between the derivatives of either side. What an op says
- * of its derivative on purpose (`stopGradient`, `straightThrough`, `gradientReversal`) is taken at its word.
+ * of its derivative on purpose (`stopGradient`, `straightThrough`, `gradientReversal`) is taken at its word. Where a `customGradient`
+ * uses an input past its own inputs, or a variable is assigned on the way, derivatives end: the check fails and says so.
  *
  * `f` is called a few times, also nearby, to see whether it is a function at all; what it assigns to variables is
  * discarded. Throws GradientError if `f` does not return a float tensor or an input is no float, ValueError for options that are

@@ -150,17 +150,23 @@ function whyWithout(
 function barrier(y: Tensor, x: Tensor): string {
   const { nodes, starts, edges } = topology([y]);
   const reached = new Uint8Array(nodes.length);
+  // What a function with a rule of its own computes: that rule is the barrier.
+  const inside = new Set(nodes.flatMap(({ op, inputs }) => (op.meaning === "first" ? [inputs[0]!] : [])));
   let last = "";
   nodes.forEach((node, n) => {
     if (node === x) reached[n] = 1;
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       if (!reached[edges[k]!]) continue;
-      if (isFloat(node.dtype) && derivativeOf(node.op, i).kind !== "zero") reached[n] = 1;
-      else if (!last) last = `${node.op.name} has no derivative${madeAt(node)}`;
+      const passes = inside.has(node) || derivativeOf(node.op, i).kind !== "zero";
+      if (isFloat(node.dtype) && passes) reached[n] = 1;
+      else if (!last) last = `${node.op.name} has no derivative${by(node)}${madeAt(node)}`;
     }
   });
   return last || "the loss does not use it";
 }
+
+const by = ({ op }: Tensor): string =>
+  op.meaning === "first" ? " by what its function uses without taking it as an input" : "";
 
 function madeAt(node: Tensor): string {
   const site = siteOf(node)?.trim();
