@@ -333,6 +333,17 @@ describe("functions that are none", () => {
     expect(String(report)).toContain("reads values of its inputs");
     expect(checkGradient((a) => (a.sum().item() > 0 ? a.sin() : a), [x]).verdict).toBe("pass");
   });
+  test("that use an input as a captured tensor too are functions of the argument", () => {
+    expect(checkGradient((a) => a.mul(2).sub(x).square(), [x]).verdict).toBe("pass");
+    const missed = checkGradient(() => x.square().sum(), [x]);
+    expect(missed.verdict).toBe("fail");
+    expect(String(missed)).toContain("uses the tensor that is input 0 and not the argument");
+    const w = variable([3]);
+    const before = w.mul(2);
+    const stale = checkGradient(() => before.square(), [w]);
+    expect(stale.verdict).toBe("fail");
+    expect(String(stale)).toContain("what was computed from input 0 before it was called");
+  });
   test("that change shape or dtype nearby, or throw", () => {
     const shapes = checkGradient(
       changing((a, i) => (i === 2 ? a.sum() : a)),
@@ -359,6 +370,12 @@ describe("functions that are none", () => {
     expect(() => checkGradient((a) => a, [tensor([1], { dtype: "int32" })])).toThrow(/input 0/);
     expect(() => checkGradient((a) => a, [x], { order: 0 })).toThrow(ValueError);
     expect(() => checkGradient((a) => a, [x], { order: 2, modes: [] })).toThrow("order 2 has 1 modes");
+    expect(() => checkGradient((a) => a, [x], { modes: ["forward"] })).toThrow(
+      "modes are for orders above 1",
+    );
+    for (const tolerance of [Number.NaN, -1, Infinity])
+      expect(() => checkGradient((a) => a, [x], { tolerance })).toThrow(ValueError);
+    expect(() => checkGradient((a) => a, x as never)).toThrow("takes a list of inputs");
   });
   test("draws of a generator are the same in every call", () => {
     expect(checkGradient((a) => a.mul(tensor([1, 2])).sin(), [x]).verdict).toBe("pass");

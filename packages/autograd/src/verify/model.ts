@@ -9,7 +9,7 @@ import { siteOf } from "../site.ts";
 import { topology } from "../topology.ts";
 import type { Variable } from "../variable.ts";
 import type { Call } from "./call.ts";
-import { callOn, callWithSites, checkResult } from "./call.ts";
+import { callOn, callWithSites, checkResult, checkTolerance } from "./call.ts";
 import type { Question } from "./diagnosis.ts";
 import { examine } from "./diagnosis.ts";
 import { computed } from "./flow.ts";
@@ -99,6 +99,7 @@ export function checkModel<M extends Parameterized, const B extends readonly unk
   batch: B,
   { directions = 4, seconds = 2, tolerance = 1e-6, seed = 0 }: ModelCheckOptions = {},
 ): ModelReport {
+  checkTolerance("checkModel", tolerance);
   const named = [...model.namedParameters()].filter(([, parameter]) => isFloat(parameter.dtype));
   if (named.length === 0) throw new ValueError("checkModel: the model has no parameters that are floats");
   const inputs = named.map(([, parameter]) => parameter);
