@@ -1,10 +1,13 @@
 import {
   abs,
   amax,
+  atan2,
   checkGradient,
   customGradient,
+  div,
   GradientError,
   gradientReversal,
+  hypot,
   log,
   manualSeed,
   max,
@@ -19,6 +22,7 @@ import {
   sqrt,
   stopGradient,
   straightThrough,
+  svd,
   type Tensor,
   tanh,
   tensor,
@@ -26,6 +30,7 @@ import {
   ValueError,
   variable,
   where,
+  zeros,
 } from "@cotangent/autograd";
 import { Linear, Sequential } from "@cotangent/nn";
 import { mse } from "@cotangent/nn/loss";
@@ -388,6 +393,25 @@ describe("the end of a domain", () => {
     expect(checkGradient((x) => sqrt(x), [tensor([0, 1])]).verdict).toBe("inconclusive");
     expect(checkGradient((x) => log(x), [tensor([-1])]).verdict).toBe("inconclusive");
     expect(checkGradient((x) => where(x.gt(0), log(x), 0), [tensor([0, 1])]).verdict).toBe("pass");
+  });
+  test("so is a pole that the steps of other elements lead over", () => {
+    const x = tensor([0.5, 1e-12]);
+    expect(checkGradient((a) => div(1, a).sum(), [x]).verdict).toBe("pass");
+    expect(checkGradient((a) => a.div(1e-12).tanh(), [tensor([1, 1e-12])]).verdict).toBe("pass");
+    const uneven = checkGradient((a) => div(tensor([1e12, 1e-10]), a).sum(), [x]);
+    expect(uneven.verdict, String(uneven)).toBe("inconclusive");
+  });
+  test("a point without a derivative, or where a mode gives NaN and differences cannot tell, is inconclusive", () => {
+    const o = tensor([0]);
+    for (const report of [
+      checkGradient((x) => svd(x).S.sum(), [zeros([2, 2])]),
+      checkGradient((x, y) => hypot(x, y), [o, o]),
+      checkGradient((x, y) => atan2(x, y), [o, o]),
+      checkGradient((x) => x.sqrt().mul(0).sum(), [tensor([0, 4])]),
+    ])
+      expect(report.verdict, String(report)).toBe("inconclusive");
+    const faults = checkGradient((x) => x.pow(x).sum(), [tensor([0, 0])], { order: 2 }).faults;
+    expect(faults.map(({ op }) => op)).not.toContain("mul");
   });
   test("NaN in one mode only is a failure", () => {
     expect(checkGradient((x) => sqrt(x.mul(x)), [tensor([0, 1])]).verdict).toBe("fail");

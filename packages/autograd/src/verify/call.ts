@@ -1,7 +1,6 @@
 import { CotangentError, GradientError, ValueError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { elementsOf, setOwner, Tensor } from "../graph.ts";
-import { identity } from "../ops/composed.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
 import { equalShapes, formatShape } from "../shape.ts";
@@ -32,7 +31,8 @@ export function callOn(
   others?: readonly Tensor[],
   used: readonly boolean[] = [],
 ): Call {
-  const own = inputs.map((input, i) => identity(others?.[i] ?? input));
+  const given = (others ?? inputs).map((input) => input.node);
+  const own = given.map((input) => fromElements(elementsOf(input)!, input.shape));
   const trace = new Trace(false);
   // A variable that `f` uses without taking it as an argument is the same input.
   others?.forEach((other, i) => {
@@ -42,9 +42,8 @@ export function callOn(
     trace.begun.set(input, other);
   });
   const y: unknown = tracing(trace, () => f(...own));
-  const known = others ?? inputs.map((input) => input.node);
   // A tensor that `f` captures is a constant of `f`, though it may be an input too.
-  const variables = [...known.entries()].filter(([i]) => inputs[i] instanceof Variable);
+  const variables = [...given.entries()].filter(([i]) => inputs[i] instanceof Variable);
   const leaves = [...own.entries(), ...variables].map(([i, leaf]) => [leaf, i] as const);
   return { y: (y instanceof Tensor ? y.node : y) as Tensor, leaves };
 }
