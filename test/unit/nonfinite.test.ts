@@ -5,8 +5,10 @@ import {
   explainNonFinite,
   grad,
   maximum,
+  softmax,
   type Tensor,
   tensor,
+  ValueError,
   variable,
   where,
 } from "@cotangent/autograd";
@@ -154,6 +156,13 @@ describe("in the values", () => {
       [1, 0],
       [-Infinity, -Infinity],
     ],
+    "a NaN that is made of infinities in a mask of data": [
+      () => softmax(tensor([1, 2]).add(tensor([-Infinity, -Infinity]))),
+      "sub",
+      [0],
+      [-Infinity, -Infinity],
+    ],
+    "an infinity that stands in the data": [() => tensor([1, Infinity]).sub(1).sum(), "data", [1], []],
     "a mask of infinities beside a NaN is not to blame": [
       () => maximum(y.abs().log(), y.sub(2).log()).sum(),
       "log",
@@ -269,6 +278,18 @@ describe("in a compiled step", () => {
       return w.sum();
     });
     expect(explainNonFinite(update)).toMatchObject({ phase: "forward", op: "div" });
+  });
+  test("may return nothing, a number or numbers beside tensors", () => {
+    const w = variable([0, 1]);
+    const results = [undefined, null, 3, { loss: 3, all: [w.sum(), "text"] }];
+    for (const result of results) {
+      const step = () => {
+        w.assign(w.div(w));
+        return result;
+      };
+      expect(explainNonFinite(step)).toMatchObject({ phase: "update", op: "div", index: [0] });
+    }
+    expect(() => explainNonFinite(3 as never)).toThrow(ValueError);
   });
   test("an optimizer's step with a model", () => {
     const model = new Linear(2, 1);

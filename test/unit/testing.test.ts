@@ -1,4 +1,5 @@
 import {
+  customGradient,
   DTypeError,
   defineOp,
   exp,
@@ -123,6 +124,22 @@ describe("checkModel", () => {
     expect(reasons["dead.bias"]).toBe("it is 0 everywhere for this batch");
     expect(report.without.length).toBe(6);
     expect(String(report)).toContain("unused.weight [1, 2]: no gradient: the loss does not use it");
+  });
+
+  test("fails where a customGradient hides a parameter, and names it", () => {
+    const model = new Linear(2, 1);
+    const hidden = customGradient(
+      function hidden(a: Tensor) {
+        return model.forward(a);
+      },
+      (g) => [g.matmul(model.weight)],
+    );
+    const report = checkModel(model, (_, a) => hidden(a).sum(), [x]);
+    expect(report.verdict).toBe("fail");
+    expect(report.gradient.faults).toMatchObject([{ op: "hidden", operand: null }]);
+    expect(report.parameters[0]!.without).toMatch(
+      /^hidden has no derivative by what its function uses .*made at/,
+    );
   });
 
   test("takes a loss that is not finite for no answer, and one that is no tensor for a mistake", () => {

@@ -1,10 +1,13 @@
 import {
   abs,
   amax,
+  atan2,
   checkGradient,
   customGradient,
+  div,
   GradientError,
   gradientReversal,
+  hypot,
   log,
   manualSeed,
   max,
@@ -19,6 +22,7 @@ import {
   sqrt,
   stopGradient,
   straightThrough,
+  svd,
   type Tensor,
   tanh,
   tensor,
@@ -26,6 +30,7 @@ import {
   ValueError,
   variable,
   where,
+  zeros,
 } from "@cotangent/autograd";
 import { Linear, Sequential } from "@cotangent/nn";
 import { mse } from "@cotangent/nn/loss";
@@ -60,6 +65,11 @@ describe("kinks are no false alarms", () => {
     "round at a half": [(x) => round(x).add(x), tensor([0.5, 0.2])],
     "where on its border": [(x) => where(x.gt(0), x.square(), x.mul(3)), tensor([0, 1])],
     "clamp on its border": [(x) => x.clamp(-1, 1).square(), tensor([-1, 1, 0.5])],
+    "ties beside a mask of infinities": [
+      (x) => amax(where(tensor([true, true, false]), x, -Infinity)),
+      tensor([1, 1, 2]),
+    ],
+    "median with equal elements": [(x) => x.median(), tensor([1, 1, 2])],
   };
   for (const [name, [f, x]] of Object.entries(cases))
     test(name, () => {
@@ -157,6 +167,62 @@ describe("a wrong rule", () => {
       [tensor([0.3, 0.4])],
     );
     expect(report.faults.map(({ op }) => op)).toEqual(["waves"]);
+  });
+
+  describe("of customGradient that is 0 by what its function uses without taking it", () => {
+    const w = variable([3]);
+    const scaledBy = (factor: () => Tensor) =>
+      customGradient(
+        function scaled(x: Tensor) {
+          return x.mul(factor());
+        },
+        (g) => [g.mul(w)],
+      );
+    test("fails, whether nothing else moves or the rest is right", () => {
+      const scaled = scaledBy(() => w);
+      for (const report of [
+        checkGradient(() => scaled(tensor([2])).sum(), [w]),
+        checkGradient((x) => scaled(x).sum(), [tensor([2]), w]),
+        checkGradient((x) => scaled(x.sin()).exp(), [tensor([2]), w], { order: 2 }),
+      ]) {
+        expect(report).toMatchObject({ verdict: "fail", faults: [{ op: "scaled", operand: null }] });
+        expect(String(report)).toMatch(
+          /ends at scaled:\n.*\n.*verify\.test\.ts:\d+.*\n.*take it as an input/,
+        );
+      }
+    });
+    test("passes where stopGradient says so, or no input is hidden", () => {
+      const stopped = scaledBy(() => stopGradient(w));
+      expect(checkGradient((x) => stopped(x), [tensor([2]), w]).verdict).toBe("pass");
+      expect(checkGradient((x) => scaledBy(() => w)(x), [tensor([2])]).verdict).toBe("pass");
+    });
+  });
+
+  test("is none where a variable is assigned: derivatives end there", () => {
+    const w = variable([3]);
+    const report = checkGradient(
+      (x) => {
+        w.assign(x.mul(2));
+        return w.sin();
+      },
+      [tensor([1])],
+    );
+    expect(report).toMatchObject({ verdict: "fail", faults: [{ op: "assigned", operand: null }] });
+    expect(String(report)).toContain("derivatives end where a variable is assigned");
+  });
+
+  test("that order 1 cannot tell is not called right by order 2", () => {
+    const root = customGradient(
+      function root(x: Tensor) {
+        return x.sqrt();
+      },
+      (g, y) => [g.div(y).mul(7)],
+    );
+    for (const order of [1, 2])
+      expect(checkGradient((x) => root(x), [tensor([0])], { order })).toMatchObject({
+        verdict: "inconclusive",
+        order: 1,
+      });
   });
 
   test("that is right to first order and wrong to second fails at order 2", () => {
@@ -272,6 +338,17 @@ describe("functions that are none", () => {
     expect(String(report)).toContain("reads values of its inputs");
     expect(checkGradient((a) => (a.sum().item() > 0 ? a.sin() : a), [x]).verdict).toBe("pass");
   });
+  test("that use an input as a captured tensor too are functions of the argument", () => {
+    expect(checkGradient((a) => a.mul(2).sub(x).square(), [x]).verdict).toBe("pass");
+    const missed = checkGradient(() => x.square().sum(), [x]);
+    expect(missed.verdict).toBe("fail");
+    expect(String(missed)).toContain("uses the tensor that is input 0 and not the argument");
+    const w = variable([3]);
+    const before = w.mul(2);
+    const stale = checkGradient(() => before.square(), [w]);
+    expect(stale.verdict).toBe("fail");
+    expect(String(stale)).toContain("what was computed from input 0 before it was called");
+  });
   test("that change shape or dtype nearby, or throw", () => {
     const shapes = checkGradient(
       changing((a, i) => (i === 2 ? a.sum() : a)),
@@ -298,6 +375,12 @@ describe("functions that are none", () => {
     expect(() => checkGradient((a) => a, [tensor([1], { dtype: "int32" })])).toThrow(/input 0/);
     expect(() => checkGradient((a) => a, [x], { order: 0 })).toThrow(ValueError);
     expect(() => checkGradient((a) => a, [x], { order: 2, modes: [] })).toThrow("order 2 has 1 modes");
+    expect(() => checkGradient((a) => a, [x], { modes: ["forward"] })).toThrow(
+      "modes are for orders above 1",
+    );
+    for (const tolerance of [Number.NaN, -1, Infinity])
+      expect(() => checkGradient((a) => a, [x], { tolerance })).toThrow(ValueError);
+    expect(() => checkGradient((a) => a, x as never)).toThrow("takes a list of inputs");
   });
   test("draws of a generator are the same in every call", () => {
     expect(checkGradient((a) => a.mul(tensor([1, 2])).sin(), [x]).verdict).toBe("pass");
@@ -310,6 +393,25 @@ describe("the end of a domain", () => {
     expect(checkGradient((x) => sqrt(x), [tensor([0, 1])]).verdict).toBe("inconclusive");
     expect(checkGradient((x) => log(x), [tensor([-1])]).verdict).toBe("inconclusive");
     expect(checkGradient((x) => where(x.gt(0), log(x), 0), [tensor([0, 1])]).verdict).toBe("pass");
+  });
+  test("so is a pole that the steps of other elements lead over", () => {
+    const x = tensor([0.5, 1e-12]);
+    expect(checkGradient((a) => div(1, a).sum(), [x]).verdict).toBe("pass");
+    expect(checkGradient((a) => a.div(1e-12).tanh(), [tensor([1, 1e-12])]).verdict).toBe("pass");
+    const uneven = checkGradient((a) => div(tensor([1e12, 1e-10]), a).sum(), [x]);
+    expect(uneven.verdict, String(uneven)).toBe("inconclusive");
+  });
+  test("a point without a derivative, or where a mode gives NaN and differences cannot tell, is inconclusive", () => {
+    const o = tensor([0]);
+    for (const report of [
+      checkGradient((x) => svd(x).S.sum(), [zeros([2, 2])]),
+      checkGradient((x, y) => hypot(x, y), [o, o]),
+      checkGradient((x, y) => atan2(x, y), [o, o]),
+      checkGradient((x) => x.sqrt().mul(0).sum(), [tensor([0, 4])]),
+    ])
+      expect(report.verdict, String(report)).toBe("inconclusive");
+    const faults = checkGradient((x) => x.pow(x).sum(), [tensor([0, 0])], { order: 2 }).faults;
+    expect(faults.map(({ op }) => op)).not.toContain("mul");
   });
   test("NaN in one mode only is a failure", () => {
     expect(checkGradient((x) => sqrt(x.mul(x)), [tensor([0, 1])]).verdict).toBe("fail");

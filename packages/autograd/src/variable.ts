@@ -20,7 +20,7 @@ const variableOp: Op<VersionAttributes> = {
 };
 
 /** A version assigned while tracing: the assigned value, and derivatives end here as they do at a leaf. */
-const assignedOp: Op<VersionAttributes> = {
+export const assignedOp: Op<VersionAttributes> = {
   name: "assigned",
   kernel: { kind: "pointwise", body: (_, x) => x! },
   derivatives: [zero],

@@ -1,7 +1,6 @@
-import { CotangentError, GradientError } from "../errors.ts";
+import { CotangentError, GradientError, ValueError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { elementsOf, setOwner, Tensor } from "../graph.ts";
-import { identity } from "../ops/composed.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
 import { equalShapes, formatShape } from "../shape.ts";
@@ -16,7 +15,7 @@ import { Replay } from "./replay.ts";
 
 export type Checked = (...inputs: Tensor[]) => Tensor;
 
-/** A graph that a call made, and what stands in it for each input: what the function was given, and the input itself. */
+/** A graph that a call made, and what stands in it for each input: what the function was given, and a variable itself. */
 export interface Call {
   readonly y: Tensor;
   readonly leaves: readonly (readonly [leaf: Tensor, input: number])[];
@@ -32,7 +31,8 @@ export function callOn(
   others?: readonly Tensor[],
   used: readonly boolean[] = [],
 ): Call {
-  const own = inputs.map((input, i) => identity(others?.[i] ?? input));
+  const given = (others ?? inputs).map((input) => input.node);
+  const own = given.map((input) => fromElements(elementsOf(input)!, input.shape));
   const trace = new Trace(false);
   // A variable that `f` uses without taking it as an argument is the same input.
   others?.forEach((other, i) => {
@@ -42,8 +42,9 @@ export function callOn(
     trace.begun.set(input, other);
   });
   const y: unknown = tracing(trace, () => f(...own));
-  const known = others ?? inputs.map((input) => input.node);
-  const leaves = [...own.entries(), ...known.entries()].map(([i, leaf]) => [leaf, i] as const);
+  // A tensor that `f` captures is a constant of `f`, though it may be an input too.
+  const variables = [...given.entries()].filter(([i]) => inputs[i] instanceof Variable);
+  const leaves = [...own.entries(), ...variables].map(([i, leaf]) => [leaf, i] as const);
   return { y: (y instanceof Tensor ? y.node : y) as Tensor, leaves };
 }
 
@@ -56,6 +57,14 @@ export function callWithSites(f: Checked, inputs: readonly Tensor[]): Call {
 export function checkResult(name: string, what: string, { y }: Call): void {
   if (!(y instanceof Tensor)) throw new GradientError(`${name}: ${what} is not a tensor, but ${String(y)}`);
   checkFloat(name, what, y);
+}
+
+/** Throws ValueError unless the tolerance, if given, can tell right from wrong. */
+export function checkTolerance(name: string, tolerance = 0): void {
+  if (!(tolerance >= 0 && tolerance < Infinity))
+    throw new ValueError(
+      `${name}: tolerance is ${tolerance}; give a small number of at least 0, such as 1e-6`,
+    );
 }
 
 /** What is wrong with a function before its derivative is even looked at. */
@@ -83,8 +92,19 @@ export function findTrouble(
     return inconclusive(
       `the function is not deterministic: called again with the same inputs it gives ${other}`,
     );
+  const reached = reachedIn(first, inputs);
+  const used = inputs.map((input) => reached.has(input.node));
+  const missed = inputs.findIndex(
+    (input, i) => used[i] && !(input instanceof Variable) && !reached.has(first.leaves[i]![0]),
+  );
+  if (missed >= 0)
+    return {
+      verdict: "fail",
+      text:
+        `the function uses the tensor that is input ${missed} and not the argument that it is given for it: a tensor that is captured ` +
+        "is a constant; use the argument, or make the input a variable",
+    };
   const nearby = inputs.map((input) => nudged(input, random));
-  const used = usedDirectly(first, inputs);
   const near = attempt(() => callOn(f, inputs, nearby, used));
   if (near instanceof Error) return inconclusive(`the function throws for inputs nearby: ${near.message}`);
   if (!(near.y instanceof Tensor)) return inconclusive("the function returns no tensor for inputs nearby");
@@ -99,6 +119,15 @@ export function findTrouble(
     () => rebuild([y], new Map(first.leaves.map(([leaf, i]) => [leaf, nearby[i]!])))[0]!,
   );
   if (replay instanceof Error || differenceOf(replay, near.y) === null) return null;
+  const old = reachedIn(near, inputs);
+  const stale = inputs.findIndex((input) => input instanceof Variable && old.has(input.node));
+  if (stale >= 0)
+    return {
+      verdict: "fail",
+      text:
+        `the function uses what was computed from input ${stale} before it was called, a constant where the variable moves: compute it ` +
+        "inside the function",
+    };
   return {
     verdict: "fail",
     text:
@@ -107,12 +136,10 @@ export function findTrouble(
   };
 }
 
-/** Which inputs does the graph use without the function having taken them as arguments? */
-function usedDirectly({ y, leaves }: Call, inputs: readonly Tensor[]): boolean[] {
+/** The nodes of a call's graph, down to what the function was given. */
+function reachedIn({ y, leaves }: Call, inputs: readonly Tensor[]): ReadonlySet<Tensor> {
   const own = new Set(leaves.slice(0, inputs.length).map(([leaf]) => leaf));
-  const { nodes } = topology([y], (node) => own.has(node));
-  const reached = new Set(nodes);
-  return inputs.map((input) => reached.has(input.node));
+  return new Set(topology([y], (node) => own.has(node)).nodes);
 }
 
 /** What `f` gives, or the error that it throws. */

@@ -32,7 +32,8 @@ export interface Question {
 
 /**
  * The report on a function that was called once: whether it is a function at all, what is found of its graph in float64, and where
- * not all agree, which rule is at fault. Of several questions the first that fails is reported, or else the last.
+ * not all agree, which rule is at fault. Of several questions the first that fails is reported, or else the first that is
+ * inconclusive, or else the last.
  */
 export function examine(
   f: Checked,
@@ -52,11 +53,15 @@ export function examine(
   if (!primal.result.some(Number.isFinite))
     return early("inconclusive", "no element of the result is finite");
   const sites = () => sitesOf(f, inputs, copies);
+  let unsure: GradientReport | null = null;
   let report: GradientReport;
   let next = 0;
-  do report = answered(questions[next]!, primal, random, sites);
-  while (report.verdict !== "fail" && ++next < questions.length);
-  return report;
+  do {
+    report = answered(questions[next]!, primal, random, sites);
+    if (report.verdict === "fail") return report;
+    if (report.verdict === "inconclusive") unsure ??= report;
+  } while (++next < questions.length);
+  return unsure ?? report;
 }
 
 function answered(

@@ -4,7 +4,7 @@ import { evaluate, withCache } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
 import { checkFloat } from "../transform/gradient.ts";
 import type { Checked } from "./call.ts";
-import { callOn, checkResult } from "./call.ts";
+import { callOn, checkResult, checkTolerance } from "./call.ts";
 import type { Question, Survey } from "./diagnosis.ts";
 import { examine } from "./diagnosis.ts";
 import type { Sequence } from "./direction.ts";
@@ -38,10 +38,12 @@ export interface CheckOptions {
  * rule is checked with its actual operands, and the report names the one that is wrong, its worst element and the line that
  * made it. The graph that `f` makes is replayed in float64, whatever its dtype.
  *
- * The derivatives of higher order are those of what the rules give: the report is on the first order that fails, or else on the one asked for.
+ * The derivatives of higher order are those of what the rules give: the report is on the first order that fails, or else on the first
+ * that is inconclusive, or else on the one asked for.
  *
  * At a kink (`relu` at 0, ties in `max`) what the rules say must lie between the derivatives of either side. What an op says
- * of its derivative on purpose (`stopGradient`, `straightThrough`, `gradientReversal`) is taken at its word.
+ * of its derivative on purpose (`stopGradient`, `straightThrough`, `gradientReversal`) is taken at its word. Where a `customGradient`
+ * uses an input past its own inputs, or a variable is assigned on the way, derivatives end: the check fails and says so.
  *
  * `f` is called a few times, also nearby, to see whether it is a function at all; what it assigns to variables is
  * discarded. Throws GradientError if `f` does not return a float tensor or an input is no float, ValueError for options that are
@@ -59,6 +61,8 @@ export function checkGradient(
   options: CheckOptions = {},
 ): GradientReport {
   checkOptions(options);
+  if (!Array.isArray(inputs))
+    throw new ValueError("checkGradient: takes a list of inputs: checkGradient(f, [x])");
   inputs.forEach((input, i) => {
     checkFloat("checkGradient", `input ${i}`, input);
   });
@@ -68,15 +72,18 @@ export function checkGradient(
   return withCache(null, () => check(f, inputs, options));
 }
 
-function checkOptions({ order = 1, directions = 4, modes }: CheckOptions): void {
+function checkOptions({ order = 1, directions = 4, modes, tolerance }: CheckOptions): void {
   if (!Number.isInteger(order) || order < 1)
     throw new ValueError(`checkGradient: order is ${order}; give a whole number of at least 1`);
   if (!Number.isInteger(directions) || directions < 1)
     throw new ValueError(`checkGradient: directions is ${directions}; give a whole number of at least 1`);
-  if (modes && modes.length !== order - 1)
-    throw new ValueError(
-      `checkGradient: order ${order} has ${order - 1} modes to choose, got ${modes.length}`,
-    );
+  checkTolerance("checkGradient", tolerance);
+  if (!modes || modes.length === order - 1) return;
+  throw new ValueError(
+    order === 1
+      ? "checkGradient: modes are for orders above 1, since the last derivative is taken in both; give an order or leave modes out"
+      : `checkGradient: order ${order} has ${order - 1} modes to choose, got ${modes.length}`,
+  );
 }
 
 function check(f: Checked, inputs: readonly Tensor[], options: CheckOptions): GradientReport {

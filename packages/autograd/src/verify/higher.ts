@@ -46,12 +46,13 @@ interface RuleGraph {
 /** The rules of an op in both modes, differentiated until one derivative is left to take. */
 function* rulesOf(
   { y, x, order: own }: Replay,
-  operands: readonly number[],
+  operands: readonly (number | null)[],
   order: number,
   random: Sequence,
 ): Generator<RuleGraph> {
   for (const [i, input] of x.entries()) {
     const operand = operands[i]!;
+    if (operand === null) continue;
     if (readsValues(y, [input], random)) yield { operand, graph: null };
     for (const mode of ["forward", "reverse"] as const) {
       const like = mode === "forward" ? input : y;
@@ -71,7 +72,7 @@ type FaultFound = Pick<Fault, "dissent" | "element" | "reason">;
 function checkDerivative(
   { graph }: RuleGraph,
   alone: Replay,
-  operands: readonly number[],
+  operands: readonly (number | null)[],
   random: Sequence,
   tolerance: number,
 ): { readonly verdict: Verdict; readonly fault: FaultFound | null } {

@@ -9,7 +9,7 @@ import { siteOf } from "../site.ts";
 import { topology } from "../topology.ts";
 import type { Variable } from "../variable.ts";
 import type { Call } from "./call.ts";
-import { callOn, callWithSites, checkResult } from "./call.ts";
+import { callOn, callWithSites, checkResult, checkTolerance } from "./call.ts";
 import type { Question } from "./diagnosis.ts";
 import { examine } from "./diagnosis.ts";
 import { computed } from "./flow.ts";
@@ -99,6 +99,7 @@ export function checkModel<M extends Parameterized, const B extends readonly unk
   batch: B,
   { directions = 4, seconds = 2, tolerance = 1e-6, seed = 0 }: ModelCheckOptions = {},
 ): ModelReport {
+  checkTolerance("checkModel", tolerance);
   const named = [...model.namedParameters()].filter(([, parameter]) => isFloat(parameter.dtype));
   if (named.length === 0) throw new ValueError("checkModel: the model has no parameters that are floats");
   const inputs = named.map(([, parameter]) => parameter);
@@ -150,17 +151,23 @@ function whyWithout(
 function barrier(y: Tensor, x: Tensor): string {
   const { nodes, starts, edges } = topology([y]);
   const reached = new Uint8Array(nodes.length);
+  // What a function with a rule of its own computes: that rule is the barrier.
+  const inside = new Set(nodes.flatMap(({ op, inputs }) => (op.meaning === "first" ? [inputs[0]!] : [])));
   let last = "";
   nodes.forEach((node, n) => {
     if (node === x) reached[n] = 1;
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       if (!reached[edges[k]!]) continue;
-      if (isFloat(node.dtype) && derivativeOf(node.op, i).kind !== "zero") reached[n] = 1;
-      else if (!last) last = `${node.op.name} has no derivative${madeAt(node)}`;
+      const passes = inside.has(node) || derivativeOf(node.op, i).kind !== "zero";
+      if (isFloat(node.dtype) && passes) reached[n] = 1;
+      else if (!last) last = `${node.op.name} has no derivative${by(node)}${madeAt(node)}`;
     }
   });
   return last || "the loss does not use it";
 }
+
+const by = ({ op }: Tensor): string =>
+  op.meaning === "first" ? " by what its function uses without taking it as an input" : "";
 
 function madeAt(node: Tensor): string {
   const site = siteOf(node)?.trim();

@@ -3,14 +3,13 @@ import { makerOf, reverse, withMakers } from "../differentiate.ts";
 import type { TypedArray } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
 import { evaluate, withCache } from "../evaluate.ts";
-import type { Tensor } from "../graph.ts";
+import { ownerOf, Tensor } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
-import { onesLike } from "../ops/leaf.ts";
+import { checkTensor, onesLike } from "../ops/leaf.ts";
 import { equalShapes, indexOf } from "../shape.ts";
 import { siteOf, withSites } from "../site.ts";
 import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
-import { leavesOf } from "../tree.ts";
 import { Trace, tracing } from "../variable.ts";
 import type { Place } from "./origins.ts";
 import { Origins } from "./origins.ts";
@@ -67,7 +66,7 @@ export class NonFinite {
  * First means: of the elements that are not finite though they are computed from finite ones, and that the answer depends on through
  * others that are not finite, those of the node that was made first, and there the one with the lowest index. A branch that `where`
  * did not take has no say, nor has a row that was not gathered. An infinity that was written into the program, such as -Infinity in a
- * mask, counts as finite: a NaN that is made of it is what is wrong. In derivatives the first is that which backpropagation meets
+ * mask of data, counts as finite: a NaN that is made of it is what is wrong. In derivatives the first is that which backpropagation meets
  * first, and the op is the one whose rule gave it.
  *
  * Nothing is recorded before the question is asked: it costs nothing while all is well.
@@ -84,8 +83,9 @@ export class NonFinite {
  */
 export function explainNonFinite(y: Tensor | (() => unknown), inputs?: readonly Tensor[]): NonFinite | null {
   const trace = new Trace(false);
+  if (typeof y !== "function") checkTensor("explainNonFinite", y);
   const roots =
-    typeof y === "function" ? withMakers(() => withSites(() => tracing(trace, () => leavesOf(y())))) : [y];
+    typeof y === "function" ? withMakers(() => withSites(() => tracing(trace, () => tensorsIn(y())))) : [y];
   evaluate([...trace.begun.keys(), ...(inputs ?? [])]);
   const targets = inputs ?? [...trace.begun.values()];
   return withCache(null, () => {
@@ -96,6 +96,12 @@ export function explainNonFinite(y: Tensor | (() => unknown), inputs?: readonly 
       search([...trace.assigned.values()], "update")
     );
   });
+}
+
+/** The tensors of what a function returns: a step may return nothing, or numbers beside them. */
+function tensorsIn(result: unknown): Tensor[] {
+  if (result instanceof Tensor) return [result];
+  return typeof result === "object" && result !== null ? Object.values(result).flatMap(tensorsIn) : [];
 }
 
 /** The gradients of all floats among the results. */
@@ -112,16 +118,20 @@ function search(
   before: readonly Tensor[] = [],
 ): NonFinite | null {
   // What is not finite in the values alone does no harm if they are finite in the end.
-  const isGiven = (node: Tensor) => (phase === "backward" ? !makerOf(node) : isWritten(node));
+  const isGiven = (node: Tensor, value: number) =>
+    phase === "backward" ? !makerOf(node) : isWritten(node, value);
   const graph = new Origins(topology([...before, ...roots]), isGiven);
   const first = graph.first(roots);
   if (!first) return null;
   return makerOf(first.node) ? inDerivative(graph, first) : inValues(graph, first, phase);
 }
 
-/** An infinity that was written into the program. */
-const isWritten = ({ op: { kernel }, attributes }: Tensor): boolean =>
-  kernel.kind === "leaf" && kernel.source === "fill" && !Number.isNaN(attributes.value);
+/** An infinity that was written into the program: a number, or -Infinity among the data. */
+const isWritten = (node: Tensor, value: number): boolean => {
+  const { kernel } = node.op;
+  if (kernel.kind !== "leaf" || ownerOf(node)) return false;
+  return kernel.source === "fill" ? !Number.isNaN(value) : value === -Infinity;
+};
 
 function inValues(graph: Origins, { node, element }: Place, phase: NonFinite["phase"]): NonFinite {
   const operands = node.inputs.map((x, k) => graph.valuesOf(x)[graph.mainSource(node, element, k)]!);

@@ -26,8 +26,8 @@ export class Origins {
   readonly #starts: Float64Array;
   readonly #total: number;
 
-  /** `isGiven` says which nodes may have elements that are not finite without being to blame. */
-  constructor(order: Topology, isGiven: (node: Tensor) => boolean) {
+  /** `isGiven` says which elements that are not finite are not to blame for it. */
+  constructor(order: Topology, isGiven: (node: Tensor, value: number) => boolean) {
     const { nodes } = order;
     this.order = order;
     this.#numbers = new Map(nodes.map((node, n) => [node, n]));
@@ -42,7 +42,7 @@ export class Origins {
     this.#ranks = ranks;
     nodes.forEach((node, n) => {
       const isSound = !isFloat(node.dtype) || !this.#values[n]!.some(isBad);
-      ranks.push(isSound ? null : this.#rank(node, n, isGiven(node)));
+      ranks.push(isSound ? null : this.#rank(node, n, (value) => isGiven(node, value)));
     });
   }
 
@@ -54,18 +54,19 @@ export class Origins {
     return this.#ranks[this.#numbers.get(node)!]!;
   }
 
-  #rank(node: Tensor, n: number, isGiven: boolean): Float64Array {
+  #rank(node: Tensor, n: number, isGiven: (value: number) => boolean): Float64Array {
     const ranks = leastRanks(
       node,
       node.inputs.map((x) => this.valuesOf(x)),
       node.inputs.map((x) => this.#ranksOf(x)),
     );
-    const own = this.#starts[n]! - this.#total * (isGiven ? 1 : 2);
     const moves = isMovement(node);
     this.#values[n]!.forEach((value, i) => {
       const rank = ranks[i]!;
+      const given = isGiven(value);
+      const own = this.#starts[n]! - this.#total * (given ? 1 : 2);
       // A NaN that is made of given infinities is to blame.
-      const isNew = rank === 0 || (rank >= -this.#total && Number.isNaN(value) && !isGiven && !moves);
+      const isNew = rank === 0 || (rank >= -this.#total && Number.isNaN(value) && !given && !moves);
       ranks[i] = !isBad(value) ? 0 : isNew ? own + i : rank;
     });
     return ranks;

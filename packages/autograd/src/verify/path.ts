@@ -68,10 +68,11 @@ export class Path {
     });
   }
 
-  /** By how much the operands of node `n` have moved. */
+  /** By how much the operands of node `n` have moved. An infinity that stays has not. */
   #displacement(n: number, operands: readonly TypedArray[]): Float64Array[] {
     const base = this.replay.operands(this.replay.base, n);
-    return operands.map((operand, k) => Float64Array.from(operand, (x, i) => x - base[k]![i]!));
+    const moved = (x: number, from: number) => (Object.is(x, from) ? 0 : x - from);
+    return operands.map((operand, k) => Float64Array.from(operand, (x, i) => moved(x, base[k]![i]!)));
   }
 
   #hold(n: number): Uint8Array {

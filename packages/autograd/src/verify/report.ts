@@ -64,7 +64,11 @@ function faultLines(fault: LocatedFault): string[] {
   const { op, operand, order, element, reason, text, site } = fault;
   const what =
     order === 1 ? "" : order === 2 ? "the derivative of " : `the derivative of order ${order - 1} of `;
-  const lines = [`${what}the rule of ${op} is wrong for operand ${operand}:`, `  ${text}`];
+  const head =
+    operand === null
+      ? `the derivative ends at ${op}:`
+      : `${what}the rule of ${op} is wrong for operand ${operand}:`;
+  const lines = [head, `  ${text}`];
   if (site) lines.push(`  made ${site}`);
   if (reason) lines.push(`  ${reason}`);
   if (element) {
@@ -78,7 +82,7 @@ function faultLines(fault: LocatedFault): string[] {
         `finite differences ${number(differences)} (within ${uncertainty.toExponential(0)})`,
     );
   }
-  return [...lines, `  ${advice(fault)}`];
+  return operand === null ? lines : [...lines, `  ${advice(fault)}`];
 }
 
 function advice({ dissent, element, op, order }: Fault): string {

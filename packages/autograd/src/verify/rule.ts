@@ -1,8 +1,11 @@
 import type { TypedArray } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
-import { apply } from "../graph.ts";
+import { apply, elementsOf } from "../graph.ts";
+import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
 import { indexOf } from "../shape.ts";
+import { topology } from "../topology.ts";
+import { assignedOp } from "../variable.ts";
 import type { Sequence } from "./direction.ts";
 import { directionAt } from "./direction.ts";
 import { Replay } from "./replay.ts";
@@ -14,7 +17,8 @@ export interface Fault {
   readonly op: string;
   /** The number of the node in the graph that was checked. */
   readonly node: number;
-  readonly operand: number;
+  /** Null where no rule is wrong, but derivatives by something that the op is computed from are 0 by definition. */
+  readonly operand: number | null;
   /** 1 if what the rule gives is wrong; more if that is right, and wrong when it is differentiated again, so many times in all. */
   readonly order: number;
   readonly dissent: Dissent;
@@ -50,37 +54,46 @@ export interface RuleCheck {
  */
 export function checkRule(replay: Replay, n: number, random: Sequence, tolerance: number): RuleCheck {
   const { alone: local, operands } = isolated(replay, n);
+  const { op } = replay.order.nodes[n]!;
   let verdict: Verdict = "pass";
   for (const i of local.x.keys()) {
     const found = checkOperand(local, i, random, tolerance);
     if (found.verdict === "inconclusive") verdict = "inconclusive";
     if (found.verdict !== "fail") continue;
+    const common = { op: op.name, node: n, order: 1, dissent: found.dissent! };
     const operand = operands[i]!;
-    return {
-      verdict: "fail",
-      fault: {
-        op: replay.order.nodes[n]!.op.name,
-        node: n,
-        operand,
-        order: 1,
-        dissent: found.dissent!,
-        element: found.reason ? null : worstElement(local, i, operand, random, tolerance),
-        reason: found.reason,
-      },
-    };
+    const end = op === assignedOp ? assignment : operand === null ? capture : null;
+    if (end) return { verdict: "fail", fault: { ...common, operand: null, element: null, reason: end } };
+    const element = found.reason ? null : worstElement(local, i, operand, random, tolerance);
+    // By itself the worst element is right: the steps were too long for it, such as over a pole.
+    if (element && found.dissent === "differences" && isRight(element, tolerance)) verdict = "inconclusive";
+    else return { verdict: "fail", fault: { ...common, operand, element, reason: found.reason } };
   }
   return { verdict, fault: null };
 }
 
-/** One op on leaves; which operand each input is. */
+function isRight({ reverse, forward, differences, uncertainty }: FaultyElement, tolerance: number): boolean {
+  const slack = tolerance * Math.abs(differences) + 4 * uncertainty;
+  const isNear = (x: number) => Math.abs(x - differences) <= slack;
+  return Number.isFinite(uncertainty) && isNear(reverse) && isNear(forward);
+}
+
+const assignment =
+  "derivatives end where a variable is assigned: use the value that is assigned, and not the variable";
+const capture =
+  "its function uses something that it does not take as an input, and derivatives by that are 0: take it as an input, or pass it " +
+  "through stopGradient if 0 is meant";
+
+/** One op on leaves; which operand each input is, null for an input of the check that the op uses without taking it. */
 export interface Isolated {
   readonly alone: Replay;
-  readonly operands: readonly number[];
+  readonly operands: readonly (number | null)[];
 }
 
 /**
  * Node `n` alone: an op on leaves with the values of its operands, each a leaf of its own even if two are one tensor. Only
- * operands that an input moves count: nobody has asked about the others.
+ * operands that an input moves count: nobody has asked about the others. A function with a rule of its own may also use inputs of
+ * the check past its operands.
  */
 export function isolated(replay: Replay, n: number): Isolated {
   const { nodes, starts, edges } = replay.order;
@@ -94,11 +107,15 @@ export function isolated(replay: Replay, n: number): Isolated {
     return { alone: new Replay(out, x, new Set()), operands: moved };
   }
   // The rule is about how operand 0 is computed from the others.
-  const operands = moved.filter((i) => i > 0);
-  const from = new Map(operands.map((i) => [node.inputs[i]!, leaves[i]!]));
+  const taken = node.inputs.slice(1);
+  const { nodes: used } = topology([node.inputs[0]!], (x) => taken.includes(x));
+  const captured = replay.x.filter((input) => used.includes(input) && !taken.includes(input));
+  const from = new Map(taken.map((input, i) => [input, leaves[i + 1]!]));
+  for (const input of captured) from.set(input, fromElements(elementsOf(input)!, input.shape));
   const [out] = rebuild([node], from);
-  const x = operands.map((i) => from.get(node.inputs[i]!)!);
-  return { alone: new Replay(out!, x), operands };
+  const operands = moved.filter((i) => i > 0);
+  const x = [...operands.map((i) => node.inputs[i]!), ...captured].map((input) => from.get(input)!);
+  return { alone: new Replay(out!, x), operands: [...operands, ...captured.map(() => null)] };
 }
 
 /** Two random directions along one operand: the first that fails, or else the last. */

@@ -150,9 +150,9 @@ function judge(judged: Judged, path: Path, cotangent: Float64Array): Witnesses {
   return { ...common, differences, uncertainty, ...verdictOf(judged, found, path) };
 }
 
-/** Does what the rules say at a kink lie between the derivatives of either side? What these cannot tell counts as yes. */
+/** Does what the rules say at a kink lie between the derivatives of either side? What these cannot tell, or NaN, counts as yes. */
 function isBetween({ left, right, tangent }: Kink, tolerance: number): boolean {
-  if (!Number.isFinite(left.value) || !Number.isFinite(right.value)) return true;
+  if (!Number.isFinite(left.value) || !Number.isFinite(right.value) || Number.isNaN(tangent)) return true;
   const [low, high] = [Math.min(left.value, right.value), Math.max(left.value, right.value)];
   const slack =
     4 * (left.error + right.error) +
@@ -176,7 +176,7 @@ function estimate(judged: Judged, path: Path, cotangent: Float64Array): Estimate
   // A step by which the function should change by a tenth of its size, if the rules are right.
   const natural = (0.1 * size) / Math.abs(judged.forward);
   const steps = [1, 1 / 16, 1 / 256, 2 ** -14].map((part) => part * path.step);
-  if (natural < steps[3]! && natural > 1e-12) steps.push(natural);
+  if (natural < steps[3]! && natural > 0) steps.push(natural);
   for (const step of steps) {
     const made = centralDerivative(weighed, step, 2 ** -52 * size);
     if (isSettled(judged, made) && isNear(judged.forward, made, judged)) return made;
@@ -217,6 +217,9 @@ function verdictOf(
       ? { verdict: "inconclusive", dissent: null, reason }
       : { verdict: "fail", dissent: "differences", reason };
   }
+  const strange = [reverse, forward].find((x) => !Number.isFinite(x));
+  if (strange !== undefined && (unsure || !path.replay.result.every(Number.isFinite)))
+    return { verdict: "inconclusive", dissent: null, reason: `the derivative by the rules is ${strange}` };
   const [back, forth] = [isNear(reverse, found, judged), isNear(forward, found, judged)];
   if (modes && unsure) return { verdict: "inconclusive", dissent: null, reason: whyUnsure(path) };
   if (modes && back && forth) return { verdict: "pass", dissent: null, reason: null };
