@@ -67,7 +67,7 @@ export function checkShape(name: string, shape: Shape): void {
 /** Only what kind of thing was given: to print a tensor would compute it. */
 function noAxis(name: string, axis: unknown): ValueError {
   const given = Object(axis) === axis ? "an object" : String(axis);
-  return new ValueError(`${name}: axis is a whole number, before the options, got ${given}`);
+  return new ValueError(`${name}: axis is a whole number, got ${given}`);
 }
 
 /** `axis` counted from the front. Throws ShapeError if the shape has no such axis, ValueError for what is no number. */
