@@ -208,7 +208,7 @@ export type ClassWeights =
 export function categorical(shape: Shape, weights: ClassWeights & Pick<DrawOptions, "generator">): Tensor {
   if (typeof weights !== "object" || weights === null)
     throw new ValueError(
-      `categorical: takes a shape and { logits } or { probabilities }, got ${describe(weights)}`,
+      `categorical: takes { logits } or { probabilities } second, got ${describe(weights)}`,
     );
   const { logits, probabilities, generator = defaultGenerator } = weights;
   const given = logits ?? probabilities;

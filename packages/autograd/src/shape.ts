@@ -65,16 +65,16 @@ export function checkShape(name: string, shape: Shape): void {
 }
 
 /** Only what kind of thing was given: to print a tensor would compute it. */
-function noAxis(name: string, what: string, axis: unknown): ValueError {
-  const given = typeof axis === "object" && axis !== null ? "another object" : String(axis);
-  return new ValueError(`${name}: axis is ${what} and stands before the options, got ${given}`);
+function noAxis(name: string, axis: unknown): ValueError {
+  const given = Object(axis) === axis ? "an object" : String(axis);
+  return new ValueError(`${name}: axis is a whole number, got ${given}`);
 }
 
 /** `axis` counted from the front. Throws ShapeError if the shape has no such axis, ValueError for what is no number. */
 export function normalizeAxis(name: string, axis: number, shape: Shape): number {
   const rank = shape.length;
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
-  if (typeof axis !== "number") throw noAxis(name, "a whole number", axis);
+  if (typeof axis !== "number") throw noAxis(name, axis);
   const range = rank === 0 ? "which has no axes" : `whose axes are ${-rank} ... ${rank - 1}`;
   throw new ShapeError(`${name}: axis ${axis} of shape ${formatShape(shape)}, ${range}`);
 }
@@ -86,8 +86,7 @@ export function normalizeAxes(
   shape: Shape,
 ): number[] {
   if (axis === undefined) return shape.map((_, i) => i);
-  if (typeof axis !== "number" && !Array.isArray(axis))
-    throw noAxis(name, "a whole number or a list of them", axis);
+  if (typeof axis !== "number" && !Array.isArray(axis)) throw noAxis(name, axis);
   const axes = (typeof axis === "number" ? [axis] : [...axis]).map((a) => normalizeAxis(name, a, shape));
   if (axes.length > 1) axes.sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++)

@@ -1,12 +1,12 @@
 import { reverse } from "./differentiate.ts";
 import type { TypedArray } from "./dtype.ts";
 import { copyOf, isFloat } from "./dtype.ts";
-import { CompileError, GradientError, pointToCaller, ShapeError, ValueError } from "./errors.ts";
+import { CompileError, GradientError, pointToCaller, ShapeError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import { stopGradient } from "./ops/composed.ts";
-import { describe, onesLike } from "./ops/leaf.ts";
+import { checkTensor, onesLike } from "./ops/leaf.ts";
 import { add } from "./ops/pointwise.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
@@ -171,10 +171,6 @@ function accumulated(before: Tensor, g: Tensor): Tensor {
 
 /** Computes several tensors at once, so that what they share is computed once; reading them then costs nothing. */
 export function evaluateAll(...tensors: readonly Tensor[]): void {
-  const other = tensors.findIndex((x) => !(x instanceof Tensor));
-  if (other >= 0)
-    throw new ValueError(
-      `evaluate: argument ${other} is ${describe(tensors[other])}; it takes tensors one by one, evaluate(a, b) or evaluate(...list)`,
-    );
+  for (const x of tensors) checkTensor("evaluate(a, b)", x);
   evaluate(tensors);
 }

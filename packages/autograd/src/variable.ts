@@ -116,10 +116,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
     super(variableOp, null, { shape, dtype, version: -1 }, shape, dtype);
     const known = elementsOf(value.node);
     if (!known && isTracing())
-      throw new CompileError(
-        "a variable is made inside a function that is traced, where values cannot be computed; make variables and layers " +
-          "outside and use them inside",
-      );
+      throw new CompileError("a variable or layer is made inside a function that is traced; make it outside");
     const data = known ?? evaluate([value])[0]!;
     this.#current = this.#leaf();
     setElements(this.#current, data);

@@ -62,12 +62,8 @@ export function loadState(
     if (strict && missingKeys.length > 0) lines.push(`missing: ${missingKeys.join(", ")}`);
     if (strict && unexpectedKeys.length > 0) lines.push(`unexpected: ${unexpectedKeys.join(", ")}`);
     // What does not fit is refused in any case.
-    if (wrongKeys && options)
-      lines.push(
-        misfits.length > 0
-          ? "leave out what does not fit, and pass { strict: false } to load the rest"
-          : "pass { strict: false } to load what is there",
-      );
+    if (wrongKeys && options && misfits.length === 0)
+      lines.push("pass { strict: false } to load what is there");
     const message = `${owner}: the state dict does not fit, and nothing was loaded\n  ${lines.join("\n  ")}`;
     throw wrongKeys ? new ValueError(message) : new ShapeError(message);
   }

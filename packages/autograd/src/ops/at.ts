@@ -117,20 +117,15 @@ function spelledOut(indices: readonly Index[], x: Tensor): (number | null | Stre
     if (index === null || index === undefined) return [null];
     if (typeof index === "number" ? Number.isInteger(index) : isStretchOrTensor(index)) return [index];
     throw new ValueError(
-      `at: ${typeof index === "number" ? index : describe(index)} is no index; indices stand one by one; give a whole number, null, ` +
+      `at: ${typeof index === "number" ? index : describe(index)} is no index; give a whole number, null, ` +
         '{ start, end, step }, an int32 tensor or "..."',
     );
   });
 }
 
-function isStretchOrTensor(index: unknown): boolean {
-  if (index instanceof Tensor) return true;
-  return (
-    typeof index === "object" &&
-    !Array.isArray(index) &&
-    Object.keys(index!).every((key) => key === "start" || key === "end" || key === "step")
-  );
-}
+const isStretchOrTensor = (index: unknown): boolean =>
+  index instanceof Tensor ||
+  (typeof index === "object" && Object.keys(index!).every((key) => /^(start|end|step)$/.test(key)));
 
 function entry(x: Tensor, axis: number, index: number, original: number): Tensor {
   const size = x.shape[axis]!;

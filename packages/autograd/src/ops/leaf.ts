@@ -131,7 +131,7 @@ function flatten(data: unknown, at: readonly number[], flat: (number | boolean)[
 export function describe(x: unknown): string {
   if (x === null || x === undefined) return String(x);
   const kind = typeof x === "object" ? (x.constructor?.name ?? "object") : typeof x;
-  return kind === "Object" ? "an object" : `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind}`;
+  return `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind === "Object" ? "object" : kind}`;
 }
 
 /** Throws ValueError unless `x` is a tensor. */

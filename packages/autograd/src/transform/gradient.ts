@@ -75,8 +75,7 @@ function unit(y: Tensor): Tensor {
 }
 
 function checkList(name: string, given: unknown): void {
-  if (!Array.isArray(given))
-    throw new ValueError(`${name}: takes lists, got ${describe(given)}; write [x] for one tensor`);
+  if (!Array.isArray(given)) throw new ValueError(`${name}: takes lists, as [x], got ${describe(given)}`);
 }
 
 /** Throws ValueError unless `x` is a tensor, GradientError unless it is a float. */
