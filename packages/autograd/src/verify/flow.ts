@@ -1,5 +1,6 @@
 import { forward, reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
+import { CotangentError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
 import { fromElements } from "../ops/leaf.ts";
@@ -47,7 +48,9 @@ export const rounding = 1e-11;
  */
 export function flowOf(y: Tensor, x: readonly Tensor[], cotangent: Float64Array, t: Tangent): number {
   const nodes = topology([y]).nodes.filter((node) => isFloat(node.dtype));
-  const tangents = computed(forward(nodes, x, tensorsOf(t, x)));
+  const tangents = tangentsOf(nodes, x, t);
+  // A rule that is not linear has no forward mode.
+  if (!tangents) return 0;
   const cotangents = computed(reverse([y], [fromElements(cotangent, y.shape)], nodes));
   let largest = 0;
   nodes.forEach((_, n) => {
@@ -55,6 +58,15 @@ export function flowOf(y: Tensor, x: readonly Tensor[], cotangent: Float64Array,
     if (size > largest && size < Infinity) largest = size;
   });
   return largest;
+}
+
+function tangentsOf(nodes: readonly Tensor[], x: readonly Tensor[], t: Tangent) {
+  try {
+    return computed(forward(nodes, x, tensorsOf(t, x)));
+  } catch (error) {
+    if (error instanceof CotangentError) return null;
+    throw error;
+  }
 }
 
 /** The elements of each tensor, null for null. */
