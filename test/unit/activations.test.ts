@@ -1,5 +1,5 @@
 import * as autograd from "@cotangent/autograd";
-import { DTypeError, ShapeError, type Tensor, tensor, ValueError } from "@cotangent/autograd";
+import { DTypeError, exp, grad, ShapeError, type Tensor, tensor, ValueError } from "@cotangent/autograd";
 import * as nn from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
 
@@ -99,4 +99,10 @@ describe("activation layers", () => {
     expect(() => new nn.CELU({ alpha: 0 }).forward(x)).toThrow(ValueError);
     expect(() => new nn.GLU().forward(tensor([1, 2, 3]))).toThrow(ShapeError);
   });
+});
+
+test("elu and its kin keep their slopes far below 0", () => {
+  const far = tensor([-20, -10]);
+  for (const f of [autograd.elu, autograd.celu])
+    expect(grad(f(far).sum(), [far])[0].toTypedArray()).toEqual(exp(far).toTypedArray());
 });

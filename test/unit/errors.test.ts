@@ -142,6 +142,7 @@ refuses("making tensors", [
     "make them equally long",
   ],
   ["a string element", () => tensor([[1, "2"]] as never), ValueError, "tensor", "a string", "at [0][1]"],
+  ["a hole in an array", () => tensor(new Array(3) as never), ValueError, "tensor", "undefined", "at [0]"],
   ["null for data", () => tensor(null as never), ValueError, "tensor", "null", "numbers or booleans"],
   [
     "a fraction as int32",

@@ -5,8 +5,8 @@ import type { Shape } from "./shape.ts";
 import type { Methods } from "./signature.ts";
 
 /**
- * The chaining form: every op whose first operand is a tensor is also a method, `x.tanh()` for `tanh(x)`. The methods come
- * from the modules of ops by themselves, types, documentation and all.
+ * The chaining form: the ops of the modules below are also methods, `x.tanh()` for `tanh(x)`. The methods come
+ * from the modules by themselves, types, documentation and all.
  */
 declare module "./graph.ts" {
   interface Tensor<S extends Shape = Shape>

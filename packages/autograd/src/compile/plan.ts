@@ -84,7 +84,7 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
       return address;
     });
   });
-  const scratch = arena.take(Math.max(0, ...nests.map(scratchBytes)));
+  const scratch = arena.take(nests.reduce((most, nest) => Math.max(most, scratchBytes(nest)), 0));
   const last = lastReads(nests, traced);
   const copies: { from: number; to: number; bytes: number }[] = [];
   for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);

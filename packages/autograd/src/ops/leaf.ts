@@ -115,15 +115,16 @@ function flatten(data: unknown, at: readonly number[], flat: (number | boolean)[
   if (!Array.isArray(data))
     throw new ValueError(`tensor: elements are numbers or booleans, got ${describe(data)}${place}`);
   let inner: number[] | null = null;
-  data.forEach((row: unknown, i) => {
-    const shape = flatten(row, [...at, i], flat);
+  // By number: `forEach` passes over holes.
+  for (let i = 0; i < data.length; i++) {
+    const shape = flatten(data[i], [...at, i], flat);
     if (inner !== null && formatShape(inner) !== formatShape(shape))
       throw new ShapeError(
         `tensor: rows differ in shape: entry [${[...at, 0].join("][")}] is ${formatShape(inner)} and entry ` +
           `[${[...at, i].join("][")}] is ${formatShape(shape)}; make them equally long`,
       );
     inner ??= shape;
-  });
+  }
   return [data.length, ...(inner ?? [])];
 }
 

@@ -111,7 +111,8 @@ export const exp: Unary = pointwise({
 export const expm1: Unary = pointwise({
   name: "expm1",
   body: f.expm1,
-  derivatives: [partial((y) => add(y, 1))],
+  // Not y + 1, of which nothing is left far below 0.
+  derivatives: [partial((_, x) => exp(x!))],
   samples: within([-2, 2]),
   accepts: "float",
 });
