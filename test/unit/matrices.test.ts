@@ -191,8 +191,11 @@ describe("derivatives of third order", () => {
 });
 
 test("the determinant's second derivative at a singular matrix equals finite differences", () => {
-  for (const a of [matmul(matrix(4, 2), matrix(2, 4, 2)), matmul(matrix(4, 3), matrix(3, 4, 2))])
-    expect(checkGradient((x) => det(x), [a], { order: 2 }).pass).toBe(true);
+  for (const a of [matmul(matrix(4, 2), matrix(2, 4, 2)), matmul(matrix(4, 3), matrix(3, 4, 2))]) {
+    // Of the first derivative alone only rounding is left where the rank is two less.
+    expect(checkGradient((x) => det(x), [a], { order: 2 }).verdict).not.toBe("fail");
+    expect(checkGradient((x) => det(x).add(x.sum()), [a], { order: 2 }).pass).toBe(true);
+  }
 });
 
 test("the exponential of a large matrix is that of a small one, squared", () => {
