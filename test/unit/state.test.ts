@@ -139,6 +139,16 @@ describe("gradients of variables", () => {
     expect(w.grad!.toArray()).toEqual([3, 3]);
   });
 
+  test("a grad that nobody clears keeps the last graph alone", () => {
+    const w = variable([1, 2]);
+    const sizes = Array.from({ length: 5 }, () => {
+      w.square().sum().backward();
+      return topology([w.grad!]).nodes.length;
+    });
+    expect(sizes[4]).toBe(sizes[1]);
+    expect(w.grad!.toArray()).toEqual([10, 20]);
+  });
+
   test("a gradient prints under the name of what it is the gradient of", () => {
     const w = variable(2, { name: "w" });
     const loss = w.mul(w).named("L");

@@ -163,10 +163,11 @@ function backward(y: Tensor, cotangent?: Tensor): void {
   });
 }
 
-/** Keeps the history of `grad` bounded: what was there before is computed first and added as a constant. */
+/** Keeps the history of `grad` bounded: what was there before is computed first, and added as elements without a history. */
 function accumulated(before: Tensor, g: Tensor): Tensor {
-  if (!isTracing()) evaluate([before]);
-  return add(stopGradient(before), g);
+  if (isTracing()) return add(stopGradient(before), g);
+  const [elements] = evaluate([before]);
+  return add(fromElements(elements!, before.shape), g);
 }
 
 /** Computes several tensors at once, so that what they share is computed once; reading them then costs nothing. */
