@@ -6,7 +6,7 @@ import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import { stopGradient } from "./ops/composed.ts";
-import { checkTensor, onesLike } from "./ops/leaf.ts";
+import { checkTensor, fromElements, onesLike } from "./ops/leaf.ts";
 import { add } from "./ops/pointwise.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
