@@ -14,6 +14,12 @@ import { isRepeated, placesOf, strided } from "./strided.ts";
 /** Multiplications below which nothing is gained. */
 const fewest = 2048;
 
+/** Columns below which the micro-kernel would do more loading than arithmetic. */
+const fewestColumns = 4;
+
+/** Terms below which putting the rows in panels costs more than it gains. */
+const fewestTerms = 16;
+
 /** A product for the micro-kernel: operand x, and the right one as `Laid` says. */
 export const tiledOp: Op = {
   name: "matmul",
@@ -55,15 +61,32 @@ function tiledNode(node: Tensor): Tensor | null {
   if (turned === null) return null;
   const { x, y, left, right, out, rows, columns } = turned;
   if (contractionOrder(extent(rows, left, x.shape), extent(columns, right, y.shape)).lanes > 1) return null;
-  const most = panelWidth(node) - 1;
-  if (columnsBehind(turned).length > 1 && evenColumns(turned).size < most) {
-    // The columns do not lie evenly. If the rows do, the result is made with its axes exchanged.
-    const other = exchanged(turned);
-    const tiled = evenColumns(other).size >= most ? tiledOf(other) : null;
-    const order = [...out].map((c) => other.out.indexOf(c));
-    if (tiled) return permute(tiled, order);
+  for (const form of formsOf(turned, panelWidth(node))) {
+    const tiled = tiledOf(form);
+    if (tiled)
+      return permute(
+        tiled,
+        [...out].map((c) => form.out.indexOf(c)),
+      );
   }
-  return tiledOf(turned);
+  return null;
+}
+
+/** Products with the same result, but for the order of its axes: the best one first. */
+function formsOf(turned: Turned, width: number): Turned[] {
+  const { y, right, columns, inner } = turned;
+  const other = exchanged(turned);
+  const together = exchanged(other);
+  const beside = columnsBehind(turned);
+  const count = extent(beside, right, y.shape);
+  const all = extent(columns, right, y.shape);
+  // The columns do not lie evenly in the operand, but the rows do.
+  const isUneven = beside.length > 1 && evenColumns(turned).size < width - 1;
+  if (isUneven && evenColumns(other).size >= width - 1) return [other, turned];
+  // Few columns lie side by side in the result: all of them shall, or if there are not more, the rows.
+  if (count < width && all >= 2 * width) return [together, turned];
+  if (count >= fewestColumns) return [turned, together];
+  return extent(inner, right, y.shape) < fewestTerms ? [] : [other];
 }
 
 function turn({ inputs, attributes }: Tensor): Turned | null {
@@ -86,7 +109,7 @@ function tiledOf(turned: Turned): Tensor | null {
   const { x, y, left, right, out, batch, rows, inner } = turned;
   const [m, k] = [extent(rows, left, x.shape), extent(inner, right, y.shape)];
   const most = extent(columnsBehind(turned), right, y.shape);
-  if (most < 4 || k < 2 || m * most * k < fewest) return null;
+  if (most < fewestColumns || k < 2 || m * most * k < fewest) return null;
   const { operands, ...laid } = laidOut(turned);
   // The letters of the terms stand together, so that the loops over them can be one.
   const together = left.includes(inner) ? left : batch + rows + inner;
