@@ -1,5 +1,6 @@
 import { lanesFor } from "../order.ts";
 import { sizeOf } from "../shape.ts";
+import { BesideWriter } from "./beside.ts";
 import { CombineWriter } from "./combine.ts";
 import { ScratchWriter } from "./scratch.ts";
 import * as simd from "./simd.ts";
@@ -26,6 +27,7 @@ export class FoldWriter extends CombineWriter {
     const lanes = lanesFor(order, terms);
     const work = lanes * (form.body.length + combine.instructions.length);
     if (vector && vector.loop >= outer) this.#alongTerms(lanes, terms);
+    else if (this.writer.together > 1) new BesideWriter(this.writer, this.fold).reduce(lanes, terms);
     else if (unrolled.terms || (lanes === 1 && terms <= order.steps)) this.#inLoops(lanes);
     else if (counts.length === outer + 1 && work <= laneLimit)
       // One loop of terms: each round has one term for each lane, and lanes are locals.

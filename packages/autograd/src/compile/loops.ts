@@ -41,6 +41,8 @@ interface Vector {
   readonly width: Width;
   /** May the last vector reach beyond the end? Behind every node is room up to a whole vector. */
   readonly overruns: boolean;
+  /** Vectors of results that are computed at once. */
+  readonly together: number;
 }
 
 /** Vectors that cover so many elements when the last one may reach beyond the end. */
@@ -81,10 +83,50 @@ function loopsOf(form: Form): Loops {
     return { walk: remembered(numbers, walk.join(), () => walks.push(walk) - 1), offset };
   };
   const places = affines.map((at) => at && place(at));
-  const nest = { form, counts, outer, walks, places, target: place(target) };
+  const nest = inStrips({ form, counts, outer, walks, places, target: place(target) });
   const vector = vectorOf(nest);
   return { ...nest, vector, unrolled: unrolling(nest, vector) };
 }
+
+/**
+ * A transposition walks through what it reads across the lines of memory. It goes in strips: as many results side by side as
+ * fill a line, for all rounds of the loop along which it reads such lines, before the next ones.
+ */
+function inStrips(nest: Plain): Plain {
+  const { form, counts, outer, walks, places, target } = nest;
+  const inner = outer - 1;
+  const size = byteSize(form.dtype);
+  const count = counts[inner]!;
+  if (form.kind !== "map" || inner < 1 || count < manyLines || strideOf(nest, target, inner) !== size)
+    return nest;
+  const strip = [16, 20, 12, 24, 8].find((n) => count % n === 0);
+  const moving = form.body.flatMap(({ source }, i) => (source >= 0 && places[i] ? [places[i]] : []));
+  const across = moving.filter((place) => Math.abs(strideOf(nest, place, inner)) >= lineBytes);
+  const along = (loop: number) =>
+    loop < inner &&
+    across.some(
+      (place) => lineBytes > 8 * Math.abs(strideOf(nest, place, loop)) && strideOf(nest, place, loop) !== 0,
+    );
+  const first = counts.findIndex((_, loop) => along(loop));
+  if (strip === undefined || first < 0) return nest;
+  const split = <T>(list: readonly T[], strips: T): T[] => [
+    ...list.slice(0, first),
+    strips,
+    ...list.slice(first),
+  ];
+  return {
+    ...nest,
+    counts: split(counts, count / strip).with(outer, strip),
+    outer: outer + 1,
+    walks: walks.map((steps) => split(steps, steps[inner]! * strip)),
+  };
+}
+
+/** What brings a byte of memory into the cache brings so many. */
+const lineBytes = 64;
+
+/** So many lines of the operand and of the result are too many for the first cache. */
+const manyLines = 128;
 
 type Plain = Omit<Loops, "vector" | "unrolled">;
 
@@ -105,15 +147,30 @@ function vectorOf(nest: Plain): Vector | null {
   if (form.kind === "reduce" && counts.length === outer + 1) {
     const lanes = lanesFor(form.fold!.order, terms);
     if (lanes >= width && terms >= width && isEvenAlong(nest, outer))
-      return { loop: outer, width, overruns: false };
+      return { loop: outer, width, overruns: false, together: 1 };
   }
   const inner = outer - 1;
-  if (form.kind === "scan" || inner < 0) return null;
+  if (inner < 0) return null;
   if (strideOf(nest, target, inner) !== size || counts[inner]! < (width === 4 ? 3 : 2))
     return vectorAround(nest, width);
   if (form.kind === "scatter" && varying(nest, inner)[form.pick!.index]) return null;
-  return { loop: inner, width, overruns: mayOverrun(nest) };
+  return { loop: inner, width, overruns: mayOverrun(nest), together: togetherOf(nest, width) };
 }
+
+/** How many vectors of results are computed at once: several where what a vector leaves of a line is gone before the next one. */
+function togetherOf({ form, counts, outer }: Plain, width: Width): number {
+  const isOneLoop = form.kind === "reduce" && counts.length === outer + 1;
+  if (!isOneLoop || counts[outer]! < manyTerms || sizeOf(counts) < manyElements) return 1;
+  const work = form.body.filter(({ word }) => word !== "constant").length;
+  const together = work <= shortBody ? 8 : 4;
+  return work <= longBody && counts[outer - 1]! >= together * width ? together : 1;
+}
+
+/** Below these the caches hold what is needed again. */
+const manyTerms = 64;
+const manyElements = 1 << 18;
+
+const shortBody = 4;
 
 /**
  * Where the innermost loops have few rounds: the loop around them, if all loads are even there. Its results are stored apart,
@@ -125,7 +182,7 @@ function vectorAround(nest: Plain, width: Width): Vector | null {
   let loop = outer - 1;
   while (loop >= 0 && rounds * counts[loop]! <= fewRounds) rounds *= counts[loop--]!;
   const fits = form.kind === "map" && loop >= 0 && counts[loop]! >= width && isEvenAlong(nest, loop);
-  return fits ? { loop, width, overruns: false } : null;
+  return fits ? { loop, width, overruns: false, together: 1 } : null;
 }
 
 const fewRounds = 4;
@@ -141,7 +198,7 @@ const longBody = 24;
 function vectorOfFew({ form, counts, outer }: Plain, width: Width): Vector | null {
   if (form.kind !== "map" || form.body.length < longBody) return null;
   for (let loop = outer - 1; loop >= 0; loop--)
-    if (counts[loop]! % width === 0) return { loop, width, overruns: false };
+    if (counts[loop]! % width === 0) return { loop, width, overruns: false, together: 1 };
   return null;
 }
 

@@ -39,6 +39,7 @@ export class WalkWriter {
   readonly #backward: boolean[];
   /** How many lanes count in what is being written; 1 where elements are computed one by one. */
   #active = 1;
+  #together = 1;
 
   constructor(code: Code, nest: Nest, setting: Setting) {
     this.code = code;
@@ -62,6 +63,24 @@ export class WalkWriter {
     this.#active = active;
     f();
     this.#active = before;
+  }
+
+  /** How many vectors of results are computed at once. */
+  get together(): number {
+    return this.#together;
+  }
+
+  /** Writes `f` for that of the vectors which is so many further. */
+  beside(x: number, f: () => void): void {
+    if (x === 0) {
+      f();
+      return;
+    }
+    const { loop, width } = this.nest.vector!;
+    const step = (walk: number) => x * width * this.nest.walks[walk]![loop]!;
+    this.shift(step);
+    f();
+    this.shift((walk) => -step(walk));
   }
 
   /** Runs `result`, which computes one result, at all indices of the loops over results, or of the first of them. */
@@ -98,11 +117,18 @@ export class WalkWriter {
     };
     if (vector?.loop !== from) rounds(count, 1);
     else {
-      const { width, overruns } = vector;
+      const { width, overruns, together } = vector;
       const rest = overruns ? 0 : count % width;
       const whole = (this.#covered(from) - rest) / width;
       const local = this.setting.rounds;
-      this.inLanes(width, () => rounds(local === undefined ? whole : { local }, width));
+      // Rounds that are not known are those of maps, whose vectors go one by one.
+      const several = together > 1 ? Math.floor(whole / together) : 0;
+      this.inLanes(width, () => {
+        this.#together = together;
+        rounds(several, together * width);
+        this.#together = 1;
+        rounds(local === undefined ? whole - several * together : { local }, width);
+      });
       if (rest > 0) this.inLanes(rest, () => rounds(1, rest));
     }
     if (isUnrolled) this.shift((walk) => -this.#covered(from) * this.nest.walks[walk]![from]!);

@@ -1,0 +1,72 @@
+import type { DType, Tensor } from "@cotangent/autograd";
+import {
+  amax,
+  argmax,
+  cast,
+  compile,
+  cummax,
+  cumprod,
+  cumsum,
+  evaluate,
+  fromTypedArray,
+  logsumexp,
+  prod,
+  std,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+import { withCache } from "../../packages/autograd/src/evaluate.ts";
+import { mulberry32 } from "../mulberry.ts";
+
+/**
+ * The law of the compiler for kernels that go through memory in another order than results come: several vectors of sums
+ * side by side, transpositions in strips, and scans across the rows.
+ */
+const random = mulberry32(12);
+
+function filled(shape: readonly number[], dtype: DType): Tensor {
+  const data = Float64Array.from(
+    { length: shape.reduce((product, n) => product * n, 1) },
+    () => 2 * random() - 1,
+  );
+  return cast(fromTypedArray(data, shape), dtype);
+}
+
+type Case = readonly [shape: readonly number[], f: (x: Tensor) => Tensor];
+
+const cases: Record<string, Case> = {
+  "sums of several chunks, and a rest of vectors": [[1030, 300], (x) => x.sum(0)],
+  "sums of one chunk": [[70, 4003], (x) => x.sum(0)],
+  "sums over an axis between others": [[5, 260, 211], (x) => x.sum(1)],
+  "sums of more than a few steps": [[2049, 130], (x) => x.square().add(x.exp().mul(x)).sub(1).abs().sum(0)],
+  "products of the numbers of a column": [[900, 300], (x) => prod(x.mul(0.01).add(1), 0)],
+  "the greatest of each column": [[1030, 300], (x) => amax(x, 0)],
+  "where the greatest of each column is": [[1030, 300], (x) => argmax(x, 0)],
+  "deviations of columns": [[513, 520], (x) => std(x, 0)],
+  "logarithms of sums of powers of columns": [[513, 520], (x) => logsumexp(x, 0)],
+  "a matrix transposed": [[144, 150], (x) => x.transpose().mul(1.5)],
+  "a matrix transposed whose rows fill no strips": [[149, 150], (x) => x.transpose().mul(1.5)],
+  "a matrix and its transpose": [[160, 160], (x) => x.add(x.transpose())],
+  "a matrix that is compared with its transpose": [[160, 160], (x) => x.lt(x.transpose())],
+  "a transposed matrix that goes backwards": [[144, 150], (x) => x.transpose().flip([0, 1]).mul(1.5)],
+  "the first axis as the last": [[160, 6, 20], (x) => x.permute([1, 2, 0]).mul(1.5)],
+  "the last axis as the first": [[20, 160, 6], (x) => x.permute([2, 0, 1]).mul(1.5)],
+  "a column and its row": [[1, 160], (x) => x.sub(x.transpose())],
+  "sums of all rows so far": [[30, 70], (x) => cumsum(x, 0)],
+  "sums of all rows from there on": [[30, 70], (x) => cumsum(x.flip(0), 0).flip(0)],
+  "products along an axis between others": [[3, 40, 21], (x) => cumprod(x, 1)],
+  "the greatest so far": [[30, 70], (x) => cummax(x, 0)],
+};
+
+/** -0 differs from 0; NaNs are equal. */
+const bits = (x: Tensor): readonly string[] =>
+  Array.from(x.toTypedArray(), (x) => (Object.is(x, -0) ? "-0" : String(x)));
+
+describe.each(["float32", "float64", "int32"] as DType[])("walks through memory in %s", (dtype) => {
+  test.each(Object.entries(cases))("%s have the interpreter's bits", (_, [shape, f]) => {
+    const x = dtype === "int32" ? cast(filled(shape, "float64").mul(9), dtype) : filled(shape, dtype);
+    withCache(null, () => evaluate(x));
+    const expected = f(x);
+    withCache(null, () => evaluate(expected));
+    expect(bits(compile(f)(x))).toEqual(bits(expected));
+  });
+});
