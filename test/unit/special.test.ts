@@ -4,13 +4,18 @@ import {
   erf,
   erfinv,
   exp,
+  fmod,
+  fromTypedArray,
   grad,
   lgamma,
   polygamma,
+  remainder,
   sinc,
+  type Tensor,
   tensor,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
+import { mulberry32 } from "../mulberry.ts";
 
 const double = (data: number[]) => tensor(data, { dtype: "float64" });
 
@@ -120,5 +125,33 @@ test("erfinv undoes erf", () => {
   const slopes = exp(double(xs).square()).toTypedArray();
   back.toTypedArray().forEach((x, i) => {
     expect(Math.abs(x - xs[i]!)).toBeLessThan(4e-16 * slopes[i]! + 4e-16 * Math.abs(xs[i]!));
+  });
+});
+
+describe.each([Float32Array, Float64Array])("fmod and remainder of a %o", (Floats) => {
+  const random = mulberry32(3);
+  const edges = [0, -0, 1, -3, 5e-324, 2 ** -149, 2 ** -1022, 2 ** 53, 3.4e38, 1.7e308, Infinity, NaN];
+  const bits = new Uint32Array(20_000).map(() => random() * 2 ** 32);
+  // Of the second part the quotients are moderate, and near to whole numbers.
+  const wide = [...new Floats(bits.buffer)];
+  const xs = [...edges.flatMap((x) => edges.map(() => x)), ...wide, ...wide];
+  const ys = [
+    ...edges.flatMap(() => edges),
+    ...wide.toReversed(),
+    ...wide.map((x) => x / Math.ceil(random() * 1e6)),
+  ];
+  const [x, y] = [Floats.from(xs), Floats.from(ys)];
+  const operands = [x, y].map((data) => fromTypedArray(data, [data.length])) as [Tensor, Tensor];
+
+  test("are exact for every quotient, as JavaScript's %", () => {
+    expect(fmod(...operands).toTypedArray()).toEqual(x.map((a, i) => a % y[i]!));
+  });
+
+  test("have the sign of the divisor, by one addition", () => {
+    const wanted = x.map((a, i) => {
+      const rest = a % y[i]!;
+      return rest !== 0 && rest < 0 !== y[i]! < 0 ? rest + y[i]! : rest;
+    });
+    expect(remainder(...operands).toTypedArray()).toEqual(wanted);
   });
 });

@@ -13,32 +13,48 @@ function ofIntegers<E>(m: Arithmetic<E>, x: E, y: E, f: (x: E, y: E) => E): E {
 
 const isInteger = <E>(m: Arithmetic<E>, x: E): boolean => m.dtypeOf(x) === "int32";
 
-/** `x` less a multiple of `y`: exact, since the rest has no more digits than either, and the product comes in two parts. */
-function reduced<E>(m: Arithmetic<E>, x: E, y: E): E {
+/** The rest of the division of numbers from 0 on: exact if the quotient fills less than their digits, and they are not huge. */
+function nearRest<E>(m: Arithmetic<E>, x: E, y: E): E {
   const { high, low } = product(m, m.trunc(m.div(x, y)), y);
-  return m.sub(m.sub(x, high), low);
+  const rest = m.sub(m.sub(x, high), low);
+  // The quotient may have been rounded up to a whole number.
+  return m.select(m.lt(rest, 0), m.add(rest, y), rest);
 }
 
-/**
- * The rest of the division of `x` by `y` with the sign of `x`, as C's fmod: exact where the quotient is below 2^48
- * (float32) or 2^106.
- */
+/** A number from 0 on as a whole number of 53 bits times a power of two, both float64. */
+function wholeTimesPower<E>(m: Arithmetic<E>, x: E): { whole: E; exponent: E } {
+  let whole = m.convert(x, "float64");
+  let exponent = m.constant(0, "float64");
+  // The exponents of subnormal numbers are known once these are whole.
+  for (let i = 0; i < 2; i++) {
+    const bits = m.sub(52, m.exponent(whole));
+    whole = m.scale2(whole, bits);
+    exponent = m.sub(exponent, bits);
+  }
+  return { whole, exponent };
+}
+
+/** The rest of any division of numbers from 0 on, exactly: the power of two between them is worked off by 50 bits at a time. */
+const farRest: Body = (m, x, y) => {
+  const [a, b] = [wholeTimesPower(m, x!), wholeTimesPower(m, y!)];
+  let rest = a.whole;
+  let left = m.sub(a.exponent, b.exponent);
+  for (let i = isSingle(m, x!) ? 6 : 42; i > 0; i--) {
+    const bits = m.pmin(left, 50);
+    rest = nearRest(m, m.mul(rest, m.power2(bits)), b.whole);
+    left = m.sub(left, bits);
+  }
+  return m.convert(m.scale2(rest, b.exponent), m.dtypeOf(x!));
+};
+
+/** The rest of the division of `x` by `y` with the sign of `x`, exactly, as C's fmod. */
 export const fmod: Body = named("fmod", (m, x, y) => {
   if (isInteger(m, x!)) return ofIntegers(m, x!, y!, (a, b) => m.sub(a, m.mul(m.trunc(m.div(a, b)), b)));
-  // Products are taken apart into halves, which overflow for huge numbers and vanish for tiny ones.
-  const [huge, tiny] = isSingle(m, x!) ? [2 ** 100, 2 ** -60] : [2 ** 960, 2 ** -900];
-  const size = m.abs(y!);
-  const one = m.constant(1, m.dtypeOf(x!));
-  const isHuge = m.lt(huge, size);
-  const isTiny = m.lt(size, tiny);
-  const scale = m.select(isHuge, 2 ** -50, m.select(isTiny, 2 ** 50, one));
-  const back = m.select(isHuge, 2 ** 50, m.select(isTiny, 2 ** -50, one));
-  const divisor = m.mul(size, scale);
-  const rest = reduced(m, reduced(m, m.mul(m.abs(x!), scale), divisor), divisor);
-  // The quotient may have been rounded up to a whole number.
-  const positive = m.select(m.lt(rest, 0), m.add(rest, divisor), rest);
-  const result = m.select(m.lt(m.abs(x!), size), x!, m.copysign(m.mul(positive, back), x!));
-  return m.select(m.or(m.ne(y!, y!), m.eq(m.abs(x!), Infinity)), NaN, result);
+  const [a, b] = [m.abs(x!), m.abs(y!)];
+  const [quotient, size] = isSingle(m, x!) ? [2 ** 21, 2 ** 115] : [2 ** 50, 2 ** 990];
+  const isFar = m.or(m.le(m.mul(b, quotient), a), m.lt(size, a));
+  const rest = m.rare(isFar, nearRest(m, a, b), farRest, a, b);
+  return m.select(m.lt(a, b), x!, m.copysign(rest, x!));
 });
 
 /** The rest of the division of `x` by `y` with the sign of `y`. */
