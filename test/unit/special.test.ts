@@ -1,4 +1,7 @@
 import {
+  acosh,
+  asinh,
+  checkGradient,
   compile,
   digamma,
   erf,
@@ -7,6 +10,7 @@ import {
   fmod,
   fromTypedArray,
   grad,
+  hypot,
   lgamma,
   polygamma,
   remainder,
@@ -126,6 +130,22 @@ test("erfinv undoes erf", () => {
   back.toTypedArray().forEach((x, i) => {
     expect(Math.abs(x - xs[i]!)).toBeLessThan(4e-16 * slopes[i]! + 4e-16 * Math.abs(xs[i]!));
   });
+});
+
+test("the slopes of asinh, acosh and hypot are right where squares overflow or vanish", () => {
+  for (const [dtype, huge] of [
+    ["float32", 2 ** 70],
+    ["float64", 2 ** 600],
+  ] as const) {
+    const [x, tiny, o] = [huge, 1 / huge, 0].map((x) => tensor(x, { dtype })) as [Tensor, Tensor, Tensor];
+    const slopes = (y: Tensor, by: Tensor[]) => grad(y, by).map((g) => g.item());
+    expect([asinh(x), asinh(x.neg()), acosh(x)].flatMap((y) => slopes(y, [x]))).toEqual(
+      [1, -1, 1].map((sign) => sign / huge),
+    );
+    for (const a of [x, tiny]) expect(slopes(hypot(a, 0), [a])).toEqual([1]);
+    expect(slopes(hypot(o, o), [o])).toEqual([0]);
+    expect(checkGradient(hypot, [o, o]).verdict).toBe("pass");
+  }
 });
 
 describe.each([Float32Array, Float64Array])("fmod and remainder of a %o", (Floats) => {

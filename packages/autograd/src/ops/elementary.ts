@@ -161,7 +161,7 @@ export const asinh: Unary = pointwise({
     const far = m.add(f.log(m, magnitude), Math.LN2);
     return m.copysign(m.select(m.lt(1e6, magnitude), far, m.select(m.eq(x!, x!), near, x!)), x!);
   },
-  derivatives: [partial((_, x) => div(1, sqrt(add(1, square(x!)))))],
+  derivatives: [partial((_, x) => div(1, hypot(x!, 1)))],
   samples: within([-3, 3]),
   accepts: "float",
 });
@@ -219,7 +219,11 @@ export const atan2: Binary = pointwise({
   accepts: "float",
 });
 
-/** The length of (x, y), element by element: `sqrt(x^2 + y^2)` without overflow on the way. */
+/**
+ * The length of (x, y), element by element: `sqrt(x^2 + y^2)` without overflow on the way.
+ *
+ * @kink At (0, 0) the derivatives are 0.
+ */
 export const hypot: Binary = pointwise({
   name: "hypot",
   body: (m, x, y) => {
@@ -230,9 +234,13 @@ export const hypot: Binary = pointwise({
     const infinite = m.or(m.eq(a, Infinity), m.eq(b, Infinity));
     return m.select(infinite, Infinity, m.select(m.eq(longer, 0), m.add(a, b), length));
   },
-  derivatives: [singular((out, x) => div(x!, out)), singular((out, _, y) => div(y!, out))],
+  derivatives: [
+    singular((out, x) => where(eq(out, 0), 0, div(x!, out))),
+    singular((out, _, y) => where(eq(out, 0), 0, div(y!, out))),
+  ],
   samples: within([0.3, 2], [-2, 2]),
   accepts: "float",
+  kink: true,
 });
 
 /** `log(exp(x) + exp(y))` for one element; -inf stands for nothing. */
