@@ -3,6 +3,7 @@ import {
   asinh,
   checkGradient,
   compile,
+  cumprod,
   digamma,
   erf,
   erfinv,
@@ -12,7 +13,9 @@ import {
   grad,
   hypot,
   lgamma,
+  logcumsumexp,
   polygamma,
+  prod,
   remainder,
   sinc,
   type Tensor,
@@ -146,6 +149,47 @@ test("the slopes of asinh, acosh and hypot are right where squares overflow or v
     expect(slopes(hypot(o, o), [o])).toEqual([0]);
     expect(checkGradient(hypot, [o, o]).verdict).toBe("pass");
   }
+});
+
+describe("derivatives of running reductions", () => {
+  const n = 100_000;
+  const backwards = (term: (k: number) => number) => {
+    const sums = new Float64Array(n);
+    for (let k = n - 1, sum = 0; k >= 0; k--) sums[k] = sum += term(k);
+    return sums;
+  };
+
+  test("take time in proportion to the elements", () => {
+    const [ones, none] = [1, 0].map((x) => fromTypedArray(new Float64Array(n).fill(x), [n])) as [
+      Tensor,
+      Tensor,
+    ];
+    const slopes = (y: Tensor, x: Tensor) => grad(y.sum(), [x])[0]!;
+    expect(slopes(cumprod(ones), ones).toTypedArray()).toEqual(backwards(() => 1));
+    expect(slopes(slopes(prod(ones), ones), ones).toTypedArray()).toEqual(new Float64Array(n).fill(n - 1));
+    const wanted = backwards((k) => 1 / (k + 1));
+    const far = slopes(logcumsumexp(none), none)
+      .toTypedArray()
+      .map((x, i) => Math.abs(x - wanted[i]!));
+    expect(Math.max(...far.subarray(0, 1000))).toBeLessThan(1e-9);
+  });
+
+  test("are right of every order, at zeros and infinities too", () => {
+    for (const xs of [[2, 0, 5, 0, 3], [0, 0], [-1.5, 4, 0.5], []])
+      for (const f of [cumprod, logcumsumexp]) {
+        const report = checkGradient((x) => f(x), [double(xs)], { order: 3, directions: 2 });
+        expect(report.verdict, String(report)).toBe("pass");
+      }
+    const x = double([-Infinity, 1, 2, Infinity, 0]);
+    const [dx] = grad(logcumsumexp(x).slice(0, 3).sum(), [x]);
+    expect([...dx.toTypedArray()].map((g) => g.toFixed(4))).toEqual([
+      "0.0000",
+      "1.2689",
+      "0.7311",
+      "NaN",
+      "0.0000",
+    ]);
+  });
 });
 
 describe.each([Float32Array, Float64Array])("fmod and remainder of a %o", (Floats) => {
