@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
+  cat,
   compile,
   cumprod,
   customGradient,
@@ -30,6 +31,12 @@ describe("depth", () => {
     const [dx] = grad(y, [x]);
     expect(dx.item() / factor ** 500_000).toBeCloseTo(1, 8);
     expect(y.item()).toBeGreaterThan(0.5);
+  });
+
+  test("the gradient of many parts is built in proportion to their number", { timeout: 20_000 }, () => {
+    const parts = Array.from({ length: 100_000 }, (_, i) => tensor([i]));
+    const gradients = grad(cat(parts).square().sum(), parts);
+    expect(gradients.at(-1)!.toArray()).toEqual([199_998]);
   });
 
   test("forward mode and printing do not recurse either", () => {
