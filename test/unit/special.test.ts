@@ -1,6 +1,9 @@
 import {
+  acos,
   acosh,
+  asin,
   asinh,
+  atanh,
   checkGradient,
   compile,
   cumprod,
@@ -15,6 +18,7 @@ import {
   hypot,
   lgamma,
   logcumsumexp,
+  onesLike,
   polygamma,
   prod,
   remainder,
@@ -149,6 +153,22 @@ test("the slopes of asinh, acosh and hypot are right where squares overflow or v
     for (const a of [x, tiny]) expect(slopes(hypot(a, 0), [a])).toEqual([1]);
     expect(slopes(hypot(o, o), [o])).toEqual([0]);
     expect(checkGradient(hypot, [o, o]).verdict).toBe("pass");
+  }
+});
+
+test("the slopes of asin, acos and atanh keep their digits near 1", () => {
+  const xs = Float32Array.from({ length: 1000 }, (_, i) => (-1) ** i * (1 - 2 ** (-i / 50)));
+  const x = fromTypedArray(xs, [xs.length]);
+  const cosines = [...xs].map((x) => Math.sqrt((1 - x) * (1 + x)));
+  for (const [f, wanted] of [
+    [asin, cosines.map((c) => 1 / c)],
+    [acos, cosines.map((c) => -1 / c)],
+    [atanh, cosines.map((c) => 1 / c ** 2)],
+  ] as const) {
+    const slopes = grad(f(x), [x], { cotangent: onesLike(x) })[0]!.toTypedArray();
+    slopes.forEach((slope, i) => {
+      expect(Math.abs(slope / wanted[i]! - 1)).toBeLessThan(2 ** -22);
+    });
   }
 });
 
