@@ -2,9 +2,11 @@ import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
+  cat,
   compile,
   cumprod,
   customGradient,
+  type DType,
   fromTypedArray,
   grad,
   hessian,
@@ -29,6 +31,12 @@ describe("depth", () => {
     const [dx] = grad(y, [x]);
     expect(dx.item() / factor ** 500_000).toBeCloseTo(1, 8);
     expect(y.item()).toBeGreaterThan(0.5);
+  });
+
+  test("the gradient of many parts is built in proportion to their number", { timeout: 20_000 }, () => {
+    const parts = Array.from({ length: 100_000 }, (_, i) => tensor([i]));
+    const gradients = grad(cat(parts).square().sum(), parts);
+    expect(gradients.at(-1)!.toArray()).toEqual([199_998]);
   });
 
   test("forward mode and printing do not recurse either", () => {
@@ -168,6 +176,36 @@ describe("tensors as JavaScript values", () => {
     expect(String(tensor(new Float32Array(5000)))).toBe(
       "Tensor([0, 0, 0, ..., 0, 0, 0], shape [5000], float32)",
     );
+  });
+
+  test.each<[numbers: (number | boolean)[], dtype: DType, text: string]>([
+    // Readable as they are.
+    [[1, -2000], "float32", "1, -2000"],
+    [[0.001, 2.5], "float32", "0.001, 2.500"],
+    [[12345.5, 0.25], "float32", "12345.50, 0.25"],
+    [[99999999, 1, 0], "float64", "99999999, 1, 0"],
+    [[1 / 3, 1 / 3], "float64", "0.3333, 0.3333"],
+    [[0.0001, 0.1], "float64", "0.0001, 0.1000"],
+    [[Number.NaN, -Infinity, 1.5], "float32", "nan, -inf, 1.5"],
+    [[Number.NaN, Infinity], "float32", "nan, inf"],
+    [[123456789, -1], "int32", "123456789, -1"],
+    [[true, false], "bool", "true, false"],
+    // Tiny, huge, or of a large range.
+    [[1, 1e-8], "float32", "1e+0, 1e-8"],
+    [[1e6, 1e-5, 0], "float32", "1e+6, 1e-5, 0e+0"],
+    [[1e-5], "float64", "1e-5"],
+    [[-1e20, 3], "float32", "-1e+20, 3e+0"],
+    [[1e8, 0.5, Infinity, Number.NaN], "float64", "1e+8, 5e-1, inf, nan"],
+    [[1 / 3, 12345678], "float32", "3.3333e-1, 1.2346e+7"],
+    [[1.25e-5, 0.5], "float64", "1.25e-5, 5.00e-1"],
+    [[2e-310, 1e308], "float64", "2e-310, 1e+308"],
+  ])("%s of %s print as %s", (numbers, dtype, text) => {
+    const printed = String(tensor(numbers, { dtype })).replace(/ +/g, " ").replace("[ ", "[");
+    expect(printed).toBe(`Tensor([${text}], ${dtype})`);
+  });
+
+  test("a variable says that it is one, in strings as in the console", () => {
+    expect([String(variable(3)), inspect(variable(3))]).toEqual(Array(2).fill("Variable(3, float32)"));
   });
 
   test("in a string a tensor prints, in arithmetic it refuses and says what to write", () => {

@@ -16,6 +16,7 @@ import {
   pinv,
   qr,
   slogdet,
+  stack,
   sub,
   svd,
   type Tensor,
@@ -23,6 +24,7 @@ import {
   transpose,
   triangularSolve,
   tril,
+  where,
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
@@ -152,6 +154,20 @@ test("where all eigenvalues or singular values are equal, their sums have a grad
   const of = (y: Tensor) => grad(y, [a])[0]!.toArray();
   expect(of(eigh(a).eigenvalues.sum())).toEqual(a.toArray());
   expect(of(svd(a).S.sum())).toEqual(a.toArray());
+});
+
+test("a singular matrix leaves the derivatives of slogdet by the others of its batch alone", () => {
+  const alone = matrix(2, 2);
+  const batch = stack([alone.mul(0), alone]);
+  const log = (x: Tensor) => slogdet(x).logabsdet;
+  const slopes = grad(log(alone), [alone])[0]!.toArray();
+  const by = (y: Tensor) => grad(y, [batch])[0]!.toArray();
+  expect(by(log(batch).sum())).toEqual([Array(2).fill([NaN, NaN]), slopes]);
+  // A branch that is not taken does not count.
+  const taken = by(where(log(batch).gt(-Infinity), log(batch), 0).sum());
+  expect(taken).toEqual([zeros([2, 2]).toArray(), slopes]);
+  const [, tangent] = jvp(([x]: Tensor[]) => log(x!))([batch], [stack([alone, alone])]);
+  expect(tangent.toArray()).toEqual([NaN, 2]);
 });
 
 describe("derivatives of third order", () => {

@@ -1,16 +1,33 @@
 import {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atanh,
+  checkGradient,
   compile,
+  cumprod,
   digamma,
   erf,
   erfinv,
   exp,
+  floorDivide,
+  fmod,
+  fromTypedArray,
   grad,
+  hypot,
   lgamma,
+  logcumsumexp,
+  onesLike,
   polygamma,
+  prod,
+  remainder,
   sinc,
+  type Tensor,
   tensor,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
+import { mulberry32 } from "../mulberry.ts";
 
 const double = (data: number[]) => tensor(data, { dtype: "float64" });
 
@@ -120,5 +137,118 @@ test("erfinv undoes erf", () => {
   const slopes = exp(double(xs).square()).toTypedArray();
   back.toTypedArray().forEach((x, i) => {
     expect(Math.abs(x - xs[i]!)).toBeLessThan(4e-16 * slopes[i]! + 4e-16 * Math.abs(xs[i]!));
+  });
+});
+
+test("the slopes of asinh, acosh and hypot are right where squares overflow or vanish", () => {
+  for (const [dtype, huge] of [
+    ["float32", 2 ** 70],
+    ["float64", 2 ** 600],
+  ] as const) {
+    const [x, tiny, o] = [huge, 1 / huge, 0].map((x) => tensor(x, { dtype })) as [Tensor, Tensor, Tensor];
+    const slopes = (y: Tensor, by: Tensor[]) => grad(y, by).map((g) => g.item());
+    expect([asinh(x), asinh(x.neg()), acosh(x)].flatMap((y) => slopes(y, [x]))).toEqual(
+      [1, -1, 1].map((sign) => sign / huge),
+    );
+    for (const a of [x, tiny]) expect(slopes(hypot(a, 0), [a])).toEqual([1]);
+    expect(slopes(hypot(o, o), [o])).toEqual([0]);
+    expect(checkGradient(hypot, [o, o]).verdict).toBe("pass");
+  }
+});
+
+test("the slopes of asin, acos and atanh keep their digits near 1", () => {
+  const xs = Float32Array.from({ length: 1000 }, (_, i) => (-1) ** i * (1 - 2 ** (-i / 50)));
+  const x = fromTypedArray(xs, [xs.length]);
+  const cosines = [...xs].map((x) => Math.sqrt((1 - x) * (1 + x)));
+  for (const [f, wanted] of [
+    [asin, cosines.map((c) => 1 / c)],
+    [acos, cosines.map((c) => -1 / c)],
+    [atanh, cosines.map((c) => 1 / c ** 2)],
+  ] as const) {
+    const slopes = grad(f(x), [x], { cotangent: onesLike(x) })[0]!.toTypedArray();
+    slopes.forEach((slope, i) => {
+      expect(Math.abs(slope / wanted[i]! - 1)).toBeLessThan(2 ** -22);
+    });
+  }
+});
+
+describe("derivatives of running reductions", () => {
+  const n = 30_000;
+  const backwards = (term: (k: number) => number) => {
+    const sums = new Float64Array(n);
+    for (let k = n - 1, sum = 0; k >= 0; k--) sums[k] = sum += term(k);
+    return sums;
+  };
+
+  test("take time in proportion to the elements", () => {
+    const [ones, none] = [1, 0].map((x) => fromTypedArray(new Float64Array(n).fill(x), [n])) as [
+      Tensor,
+      Tensor,
+    ];
+    const slopes = (y: Tensor, x: Tensor) => grad(y.sum(), [x])[0]!;
+    expect(slopes(cumprod(ones), ones).toTypedArray()).toEqual(backwards(() => 1));
+    expect(slopes(slopes(prod(ones), ones), ones).toTypedArray()).toEqual(new Float64Array(n).fill(n - 1));
+    const wanted = backwards((k) => 1 / (k + 1));
+    const far = slopes(logcumsumexp(none), none)
+      .toTypedArray()
+      .map((x, i) => Math.abs(x - wanted[i]!));
+    expect(Math.max(...far.subarray(0, 1000))).toBeLessThan(1e-9);
+  });
+
+  test("are right of every order, at zeros and infinities too", () => {
+    for (const xs of [[2, 0, 5, 0, 3], [0, 0], [-1.5, 4, 0.5], []])
+      for (const f of [cumprod, logcumsumexp]) {
+        const report = checkGradient((x) => f(x), [double(xs)], { order: 3, directions: 2 });
+        expect(report.verdict, String(report)).toBe("pass");
+      }
+    const x = double([-Infinity, 1, 2, Infinity, 0]);
+    const [dx] = grad(logcumsumexp(x).slice(0, 3).sum(), [x]);
+    expect([...dx.toTypedArray()].map((g) => g.toFixed(4))).toEqual([
+      "0.0000",
+      "1.2689",
+      "0.7311",
+      "NaN",
+      "0.0000",
+    ]);
+  });
+});
+
+test("quotients and rests of int32 are those of whole numbers, wrap around and are 0 where the divisor is", () => {
+  const edges = [0, 1, -1, 2, -3, 7, 2 ** 30, 2 ** 31 - 1, 1 - 2 ** 31, -(2 ** 31)];
+  const pairs = edges.flatMap((a) => edges.map((b) => [a, b] as const));
+  const int32 = (data: number[]) => tensor(data, { dtype: "int32" });
+  const [x, y] = [int32(pairs.map(([a]) => a)), int32(pairs.map(([, b]) => b))];
+  const wanted = (of: (a: number, b: number) => number) =>
+    Int32Array.from(pairs, ([a, b]) => (b === 0 ? 0 : of(a, b) | 0));
+  expect(floorDivide(x, y).toTypedArray()).toEqual(wanted((a, b) => Math.floor(a / b)));
+  expect(fmod(x, y).toTypedArray()).toEqual(wanted((a, b) => a % b));
+  expect(remainder(x, y).toTypedArray()).toEqual(wanted((a, b) => a - b * Math.floor(a / b)));
+});
+
+describe.each([Float32Array, Float64Array])("fmod and remainder of a %o", (Floats) => {
+  const random = mulberry32(3);
+  const edges = [0, -0, 1, -3, 5e-324, 2 ** -149, 2 ** -1022, 2 ** 53, 3.4e38, 1.7e308, Infinity, NaN];
+  const bits = new Uint32Array(20_000).map(() => random() * 2 ** 32);
+  // Of the second part the quotients are moderate, and near to whole numbers.
+  const wide = [...new Floats(bits.buffer)];
+  const xs = [...edges.flatMap((x) => edges.map(() => x)), ...wide, ...wide];
+  const ys = [
+    ...edges.flatMap(() => edges),
+    ...wide.toReversed(),
+    ...wide.map((x) => x / Math.ceil(random() * 1e6)),
+  ];
+  const [x, y] = [Floats.from(xs), Floats.from(ys)];
+  const operands = [x, y].map((data) => fromTypedArray(data, [data.length])) as [Tensor, Tensor];
+
+  test("are exact for every quotient, as JavaScript's %", () => {
+    expect(fmod(...operands).toTypedArray()).toEqual(x.map((a, i) => a % y[i]!));
+  });
+
+  test("have the sign of the divisor, by one addition", () => {
+    const wanted = x.map((a, i) => {
+      const rest = a % y[i]!;
+      return rest !== 0 && rest < 0 !== y[i]! < 0 ? rest + y[i]! : rest;
+    });
+    expect(remainder(...operands).toTypedArray()).toEqual(wanted);
   });
 });

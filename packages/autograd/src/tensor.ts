@@ -87,7 +87,7 @@ install({
     return copyOf(readElements(this));
   },
   toString(this: Tensor): string {
-    return printTensor(readElements(this), this.shape, this.dtype);
+    return printTensor(readElements(this), this.shape, this.dtype, kindOf(this));
   },
   toJSON(this: Tensor): NestedArray {
     return this.toArray();
@@ -117,12 +117,14 @@ install({
 
 /** For the console, which must not throw: while tracing there are no elements to show. */
 function describeTensor(x: Tensor): string {
-  const prefix = x instanceof Variable ? "Variable" : "Tensor";
+  const prefix = kindOf(x);
   const name = x.label === null ? "" : `${x.label} = `;
   if (isTracing() && !elementsOf(x.node))
     return `${name}${prefix}(traced, shape ${formatShape(x.shape)}, ${x.dtype})`;
   return printTensor(readElements(x), x.shape, x.dtype, name + prefix);
 }
+
+const kindOf = (x: Tensor): string => (x instanceof Variable ? "Variable" : "Tensor");
 
 function nest(data: TypedArray, shape: Shape, bool: boolean, axis = 0, start = 0): NestedArray {
   if (axis === shape.length) return bool ? data[start] !== 0 : data[start]!;

@@ -79,6 +79,8 @@ BINARY = {
     "xlogy": (torch.xlogy, 1),
 }
 PAIRS = [(a, b) for a in [NAN, INF, -INF, 0.0, -0.0, 1.0, -2.5] for b in [NAN, INF, -INF, 0.0, -0.0, 1.0, -2.5]]
+AT_ORIGIN = "At (0, 0) the derivatives are 0, as those of norm"
+origin = {(f"gradient {i}", k): 0.0 for i in [0, 1] for k, pair in enumerate(PAIRS) if pair == (0.0, 0.0)}
 for name, (call, units) in BINARY.items():
     function(name, call, "elementwise cancelling", units)
     draw = Draws(name)
@@ -87,7 +89,9 @@ for name, (call, units) in BINARY.items():
     case(name, "numbers", draw.floats([], f32, 0.3, 2), draw.floats([], f32, 0.3, 2))
     case(name, "empty", t([]), t([]))
     for dtype in [f32, f64]:
-        case(name, f"pairs of edges in {NAMES[dtype]}", *(t(list(side), dtype) for side in zip(*PAIRS)), second=False)
+        sides = (t(list(side), dtype) for side in zip(*PAIRS))
+        depart = (AT_ORIGIN, origin) if name == "hypot" else None
+        case(name, f"pairs of edges in {NAMES[dtype]}", *sides, second=False, depart=depart)
         x, y = (t(list(side), dtype) for side in zip(*SIZES))
         # In float64, then rounded: PyTorch's own formulas overflow or vanish on the way.
         functions[name]["call"] = lambda *args: call(*(a.to(f64) for a in args)).to(args[0].dtype)

@@ -28,6 +28,8 @@ def logcumsumexp(x, axis=-1):
 
 
 # PyTorch's derivatives of cumprod divide by x: for an element of 0.018 its float32 is off by 1.8e-5, ours by 1.1e-7.
+FACTOR = "An infinite factor is taken out of what it multiplies, where PyTorch adds infinities up"
+out_of_sums = (FACTOR, {("gradient 0", 1): INF, ("gradient 0", 6): INF})
 function("cumprod", lambda x, axis=-1: x.cumprod(axis, dtype=whole(x)), "product", 2)
 function("cummax", lambda x, axis=-1: x.cummax(axis).values, "exact")
 function("cummin", lambda x, axis=-1: x.cummin(axis).values, "exact")
@@ -53,7 +55,7 @@ for name in ["cumprod", "prod"]:
     case(name, "int32 wraps", t([65536, 3, 65537, -7], i32))
     case(name, "bool", t([[True, True, False], [True, True, True]], boolean), 1)
     rows = t([[INF, 2.0, -1.0], [NAN, 2.0, 1.0], [3.0, INF, 0.0], [1e30, 1e30, -1.0], [1e-30, 1e-30, 2.0]])
-    case(name, "edges", rows, 1, second=False)
+    case(name, "edges", rows, 1, second=False, depart=out_of_sums if name == "cumprod" else None)
 
 for name in ["cummax", "cummin"]:
     for dtype in [f32, f64]:

@@ -9,10 +9,10 @@ const edge = 3;
 /**
  * The elements as NumPy prints them: aligned, four decimals at the most, brackets for axes.
  *
- *     Tensor([[0.5   , 1.25  ],
- *             [2     , 0.3333]], float32)
+ *     Tensor([[0.5000, 1.2500],
+ *             [2.0000, 0.3333]], float32)
  */
-export function printTensor(data: TypedArray, shape: Shape, dtype: DType, prefix = "Tensor"): string {
+export function printTensor(data: TypedArray, shape: Shape, dtype: DType, prefix: string): string {
   const shown =
     data.length > limit
       ? shape.map((size) => (size > 2 * edge ? edgesOf(size) : range(size)))
@@ -67,25 +67,29 @@ function block(
   return `[${parts.join(separator)}]`;
 }
 
-/** How the numbers of one tensor are written: all alike. */
+/**
+ * How the numbers of one tensor are written: all alike, in exponents where NumPy does (huge, tiny, or of a range above
+ * 1000) unless four decimals say as much.
+ */
 function formatter(values: readonly number[], dtype: DType): (x: number) => string {
   if (dtype === "bool") return (x) => (x ? "true" : "false");
   if (dtype === "int32") return String;
-  const finite = values.filter((x) => Number.isFinite(x) && x !== 0).map(Math.abs);
-  const largest = Math.max(0, ...finite);
-  const smallest = Math.min(Infinity, ...finite);
-  const scientific =
-    largest >= 1e8 || (finite.length > 0 && (smallest < 1e-4 || largest / smallest > 1e6) && largest < 1e-3);
-  const special = (x: number) => (x !== x ? "nan" : x > 0 ? "inf" : "-inf");
-  if (scientific) return (x) => (Number.isFinite(x) ? x.toExponential(4) : special(x));
-  const decimals = Math.max(0, ...values.filter(Number.isFinite).map((x) => places(x)));
-  return (x) => (Number.isFinite(x) ? trimmedZero(x.toFixed(decimals)) : special(x));
+  const finite = values.filter(Number.isFinite);
+  const sizes = finite.filter((x) => x !== 0).map(Math.abs);
+  const [largest, smallest] = [Math.max(0, ...sizes), Math.min(Infinity, ...sizes)];
+  const isScientific =
+    largest >= 1e8 || ((smallest < 1e-4 || largest / smallest > 1000) && sizes.some(losesDigits));
+  const write = (x: number, digits: number) => (isScientific ? x.toExponential(digits) : x.toFixed(digits));
+  const digits = Math.max(0, ...finite.map((x) => places(write(x, 4))));
+  return (x) => (Number.isFinite(x) ? write(x, digits) : x !== x ? "nan" : x > 0 ? "inf" : "-inf");
 }
 
-/** Decimals that `x` needs, four at the most. */
-function places(x: number): number {
-  const text = x.toFixed(4).replace(/0+$/, "");
-  return text.length - 1 - text.indexOf(".");
+/** Is `x` told better by five significant digits than by four decimals? */
+function losesDigits(x: number): boolean {
+  return Math.abs(Number(x.toExponential(4)) - x) < Math.abs(Number(x.toFixed(4)) - x);
 }
 
-const trimmedZero = (text: string): string => (/^-0(\.0+)?$/.test(text) ? text.slice(1) : text);
+/** Decimals that a number written with four of them needs. */
+function places(text: string): number {
+  return /\.(\d*?)0*(e|$)/.exec(text)![1]!.length;
+}

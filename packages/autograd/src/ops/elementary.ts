@@ -93,7 +93,7 @@ export const tan: Unary = pointwise({
 export const atan: Unary = pointwise({
   name: "atan",
   body: atanBody,
-  derivatives: [partial((_, x) => div(1, add(1, square(x!))))],
+  derivatives: [partial((_, x) => reciprocal(add(1, square(x!))))],
   samples: within([-3, 3]),
   accepts: "float",
 });
@@ -105,7 +105,8 @@ export const asin: Unary = pointwise({
     const cosine = m.sqrt(m.mul(m.sub(1, x!), m.add(1, x!)));
     return m.mul(2, atanBody(m, m.div(x!, m.add(1, cosine))));
   },
-  derivatives: [singular((_, x) => div(1, sqrt(sub(1, square(x!)))))],
+  // Not 1 - x^2, which has few digits near 1.
+  derivatives: [singular((_, x) => rsqrt(mul(sub(1, x!), add(1, x!))))],
   samples: within([-0.8, 0.8]),
   accepts: "float",
 });
@@ -114,7 +115,7 @@ export const asin: Unary = pointwise({
 export const acos: Unary = pointwise({
   name: "acos",
   body: (m, x) => m.mul(2, atanBody(m, m.div(m.sqrt(m.sub(1, x!)), m.sqrt(m.add(1, x!))))),
-  derivatives: [singular((_, x) => div(-1, sqrt(sub(1, square(x!)))))],
+  derivatives: [singular((_, x) => neg(rsqrt(mul(sub(1, x!), add(1, x!)))))],
   samples: within([-0.8, 0.8]),
   accepts: "float",
 });
@@ -161,7 +162,7 @@ export const asinh: Unary = pointwise({
     const far = m.add(f.log(m, magnitude), Math.LN2);
     return m.copysign(m.select(m.lt(1e6, magnitude), far, m.select(m.eq(x!, x!), near, x!)), x!);
   },
-  derivatives: [partial((_, x) => div(1, sqrt(add(1, square(x!)))))],
+  derivatives: [partial((_, x) => reciprocal(hypot(x!, 1)))],
   samples: within([-3, 3]),
   accepts: "float",
 });
@@ -187,7 +188,7 @@ export const atanh: Unary = pointwise({
     const half = f.log1p(m, m.div(m.add(magnitude, magnitude), m.sub(1, magnitude)));
     return m.copysign(m.mul(0.5, half), m.select(m.eq(half, half), x!, half));
   },
-  derivatives: [singular((_, x) => div(1, sub(1, square(x!))))],
+  derivatives: [singular((_, x) => reciprocal(mul(sub(1, x!), add(1, x!))))],
   samples: within([-0.8, 0.8]),
   accepts: "float",
 });
@@ -219,7 +220,11 @@ export const atan2: Binary = pointwise({
   accepts: "float",
 });
 
-/** The length of (x, y), element by element: `sqrt(x^2 + y^2)` without overflow on the way. */
+/**
+ * The length of (x, y), element by element: `sqrt(x^2 + y^2)` without overflow on the way.
+ *
+ * @kink At (0, 0) the derivatives are 0.
+ */
 export const hypot: Binary = pointwise({
   name: "hypot",
   body: (m, x, y) => {
@@ -230,9 +235,13 @@ export const hypot: Binary = pointwise({
     const infinite = m.or(m.eq(a, Infinity), m.eq(b, Infinity));
     return m.select(infinite, Infinity, m.select(m.eq(longer, 0), m.add(a, b), length));
   },
-  derivatives: [singular((out, x) => div(x!, out)), singular((out, _, y) => div(y!, out))],
+  derivatives: [
+    singular((out, x) => where(eq(out, 0), 0, div(x!, out))),
+    singular((out, _, y) => where(eq(out, 0), 0, div(y!, out))),
+  ],
   samples: within([0.3, 2], [-2, 2]),
   accepts: "float",
+  kink: true,
 });
 
 /** `log(exp(x) + exp(y))` for one element; -inf stands for nothing. */

@@ -2,6 +2,7 @@ import { promote } from "../dtype.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, linearRule } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import { equalShapes, formatShape, normalizeAxis } from "../shape.ts";
 import type { Join, Stack } from "../signature.ts";
 import { cast } from "./cast.ts";
@@ -10,14 +11,19 @@ import { unsqueeze } from "./movement.ts";
 import { slice } from "./region.ts";
 import { composed, declare } from "./sample.ts";
 
+/** Where the operands end along the axis: the rule is asked about each of them. */
+const endsOf = new WeakMap<Tensor, readonly number[]>();
+
 const catOp: Op<{ readonly axis: number }> = {
   name: "cat",
   kernel: { kind: "concatenate" },
   derivatives: [
     linearRule((g, out, { axis }, i) => {
-      let start = 0;
-      for (let k = 0; k < i; k++) start += out.inputs[k]!.shape[axis]!;
-      return slice(g, start, start + out.inputs[i]!.shape[axis]!, { axis });
+      const ends = remembered(endsOf, out, () => {
+        let end = 0;
+        return out.inputs.map((x) => (end += x.shape[axis]!));
+      });
+      return slice(g, ends[i - 1] ?? 0, ends[i]!, { axis });
     }),
   ],
   shape: (inputs, { axis }) => {

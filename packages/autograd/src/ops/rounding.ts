@@ -106,8 +106,8 @@ export const floorDivide: Binary = pointwise({
 });
 
 /**
- * The rest of the division of `x` by `y` with the sign of `x`, element by element, as C's fmod. Exact where the quotient is
- * below 2^48 (float32) or 2^106. Two int32 give int32, and 0 where `y` is 0.
+ * The rest of the division of `x` by `y` with the sign of `x`, element by element, exactly, as C's fmod. Two int32 give int32,
+ * and 0 where `y` is 0.
  *
  * @kink Jumps where the quotient is whole; its derivatives are those of either side.
  *

@@ -3,16 +3,16 @@ import type { Body } from "../arithmetic.ts";
 import type { DType } from "../dtype.ts";
 import { isFloat, refuseBool } from "../dtype.ts";
 import type { Derivative, Op, Tensor } from "../graph.ts";
-import { apply, pushed } from "../graph.ts";
+import { apply, bilinearRule, pushed } from "../graph.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { AxisFunction, Reduction } from "../signature.ts";
 import { cast } from "./cast.ts";
-import { eq, le, logicalOr, ne } from "./comparison.ts";
+import { eq, logicalOr, ne } from "./comparison.ts";
 import { logaddexpBody } from "./elementary.ts";
 import { picked } from "./indexing.ts";
 import { cat } from "./join.ts";
 import { fill, iota } from "./leaf.ts";
-import { permute, reshape, sum, unsqueeze } from "./movement.ts";
+import { permute, reshape, sum } from "./movement.ts";
 import { exp, mul, sub, where } from "./pointwise.ts";
 import { flip, slice } from "./region.ts";
 import { alongAxis, declare, ofDistinct, reduced } from "./sample.ts";
@@ -35,36 +35,52 @@ function running(
   };
 }
 
-/** 0, 1, 2, ... along `axis` of a tensor with `rank` axes, with size 1 on the others. */
-function countedAlong(axis: number, size: number, rank: number): Tensor {
-  return reshape(
-    iota([size]),
-    Array.from({ length: rank }, (_, i) => (i === axis ? size : 1)),
-  );
+/** `x` moved on by one place along `axis`, behind `first`. */
+function moved(x: Tensor, first: number, axis: number): Tensor {
+  if (x.size === 0) return x;
+  return cat([fill(first, x.shape.with(axis, 1), x.dtype), slice(x, 0, -1, { axis })], axis);
 }
 
-/** For rules that weigh each entry `i` by each entry `k`: both places, `i` along `axis` and `k` along the next. */
-function pairs(x: Tensor, axis: number): { readonly i: Tensor; readonly k: Tensor } {
-  const size = x.shape[axis]!;
-  return { i: countedAlong(axis, size, x.rank + 1), k: countedAlong(axis + 1, size, x.rank + 1) };
-}
+/**
+ * For factors `a` and terms `b` the numbers `s` with `s[k] = a[k] s[k - 1] + b[k]` along the axis: what derivatives of running
+ * reductions are, without a division.
+ */
+const recurrenceOp: Op<Along> = {
+  name: "recurrence",
+  kernel: {
+    kind: "opaque",
+    run: ([a, b], { data, shape }, { axis }) => {
+      const width = sizeOf(shape.slice(axis + 1));
+      const row = shape[axis]! * width;
+      const sums = Float64Array.from(b!.data);
+      for (let start = 0; start < sums.length; start += row)
+        for (let i = start + width; i < start + row; i++) sums[i]! += a!.data[i]! * sums[i - width]!;
+      data.set(sums);
+    },
+  },
+  derivatives: [
+    pushed((t, out, { axis }) => recurrence(out.inputs[0]!, mul(t, moved(out, 0, axis)), axis)),
+    bilinearRule((g, out, { axis }) => {
+      const back = (y: Tensor): Tensor => flip(y, axis);
+      return back(recurrence(moved(back(out.inputs[0]!), 0, axis), back(g), axis));
+    }),
+  ],
+  shape: ([a]) => a!.shape,
+  dtype: ([a]) => a!.dtype,
+};
+
+const recurrence = (a: Tensor, b: Tensor, axis: number): Tensor => apply(recurrenceOp, [a, b], { axis });
 
 const cumprodOp = running(
   "cumprod",
   (m, x, y) => m.mul(x!, y!),
   () => 1,
-  pushed((t, out, { axis }) => {
-    const x = out.inputs[0]!;
-    const { i, k } = pairs(x, axis);
-    // products[i, k] is the product of entries 0 to k without entry i: no division, so zeros do no harm.
-    const products = cumprod(where(eq(i, k), 1, unsqueeze(x, axis)), axis + 1);
-    return sum(mul(unsqueeze(t, axis + 1), where(le(i, k), products, 0)), axis);
-  }),
+  pushed((t, out, { axis }) => recurrence(out.inputs[0]!, mul(t, moved(out, 1, axis)), axis)),
 );
 
 /**
  * The running product along `axis`, the last unless given: entry `i` is the product of entries 0 to `i`. bool counts as
- * int32. Derivatives are right at zeros too, for which they take time and memory in proportion to the square of the axis.
+ * int32. Derivatives are right at zeros too.
  *
  * @example
  * ```ts
@@ -100,7 +116,7 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
 /** Where the running extreme `out` took its elements from. */
 function lastPlaces(out: Tensor, axis: number): Tensor {
   const x = out.inputs[0]!;
-  const places = countedAlong(axis, x.shape[axis]!, x.rank);
+  const places = reshape(iota([x.shape[axis]!]), [-1, ...Array(x.rank - 1 - axis).fill(1)]);
   return cummax(where(logicalOr(eq(x, out), ne(x, x)), places, -1), axis);
 }
 
@@ -133,19 +149,18 @@ const logcumsumexpOp = running(
   logaddexpBody,
   () => -Infinity,
   pushed((t, out, { axis }) => {
-    const x = out.inputs[0]!;
-    const { i, k } = pairs(x, axis);
+    const before = moved(out, -Infinity, axis);
     // Where all so far are -inf, each weight is exp(-inf - 0) = 0 instead of NaN.
     const shift = where(eq(out, -Infinity), 0, out);
-    const apart = sub(unsqueeze(x, axis + 1), unsqueeze(shift, axis));
-    const weights = exp(where(le(i, k), apart, -Infinity));
-    return sum(mul(unsqueeze(t, axis + 1), weights), axis);
+    const kept = where(eq(before, out), 1, exp(sub(before, shift)));
+    const added = mul(t, exp(sub(out.inputs[0]!, shift)));
+    return recurrence(kept, added, axis);
   }),
 );
 
 /**
  * The running `log(sum(exp(x)))` along `axis`, the last unless given, without overflow; -inf while all elements are -inf.
- * Integers and bool count as float32. Derivatives take time and memory in proportion to the square of the axis.
+ * Integers and bool count as float32.
  */
 export const logcumsumexp: AxisFunction = declare(
   "logcumsumexp",
@@ -175,16 +190,13 @@ const prodOp: Op<{ readonly axes: readonly number[] }> = {
 
 /** For each entry of the last axis the product of all others: of those before it and of those after it. */
 function others(x: Tensor): Tensor {
-  const size = x.shape[x.rank - 1]!;
-  if (size < 2) return fill(1, x.shape, x.dtype);
-  const one = fill(1, [...x.shape.slice(0, -1), 1], x.dtype);
-  const before = (y: Tensor): Tensor => cumprod(cat([one, slice(y, 0, size - 1, { axis: -1 })], -1), -1);
+  const before = (y: Tensor): Tensor => cumprod(moved(y, 1, y.rank - 1));
   return mul(before(x), flip(before(flip(x, -1)), -1));
 }
 
 /**
- * The product over one axis, several, or all; 1 over nothing. bool counts as int32. The gradient is right at zeros too,
- * in time proportional to the number of elements; second derivatives take its square.
+ * The product over one axis, several, or all; 1 over nothing. bool counts as int32. Derivatives are right at zeros too, in
+ * time proportional to the number of elements.
  *
  * @example
  * ```ts

@@ -12,8 +12,11 @@ import { linearSystem, located, regularMatrices, squareOfFloats } from "./factor
 
 /** Linear systems and what follows from their factorization: inverse, determinant, least squares. */
 
-/** `a^-1 b` for matrices `[..., n, n]` and `[..., n, k]` with the same batch axes; `caller` is who errors name. */
-const solveOp: Op<{ readonly caller: string }> = {
+/**
+ * `a^-1 b` for matrices `[..., n, n]` and `[..., n, k]` with the same batch axes; `caller` is who errors name. If it is null, a
+ * singular matrix is no error: it gives NaN, or 0 where `b` is 0.
+ */
+const solveOp: Op<{ readonly caller: string | null }> = {
   name: "solve",
   implied: ["caller"],
   kernel: {
@@ -23,11 +26,15 @@ const solveOp: Op<{ readonly caller: string }> = {
       const count = n * k === 0 ? 0 : out.data.length / (n * k);
       for (let batch = 0; batch < count; batch++) {
         const m = Float64Array.from(a!.data.subarray(batch * n * n, (batch + 1) * n * n));
-        const x = Float64Array.from(b!.data.subarray(batch * n * k, (batch + 1) * n * k));
-        if (!eliminate(m, x, n, k))
-          throw new ValueError(
-            `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet${site()}`,
-          );
+        const side = b!.data.subarray(batch * n * k, (batch + 1) * n * k);
+        const x = Float64Array.from(side);
+        if (!eliminate(m, x, n, k)) {
+          if (caller !== null)
+            throw new ValueError(
+              `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet${site()}`,
+            );
+          x.fill(side.some((y) => y !== 0) ? Number.NaN : 0);
+        }
         out.data.set(x, batch * n * k);
       }
     },
@@ -154,7 +161,7 @@ function determinant(
 /** The traces of `a^-1 t`, by Jacobi's formula the tangent of `log |det a|`. */
 function relative(a: Tensor, t: Tensor): Tensor {
   const identity = eye(a.shape[a.rank - 1]!, undefined, { dtype: a.dtype });
-  return sum(mul(located(solveOp, [a, t], { caller: "slogdet" }), identity.node), [-2, -1]);
+  return sum(mul(apply(solveOp, [a, t], { caller: null }), identity.node), [-2, -1]);
 }
 
 /**
@@ -288,8 +295,8 @@ export const det: Operation<[]> = declare(
 
 /**
  * The signs of the determinants of square matrices `a` [..., n, n] (0 if singular), and the logarithms of their absolute
- * values (-inf if singular), which do not overflow. Throws ShapeError if they are not square. Reading a derivative throws
- * ValueError where a matrix is singular.
+ * values (-inf if singular), which do not overflow. Throws ShapeError if they are not square. Where a matrix is singular its
+ * derivative is NaN, or 0 if the cotangent is.
  *
  * @example
  * ```ts
