@@ -4,6 +4,7 @@ import {
   asin,
   asinh,
   atanh,
+  cdist,
   checkGradient,
   compile,
   cumprod,
@@ -251,4 +252,11 @@ describe.each([Float32Array, Float64Array])("fmod and remainder of a %o", (Float
     });
     expect(remainder(...operands).toTypedArray()).toEqual(wanted);
   });
+});
+
+test("distances of near points keep their digits", () => {
+  const x = tensor([[1000, 2000]]);
+  const y = tensor([[1000.0625, 2000.125]]);
+  expect(cdist(x, y).item()).toBe(Math.fround(Math.hypot(0.0625, 0.125)));
+  expect(grad(cdist(x, x).sum(), [x])[0].toArray()).toEqual([[0, 0]]);
 });

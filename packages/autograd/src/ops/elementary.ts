@@ -2,6 +2,7 @@ import type { Body } from "../arithmetic.ts";
 import { atan as atanBody } from "../functions/inverse.ts";
 import { normalizeAny } from "../functions/logarithm.ts";
 import * as f from "../functions.ts";
+import type { Tensor } from "../graph.ts";
 import { partial, singular } from "../graph.ts";
 import type { Binary, Unary } from "../signature.ts";
 import { eq, le, logicalAnd } from "./comparison.ts";
@@ -10,6 +11,12 @@ import { add, div, log, mul, neg, sigmoid, sqrt, square, sub, where } from "./po
 import { within } from "./sample.ts";
 
 /** Elementary functions beyond those of `pointwise.ts`: powers and logarithms of other bases, angles, hyperbolas. */
+
+/** `f` of positive elements; 0 with derivative 0 where they are 0, though that of `f` is infinite there. */
+export function rooted(x: Tensor, f: (positive: Tensor) => Tensor): Tensor {
+  const none = eq(x, 0);
+  return where(none, 0, f(where(none, 1, x)));
+}
 
 /** 2 to the power `x`, element by element. */
 export const exp2: Unary = pointwise({

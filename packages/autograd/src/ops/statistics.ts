@@ -6,6 +6,7 @@ import type { ArgReduction, Reduction } from "../signature.ts";
 import { cast, floating } from "./cast.ts";
 import { eq, gt, logicalAnd, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
 import { stopGradient } from "./composed.ts";
+import { rooted } from "./elementary.ts";
 import { checkChoice } from "./elementwise.ts";
 import { picked } from "./indexing.ts";
 import { fill, iota } from "./leaf.ts";
@@ -125,12 +126,6 @@ export const max: ArgReduction = chosen("max", amax);
  * @kink Where elements tie along an axis, the first of them has the whole gradient; over everything they share it equally.
  */
 export const min: ArgReduction = chosen("min", amin);
-
-/** `f` of positive elements; 0 with derivative 0 where they are 0, though that of `f` is infinite there. */
-function rooted(x: Tensor, f: (positive: Tensor) => Tensor): Tensor {
-  const none = eq(x, 0);
-  return where(none, 0, f(where(none, 1, x)));
-}
 
 interface Corrected {
   readonly correction?: number;
