@@ -87,6 +87,7 @@ const packages: readonly PackageFloors[] = [
         "ops/resampling.ts",
         "ops/product.ts",
         "ops/distance.ts",
+        "ops/linalg/elimination.ts",
         "ops/linalg/factorization.ts",
         "ops/linalg/solve.ts",
         "ops/linalg/orthogonal.ts",

@@ -1,3 +1,4 @@
+import type { TypedArray } from "../../dtype.ts";
 import { isFloat, promote } from "../../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
 import type { Attributes, Elements, Op, Tensor } from "../../graph.ts";
@@ -17,6 +18,7 @@ import { add, mul, neg, sub } from "../pointwise.ts";
 import { slice } from "../region.ts";
 import type { Draw } from "../sample.ts";
 import { declare } from "../sample.ts";
+import { reduceRow, solveEach, substitute } from "./elimination.ts";
 
 /** Factorizations: each one opaque kernel with a forward rule made of ordinary ops. */
 
@@ -139,24 +141,7 @@ const triangularOp: Op<{ readonly upper: boolean }> = {
   name: "triangularSolve",
   kernel: {
     kind: "opaque",
-    run: ([a, b], out, { upper }) => {
-      const [n, k] = b!.shape.slice(-2) as [number, number];
-      const count = n * k === 0 ? 0 : out.data.length / (n * k);
-      for (let batch = 0; batch < count; batch++) {
-        const m = a!.data.subarray(batch * n * n, (batch + 1) * n * n);
-        const x = Float64Array.from(b!.data.subarray(batch * n * k, (batch + 1) * n * k));
-        for (let step = 0; step < n; step++) {
-          const row = upper ? n - 1 - step : step;
-          for (let j = 0; j < k; j++) {
-            let rest = x[row * k + j]!;
-            for (let i = upper ? row + 1 : 0; i < (upper ? n : row); i++)
-              rest -= m[row * n + i]! * x[i * k + j]!;
-            x[row * k + j] = rest / m[row * n + row]!;
-          }
-        }
-        out.data.set(x, batch * n * k);
-      }
-    },
+    run: ([a, b], out, { upper }) => solveEach(a!, b!, out, (m, n, width) => substitute(m, n, width, upper)),
   },
   derivatives: [
     pushed((t, out, { upper }) =>
@@ -199,6 +184,13 @@ export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?:
   },
 );
 
+/** Copies the symmetric part of the matrix at `start`. */
+export function copySymmetricPart(from: TypedArray, start: number, to: Float64Array, n: number): void {
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j <= i; j++)
+      to[i * n + j] = to[j * n + i] = (from[start + i * n + j]! + from[start + j * n + i]!) / 2;
+}
+
 /** The factors of the symmetric parts of matrices: a function of all elements, so that its rule is right for each. */
 const choleskyOp: Op = {
   name: "cholesky",
@@ -206,21 +198,23 @@ const choleskyOp: Op = {
     kind: "opaque",
     run: ([a], out, _, site) => {
       const n = a!.shape[a!.shape.length - 1]!;
-      const count = n === 0 ? 0 : out.data.length / (n * n);
-      for (let batch = 0; batch < count; batch++) {
-        const m = a!.data.subarray(batch * n * n, (batch + 1) * n * n);
-        const l = new Float64Array(n * n);
-        for (let i = 0; i < n; i++)
-          for (let j = 0; j <= i; j++) {
-            let rest = (m[i * n + j]! + m[j * n + i]!) / 2;
-            for (let k = 0; k < j; k++) rest -= l[i * n + k]! * l[j * n + k]!;
-            if (i === j && !(rest > 0))
-              throw new ValueError(
-                `cholesky: the matrix is not positive definite; add a small multiple of the identity${site()}`,
-              );
-            l[i * n + j] = i === j ? Math.sqrt(rest) : rest / l[j * n + j]!;
-          }
-        out.data.set(l, batch * n * n);
+      const l = new Float64Array(n * n);
+      for (let start = 0; start < out.data.length; start += n * n) {
+        copySymmetricPart(a!.data, start, l, n);
+        for (let i = 0; i < n; i++) {
+          // Right of the diagonal stands the transpose of what is finished below it.
+          reduceRow(l, n, i, 0, i, i, n);
+          const rest = l[i * n + i]!;
+          if (!(rest > 0))
+            throw new ValueError(
+              `cholesky: the matrix is not positive definite; add a small multiple of the identity${site()}`,
+            );
+          const root = Math.sqrt(rest);
+          l[i * n + i] = root;
+          for (let j = i + 1; j < n; j++) l[j * n + i] = l[i * n + j]! /= root;
+        }
+        for (let i = 0; i < n; i++) l.fill(0, i * n + i + 1, (i + 1) * n);
+        out.data.set(l, start);
       }
     },
   },

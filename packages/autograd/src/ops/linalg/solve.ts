@@ -8,6 +8,7 @@ import { broadcastTo, sum, transpose } from "../movement.ts";
 import { mul, neg } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare } from "../sample.ts";
+import { copyRows, exchange, solveEach, substitute, triangulate } from "./elimination.ts";
 import { linearSystem, located, regularMatrices, squareOfFloats } from "./factorization.ts";
 
 /** Linear systems and what follows from their factorization: inverse, determinant, least squares. */
@@ -21,23 +22,15 @@ const solveOp: Op<{ readonly caller: string | null }> = {
   implied: ["caller"],
   kernel: {
     kind: "opaque",
-    run: ([a, b], out, { caller }, site) => {
-      const [n, k] = b!.shape.slice(-2) as [number, number];
-      const count = n * k === 0 ? 0 : out.data.length / (n * k);
-      for (let batch = 0; batch < count; batch++) {
-        const m = Float64Array.from(a!.data.subarray(batch * n * n, (batch + 1) * n * n));
-        const side = b!.data.subarray(batch * n * k, (batch + 1) * n * k);
-        const x = Float64Array.from(side);
-        if (!eliminate(m, x, n, k)) {
-          if (caller !== null)
-            throw new ValueError(
-              `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet${site()}`,
-            );
-          x.fill(side.some((y) => y !== 0) ? Number.NaN : 0);
-        }
-        out.data.set(x, batch * n * k);
-      }
-    },
+    run: ([a, b], out, { caller }, site) =>
+      solveEach(a!, b!, out, (m, n, width) => {
+        if (triangulate(m, n, width) !== 0) substitute(m, n, width, true);
+        else if (caller !== null)
+          throw new ValueError(
+            `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet${site()}`,
+          );
+        else spoil(m, n, width);
+      }),
   },
   derivatives: [
     pushed((t, out, attributes) => neg(located(solveOp, [out.inputs[0]!, matmul(t, out)], attributes))),
@@ -47,45 +40,11 @@ const solveOp: Op<{ readonly caller: string | null }> = {
   dtype: ([, b]) => b!.dtype,
 };
 
-/** Solves one system: `m` becomes upper triangular, and `x` the solution. False if the matrix is singular. */
-function eliminate(m: Float64Array, x: Float64Array, n: number, k: number): boolean {
-  if (triangulate(m, x, n, k) === 0) return false;
-  for (let row = n - 1; row >= 0; row--)
-    for (let j = 0; j < k; j++) {
-      let rest = x[row * k + j]!;
-      for (let i = row + 1; i < n; i++) rest -= m[row * n + i]! * x[i * k + j]!;
-      x[row * k + j] = rest / m[row * n + row]!;
-    }
-  return true;
-}
-
-/**
- * Gaussian elimination with partial pivoting: `m` becomes upper triangular, and the rows of `x` follow. Gives the sign of
- * the exchanges of rows, or 0 if the matrix is singular.
- */
-function triangulate(m: Float64Array, x: Float64Array, n: number, k: number): number {
-  let sign = 1;
-  for (let column = 0; column < n; column++) {
-    let pivot = column;
-    for (let row = column + 1; row < n; row++)
-      if (Math.abs(m[row * n + column]!) > Math.abs(m[pivot * n + column]!)) pivot = row;
-    if (m[pivot * n + column] === 0) return 0;
-    if (pivot !== column) sign = -sign;
-    exchange(m, n, pivot, column);
-    exchange(x, k, pivot, column);
-    for (let row = column + 1; row < n; row++) {
-      const factor = m[row * n + column]! / m[column * n + column]!;
-      if (factor === 0) continue;
-      for (let j = column; j < n; j++) m[row * n + j]! -= factor * m[column * n + j]!;
-      for (let j = 0; j < k; j++) x[row * k + j]! -= factor * x[column * k + j]!;
-    }
-  }
-  return sign;
-}
-
-function exchange(m: Float64Array, width: number, a: number, b: number): void {
-  for (let j = 0; j < width; j++)
-    [m[a * width + j], m[b * width + j]] = [m[b * width + j]!, m[a * width + j]!];
+/** The right-hand sides behind a singular matrix become NaN, or 0 if they are. */
+function spoil(m: Float64Array, n: number, width: number): void {
+  const places = Array.from(m.keys()).filter((i) => i % width >= n);
+  const value = places.some((i) => m[i] !== 0) ? Number.NaN : 0;
+  for (const i of places) m[i] = value;
 }
 
 /**
@@ -130,8 +89,6 @@ export function inverse(caller: string, x: Tensor): Tensor {
  */
 export const inv: Unary = composed("inv", (a: Tensor) => inverse("inv", squareOfFloats("inv", a)), regulars);
 
-const noElements = new Float64Array(0);
-
 /** An op from matrices to numbers: `of` makes each from the triangle's diagonal and the sign of its exchanges. */
 function determinant(
   name: string,
@@ -144,12 +101,13 @@ function determinant(
       kind: "opaque",
       run: ([a], out) => {
         const n = a!.shape[a!.shape.length - 1]!;
-        out.data.forEach((_, batch) => {
-          const m = Float64Array.from(a!.data.subarray(batch * n * n, (batch + 1) * n * n));
-          const sign = triangulate(m, noElements, n, 0);
+        const m = new Float64Array(n * n);
+        for (let batch = 0; batch < out.data.length; batch++) {
+          copyRows(n, n, a!.data, batch * n * n, n, m, 0, n);
+          const sign = triangulate(m, n, n);
           const diagonal = Array.from({ length: n }, (_, i) => m[i * n + i]!);
           out.data[batch] = of(diagonal, sign);
-        });
+        }
       },
     },
     derivatives: [derivative],
