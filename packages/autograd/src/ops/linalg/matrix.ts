@@ -1,12 +1,13 @@
 import type { TypedArray } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
-import type { Elements, Op, Tensor } from "../../graph.ts";
+import type { Op, Tensor } from "../../graph.ts";
 import { apply, bilinearRule, pushed } from "../../graph.ts";
 import type { Unary, UnaryWith } from "../../signature.ts";
 import { matmul } from "../contraction.ts";
 import { eye } from "../leaf.ts";
 import { broadcastTo, transpose } from "../movement.ts";
 import { composed, declare } from "../sample.ts";
+import { subtractRows } from "./elimination.ts";
 import { regularMatrices, squareOfFloats, squareOfNumbers } from "./factorization.ts";
 import { inverse } from "./solve.ts";
 
@@ -43,8 +44,8 @@ export const matrixPower: UnaryWith<[n: number]> = composed(
 
 /**
  * The exponential of a square matrix `a`, its first operand; with further operands t, u, ... its derivative along them, which is
- * linear in each and does not depend on their order. It is the last block in the first row of the exponential of a
- * block triangular matrix (Van Loan 1978), for one operand [[a, t], [0, a]].
+ * linear in each and does not depend on their order: the part with all of x, y, ... in the exponential of a + t x + u y + ...,
+ * where the square of each of x, y, ... is 0 (dual numbers).
  */
 const expOp: Op = {
   name: "matrixExp",
@@ -52,9 +53,20 @@ const expOp: Op = {
     kind: "opaque",
     run: ([a, ...along], out) => {
       const n = a!.shape[a!.shape.length - 1]!;
-      for (let start = 0; start < out.data.length; start += n * n) {
-        const matrix = ({ data }: Elements) => data.subarray(start, start + n * n);
-        out.data.set(exponentialAlong(matrix(a!), along.map(matrix), n), start);
+      const size = n * n;
+      const last = (2 ** along.length - 1) * size;
+      const parts = new Float64Array(last + size);
+      for (let start = 0; start < out.data.length; start += size) {
+        parts.fill(0);
+        copyPart(a!.data, start, 1, parts, 0, size);
+        const scales = along.map(({ data }, k) => {
+          const scale = largest(data, start, start + size) || 1;
+          copyPart(data, start, scale, parts, 2 ** k * size, size);
+          return scale;
+        });
+        const result = exponential(parts, n);
+        const scale = scales.reduce((product, x) => product * x, 1);
+        for (let i = 0; i < size; i++) out.data[start + i] = result[last + i]! * scale;
       }
     },
   },
@@ -66,72 +78,85 @@ const expOp: Op = {
   dtype: ([a]) => a!.dtype,
 };
 
-/** Rows and columns of blocks are the subsets of `along`, as bits: `a` leads from each to itself, and t to the one with t. */
-function exponentialAlong(a: TypedArray, along: readonly TypedArray[], n: number): Float64Array {
-  const blocks = 2 ** along.length;
-  const size = n * blocks;
-  const m = new Float64Array(size * size);
-  const put = (block: TypedArray, row: number, column: number, scale: number) => {
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < n; j++) m[(row * n + i) * size + column * n + j] = block[i * n + j]! / scale;
-  };
-  const scales = along.map((t) => largest(t) || 1);
-  for (let set = 0; set < blocks; set++) {
-    put(a, set, set, 1);
-    along.forEach((t, k) => {
-      if ((set & (1 << k)) === 0) put(t, set, set | (1 << k), scales[k]!);
-    });
-  }
-  const result = exponential(m, size);
-  const scale = scales.reduce((product, x) => product * x, 1);
-  return Float64Array.from(
-    { length: n * n },
-    (_, i) => result[Math.floor(i / n) * size + (blocks - 1) * n + (i % n)]! * scale,
-  );
+function copyPart(
+  from: TypedArray,
+  start: number,
+  scale: number,
+  to: Float64Array,
+  at: number,
+  size: number,
+): void {
+  for (let i = 0; i < size; i++) to[at + i] = from[start + i]! / scale;
 }
 
-const largest = (x: TypedArray): number => {
+function largest(x: TypedArray, start: number, end: number): number {
   let found = 0;
-  for (const element of x) if (!(Math.abs(element) <= found)) found = Math.abs(element);
+  for (let i = start; i < end; i++) if (!(Math.abs(x[i]!) <= found)) found = Math.abs(x[i]!);
   return found;
-};
+}
 
-/** Terms of Taylor's series that are left out are below the last digit for a norm of at most a half. */
-const terms = 16;
+/** Terms of Taylor's series beyond this degree are below the last digit for a norm of 1. */
+const degree = 20;
 
-/** By Taylor's series of `m` halved until it is small, squared as often. */
-function exponential(m: Float64Array, size: number): Float64Array {
-  let norm = 0;
-  for (let j = 0; j < size; j++) {
-    let column = 0;
-    for (let i = 0; i < size; i++) column += Math.abs(m[i * size + j]!);
-    if (!(column <= norm)) norm = column;
+/**
+ * By Taylor's series of a matrix halved until it is small, squared as often. Of the series four terms are summed at once, so that it takes
+ * seven products (Paterson and Stockmeyer 1973). The parts of `m` lie one behind the other, in the order of the sets of
+ * directions as bits.
+ */
+function exponential(m: Float64Array, n: number): Float64Array {
+  const size = norm(m, n);
+  let finite = size < Infinity;
+  for (let i = 0; i < m.length; i++) finite &&= Math.abs(m[i]!) < Infinity;
+  if (!finite) return new Float64Array(m.length).fill(Number.NaN);
+  let squarings = 0;
+  while (size > 2 ** squarings) squarings++;
+  const small = times(m, 2 ** -squarings);
+  const second = product(small, small, n);
+  const third = product(second, small, n);
+  const fourth = product(second, second, n);
+  const coefficients = [1];
+  for (let k = 1; k <= degree; k++) coefficients.push(coefficients[k - 1]! / k);
+  let sum = times(fourth, coefficients[degree]!);
+  for (let k = degree - 4; k >= 0; k -= 4) {
+    if (k < degree - 4) sum = product(fourth, sum, n);
+    const b = coefficients[k + 1]!;
+    const c = coefficients[k + 2]!;
+    const d = coefficients[k + 3]!;
+    for (let i = 0; i < sum.length; i++) sum[i]! += b * small[i]! + c * second[i]! + d * third[i]!;
+    for (let i = 0; i < n; i++) sum[i * n + i]! += coefficients[k]!;
   }
-  if (!Number.isFinite(norm)) return new Float64Array(m.length).fill(Number.NaN);
-  const squarings = norm <= 0.5 ? 0 : Math.ceil(Math.log2(norm)) + 1;
-  const small = m.map((x) => x * 2 ** -squarings);
-  let sum = identity(size);
-  for (let term = terms; term > 0; term--) {
-    sum = times(small, sum, size).map((x) => x / term);
-    for (let i = 0; i < size; i++) sum[i * size + i]! += 1;
-  }
-  for (let step = 0; step < squarings; step++) sum = times(sum, sum, size);
+  for (let step = 0; step < squarings; step++) sum = product(sum, sum, n);
   return sum;
 }
 
-function identity(size: number): Float64Array {
-  const out = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) out[i * size + i] = 1;
+/** The largest sum of magnitudes in a column, of the first part. */
+function norm(m: Float64Array, n: number): number {
+  let found = 0;
+  for (let j = 0; j < n; j++) {
+    let column = 0;
+    for (let i = 0; i < n; i++) column += Math.abs(m[i * n + j]!);
+    if (column > found) found = column;
+  }
+  return found;
+}
+
+function times(x: Float64Array, factor: number): Float64Array {
+  const out = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) out[i] = x[i]! * factor;
   return out;
 }
 
-function times(a: Float64Array, b: Float64Array, size: number): Float64Array {
-  const out = new Float64Array(size * size);
-  for (let i = 0; i < size; i++)
-    for (let k = 0; k < size; k++) {
-      const factor = a[i * size + k]!;
-      if (factor === 0) continue;
-      for (let j = 0; j < size; j++) out[i * size + j]! += factor * b[k * size + j]!;
+/** The part of a set in a product sums the products of a part of a subset and that of the rest. */
+function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
+  const out = new Float64Array(a.length);
+  const negative = times(a, -1);
+  for (let set = 0; set * n * n < a.length; set++)
+    for (let part = 0; part <= set; part++) {
+      if ((part & set) !== part) continue;
+      for (let i = 0; i < n; i++) {
+        const row = i * n;
+        subtractRows(out, set * n * n + row, n, negative, part * n * n + row, n, b, (set - part) * n * n, n);
+      }
     }
   return out;
 }
