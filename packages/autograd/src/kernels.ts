@@ -141,7 +141,7 @@ function gather(node: Tensor, x: TypedArray, index: TypedArray, out: TypedArray)
   const { shape } = node.inputs[0]!;
   const strides = stridesOf(shape);
   walk(node.shape, strides.with(axis, 0), 0, (at, i) => {
-    checkWithin(callerOf(node), index[i]!, shape[axis]!, axis, site(node));
+    checkPlace(node, index[i]!, shape[axis]!, axis);
     out[i] = x[at + index[i]! * strides[axis]!]!;
   });
 }
@@ -151,9 +151,14 @@ function scatter(node: Tensor, x: TypedArray, index: TypedArray, out: TypedArray
   const strides = stridesOf(node.shape);
   out.fill(0);
   walk(node.inputs[0]!.shape, strides.with(axis, 0), 0, (at, i) => {
-    checkWithin(callerOf(node), index[i]!, node.shape[axis]!, axis, site(node));
+    checkPlace(node, index[i]!, node.shape[axis]!, axis);
     out[at + index[i]! * strides[axis]!]! += x[i]!;
   });
+}
+
+/** Looks for the line of `node` only if it is wanted: that takes longer than thousands of elements. */
+function checkPlace(node: Tensor, i: number, size: number, axis: number): void {
+  if (i < 0 || i >= size) checkWithin(callerOf(node), i, size, axis, site(node));
 }
 
 function site(node: Tensor): string {
