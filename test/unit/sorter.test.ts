@@ -28,14 +28,24 @@ test("the order of a Sorter is that of a comparison, of equal elements that of t
       fc.constantFrom(...arrays),
       fc.boolean(),
       fc.integer({ min: 1, max: 3 }),
-      (numbers, Elements, descending, step) => {
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (numbers, Elements, descending, step, part) => {
+        const size = numbers.length;
+        const count = Math.round(part * size);
+        const data = new Elements(2 + 2 * step * size).subarray(1);
         const lists = [numbers, numbers.map((x) => -x)];
-        const sorter = new Sorter(numbers.length, descending);
-        for (const list of lists) {
-          const data = new Elements(1 + step * list.length);
-          for (const [i, x] of list.entries()) data[1 + i * step] = x;
-          const elements = list.map((_, i) => data[1 + i * step]!);
-          expect([...sorter.sort(data, 1, step)]).toEqual(sorted(elements, descending));
+        const starts = [1, 1 + step * size];
+        for (const [k, list] of lists.entries())
+          for (const [i, x] of list.entries()) data[starts[k]! + i * step] = x;
+        const all = new Sorter(data, size, descending);
+        const first = new Sorter(data, size, descending, count);
+        for (const start of starts) {
+          const order = sorted(
+            numbers.map((_, i) => data[start + i * step]!),
+            descending,
+          );
+          expect([...all.sort(start, step)]).toEqual(order);
+          expect([...first.sort(start, step).subarray(0, count)]).toEqual(order.slice(0, count));
         }
       },
     ),

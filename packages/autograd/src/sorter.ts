@@ -1,60 +1,142 @@
 import type { TypedArray } from "./dtype.ts";
 
-/** The places of longer lists do not fit into a double beside 32 bits of their elements. */
-const longest = 2 ** 21;
+/** So few places are found by putting each element where it belongs among them; more by its digits. */
+const few = 64;
+const sign = 2 ** 31;
 
-/** Finds the order of lists of one length, one list after the other; the memory that it takes is used again. */
+/** Finds the order of lists of one length in one array, or its first places; the memory that it takes is used again. */
 export class Sorter {
-  readonly #sign: number;
-  readonly #keys: Float64Array;
-  readonly #order: Int32Array;
+  readonly #data: TypedArray;
+  readonly #bits: Int32Array | null;
+  readonly #flip: number;
+  readonly #count: number;
+  /** What is compared of each element, a whole number; if these are equal, for float64 another. */
+  readonly #high: Int32Array;
+  readonly #low: Int32Array | null;
+  readonly #buckets: Int32Array = new Int32Array(2048);
+  #order: Int32Array;
+  #other: Int32Array;
 
-  constructor(size: number, descending: boolean) {
-    this.#sign = descending ? -1 : 1;
-    this.#keys = new Float64Array(size <= longest ? size : 0);
+  constructor(data: TypedArray, size: number, descending: boolean, count: number = size) {
+    const isFloat = data instanceof Float32Array || data instanceof Float64Array;
+    this.#data = data;
+    this.#bits = isFloat ? new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4) : null;
+    this.#flip = descending ? -1 : 0;
+    this.#count = count;
+    this.#high = new Int32Array(size);
+    this.#low = data instanceof Float64Array ? new Int32Array(size) : null;
     this.#order = new Int32Array(size);
+    this.#other = new Int32Array(size);
   }
 
   /**
    * The places in the order of `data[start + place * step]`: NaN after all numbers, -0 equal to 0, and what is equal in the order of
    * its places. The next call writes over the answer.
    */
-  sort(data: TypedArray, start: number, step: number): Int32Array {
-    const keys = this.#keys;
-    const order = this.#order;
-    const compare = (i: number, j: number) =>
-      this.#sign * ascending(data[start + i * step]!, data[start + j * step]!) || i - j;
-    if (keys.length < order.length) return order.map((_, i) => i).sort(compare);
-    // Engines sort numbers without asking a function: each of these is an element, as a whole number, and its place.
-    const float = new Float32Array(1);
-    const bits = new Int32Array(float.buffer);
-    for (let i = 0; i < keys.length; i++) {
-      const x = data[start + i * step]!;
-      let key = x;
-      if (!(data instanceof Int32Array)) {
-        // -0 + 0 is 0, and the bits of a float that is not negative are in its order.
-        float[0] = Math.abs(x) + 0;
-        key = x === x ? Math.sign(x) * bits[0]! : 2 ** 31;
-      }
-      keys[i] = this.#sign * key * longest + i;
-    }
-    keys.sort();
-    let from = 0;
-    for (let i = 0; i < keys.length; i++) {
-      const key = Math.floor(keys[i]! / longest);
-      order[i] = keys[i]! - key * longest;
-      // Several elements of float64 may be one float32.
-      if (!(data instanceof Float64Array)) continue;
-      if (i + 1 < keys.length && Math.floor(keys[i + 1]! / longest) === key) continue;
-      if (i > from) order.subarray(from, i + 1).sort(compare);
-      from = i + 1;
-    }
-    return order;
+  sort(start: number, step: number): Int32Array {
+    if (!this.#bits) this.#readIntegers(start, step);
+    else if (this.#low) this.#readDoubles(start, step, this.#bits, this.#low);
+    else this.#readSingles(start, step, this.#bits);
+    if (this.#count <= few) this.#insert();
+    else this.#distribute();
+    return this.#order;
   }
-}
 
-/** Numbers in order, NaN after all of them. */
-function ascending(a: number, b: number): number {
-  if (a < b || (a === a && b !== b)) return -1;
-  return a > b || (a !== a && b === b) ? 1 : 0;
+  #readIntegers(start: number, step: number): void {
+    const high = this.#high;
+    for (let i = 0; i < high.length; i++) high[i] = this.#data[start + i * step]! ^ this.#flip;
+  }
+
+  /** The bits of a float are in its order, if below 0 they count down from it. */
+  #readSingles(start: number, step: number, bits: Int32Array): void {
+    const high = this.#high;
+    for (let i = 0; i < high.length; i++) {
+      const word = bits[start + i * step]!;
+      const isNaN = (word & ~sign) > 0x7f800000;
+      high[i] = (isNaN ? ~sign : word < 0 ? sign - word : word) ^ this.#flip;
+    }
+  }
+
+  #readDoubles(start: number, step: number, bits: Int32Array, low: Int32Array): void {
+    const high = this.#high;
+    for (let i = 0; i < high.length; i++) {
+      const at = 2 * (start + i * step);
+      const lower = bits[at]!;
+      const word = bits[at + 1]!;
+      const size = word & ~sign;
+      const isNaN = size > 0x7ff00000 || (size === 0x7ff00000 && lower !== 0);
+      const borrow = lower === 0 ? 0 : 1;
+      high[i] = (isNaN ? ~sign : word < 0 ? sign - word - borrow : word) ^ this.#flip;
+      // Compared as numbers with a sign, as the higher ones are.
+      low[i] = (isNaN ? 0 : word < 0 ? -lower : lower) ^ this.#flip ^ sign;
+    }
+  }
+
+  #isLess(i: number, j: number): boolean {
+    const [a, b] = [this.#high[i]!, this.#high[j]!];
+    return a < b || (a === b && this.#low !== null && this.#low[i]! < this.#low[j]!);
+  }
+
+  #insert(): void {
+    const order = this.#order;
+    const count = this.#count;
+    const size = count === 0 ? 0 : order.length;
+    for (let i = 0; i < size; i++) {
+      if (i >= count && !this.#isLess(i, order[count - 1]!)) continue;
+      let at = Math.min(i, count - 1);
+      for (; at > 0 && this.#isLess(i, order[at - 1]!); at--) order[at] = order[at - 1]!;
+      order[at] = i;
+    }
+  }
+
+  #distribute(): void {
+    for (let i = 0; i < this.#order.length; i++) this.#order[i] = i;
+    this.#distributeBy(this.#high);
+    if (this.#low === null || this.#sortRuns()) return;
+    for (let i = 0; i < this.#order.length; i++) this.#order[i] = i;
+    this.#distributeBy(this.#low);
+    this.#distributeBy(this.#high);
+  }
+
+  /** Sorts by digits, the last first; elements of one digit keep their order. */
+  #distributeBy(word: Int32Array): void {
+    const size = word.length;
+    const width = size < 1000 ? 8 : 11;
+    const buckets = this.#buckets;
+    const mask = 2 ** width - 1;
+    for (let shift = 0; shift < 32; shift += width) {
+      const [order, other] = [this.#order, this.#other];
+      // The digit of the sign: below 0 comes first.
+      const flip = shift + width < 32 ? 0 : sign >>> shift;
+      buckets.fill(0, 0, mask + 1);
+      for (let i = 0; i < size; i++) buckets[((word[i]! >>> shift) & mask) ^ flip]!++;
+      if (buckets[((word[0]! >>> shift) & mask) ^ flip] === size) continue;
+      for (let digit = 0, next = 0; digit <= mask; digit++) {
+        const count = buckets[digit]!;
+        buckets[digit] = next;
+        next += count;
+      }
+      for (let i = 0; i < size; i++) {
+        const place = order[i]!;
+        other[buckets[((word[place]! >>> shift) & mask) ^ flip]!++] = place;
+      }
+      this.#order = other;
+      this.#other = order;
+    }
+  }
+
+  /** Sorts what is equal in its higher words, as a rule little; false if that would take long. */
+  #sortRuns(): boolean {
+    const order = this.#order;
+    const high = this.#high;
+    for (let i = 1, start = 0; i < order.length; i++) {
+      const place = order[i]!;
+      if (high[place] !== high[order[start]!]) start = i;
+      if (i - start > few) return false;
+      let at = i;
+      for (; at > start && this.#isLess(place, order[at - 1]!); at--) order[at] = order[at - 1]!;
+      order[at] = place;
+    }
+    return true;
+  }
 }

@@ -223,24 +223,25 @@ export const oneHot: OneHot = composed(
 /** Samples of sorts. */
 export const ordered: Samples = ofDistinct((draw, shape) => [draw.axis(shape), { descending: draw.coin() }]);
 
-const argsortOp: Op<{ readonly axis: number; readonly descending: boolean }> = {
+/** With `count` the first places only. */
+const argsortOp: Op<{ readonly axis: number; readonly descending: boolean; readonly count?: number }> = {
   name: "argsort",
   kernel: {
     kind: "opaque",
     run: ([x], out, { axis, descending }) => {
       const { shape, data } = x!;
-      const size = shape[axis]!;
+      const [size, count] = [shape[axis]!, out.shape[axis]!];
       const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
-      const sorter = new Sorter(size, descending);
-      for (let start = 0; start < data.length; start += size * inner)
-        for (let j = start; j < start + inner; j++) {
-          const order = sorter.sort(data, j, inner);
-          for (let i = 0; i < size; i++) out.data[j + i * inner] = order[i]!;
+      const sorter = new Sorter(data, size, descending, count);
+      for (let start = 0, at = 0; start < data.length; start += size * inner, at += count * inner)
+        for (let j = 0; j < inner; j++) {
+          const order = sorter.sort(start + j, inner);
+          for (let i = 0; i < count; i++) out.data[at + j + i * inner] = order[i]!;
         }
     },
   },
   derivatives: [zero],
-  shape: ([x]) => x!.shape,
+  shape: ([x], { axis, count }) => (count === undefined ? x!.shape : x!.shape.with(axis, count)),
   dtype: () => "int32",
 };
 
@@ -257,3 +258,8 @@ export const argsort: ArgSort = /* @__PURE__ */ declare(
   argsortOp,
   ordered,
 );
+
+/** The first `count` of the places that `argsort` gives. */
+export function firstPlaces(x: Tensor, axis: number, descending: boolean, count: number): Tensor {
+  return apply(argsortOp, [x.node], { axis, descending, count });
+}

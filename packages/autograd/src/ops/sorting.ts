@@ -6,7 +6,7 @@ import { normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { ArgReduction, Operation } from "../signature.ts";
 import { eq, gt, ne } from "./comparison.ts";
 import { checkChoice } from "./elementwise.ts";
-import { argsort, ordered, picked } from "./indexing.ts";
+import { argsort, firstPlaces, ordered, picked } from "./indexing.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { where } from "./pointwise.ts";
 import { amax, amin } from "./reduction.ts";
@@ -78,7 +78,7 @@ export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
       throw new ValueError(
         `topk: k is ${k} along axis ${along} of size ${size}; give a whole number from 0 to ${size}`,
       );
-    const indices = slice(argsort(x, along, { descending: largest }), 0, k, { axis: along });
+    const indices = firstPlaces(x, along, largest, k);
     return { values: picked("topk", x, along, indices), indices };
   },
   ofDistinct((draw, shape) => {
