@@ -91,6 +91,7 @@ const packages: readonly PackageFloors[] = [
         "ops/linalg/factorization.ts",
         "ops/linalg/solve.ts",
         "ops/linalg/orthogonal.ts",
+        "ops/linalg/eigen.ts",
         "ops/linalg/spectrum.ts",
         "ops/linalg/matrix.ts",
         "ops/draws.ts",

@@ -53,6 +53,7 @@ const kinds: readonly (readonly [string, Tensor])[] = [
   ["wide", matrix(7, 12)],
   ["of rank 3", matmul(matrix(12, 3), matrix(3, 12, 2))],
   ["of ones", matmul(float64([[1], [1], [1]]), float64([[1, 1, 1]]))],
+  ["of many ones", matrix(9, 9).mul(0).add(1)],
   ["of zeros", matrix(3, 2).mul(0)],
   ["with elements that square to infinity", matrix(4, 4).mul(1e300)],
   ["with elements that square to 0", matrix(4, 4).mul(1e-300)],

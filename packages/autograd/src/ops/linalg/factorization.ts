@@ -42,7 +42,7 @@ export function factorizeEach(
   const count = sizeOf(a.shape.slice(0, -2));
   for (let batch = 0, at = 0; batch < count; batch++) {
     const m = a.data.subarray(batch * rows * columns, (batch + 1) * rows * columns);
-    for (const factor of factors(Float64Array.from(m), rows, columns)) {
+    for (const factor of factors(new Float64Array(m), rows, columns)) {
       out.data.set(factor, at);
       at += factor.length;
     }

@@ -15,6 +15,7 @@ import { squeeze, transpose, unsqueeze } from "../movement.ts";
 import { add, chain, div, mul, neg, sub, where } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare, kinked } from "../sample.ts";
+import { complete, eigen, fromColumns, orientation, rowsOf, singular, turned } from "./eigen.ts";
 import {
   factorizeEach,
   matricesOfFloats,
@@ -25,9 +26,8 @@ import {
   symmetricPart,
   unpacked,
 } from "./factorization.ts";
-import { complete, eigen, fromColumns, orientation, rowsOf, singular, turned } from "./orthogonal.ts";
 
-/** Eigenvalues and singular values, and what is made of them. By Jacobi's rotations (`orthogonal.ts`). */
+/** Eigenvalues and singular values, and what is made of them. By rotations (`eigen.ts`). */
 
 /** 1 over `gaps`, whose diagonal is 0 and stays so. */
 function inverseGaps(gaps: Tensor): Tensor {

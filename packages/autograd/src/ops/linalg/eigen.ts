@@ -1,0 +1,232 @@
+import { subtractRows } from "./elimination.ts";
+import { copySymmetricPart } from "./factorization.ts";
+import type { Mirror } from "./orthogonal.ts";
+import { largest, mirrorOf, reflectRows } from "./orthogonal.ts";
+
+/** Eigenvalues and singular values of one matrix, by rotations, in float64. */
+
+/** Each eigenvalue comes to rest after a few steps, and so do all pairs of columns; NaN never does. */
+const patience = 60;
+
+/** Turns two vectors by the angle of this cosine and sine. */
+function rotate(x: Float64Array, y: Float64Array, cos: number, sin: number): void {
+  for (let i = 0; i < x.length; i++) {
+    const a = x[i]!;
+    const b = y[i]!;
+    x[i] = cos * a - sin * b;
+    y[i] = sin * a + cos * b;
+  }
+}
+
+const unitVectors = (n: number): Float64Array[] =>
+  Array.from({ length: n }, (_, i) => new Float64Array(n).fill(1, i, i + 1));
+
+/** -1 if the first of the largest elements is negative, else 1: two that differ by rounding count as equally large. */
+export function orientation(x: Float64Array): number {
+  const enough = largest(x) * (1 - 1e-9);
+  for (let i = 0; i < x.length; i++) if (Math.abs(x[i]!) >= enough) return x[i]! < 0 ? -1 : 1;
+  return 1;
+}
+
+/** `x` times 1 or -1, without zeros of negative sign. */
+export function turned(x: Float64Array, sign: number): Float64Array {
+  const out = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) out[i] = x[i]! * sign + 0;
+  return out;
+}
+
+/** The matrix with these columns, row by row. */
+export function fromColumns(columns: readonly Float64Array[], rows: number): Float64Array {
+  const out = new Float64Array(rows * columns.length);
+  columns.forEach((x, j) => {
+    for (let i = 0; i < rows; i++) out[i * columns.length + j] = x[i]!;
+  });
+  return out;
+}
+
+/** The rows of a matrix. */
+export const rowsOf = (m: Float64Array, rows: number, columns: number): Float64Array[] =>
+  Array.from({ length: rows }, (_, i) => m.slice(i * columns, (i + 1) * columns));
+
+/** The power of two next to the largest magnitude: what is divided by it keeps its digits, and squares do not overflow. */
+function scaleOf(m: Float64Array): number {
+  let scale = 1;
+  const most = largest(m);
+  if (!(most > 0 && most < Infinity)) return most === 0 ? 1 : Number.NaN;
+  while (scale > most) scale /= 2;
+  while (scale * 2 <= most) scale *= 2;
+  return scale;
+}
+
+/** The eigenvalues of the symmetric part of a matrix, ascending, and the matrix of its eigenvectors. Overwrites `m`. */
+export function eigen(m: Float64Array, n: number): readonly [Float64Array, Float64Array] {
+  copySymmetricPart(m, 0, m, n);
+  const { values, vectors } = diagonalize(m, n);
+  const order = vectors.map((_, i) => i).sort((i, j) => values[i]! - values[j]!);
+  const columns = order.map((i) => turned(vectors[i]!, orientation(vectors[i]!)));
+  return [Float64Array.from(order, (i) => values[i]!), fromColumns(columns, n)];
+}
+
+interface Eigen {
+  readonly values: Float64Array;
+  readonly vectors: Float64Array[];
+}
+
+/** The eigenvalues of a symmetric matrix, in no order, and a vector for each. Overwrites `m`. */
+function diagonalize(m: Float64Array, n: number): Eigen {
+  const scale = scaleOf(m);
+  for (let i = 0; i < m.length; i++) m[i]! /= scale;
+  const mirrors: Mirror[] = [];
+  const beside = new Float64Array(n);
+  for (let k = 0; k < n - 1; k++) {
+    const mirror = mirrorOf(m, n, k, k + 1, n);
+    beside[k] = mirror.pivot;
+    mirrors.push(mirror);
+    reflectBoth(m, mirror, n);
+  }
+  const q = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) q[i * n + i] = 1;
+  for (const mirror of mirrors.reverse()) reflectRows(q, mirror, n, mirror.start);
+  const values = new Float64Array(n);
+  for (let i = 0; i < n; i++) values[i] = m[i * n + i]!;
+  const vectors = rowsOf(fromColumns(rowsOf(q, n, n), n), n, n);
+  rest(values, beside, vectors);
+  for (let i = 0; i < n; i++) values[i]! *= scale;
+  return { values, vectors };
+}
+
+/** Reflects the symmetric matrix `m` in its rows and columns behind the first `start`: it stays symmetric. */
+function reflectBoth(m: Float64Array, { v, factor, start }: Mirror, n: number): void {
+  if (factor === 0) return;
+  const size = v.length;
+  const w = new Float64Array(size);
+  subtractRows(w, 0, size, v, 0, size, m, start * n + start, n);
+  let along = 0;
+  for (let i = 0; i < size; i++) along += w[i]! * v[i]!;
+  for (let i = 0; i < size; i++) w[i] = -factor * (w[i]! - 0.5 * factor * along * v[i]!);
+  for (let i = 0; i < size; i++) {
+    const [a, b] = [v[i]!, w[i]!];
+    for (let j = 0, at = (start + i) * n + start; j < size; j++, at++) m[at]! -= a * w[j]! + b * v[j]!;
+  }
+}
+
+/**
+ * Implicit QL steps bring the elements `beside` the diagonal of a tridiagonal matrix to rest, and turn `vectors` along (EISPACK's
+ * imtql2; Dubrulle, Martin and Wilkinson 1968).
+ */
+function rest(diagonal: Float64Array, beside: Float64Array, vectors: readonly Float64Array[]): void {
+  const n = diagonal.length;
+  for (let first = 0; first < n; first++)
+    for (let step = 0; step < patience; step++) {
+      let last = first;
+      while (last < n - 1 && !isSmall(beside[last]!, diagonal[last]!, diagonal[last + 1]!)) last++;
+      if (last === first) break;
+      const ratio = (diagonal[first + 1]! - diagonal[first]!) / (2 * beside[first]!);
+      const root = Math.sqrt(ratio * ratio + 1);
+      let g = diagonal[last]! - diagonal[first]! + beside[first]! / (ratio + (ratio < 0 ? -root : root));
+      let [sin, cos, shift] = [1, 1, 0];
+      let i = last - 1;
+      for (; i >= first; i--) {
+        const f = sin * beside[i]!;
+        const b = cos * beside[i]!;
+        const r = Math.sqrt(f * f + g * g);
+        beside[i + 1] = r;
+        if (r === 0) break;
+        sin = f / r;
+        cos = g / r;
+        const next = diagonal[i + 1]! - shift;
+        const turn = (diagonal[i]! - next) * sin + 2 * cos * b;
+        shift = sin * turn;
+        diagonal[i + 1] = next + shift;
+        g = cos * turn - b;
+        rotate(vectors[i]!, vectors[i + 1]!, cos, sin);
+      }
+      if (i >= first) diagonal[i + 1]! -= shift;
+      else {
+        diagonal[first]! -= shift;
+        beside[first] = g;
+      }
+      beside[last] = 0;
+    }
+}
+
+const isSmall = (x: number, a: number, b: number): boolean =>
+  Math.abs(x) <= 2 ** -53 * (Math.abs(a) + Math.abs(b));
+
+/** Columns whose squares are smaller, beside the largest, are the rounding of zeros. */
+const vanishing = 2 ** -1000;
+
+interface Singular {
+  readonly u: Float64Array[];
+  readonly s: number[];
+  readonly v: Float64Array[];
+}
+
+/**
+ * The columns of U and V, and the singular values between them, descending. The columns of the matrix `m` times eigenvectors of `m^T m`
+ * are almost orthogonal, and then turned until they are (Hestenes 1958).
+ */
+export function singular(m: Float64Array, rows: number, columns: number): Singular {
+  if (rows < columns) {
+    const { u, s, v } = singular(fromColumns(rowsOf(m, rows, columns), columns), columns, rows);
+    return { u: v, s, v: u };
+  }
+  const scale = scaleOf(m);
+  for (let i = 0; i < m.length; i++) m[i]! /= scale;
+  const square = new Float64Array(columns * columns);
+  const negative = m.map((x) => -x);
+  const transposed = fromColumns(rowsOf(negative, rows, columns), columns);
+  for (let j = 0; j < columns; j++)
+    subtractRows(square, j * columns, columns, transposed, j * rows, rows, m, 0, columns);
+  const v = diagonalize(square, columns).vectors;
+  const w = v.map((x) => {
+    const y = new Float64Array(rows);
+    subtractRows(y, 0, rows, x, 0, columns, transposed, 0, rows);
+    return y;
+  });
+  const squares = w.map((x) => product(x, x));
+  for (let sweep = 0, moved = true; moved && sweep < patience; sweep++) {
+    moved = false;
+    for (let p = 0; p < columns; p++)
+      for (let q = p + 1; q < columns; q++) {
+        const [a, b, off] = [squares[p]!, squares[q]!, product(w[p]!, w[q]!)];
+        if (Math.min(a, b) < vanishing) continue;
+        if (Math.abs(off) <= 2 ** -53 * (rows + 2) * Math.sqrt(a) * Math.sqrt(b)) continue;
+        moved = true;
+        const ratio = (b - a) / (2 * off);
+        const t = (ratio < 0 ? -1 : 1) / (Math.abs(ratio) + Math.sqrt(ratio * ratio + 1));
+        const cos = 1 / Math.sqrt(t * t + 1);
+        rotate(w[p]!, w[q]!, cos, t * cos);
+        rotate(v[p]!, v[q]!, cos, t * cos);
+        squares[p] = product(w[p]!, w[p]!);
+        squares[q] = product(w[q]!, w[q]!);
+      }
+  }
+  const sizes = squares.map(Math.sqrt);
+  const order = sizes.map((_, i) => i).sort((i, j) => sizes[j]! - sizes[i]!);
+  const u = order.filter((i) => !(squares[i]! < vanishing)).map((i) => w[i]!.map((x) => x / sizes[i]!));
+  complete(u, rows, columns);
+  return { u, s: order.map((i) => sizes[i]! * scale), v: order.map((i) => v[i]!) };
+}
+
+/** The inner product. */
+function product(x: Float64Array, y: Float64Array): number {
+  let total = 0;
+  for (let i = 0; i < x.length; i++) total += x[i]! * y[i]!;
+  return total;
+}
+
+/** Adds vectors to orthonormal ones of size `n` until there are `count`: of the axes what lies across all others, the most. */
+export function complete(vectors: Float64Array[], n: number, count: number): void {
+  while (vectors.length < count) {
+    const across = unitVectors(n);
+    for (const x of across)
+      for (const y of [...vectors, ...vectors]) {
+        const along = product(x, y);
+        for (let i = 0; i < n; i++) x[i]! -= along * y[i]!;
+      }
+    const best = across.reduce((found, x) => (product(x, x) > product(found, found) + 1e-9 ? x : found));
+    const size = Math.sqrt(product(best, best));
+    vectors.push(best.map((x) => x / size));
+  }
+}
