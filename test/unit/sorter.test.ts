@@ -46,6 +46,7 @@ test("the order of a Sorter is that of a comparison, of equal elements that of t
           );
           expect([...all.sort(start, step)]).toEqual(order);
           expect([...first.sort(start, step).subarray(0, count)]).toEqual(order.slice(0, count));
+          if (count > 0) expect(first.last(start, step)).toBe(order[count - 1]);
         }
       },
     ),

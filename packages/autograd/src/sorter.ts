@@ -34,12 +34,24 @@ export class Sorter {
    * its places. The next call writes over the answer.
    */
   sort(start: number, step: number): Int32Array {
-    if (!this.#bits) this.#readIntegers(start, step);
-    else if (this.#low) this.#readDoubles(start, step, this.#bits, this.#low);
-    else this.#readSingles(start, step, this.#bits);
+    this.#read(start, step);
     if (this.#count <= few) this.#insert();
     else this.#distribute();
     return this.#order;
+  }
+
+  /** The last of the first places alone. */
+  last(start: number, step: number): number {
+    this.#read(start, step);
+    if (this.#count > few) return this.#select(this.#count - 1);
+    this.#insert();
+    return this.#order[this.#count - 1]!;
+  }
+
+  #read(start: number, step: number): void {
+    if (!this.#bits) this.#readIntegers(start, step);
+    else if (this.#low) this.#readDoubles(start, step, this.#bits, this.#low);
+    else this.#readSingles(start, step, this.#bits);
   }
 
   #readIntegers(start: number, step: number): void {
@@ -125,17 +137,49 @@ export class Sorter {
     }
   }
 
+  /** The place of rank `rank`: digit by digit, the first first, only those stay that have the digit of what is sought. */
+  #select(rank: number): number {
+    const order = this.#order;
+    const buckets = this.#buckets;
+    let size = order.length;
+    let before = 0;
+    for (let i = 0; i < size; i++) order[i] = i;
+    for (const word of this.#low ? [this.#high, this.#low] : [this.#high])
+      for (let shift = 24; shift >= 0 && size > few; shift -= 8) {
+        const flip = shift === 24 ? 128 : 0;
+        buckets.fill(0, 0, 256);
+        for (let i = 0; i < size; i++) buckets[((word[order[i]!]! >>> shift) & 255) ^ flip]!++;
+        let digit = 0;
+        for (; before + buckets[digit]! <= rank; digit++) before += buckets[digit]!;
+        let left = 0;
+        for (let i = 0; i < size; i++) {
+          const place = order[i]!;
+          if ((((word[place]! >>> shift) & 255) ^ flip) === digit) order[left++] = place;
+        }
+        size = left;
+      }
+    // More than a few are equal.
+    if (size <= few) for (let i = 1; i < size; i++) this.#putBack(i, 0);
+    return order[rank - before]!;
+  }
+
+  /** Puts the place at `i` of the order where it belongs among those from `start` on. */
+  #putBack(i: number, start: number): void {
+    const order = this.#order;
+    const place = order[i]!;
+    let at = i;
+    for (; at > start && this.#isLess(place, order[at - 1]!); at--) order[at] = order[at - 1]!;
+    order[at] = place;
+  }
+
   /** Sorts what is equal in its higher words, as a rule little; false if that would take long. */
   #sortRuns(): boolean {
     const order = this.#order;
     const high = this.#high;
     for (let i = 1, start = 0; i < order.length; i++) {
-      const place = order[i]!;
-      if (high[place] !== high[order[start]!]) start = i;
+      if (high[order[i]!] !== high[order[start]!]) start = i;
       if (i - start > few) return false;
-      let at = i;
-      for (; at > start && this.#isLess(place, order[at - 1]!); at--) order[at] = order[at - 1]!;
-      order[at] = place;
+      this.#putBack(i, start);
     }
     return true;
   }

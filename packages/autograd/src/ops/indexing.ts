@@ -1,5 +1,5 @@
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
-import type { Op } from "../graph.ts";
+import type { Attributes, Op } from "../graph.ts";
 import { apply, elementsOf, linearRule, readElements, Tensor, zero } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { broadcastShapes, checkWhole, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
@@ -223,25 +223,37 @@ export const oneHot: OneHot = composed(
 /** Samples of sorts. */
 export const ordered: Samples = ofDistinct((draw, shape) => [draw.axis(shape), { descending: draw.coin() }]);
 
-/** With `count` the first places only. */
-const argsortOp: Op<{ readonly axis: number; readonly descending: boolean; readonly count?: number }> = {
+interface Order extends Attributes {
+  readonly axis: number;
+  readonly descending: boolean;
+  /** The first places only, or with `last` the last of these. */
+  readonly count?: number;
+  readonly last?: boolean;
+}
+
+const argsortOp: Op<Order> = {
   name: "argsort",
   kernel: {
     kind: "opaque",
-    run: ([x], out, { axis, descending }) => {
+    run: ([x], out, { axis, descending, count = x!.shape[axis]!, last = false }) => {
       const { shape, data } = x!;
-      const [size, count] = [shape[axis]!, out.shape[axis]!];
+      const size = shape[axis]!;
+      const found = out.shape[axis]!;
       const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
       const sorter = new Sorter(data, size, descending, count);
-      for (let start = 0, at = 0; start < data.length; start += size * inner, at += count * inner)
+      for (let start = 0, at = 0; start < data.length; start += size * inner, at += found * inner)
         for (let j = 0; j < inner; j++) {
-          const order = sorter.sort(start + j, inner);
-          for (let i = 0; i < count; i++) out.data[at + j + i * inner] = order[i]!;
+          if (last) out.data[at + j] = sorter.last(start + j, inner);
+          else {
+            const order = sorter.sort(start + j, inner);
+            for (let i = 0; i < found; i++) out.data[at + j + i * inner] = order[i]!;
+          }
         }
     },
   },
   derivatives: [zero],
-  shape: ([x], { axis, count }) => (count === undefined ? x!.shape : x!.shape.with(axis, count)),
+  shape: ([x], { axis, count, last }) =>
+    count === undefined ? x!.shape : x!.shape.with(axis, last ? 1 : count),
   dtype: () => "int32",
 };
 
@@ -259,7 +271,12 @@ export const argsort: ArgSort = /* @__PURE__ */ declare(
   ordered,
 );
 
-/** The first `count` of the places that `argsort` gives. */
-export function firstPlaces(x: Tensor, axis: number, descending: boolean, count: number): Tensor {
-  return apply(argsortOp, [x.node], { axis, descending, count });
+/** The first `count` of the places that `argsort` gives, or the last of these alone. */
+export function firstPlaces(
+  x: Tensor,
+  axis: number,
+  count: number,
+  { descending = false, last = false }: { readonly descending?: boolean; readonly last?: boolean },
+): Tensor {
+  return apply(argsortOp, [x.node], { axis, descending, count, last });
 }

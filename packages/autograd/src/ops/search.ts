@@ -6,13 +6,12 @@ import type { Shape } from "../shape.ts";
 import { broadcastShapes, equalShapes, formatShape, normalizeAxes, reducedShape, sizeOf } from "../shape.ts";
 import type { Operation, ReductionBy } from "../signature.ts";
 import { le, logicalAnd, logicalOr, lt, ne } from "./comparison.ts";
-import { argsort, nonzeroPlaces, picked } from "./indexing.ts";
+import { argsort, firstPlaces, nonzeroPlaces, picked } from "./indexing.ts";
 import { fill, fromElements } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { add, minimum, mul, sub, where } from "./pointwise.ts";
-import { slice } from "./region.ts";
 import { composed, kinked } from "./sample.ts";
-import { any } from "./statistics.ts";
+import { any, argmax } from "./statistics.ts";
 
 /** Where elements are: their places, places for them in a sorted list, and what is at a place in order. */
 
@@ -191,12 +190,11 @@ export const quantile: ReductionBy<number, Omit<Between, "keepDims">> = composed
     if (sizeOf(kept) === 0) return fill(0, out, x.dtype);
     const rest = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
     const rows = reshape(permute(x, [...rest, ...axes]), [...kept, count]);
-    const order = argsort(rows);
     const spoiled = any(ne(rows, rows), -1, { keepDims: true });
     const entry = (place: number) => {
-      const at = (i: number) => slice(order, i, i + 1, { axis: -1 });
-      // NaN comes last in order.
-      return picked("quantile", rows, kept.length, where(spoiled, at(count - 1), at(place)));
+      const found = firstPlaces(rows, kept.length, place + 1, { last: true });
+      const chosen = where(spoiled, argmax(rows, kept.length, { keepDims: true }), found);
+      return picked("quantile", rows, kept.length, chosen);
     };
     const [low, high, weight] = rankOf(q, count, x.dtype, interpolation);
     const start = entry(low);

@@ -78,7 +78,7 @@ export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
       throw new ValueError(
         `topk: k is ${k} along axis ${along} of size ${size}; give a whole number from 0 to ${size}`,
       );
-    const indices = firstPlaces(x, along, largest, k);
+    const indices = firstPlaces(x, along, k, { descending: largest });
     return { values: picked("topk", x, along, indices), indices };
   },
   ofDistinct((draw, shape) => {
@@ -95,7 +95,7 @@ interface KeepDims {
 /** The place of the middle along an axis, which stays with size 1: the first NaN if there is one. */
 function middle(a: Tensor, along: number): Tensor {
   const half = (a.shape[along]! - 1) >> 1;
-  const place = slice(argsort(a, along), half, half + 1, { axis: along });
+  const place = firstPlaces(a, along, half + 1, { last: true });
   if (!isFloat(a.dtype)) return place;
   const spoiled = any(ne(a, a), along, { keepDims: true });
   return where(spoiled, argmax(a, along, { keepDims: true }), place);
