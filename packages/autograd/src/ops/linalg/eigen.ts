@@ -44,6 +44,12 @@ export function fromColumns(columns: readonly Float64Array[], rows: number): Flo
   return out;
 }
 
+export function transposed(m: Float64Array, rows: number, columns: number): Float64Array {
+  const out = new Float64Array(m.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = m[i * columns + j]!;
+  return out;
+}
+
 /** The rows of a matrix. */
 export const rowsOf = (m: Float64Array, rows: number, columns: number): Float64Array[] =>
   Array.from({ length: rows }, (_, i) => m.slice(i * columns, (i + 1) * columns));
@@ -89,7 +95,7 @@ function diagonalize(m: Float64Array, n: number): Eigen {
   for (const mirror of mirrors.reverse()) reflectRows(q, mirror, n, mirror.start);
   const values = new Float64Array(n);
   for (let i = 0; i < n; i++) values[i] = m[i * n + i]!;
-  const vectors = rowsOf(fromColumns(rowsOf(q, n, n), n), n, n);
+  const vectors = rowsOf(transposed(q, n, n), n, n);
   rest(values, beside, vectors);
   for (let i = 0; i < n; i++) values[i]! *= scale;
   return { values, vectors };
@@ -168,20 +174,20 @@ interface Singular {
  */
 export function singular(m: Float64Array, rows: number, columns: number): Singular {
   if (rows < columns) {
-    const { u, s, v } = singular(fromColumns(rowsOf(m, rows, columns), columns), columns, rows);
+    const { u, s, v } = singular(transposed(m, rows, columns), columns, rows);
     return { u: v, s, v: u };
   }
   const scale = scaleOf(m);
   for (let i = 0; i < m.length; i++) m[i]! /= scale;
   const square = new Float64Array(columns * columns);
-  const negative = m.map((x) => -x);
-  const transposed = fromColumns(rowsOf(negative, rows, columns), columns);
+  const across = transposed(m, rows, columns);
+  for (let i = 0; i < across.length; i++) across[i] = -across[i]!;
   for (let j = 0; j < columns; j++)
-    subtractRows(square, j * columns, columns, transposed, j * rows, rows, m, 0, columns);
+    subtractRows(square, j * columns, columns, across, j * rows, rows, m, 0, columns);
   const v = diagonalize(square, columns).vectors;
   const w = v.map((x) => {
     const y = new Float64Array(rows);
-    subtractRows(y, 0, rows, x, 0, columns, transposed, 0, rows);
+    subtractRows(y, 0, rows, x, 0, columns, across, 0, rows);
     return y;
   });
   const squares = w.map((x) => product(x, x));

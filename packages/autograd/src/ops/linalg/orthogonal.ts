@@ -144,8 +144,10 @@ export function reflectRows(
   const along = new Float64Array(columns);
   subtractRows(along, from, columns - from, v, 0, v.length, m, start * columns + from, columns);
   for (let j = from; j < columns; j++) along[j]! *= -factor;
-  for (let i = 0; i < v.length; i++)
-    subtractRows(m, (start + i) * columns + from, columns - from, v, i, 1, along, from, columns);
+  for (let i = 0; i < v.length; i++) {
+    const a = v[i]!;
+    for (let j = from, at = (start + i) * columns + from; j < columns; j++, at++) m[at]! -= along[j]! * a;
+  }
 }
 
 /**

@@ -15,7 +15,7 @@ import { squeeze, transpose, unsqueeze } from "../movement.ts";
 import { add, chain, div, mul, neg, sub, where } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare, kinked } from "../sample.ts";
-import { complete, eigen, fromColumns, orientation, rowsOf, singular, turned } from "./eigen.ts";
+import { complete, eigen, fromColumns, orientation, rowsOf, singular, transposed, turned } from "./eigen.ts";
 import {
   factorizeEach,
   matricesOfFloats,
@@ -149,7 +149,7 @@ const complementOp: Op = {
     kind: "opaque",
     run: ([u], out) =>
       factorizeEach(u!, out, (m, rows, columns) => {
-        const known = rowsOf(fromColumns(rowsOf(m, rows, columns), columns), columns, rows);
+        const known = rowsOf(transposed(m, rows, columns), columns, rows);
         complete(known, rows, rows);
         return [fromColumns(known.slice(columns), rows)];
       }),
