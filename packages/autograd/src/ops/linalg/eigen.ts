@@ -222,17 +222,24 @@ function product(x: Float64Array, y: Float64Array): number {
   return total;
 }
 
+/** Makes `x` orthogonal to `y`, which has length 1. */
+function takeOut(x: Float64Array, y: Float64Array): void {
+  const along = product(x, y);
+  for (let i = 0; i < x.length; i++) x[i]! -= along * y[i]!;
+}
+
 /** Adds vectors to orthonormal ones of size `n` until there are `count`: of the axes what lies across all others, the most. */
 export function complete(vectors: Float64Array[], n: number, count: number): void {
+  if (vectors.length >= count) return;
+  const across = unitVectors(n);
+  for (const x of across) for (const y of vectors) takeOut(x, y);
   while (vectors.length < count) {
-    const across = unitVectors(n);
-    for (const x of across)
-      for (const y of [...vectors, ...vectors]) {
-        const along = product(x, y);
-        for (let i = 0; i < n; i++) x[i]! -= along * y[i]!;
-      }
     const best = across.reduce((found, x) => (product(x, x) > product(found, found) + 1e-9 ? x : found));
+    // Once more, for what rounding left.
+    for (const y of vectors) takeOut(best, y);
     const size = Math.sqrt(product(best, best));
-    vectors.push(best.map((x) => x / size));
+    const found = best.map((x) => x / size);
+    for (const x of across) takeOut(x, found);
+    vectors.push(found);
   }
 }
