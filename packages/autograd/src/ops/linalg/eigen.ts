@@ -1,4 +1,4 @@
-import { subtractRows } from "./elimination.ts";
+import { subtractProduct, subtractRows } from "./elimination.ts";
 import { copySymmetricPart } from "./factorization.ts";
 import type { Mirror } from "./orthogonal.ts";
 import { largest, mirrorOf, reflectRows } from "./orthogonal.ts";
@@ -182,8 +182,7 @@ export function singular(m: Float64Array, rows: number, columns: number): Singul
   const square = new Float64Array(columns * columns);
   const across = transposed(m, rows, columns);
   for (let i = 0; i < across.length; i++) across[i] = -across[i]!;
-  for (let j = 0; j < columns; j++)
-    subtractRows(square, j * columns, columns, across, j * rows, rows, m, 0, columns);
+  subtractProduct([columns, rows, columns], square, 0, columns, across, 0, rows, m, 0, columns);
   const v = diagonalize(square, columns).vectors;
   const w = v.map((x) => {
     const y = new Float64Array(rows);

@@ -35,6 +35,45 @@ export function subtractRows(
   }
 }
 
+/** Takes from a block of elements the product of two others, two rows at a time: of each block the first place and the width of its rows. */
+export function subtractProduct(
+  [height, count, length]: readonly [number, number, number],
+  to: Float64Array,
+  at: number,
+  toWidth: number,
+  factors: Float64Array,
+  first: number,
+  factorWidth: number,
+  rows: Float64Array,
+  start: number,
+  width: number,
+): void {
+  const even = height - (height % 2);
+  const whole = count - (count % 4);
+  for (let row = 0; row < even; row += 2)
+    for (let k = 0; k < whole; k += 4) {
+      const p = first + row * factorWidth + k;
+      const q = p + factorWidth;
+      const [a, b, c, d] = [factors[p]!, factors[p + 1]!, factors[p + 2]!, factors[p + 3]!];
+      const [e, f, g, h] = [factors[q]!, factors[q + 1]!, factors[q + 2]!, factors[q + 3]!];
+      let j = at + row * toWidth;
+      let next = start + k * width;
+      for (const end = j + length; j < end; j++, next++) {
+        const w = rows[next]!;
+        const x = rows[next + width]!;
+        const y = rows[next + 2 * width]!;
+        const z = rows[next + 3 * width]!;
+        to[j] = to[j]! - a * w - b * x - c * y - d * z;
+        to[j + toWidth] = to[j + toWidth]! - e * w - f * x - g * y - h * z;
+      }
+    }
+  for (let row = 0; row < height; row++) {
+    const done = row < even ? whole : 0;
+    const i = first + row * factorWidth + done;
+    subtractRows(to, at + row * toWidth, length, factors, i, count - done, rows, start + done * width, width);
+  }
+}
+
 /** Takes from row `row` in the columns `[from, to)` the rows `[first, last)` times the factors that stand in their columns of it. */
 export function reduceRow(
   m: Float64Array,

@@ -7,7 +7,7 @@ import { matmul } from "../contraction.ts";
 import { eye } from "../leaf.ts";
 import { broadcastTo, transpose } from "../movement.ts";
 import { composed, declare } from "../sample.ts";
-import { subtractRows } from "./elimination.ts";
+import { subtractProduct } from "./elimination.ts";
 import { regularMatrices, squareOfFloats, squareOfNumbers } from "./factorization.ts";
 import { inverse } from "./solve.ts";
 
@@ -153,10 +153,8 @@ function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
   for (let set = 0; set * n * n < a.length; set++)
     for (let part = 0; part <= set; part++) {
       if ((part & set) !== part) continue;
-      for (let i = 0; i < n; i++) {
-        const row = i * n;
-        subtractRows(out, set * n * n + row, n, negative, part * n * n + row, n, b, (set - part) * n * n, n);
-      }
+      const [to, left, right] = [set * n * n, part * n * n, (set - part) * n * n];
+      subtractProduct([n, n, n], out, to, n, negative, left, n, b, right, n);
     }
   return out;
 }

@@ -118,7 +118,7 @@ export function mirrorOf(m: Float64Array, width: number, column: number, start: 
 }
 
 /** The length of a vector, whose squares may be too large or too small. */
-export function lengthOf(x: Float64Array): number {
+function lengthOf(x: Float64Array): number {
   const most = largest(x);
   if (most === 0) return 0;
   let sum = 0;
