@@ -152,6 +152,7 @@ export { topology } from "./topology.ts";
 export type { PullbackRule } from "./transform/custom.ts";
 export { customGradient, gradientReversal, straightThrough } from "./transform/custom.ts";
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
+export { fuse } from "./transform/fuse.ts";
 export type { Gradients, GradOptions } from "./transform/gradient.ts";
 // Derivatives.
 export { grad, pushforward } from "./transform/gradient.ts";
