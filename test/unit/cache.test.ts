@@ -139,22 +139,25 @@ describe("a plain training loop gives the bits of the interpreter", () => {
 describe("what is compiled", () => {
   const f = (v: Tensor) => v.add(1).mul(v).tanh().sum().item();
 
-  test("at first sight what would take long, and keeps it from the second on", () => {
-    const draw = (size: number) => uniform([size]).add(1).toTypedArray();
+  test("at first sight what would take long, and keeps a large program from the second on", () => {
+    const sizes = [200_000, 200_000, 5_000_000, 5_000_000, 5_000_000, 100];
+    const draw = (size: number) => uniform([size]).add(1).toTypedArray().slice(-100);
     manualSeed(1);
-    const expected = interpreted(() => [draw(200_000), draw(200_000), draw(200_000), draw(100)]);
+    const expected = sizes.map(draw);
     manualSeed(1);
     cached((cache) => {
-      const seen = [200_000, 200_000, 200_000, 100].map((size) => {
+      const seen = sizes.map((size) => {
         const elements = draw(size);
         return { elements, counts: [cache.compiled, cache.entries.length, cache.runs] };
       });
       expect(seen.map(({ elements }) => elements)).toEqual(expected);
       expect(seen.map(({ counts }) => counts)).toEqual([
-        [1, 0, 1],
-        [2, 1, 2],
+        [1, 1, 1],
+        [1, 1, 2],
         [2, 1, 3],
-        [2, 1, 3],
+        [3, 2, 4],
+        [3, 2, 5],
+        [3, 2, 5],
       ]);
     }, {});
   });

@@ -12,7 +12,7 @@ export interface CacheOptions {
    * that whoever stops at the worst moment has paid twice and nobody more.
    */
   readonly patience?: number;
-  /** The same of one evaluation: what would take more is compiled at first sight, for this once. */
+  /** The same of one evaluation: what would take more is compiled at first sight. */
   readonly atOnce?: number;
   /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
   readonly limit?: number;
@@ -29,6 +29,8 @@ interface Entry {
 const largest = 20_000;
 /** What compiling costs beside the nodes, in nodes. */
 const fixedNodes = 50;
+/** Memory, in bytes, that a program may keep which was seen once. */
+const mostForOne = 2 ** 24;
 /** Fewer nodes, none of them with more elements, are interpreted as fast as their form is found. */
 const fewNodes = 4;
 const fewElements = 1000;
@@ -94,8 +96,8 @@ export class Cache {
     if (isNew ? work < this.#atOnce * price : spent < this.#patience * price) return null;
     const form = new Form(this.#reader, order, wanted);
     const entry = { form, routine: this.#compile(form, order, wanted) };
-    // What was seen once, such as the initial elements of a large matrix, may not come again.
-    if (isNew) return entry;
+    // What was seen once may not come again, such as the initial elements of a large matrix.
+    if (isNew && entry.routine && entry.routine.bytes > mostForOne) return entry;
     this.#sightings.forget(hash);
     this.entries.unshift(entry);
     this.#drop();
