@@ -655,6 +655,13 @@ refuses("derivatives", [
   ],
   ["backward without variables", () => of().mul(2).backward(), GradientError, "backward", "variable(...)"],
   [
+    "backward of what is detached",
+    () => variable(1).mul(2).detach().backward(),
+    GradientError,
+    "backward",
+    "is detached from it",
+  ],
+  [
     "valueAndGrad of several elements",
     () => valueAndGrad((x: Tensor) => x.mul(2))(of(3)),
     GradientError,

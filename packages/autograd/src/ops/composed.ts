@@ -11,7 +11,7 @@ import { abs, add, div, exp, log, neg, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
 import { alongAxis, composed, declare, within } from "./sample.ts";
 
-const stopOp: Op = {
+export const stopOp: Op = {
   name: "stopGradient",
   kernel: { kind: "pointwise", body: (_, x) => x! },
   derivatives: [zero],
@@ -20,7 +20,7 @@ const stopOp: Op = {
   meaning: "intended",
 };
 
-/** `x` as a constant: the same elements, and derivatives end here. */
+/** `x` as a constant: the same elements, and derivatives end here. Once it is read it is a leaf. */
 export const stopGradient: Unary = declare(
   "stopGradient",
   (x: Tensor) => apply(stopOp, [x.node]),

@@ -23,6 +23,8 @@ function leaf<A extends LeafAttributes>(name: string, source: "data" | "fill" | 
 }
 
 const dataOp = leaf("data", "data");
+/** What a `stopGradient` is once it holds its elements. */
+export const stoppedOp: Op = leaf("stopGradient", "data");
 const fillOp = leaf<FillAttributes>("fill", "fill");
 const iotaOp = leaf("iota", "iota");
 
