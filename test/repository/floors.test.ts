@@ -35,6 +35,7 @@ const packages: readonly PackageFloors[] = [
       ],
       [
         "graph.ts",
+        "options.ts",
         "attributes.ts",
         "site.ts",
         "segment.ts",

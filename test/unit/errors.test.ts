@@ -1,11 +1,17 @@
 import type { NestedArray } from "@cotangent/autograd";
 import {
+  adaptiveAvgPool2d,
   add,
+  alphaDropout,
   amax,
   amin,
+  any,
   arange,
+  argmax,
+  argmin,
   argsort,
   assignAll,
+  bernoulli,
   broadcastTo,
   CompileError,
   CotangentError,
@@ -14,10 +20,14 @@ import {
   categorical,
   cholesky,
   compile,
+  countNonzero,
   cumsum,
   DTypeError,
+  dropout,
   evaluate,
+  exponential,
   eye,
+  featureDropout,
   flip,
   fromTypedArray,
   full,
@@ -31,18 +41,26 @@ import {
   jvp,
   linspace,
   logicalAnd,
+  logsumexp,
   matmul,
   matrixPower,
+  max,
   maximum,
   mean,
+  median,
   mul,
   neg,
+  norm,
   normal,
   oneHot,
   ones,
   pad,
+  permutation,
   permute,
+  prod,
   pushforward,
+  quantile,
+  randint,
   reshape,
   ShapeError,
   StateError,
@@ -51,19 +69,29 @@ import {
   slogdet,
   softmax,
   solve,
+  sort,
+  split,
   sqrt,
   squeeze,
   stack,
+  std,
   sum,
   sumTo,
   type Tensor,
   tensor,
+  tensordot,
+  toDot,
+  topk,
+  topology,
   transpose,
+  tril,
+  truncatedNormal,
   uniform,
   unsqueeze,
   ValueError,
   valueAndGrad,
   variable,
+  variance,
   vjp,
   where,
   zeros,
@@ -375,8 +403,8 @@ refuses("shapes that do not fit", [
     "[2, 3]",
     "one for each axis",
   ],
-  ["a negative width", () => pad(of(3), -1), ValueError, "pad", "width -1", "use slice"],
-  ["a fractional width", () => pad(of(3), [[0.5, 0]]), ValueError, "pad", "width 0.5", "whole numbers"],
+  ["a negative width", () => pad(of(3), -1), ValueError, "pad", "got -1", "use slice"],
+  ["a fractional width", () => pad(of(3), [[0.5, 0]]), ValueError, "pad", "got 0.5", "a whole number"],
   ["a step of 0", () => slice(of(3), 0, 3, { step: 0 }), ValueError, "slice", "step is 0", "step is not 0"],
   ["a fractional start", () => slice(of(3), 0.5), ValueError, "slice", "start is 0.5", "whole numbers"],
   [
@@ -659,7 +687,7 @@ refuses("derivatives", [
     () => variable(1).mul(2).detach().backward(),
     GradientError,
     "backward",
-    "is detached from it",
+    "detached from it",
   ],
   [
     "valueAndGrad of several elements",
@@ -870,6 +898,77 @@ describe("what only JavaScript can give", () => {
     refusal(() => compiled(x), ValueError, "gather", "got an object");
   });
 
+  test("is refused where sizes, axes or tensors stand in one array, and told to", () => {
+    const y = of(2, 6);
+    const [onField, one] = [of(1, 4, 4), given(1)];
+    const rows: readonly (readonly [string, () => unknown, string?])[] = [
+      ["reshape", () => given(y).reshape(3, 4)],
+      ["reshape", () => given(y).reshape()],
+      ["expand", () => given(y).expand(2, 6)],
+      ["repeat", () => given(y).repeat(2, 2)],
+      ["unflatten", () => given(y).unflatten(1, 2, 3)],
+      ["zeros", () => given(zeros)(2, 3)],
+      ["zeros", () => zeros(given(y))],
+      ["permute", () => given(y).permute(1, 0), "[1, 0]"],
+      ["movedim", () => y.movedim(given({}), 0), "[1, 0]"],
+      ["roll", () => y.roll(1, given({ axis: 0 })), "[1, 0]"],
+      ["roll", () => y.roll(given(null)), "[1, 0]"],
+      ["split", () => y.split(given({ size: 2 })), "[1, 0]"],
+      ["tensordot", () => tensordot(y, y, given(["0", "0"])), "[1, 0]"],
+      ["adaptiveAvgPool2d", () => given(adaptiveAvgPool2d)(onField, 3, 2), "[3, 2]"],
+      ["toDot", () => toDot(given(y)), "[x]"],
+      ["topology", () => topology(given(y)), "[x]"],
+    ];
+    for (const [name, call, example = "[4, 2]"] of rows)
+      refusal(call, ValueError, `${name}: takes an array such as ${example}, got `);
+    refusal(() => pushforward(x.sum(), [x], [one]), GradientError, "pushforward", "is a number");
+    refusal(() => variable(2).square().backward(one), ValueError, "backward: the cotangent", "a number");
+    refusal(() => vjp((z: Tensor) => z)(x)[1](one), ValueError, "vjp: the cotangent", "a number");
+  });
+
+  test("is refused as an option that is not named, or that there is not", () => {
+    const y = of(2, 6);
+    const rows: readonly (readonly [string, (options: unknown) => unknown, string])[] = [
+      ...[sum, mean, amax, prod, logsumexp, countNonzero, any, argmax, max, median].map(
+        (f) => [f.name, (o: unknown) => f(y, 0, given(o)), "keepDims"] as const,
+      ),
+      ...[variance, std].map(
+        (f) => [f.name, (o: unknown) => f(y, 0, given(o)), "keepDims, correction"] as const,
+      ),
+      ["norm", (o) => norm(y, 0, given(o)), "keepDims, p"],
+      ["quantile", (o) => quantile(y, 0.5, 0, given(o)), "keepDims, interpolation"],
+      ["sort", (o) => sort(y, 0, given(o)), "descending"],
+      ["argsort", (o) => argsort(y, 0, given(o)), "descending"],
+      ["topk", (o) => topk(y, 1, given(o)), "axis, largest"],
+      ["split", (o) => split(y, 1, given(o)), "axis"],
+      ["chunk", (o) => y.chunk(2, given(o)), "axis"],
+      ["tril", (o) => tril(y, given(o)), "diagonal"],
+      ["uniform", (o) => uniform([2], given(o)), "dtype, generator, low, high"],
+      ["normal", (o) => normal([2], given(o)), "dtype, generator, mean, deviation"],
+      [
+        "truncatedNormal",
+        (o) => truncatedNormal([2], given(o)),
+        "dtype, generator, mean, deviation, low, high",
+      ],
+      ["exponential", (o) => exponential([2], given(o)), "dtype, generator, rate"],
+      ["bernoulli", (o) => bernoulli([2], given(o)), "dtype, generator, probability"],
+      ["randint", (o) => randint(0, 2, [2], given(o)), "generator"],
+      ["permutation", (o) => permutation(2, given(o)), "generator"],
+      ...[dropout, featureDropout, alphaDropout].map(
+        (f) => [f.name, (o: unknown) => f(y, given(o)), "p, training, generator"] as const,
+      ),
+    ];
+    for (const [name, call, known] of rows) {
+      const message = `${name}: there is no option keepdim; the options are ${known}`;
+      expect(refusal(() => call({ keepdim: true }), ValueError).message).toBe(message);
+      for (const wrong of [1, true, y, [1], null])
+        refusal(() => call(wrong), ValueError, `${name}: options are named, as in { name: value }, got `);
+      call(undefined);
+    }
+    const weights = { logits: y, seed: 1 };
+    refusal(() => categorical([], weights), ValueError, "categorical: there is no option seed");
+  });
+
   test("is refused as an index", () => {
     for (const wrong of [[0, 1], { first: 1 }, "1"])
       refusal(() => x.at(given(wrong)), ValueError, "at", "is no index");
@@ -878,12 +977,21 @@ describe("what only JavaScript can give", () => {
 
   test("is refused where tensors stand one by one, or in lists", () => {
     refusal(() => evaluate(given([x])), ValueError, "evaluate(a, b): takes a tensor, got an Array");
-    refusal(() => grad(x.sum(), given(x)), ValueError, "grad", "takes lists, as [x], got a Tensor");
+    refusal(() => grad(x.sum(), given(x)), ValueError, "grad", "takes an array such as [x], got an object");
     refusal(() => grad(x, [x], { cotangent: given(1) }), ValueError, "grad: the cotangent", "a number");
-    refusal(() => pushforward(x.sum(), given(x), given(x)), ValueError, "pushforward", "takes lists");
+    refusal(() => pushforward(x.sum(), given(x), given(x)), ValueError, "pushforward", "takes an array");
     refusal(() => categorical(given(x), given(undefined)), ValueError, "categorical", "{ logits }");
     refusal(() => add(x, given({})), ValueError, "add", "got an object;");
   });
+});
+
+test("a choice of nothing names the shape that was given", () => {
+  for (const f of [argmax, argmin, max, median])
+    refusal(
+      () => f(of(1, 0)),
+      ValueError,
+      `${f.name}: there is no ${f.name} of nothing: shape [1, 0] has size 0`,
+    );
 });
 
 test("errors of derivatives name the function that was called", () => {

@@ -11,6 +11,7 @@ import { add } from "./ops/pointwise.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
 import { topology } from "./topology.ts";
+import { checkCotangent } from "./transform/gradient.ts";
 import { Variable } from "./variable.ts";
 
 /** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
@@ -145,10 +146,7 @@ function backward(y: Tensor, cotangent?: Tensor): void {
       `backward: shape ${formatShape(out.shape)} is not a single number; reduce it with sum() or mean(), or pass a cotangent ` +
         "of that shape",
     );
-  if (cotangent !== undefined && formatShape(cotangent.shape) !== formatShape(out.shape))
-    throw new GradientError(
-      `backward: the cotangent has shape ${formatShape(cotangent.shape)} and the tensor ${formatShape(out.shape)}`,
-    );
+  if (cotangent !== undefined) checkCotangent("backward", cotangent, out);
   const variables = new Set<Variable>();
   for (const node of topology([out], ({ op }) => op === stopOp).nodes) {
     const owner = ownerOf(node);
@@ -157,7 +155,7 @@ function backward(y: Tensor, cotangent?: Tensor): void {
   const targets = [...variables];
   if (targets.length === 0)
     throw new GradientError(
-      "backward: this tensor was not built on any float variable, or is detached from it; make the parameters with variable(...)",
+      "backward: this tensor is built on no float variable, or detached from it; make parameters with variable(...)",
     );
   const gradients = reverse([out], [cotangent?.node ?? onesLike(out)], targets, undefined, "backward");
   targets.forEach((target, i) => {

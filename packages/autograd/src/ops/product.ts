@@ -1,7 +1,7 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
-import { broadcastsTo, formatShape, normalizeAxis } from "../shape.ts";
+import { broadcastsTo, formatShape, listOf, normalizeAxis } from "../shape.ts";
 import type { Operation, Outer } from "../signature.ts";
 import { biased } from "./affine.ts";
 import { einsumOp, numbers } from "./contraction.ts";
@@ -119,8 +119,10 @@ export const tensordot: Operation<
             Array.from({ length: axes }, (_, i) => i),
           ]
         : axes;
-    const left = (lists[0] ?? []).map((axis) => normalizeAxis("tensordot", axis, x.shape));
-    const right = (lists[1] ?? []).map((axis) => normalizeAxis("tensordot", axis, y.shape));
+    const left = listOf("tensordot", lists[0] ?? []).map((axis) => normalizeAxis("tensordot", axis, x.shape));
+    const right = listOf("tensordot", lists[1] ?? []).map((axis) =>
+      normalizeAxis("tensordot", axis, y.shape),
+    );
     if (
       left.length !== right.length ||
       new Set(left).size < left.length ||

@@ -11,7 +11,7 @@ import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 import type { Like } from "../tree.ts";
 import { leavesLike, leavesOf, mapTree, unflattenTree } from "../tree.ts";
-import { checkFloat } from "./gradient.ts";
+import { checkCotangent, checkFloat } from "./gradient.ts";
 
 /** Transforms of functions: each takes a function of tensors and returns one. Derivatives are by the first argument. */
 
@@ -64,10 +64,7 @@ export function vjp<P, R extends readonly unknown[]>(
   return (x, ...rest) => {
     const { y, inputs } = call("vjp", f, x, rest);
     const pullback = (g: Tensor) => {
-      if (!equalShapes(g.shape, y.shape))
-        throw new GradientError(
-          `vjp: the cotangent has shape ${formatShape(g.shape)} and the value ${formatShape(y.shape)}`,
-        );
+      checkCotangent("vjp", g, y);
       return unflattenTree(
         x,
         reverse([y], [g.node], inputs).map((found, i) => found ?? zerosLike(inputs[i]!)),
