@@ -1,4 +1,4 @@
-import type { NestedArray } from "@cotangent/autograd";
+import type { Binary, NestedArray } from "@cotangent/autograd";
 import {
   adaptiveAvgPool2d,
   add,
@@ -35,9 +35,11 @@ import {
   GradientError,
   gather,
   grad,
+  hessian,
   hvp,
   IndexError,
   inv,
+  jacobian,
   jvp,
   linspace,
   logicalAnd,
@@ -55,8 +57,10 @@ import {
   oneHot,
   ones,
   pad,
+  partial,
   permutation,
   permute,
+  pointwise,
   prod,
   pushforward,
   quantile,
@@ -94,6 +98,7 @@ import {
   variance,
   vjp,
   where,
+  within,
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
@@ -786,6 +791,10 @@ describe("a failed call changes nothing", () => {
     );
     refusal(() => w.assign(int32(1, 2)), DTypeError, "assign to w", "int32", "float32", "cast(x");
     refusal(() => w.assign("1" as never), ValueError, "assign to w", "a tensor or a number");
+    const count = variable([1], { dtype: "int32", name: "count" });
+    for (const wrong of [0.5, Number.NaN, 2 ** 31])
+      refusal(() => count.assign(wrong), ValueError, `assign to count: ${wrong} is not an int32`);
+    expect(count.toArray()).toEqual([1]);
     expect(w.node).toBe(version);
     expect(w.pending).toBe(false);
     expect(w.toArray()).toEqual(start());
@@ -983,6 +992,30 @@ describe("what only JavaScript can give", () => {
     refusal(() => categorical(given(x), given(undefined)), ValueError, "categorical", "{ logits }");
     refusal(() => add(x, given({})), ValueError, "add", "got an object;");
   });
+});
+
+test("a function that gives no tensor is refused by the transform that got it", () => {
+  const x = of(2);
+  type Transform = (f: () => Tensor) => (...args: readonly Tensor[]) => unknown;
+  const transforms = [valueAndGrad, vjp, jacobian, hessian, hvp] as unknown as readonly Transform[];
+  for (const given of [3, undefined, null])
+    for (const transform of transforms)
+      refusal(() => transform(() => given as never)(x, x), ValueError, `${transform.name}: the result is`);
+  refusal(
+    () => hessian((y: Tensor) => y.mul(2))(x),
+    GradientError,
+    "hessian: the function returned shape [2]",
+  );
+});
+
+test("a body of an op that reads more operands than there are rules is refused", () => {
+  const product: Binary = pointwise({
+    name: "product",
+    body: (m, x, y) => m.mul(x!, y!),
+    derivatives: [partial((_, _x, y) => y!)],
+    samples: within([-1, 1]),
+  });
+  refusal(() => product(of(2), of(2)).toArray(), DTypeError, "operands, one for each derivative rule");
 });
 
 test("a choice of nothing names the shape that was given", () => {

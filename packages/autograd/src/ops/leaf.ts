@@ -97,7 +97,8 @@ function copyAs(data: ArrayLike<number>, dtype: DType): TypedArray {
   return out;
 }
 
-function element(name: string, x: number | boolean, dtype: DType): number {
+/** `x` as an element of `dtype`. Throws ValueError unless it is one: `name` says who was given it. */
+export function element(name: string, x: number | boolean, dtype: DType): number {
   const value = Number(x);
   if (dtype === "bool") return value === 0 ? 0 : 1;
   if (dtype === "int32" && value !== (value | 0))
