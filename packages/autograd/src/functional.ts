@@ -7,6 +7,7 @@ export { formula } from "./arithmetic.ts";
 export type { AttentionOptions } from "./attention.ts";
 export { attentionWeights, scaledDotProductAttention } from "./attention.ts";
 export { checkpoint } from "./checkpoint.ts";
+export { allclose } from "./closeness.ts";
 export type { Compiled, CompileOptions } from "./compiled.ts";
 // Compile.
 export { compile } from "./compiled.ts";
@@ -145,6 +146,7 @@ export * from "./ops/sorting.ts";
 export type { PerAxis } from "./ops/spatial.ts";
 export * from "./ops/special.ts";
 export * from "./ops/statistics.ts";
+export * from "./ops/table.ts";
 export * from "./ops/window.ts";
 export { fold, unfold } from "./ops/window.ts";
 // Check options.
