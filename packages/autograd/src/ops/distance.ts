@@ -43,7 +43,8 @@ interface Along {
  */
 export const cross: Operation<[y: Tensor, options?: Along]> = composed(
   "cross",
-  (x: Tensor, y: Tensor, { axis = -1 }: Along = {}) => {
+  (x: Tensor, y: Tensor, options?: Along) => {
+    const { axis = -1 } = optionsOf("cross", options, { axis: true });
     const [a, b] = pair("cross", x, y, false);
     const shape = broadcastShapes("cross", a.shape, b.shape);
     const along = normalizeAxis("cross", axis, shape);
@@ -81,7 +82,8 @@ export const cross: Operation<[y: Tensor, options?: Along]> = composed(
  */
 export const cdist: Operation<[y: Tensor, options?: { readonly p?: number }]> = composed(
   "cdist",
-  (x: Tensor, y: Tensor, { p = 2 }: { readonly p?: number } = {}) => {
+  (x: Tensor, y: Tensor, options?: { readonly p?: number }) => {
+    const { p = 2 } = optionsOf("cdist", options, { p: true });
     if (!(p >= 0)) throw new ValueError(`cdist: p is ${p}; give a number of at least 0, or Infinity`);
     const [a, b] = pair("cdist", x, y, true);
     const size = a.shape[a.rank - 1];
@@ -171,7 +173,8 @@ const wide = (x: Tensor): Tensor => (isFloat(x.dtype) ? x : cast(x, "float64"));
  */
 export const cosineSimilarity: Operation<[y: Tensor, options?: Along & { readonly eps?: number }]> = composed(
   "cosineSimilarity",
-  (x: Tensor, y: Tensor, { axis = 1, eps = 1e-8 }: Along & { readonly eps?: number } = {}) => {
+  (x: Tensor, y: Tensor, options?: Along & { readonly eps?: number }) => {
+    const { axis = 1, eps = 1e-8 } = optionsOf("cosineSimilarity", options, { axis: true, eps: true });
     if (!(eps >= 0)) throw new ValueError(`cosineSimilarity: eps is ${eps}; give a number of at least 0`);
     const [a, b] = pair("cosineSimilarity", x, y, true);
     const shape = broadcastShapes("cosineSimilarity", a.shape, b.shape);

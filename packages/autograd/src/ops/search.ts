@@ -93,7 +93,8 @@ interface Side {
  */
 export const searchsorted: Operation<[values: Tensor, options?: Side]> = composed(
   "searchsorted",
-  (sortedSequence: Tensor, values: Tensor, { right = false }: Side = {}) => {
+  (sortedSequence: Tensor, values: Tensor, options?: Side) => {
+    const { right = false } = optionsOf("searchsorted", options, { right: true });
     for (const { dtype } of [sortedSequence, values]) refuseBool("searchsorted", dtype);
     const [rank, one] = [sortedSequence.rank, sortedSequence.rank === 1];
     const outer = sortedSequence.shape.slice(0, -1);
