@@ -1,4 +1,4 @@
-import type { Binary, NestedArray } from "@cotangent/autograd";
+import type { Binary, NestedArray, Unary } from "@cotangent/autograd";
 import {
   adaptiveAvgPool2d,
   add,
@@ -1026,6 +1026,19 @@ test("a body of an op that reads more operands than there are rules is refused",
     samples: within([-1, 1]),
   });
   refusal(() => product(of(2), of(2)).toArray(), DTypeError, "operands, one for each derivative rule");
+});
+
+test("a derivative rule of another shape is refused, in both modes", () => {
+  const doubled: Unary = pointwise({
+    name: "doubled",
+    body: (m, x) => m.add(x!, x!),
+    derivatives: [partial(() => of(2, 3))],
+    samples: within([-1, 1]),
+  });
+  const x = of(3);
+  const says = "doubled: a derivative rule gives shape [2, 3], not [3]";
+  refusal(() => grad(doubled(x).sum(), [x]), GradientError, says);
+  refusal(() => pushforward(doubled(x), [x], [x]), GradientError, says);
 });
 
 test("a choice of nothing names the shape that was given", () => {

@@ -120,7 +120,7 @@ export const roll: Rolled = composed(
     const axes = listOf("roll", axis ?? 0);
     if (steps.length !== axes.length)
       throw new ShapeError(
-        `roll: shifts ${formatShape(steps)} for ${axis === undefined ? "all elements in a row" : `axes ${formatShape(axes)}`}; ` +
+        `roll: shifts ${formatShape(steps)} for ${axis === undefined ? "no axes" : `axes ${formatShape(axes)}`}; ` +
           "give one shift for each axis",
       );
     if (axis === undefined) return reshape(rolled(reshape(x, [x.size]), steps[0]!, 0), x.shape);

@@ -103,7 +103,7 @@ export const diagEmbed: Operation<[options?: Offset]> = composed(
   "diagEmbed",
   (x: Tensor, { offset = 0 }: Offset = {}) => {
     if (x.rank === 0)
-      throw new ShapeError("diagEmbed: a single number has no axis to lay on a diagonal; reshape it");
+      throw new ShapeError("diagEmbed: takes vectors, got shape []; it needs one axis, reshape it");
     return laid("diagEmbed", x, offset);
   },
   ofRank(1, 3, (draw) => [{ offset: draw.integer(-2, 2) }]),

@@ -54,10 +54,11 @@ export function grad(y: Tensor, inputs: readonly Tensor[], options: GradOptions 
   const cotangent = options.cotangent ?? unit(out);
   checkCotangent("grad", cotangent, out);
   const found = reverse([out], [cotangent.node], inputs);
-  if (options.unused === "error" && found.includes(null))
+  const i = options.unused === "error" ? found.indexOf(null) : -1;
+  if (i >= 0)
     throw new GradientError(
-      `grad: the output does not depend on input ${found.indexOf(null)} (${inputs[found.indexOf(null)]!.label ?? "unnamed"} of shape ` +
-        `${formatShape(inputs[found.indexOf(null)]!.shape)}); leave it out, or take zeros with unused: "zero"`,
+      `grad: the output does not depend on input ${i} (${inputs[i]!.label ?? "unnamed"} of shape ` +
+        `${formatShape(inputs[i]!.shape)}); leave it out, or take zeros with unused: "zero"`,
     );
   return options.unused === "null" ? found : found.map((g, i) => g ?? zerosLike(inputs[i]!));
 }
