@@ -175,14 +175,16 @@ export const counted = (x: Tensor): Tensor => (x.dtype === "bool" ? cast(x, "int
 /** The options of reductions. */
 export const keeping: Known<KeepDims<boolean>> = { keepDims: true };
 
-/** The reduction of `a` by `op` along the axes. */
+/** The reduction of `a` by `op` along the axes, if `check` has nothing against it. */
 export function reduction(
   op: Op<{ readonly axes: readonly number[] }>,
   a: Tensor,
   axis: Axes,
   options: KeepDims<boolean> | undefined,
+  check?: (name: string, a: Tensor, axes: readonly number[]) => void,
 ): Tensor {
   const axes = normalizeAxes(op.name, axis, a.shape);
+  check?.(op.name, a, axes);
   const out = axes.length === 0 ? a : apply(op, [a], { axes });
   return optionsOf(op.name, options, keeping).keepDims
     ? reshape(out, reducedShape(a.shape, axes, true))

@@ -43,10 +43,8 @@ function extreme(name: string, combine: Body, identity: (dtype: DType) => number
   };
   return declare(
     name,
-    (x: Tensor, axis?: Axes, options?: KeepDims<boolean>) => {
-      checkChoice(name, x, normalizeAxes(name, axis, x.shape));
-      return reduction(op, x.node, axis, options);
-    },
+    (x: Tensor, axis?: Axes, options?: KeepDims<boolean>) =>
+      reduction(op, x.node, axis, options, checkChoice),
     op,
     (draw) => {
       const shape = draw.shape(1);
