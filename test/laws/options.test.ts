@@ -6,9 +6,7 @@ const isPlain = (x: unknown): x is object =>
   typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype;
 
 /** Methods are in every bundle, and so would be the names of their options: these seldom have any. */
-const unchecked = "slice nanToNum addcmul addcdiv meshgrid pad addmm indexAdd diag diagonal diagEmbed".split(
-  " ",
-);
+const unchecked = "nanToNum addcmul addcdiv meshgrid pad addmm indexAdd diag diagonal diagEmbed".split(" ");
 
 /** The arguments of a call with options, of those functions of the registry that have samples with them. */
 const calls = [...registry].flatMap(([name, f]) => {

@@ -92,6 +92,7 @@ import {
   toDot,
   topk,
   topology,
+  toText,
   transpose,
   tril,
   truncatedNormal,
@@ -935,6 +936,9 @@ describe("what only JavaScript can give", () => {
     ];
     for (const [name, call, example = "[4, 2]"] of rows)
       refusal(call, ValueError, `${name}: takes an array such as ${example}, got `);
+    refusal(() => toText(given([x])), ValueError, "toText(a, b): takes a tensor, got an Array");
+    refusal(() => toDot([one]), ValueError, "toDot: takes a tensor, got a number");
+    refusal(() => x.slice(0, 2, given(2)), ValueError, "slice: options are named", "got 2");
     refusal(() => pushforward(x.sum(), [x], [one]), GradientError, "pushforward", "is a number");
     refusal(() => variable(2).square().backward(one), ValueError, "backward: the cotangent", "a number");
     refusal(() => vjp((z: Tensor) => z)(x)[1](one), ValueError, "vjp: the cotangent", "a number");

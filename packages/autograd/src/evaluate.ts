@@ -83,7 +83,7 @@ export function withCache<T>(other: Cache | null, f: () => T): T {
 export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   if (tracer)
     throw new CompileError(
-      `reading a value inside a function given to ${tracer}: there are no values while it is traced; return the tensor and ` +
+      `reading a value inside a function given to ${tracer}: there are no values while a function is traced; return the tensor and ` +
         "read it outside, or make the decision with where()",
     );
   const roots = tensors.map((x) => x.node);

@@ -121,7 +121,7 @@ export const roll: Rolled = composed(
     if (steps.length !== axes.length)
       throw new ShapeError(
         `roll: shifts ${formatShape(steps)} for ${axis === undefined ? "no axes" : `axes ${formatShape(axes)}`}; ` +
-          "give one shift for each axis",
+          "give one for each axis",
       );
     if (axis === undefined) return reshape(rolled(reshape(x, [x.size]), steps[0]!, 0), x.shape);
     const along = axes.map((a) => normalizeAxis("roll", a, x.shape));

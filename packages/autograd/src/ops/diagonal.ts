@@ -64,12 +64,18 @@ export const trace: Operation<[], Tensor<[]>> = composed(
   (draw) => [draw.tensor(draw.shape(2, 2))],
 );
 
+type Widths = readonly [before: number, after: number];
+
+/** `x` with zeros around its matrices. */
+function framed(x: Tensor, rows: Widths, columns: Widths): Tensor {
+  return pad(x, [...x.shape.slice(0, -2).map(() => [0, 0] as const), rows, columns]);
+}
+
 /** The last axis of `x` on the diagonal of square matrices: rows of one entry more than the matrix has lie one step apart. */
 function embedded(x: Tensor): Tensor {
   const batch = x.shape.slice(0, -1);
   const n = x.shape[batch.length]!;
-  const around = batch.map(() => [0, 0] as const);
-  const rows = pad(reshape(x, [...x.shape, 1]), [...around, [0, 0], [0, n]]);
+  const rows = framed(reshape(x, [...x.shape, 1]), [0, 0], [0, n]);
   const all = slice(reshape(rows, [...batch, n * (n + 1)]), 0, n * n, { axis: -1 });
   return reshape(all, [...batch, n, n]);
 }
@@ -86,7 +92,7 @@ function laid(name: string, x: Tensor, offset: number): Tensor {
   checkWhole(name, "the offset", offset);
   checkShape(name, [...batch, size, size + 1]);
   const [down, across] = [Math.max(0, -offset), Math.max(0, offset)];
-  return pad(embedded(x), [...batch.map(() => [0, 0] as const), [down, across], [across, down]]);
+  return framed(embedded(x), [down, across], [across, down]);
 }
 
 /**
@@ -135,11 +141,7 @@ const diagonalOp = view<{ readonly offset: number }>({
     const [rows, columns] = [shape[shape.length - 2]!, shape[shape.length - 1]!];
     const [row, column, length] = course(rows, columns, offset);
     if (length === 0) return fill(0, shape, g.dtype);
-    return pad(embedded(g), [
-      ...shape.slice(0, -2).map(() => [0, 0] as const),
-      [row, rows - row - length],
-      [column, columns - column - length],
-    ]);
+    return framed(embedded(g), [row, rows - row - length], [column, columns - column - length]);
   },
 });
 

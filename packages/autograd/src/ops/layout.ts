@@ -26,7 +26,7 @@ export const flatten: Operation<[startAxis?: number, endAxis?: number]> = compos
     const end = normalizeAxis("flatten", endAxis, shape);
     if (start > end)
       throw new ShapeError(
-        `flatten: axis ${startAxis} stands behind axis ${endAxis} in shape ${formatShape(shape)}; exchange them`,
+        `flatten: axis ${startAxis} is behind axis ${endAxis} of shape ${formatShape(shape)}; exchange them`,
       );
     return reshape(x, [
       ...shape.slice(0, start),

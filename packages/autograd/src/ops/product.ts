@@ -83,7 +83,7 @@ export const addmm: Operation<
     const product = contracted("addmm", "ij,jk->ik", [left, right]);
     if (!broadcastsTo(own.shape, product.shape))
       throw new ShapeError(
-        `addmm: shape ${formatShape(own.shape)} does not broadcast to the product's, ${formatShape(product.shape)}`,
+        `addmm: shape ${formatShape(own.shape)} does not broadcast to ${formatShape(product.shape)}, the product's`,
       );
     const scaled = alpha === 1 ? product : mul(alpha, product);
     if (beta === 0) return scaled;
@@ -128,7 +128,7 @@ export const tensordot: Operation<
       new Set(left).size < left.length ||
       new Set(right).size < right.length
     )
-      throw new ValueError("tensordot: axes are two lists of one length, without repetition");
+      throw new ValueError("tensordot: axes are two lists; name each axis once, and as many of both");
     const letters = x.shape.map((_, i) => String.fromCharCode(0x61 + i));
     const others = y.shape.map((_, i) => {
       const at = right.indexOf(i);
