@@ -175,9 +175,16 @@ export const counted = (x: Tensor): Tensor => (x.dtype === "bool" ? cast(x, "int
 /** The options of reductions. */
 export const keeping: Known<KeepDims<boolean>> = { keepDims: true };
 
+/** What reductions know of themselves. */
+export type Reduced = { readonly axes: readonly number[]; readonly keepDims?: true };
+
+/** The shape that a reduction leaves. */
+export const shapeOfReduced: Op<Reduced>["shape"] = ([x], { axes, keepDims }) =>
+  reducedShape(x!.shape, axes, keepDims);
+
 /** The reduction of `a` by `op` along the axes, if `check` has nothing against it. */
 export function reduction(
-  op: Op<{ readonly axes: readonly number[] }>,
+  op: Op<Reduced>,
   a: Tensor,
   axis: Axes,
   options: KeepDims<boolean> | undefined,
@@ -185,13 +192,11 @@ export function reduction(
 ): Tensor {
   const axes = normalizeAxes(op.name, axis, a.shape);
   check?.(op.name, a, axes);
-  const out = axes.length === 0 ? a : apply(op, [a], { axes });
-  return optionsOf(op.name, options, keeping).keepDims
-    ? reshape(out, reducedShape(a.shape, axes, true))
-    : out;
+  const { keepDims } = optionsOf(op.name, options, keeping);
+  return axes.length === 0 ? a : apply(op, [a], keepDims ? { axes, keepDims } : { axes });
 }
 
-const sumOp: Op<{ readonly axes: readonly number[] }> = {
+const sumOp: Op<Reduced> = {
   name: "sum",
   kernel: { kind: "reduce", combine: (m, x, y) => m.add(x!, y!), identity: () => 0 },
   derivatives: [
@@ -200,7 +205,7 @@ const sumOp: Op<{ readonly axes: readonly number[] }> = {
       return broadcastTo(reshape(g, reducedShape(shape, axes, true)), shape);
     }),
   ],
-  shape: ([x], { axes }) => reducedShape(x!.shape, axes),
+  shape: shapeOfReduced,
   dtype: ([x]) => x!.dtype,
 };
 
@@ -228,7 +233,7 @@ export const sumTo: BroadcastTo = composed(
     const axes: number[] = [];
     for (let i = 0; i < x.rank; i++)
       if (i < added || (shape[i - added] === 1 && x.shape[i] !== 1)) axes.push(i);
-    return reshape(sum(x, axes), shape);
+    return reshape(sum(x, axes, { keepDims: added === 0 }), shape);
   },
   ofRank(0, 3, (draw, shape) => [shape.slice(1).map((size) => (draw.coin() ? 1 : size))]),
 );

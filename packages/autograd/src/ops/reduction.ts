@@ -9,7 +9,8 @@ import type { Axes, AxisFunction, KeepDims, Reduction } from "../signature.ts";
 import { cast, floating } from "./cast.ts";
 import { eq } from "./comparison.ts";
 import { checkChoice } from "./elementwise.ts";
-import { broadcastTo, counted, keeping, reduction, reshape, sum } from "./movement.ts";
+import type { Reduced } from "./movement.ts";
+import { broadcastTo, counted, keeping, reduction, reshape, shapeOfReduced, sum } from "./movement.ts";
 import { div, mul } from "./pointwise.ts";
 import { alongAxis, composed, declare } from "./sample.ts";
 
@@ -26,18 +27,18 @@ export const mean: Reduction = composed(
 
 /** A reduction to the extreme element; elements that tie for it share the gradient equally. */
 function extreme(name: string, combine: Body, identity: (dtype: DType) => number): Reduction {
-  const op: Op<{ readonly axes: readonly number[] }> = {
+  const op: Op<Reduced> = {
     name,
     kernel: { kind: "reduce", combine, identity },
     derivatives: [
-      pushed((t, out, { axes }) => {
+      pushed((t, out, { axes, ...rest }) => {
         const x = out.inputs[0]!;
         const kept = reducedShape(x.shape, axes, true);
         const chosen = cast(eq(x, broadcastTo(reshape(out, kept), x.shape)), x.dtype);
-        return div(sum(mul(t, chosen), axes), sum(chosen, axes));
+        return div(sum(mul(t, chosen), axes, rest), sum(chosen, axes, rest));
       }),
     ],
-    shape: ([x], { axes }) => reducedShape(x!.shape, axes),
+    shape: shapeOfReduced,
     dtype: ([x]) => x!.dtype,
     kink: true,
   };

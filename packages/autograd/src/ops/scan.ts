@@ -4,7 +4,7 @@ import type { DType } from "../dtype.ts";
 import { isFloat, refuseBool } from "../dtype.ts";
 import type { Derivative, Op, Tensor } from "../graph.ts";
 import { apply, bilinearRule, pushed } from "../graph.ts";
-import { normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
+import { normalizeAxis, sizeOf } from "../shape.ts";
 import type { Axes, AxisFunction, KeepDims, Reduction } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, logicalOr, ne } from "./comparison.ts";
@@ -12,7 +12,8 @@ import { logaddexpBody } from "./elementary.ts";
 import { picked } from "./indexing.ts";
 import { cat } from "./join.ts";
 import { fill, iota } from "./leaf.ts";
-import { counted, permute, reduction, reshape, sum } from "./movement.ts";
+import type { Reduced } from "./movement.ts";
+import { counted, permute, reduction, reshape, shapeOfReduced, sum } from "./movement.ts";
 import { exp, mul, sub, where } from "./pointwise.ts";
 import { flip, slice } from "./region.ts";
 import { alongAxis, declare, ofDistinct, reduced } from "./sample.ts";
@@ -171,7 +172,7 @@ export const logcumsumexp: AxisFunction = declare(
   alongAxis(),
 );
 
-const prodOp: Op<{ readonly axes: readonly number[] }> = {
+const prodOp: Op<Reduced> = {
   name: "prod",
   kernel: { kind: "reduce", combine: (m, x, y) => m.mul(x!, y!), identity: () => 1 },
   derivatives: [
@@ -183,7 +184,7 @@ const prodOp: Op<{ readonly axes: readonly number[] }> = {
       return sum(mul(rows(t), others(rows(x))), -1);
     }),
   ],
-  shape: ([x], { axes }) => reducedShape(x!.shape, axes),
+  shape: shapeOfReduced,
   dtype: ([x]) => x!.dtype,
 };
 
