@@ -22,6 +22,7 @@ import {
   transpose,
   uniform,
   variable,
+  vmap,
   where,
   zeros,
 } from "@cotangent/autograd";
@@ -315,4 +316,36 @@ test("a checkpointed function has the type of the function", () => {
   });
   expectTypeOf(checkpoint(f)(x, 1)).toEqualTypeOf<{ readonly twice: Tensor<[4, 2]> }>();
   expectTypeOf(checkpoint((a: Tensor) => a.sum())).toEqualTypeOf<(a: Tensor) => Tensor<[]>>();
+});
+
+describe("a function under vmap", () => {
+  const row = (a: Tensor<[2]>): Tensor<[]> => a.sum();
+
+  test("takes and gives an axis of examples more", () => {
+    expectTypeOf(vmap(row)(x)).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(vmap(row, {})(x)).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(vmap(row)(unknown)).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(vmap((a: Tensor) => a.exp())(x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(vmap(vmap(row))(zeros([5, 4, 2]))).toEqualTypeOf<Tensor<[number, number]>>();
+    // @ts-expect-error One example, no axis of them.
+    vmap(row)(zeros([2]));
+    // @ts-expect-error Examples of three elements.
+    vmap(row)(zeros([4, 3]));
+  });
+
+  test("has them where its options say", () => {
+    const f = (a: { readonly b: Tensor<[2]> }, c: Tensor<[3]>, name: string) =>
+      [a.b.mul(2), c, name] as const;
+    type Parameters3 = [{ b: Tensor<[number, 2]> }, Tensor<[3]>, string];
+    expectTypeOf(vmap(f, { inAxes: [0, null, null] })).parameters.branded.toEqualTypeOf<Parameters3>();
+    expectTypeOf(vmap((a: Tensor<[2]>) => ({ a }))(x)).toEqualTypeOf<{ a: Tensor<[number, 2]> }>();
+    expectTypeOf(vmap(row, { inAxes: 1 })(w)).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(vmap(row, { inAxes: [-1], outAxes: 0 })(w)).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(vmap((a: Tensor<[2]>) => a, { outAxes: 1 })(x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(vmap(row, { inAxes: [0, null][n]! })).parameters.toEqualTypeOf<[Tensor]>();
+    // @ts-expect-error The same for all examples, it has no axis of them.
+    vmap(f, { inAxes: [0, null, null] })({ b: x }, zeros([4, 3]), "");
+    // @ts-expect-error An axis is a number.
+    vmap(row, { inAxes: "0" });
+  });
 });

@@ -139,6 +139,29 @@ describe("a plain training loop gives the bits of the interpreter", () => {
 describe("what is compiled", () => {
   const f = (v: Tensor) => v.add(1).mul(v).tanh().sum().item();
 
+  test("at first sight what would take long, and keeps a large program from the second on", () => {
+    const sizes = [200_000, 200_000, 5_000_000, 5_000_000, 5_000_000, 100];
+    const draw = (size: number) => uniform([size]).add(1).toTypedArray().slice(-100);
+    manualSeed(1);
+    const expected = sizes.map(draw);
+    manualSeed(1);
+    cached((cache) => {
+      const seen = sizes.map((size) => {
+        const elements = draw(size);
+        return { elements, counts: [cache.compiled, cache.entries.length, cache.runs] };
+      });
+      expect(seen.map(({ elements }) => elements)).toEqual(expected);
+      expect(seen.map(({ counts }) => counts)).toEqual([
+        [1, 1, 1],
+        [1, 1, 2],
+        [2, 1, 3],
+        [3, 2, 4],
+        [3, 2, 5],
+        [3, 2, 5],
+      ]);
+    }, {});
+  });
+
   test("nothing at first sight, and then once", () => {
     cached((cache) => {
       f(tensor([1, 2, 3]));
@@ -154,20 +177,26 @@ describe("what is compiled", () => {
     const x = zeros([400, 1000]).add(0.5);
     evaluate(x);
     for (const reduced of [() => x.sum(), () => x.sum(0), () => x.mean(1), () => x.argmax(1)])
-      cached((cache) => {
-        for (let i = 0; i < 3; i++) evaluate(reduced());
-        expect(cache.compiled).toBe(1);
-      }, {});
+      cached(
+        (cache) => {
+          for (let i = 0; i < 3; i++) evaluate(reduced());
+          expect(cache.compiled).toBe(1);
+        },
+        { atOnce: Infinity },
+      );
   });
 
   test("small graphs after many sights, large ones at the second", () => {
-    cached((cache) => {
-      for (let i = 0; i < 20; i++) f(tensor([1, 2, i]));
-      expect(cache.compiled).toBe(0);
-      const large = zeros([200, 200]).add(0.5);
-      for (let i = 0; i < 2; i++) large.matmul(large).matmul(large).sum().item();
-      expect(cache.compiled).toBe(1);
-    }, {});
+    cached(
+      (cache) => {
+        for (let i = 0; i < 20; i++) f(tensor([1, 2, i]));
+        expect(cache.compiled).toBe(0);
+        const large = zeros([200, 200]).add(0.5);
+        for (let i = 0; i < 2; i++) large.matmul(large).matmul(large).sum().item();
+        expect(cache.compiled).toBe(1);
+      },
+      { atOnce: Infinity },
+    );
   });
 
   test("one program for each shape and dtype", () => {

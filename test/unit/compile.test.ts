@@ -465,7 +465,12 @@ describe("mistakes", () => {
       /returns something that is no tensor: .*got 3 at loss/,
     );
     expect(() => compile(() => {})()).toThrow(/it has no effect/);
-    expect(() => compile(async () => scalar(1))()).toThrow(/the function is async/);
+    function* steps(): Iterable<Tensor> {
+      yield scalar(1);
+    }
+    expect(() => compile(async () => scalar(1))()).toThrow(/the function is async or a generator/);
+    expect(() => compile(steps)()).toThrow(/the function is async or a generator/);
+    expect(() => compile(() => null)()).toThrow(/returns something that is no tensor/);
     expect(() => compile(3 as never)).toThrow(/compile: takes a function/);
   });
 

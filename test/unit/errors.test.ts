@@ -1,11 +1,17 @@
-import type { NestedArray } from "@cotangent/autograd";
+import type { Binary, NestedArray, Unary } from "@cotangent/autograd";
 import {
+  adaptiveAvgPool2d,
   add,
+  alphaDropout,
   amax,
   amin,
+  any,
   arange,
+  argmax,
+  argmin,
   argsort,
   assignAll,
+  bernoulli,
   broadcastTo,
   CompileError,
   CotangentError,
@@ -14,10 +20,16 @@ import {
   categorical,
   cholesky,
   compile,
+  countNonzero,
+  cov,
   cumsum,
   DTypeError,
+  diff,
+  dropout,
   evaluate,
+  exponential,
   eye,
+  featureDropout,
   flip,
   fromTypedArray,
   full,
@@ -25,24 +37,39 @@ import {
   GradientError,
   gather,
   grad,
+  hessian,
   hvp,
   IndexError,
   inv,
+  isclose,
+  jacobian,
   jvp,
   linspace,
   logicalAnd,
+  logit,
+  logsumexp,
   matmul,
   matrixPower,
+  max,
   maximum,
   mean,
+  median,
   mul,
+  nansum,
   neg,
+  norm,
   normal,
   oneHot,
   ones,
   pad,
+  partial,
+  permutation,
   permute,
+  pointwise,
+  prod,
   pushforward,
+  quantile,
+  randint,
   reshape,
   ShapeError,
   StateError,
@@ -50,21 +77,33 @@ import {
   slice,
   softmax,
   solve,
+  sort,
+  split,
   sqrt,
   squeeze,
   stack,
+  std,
   sum,
   sumTo,
   type Tensor,
   tensor,
+  tensordot,
+  toDot,
+  topk,
+  topology,
+  toText,
   transpose,
+  tril,
+  truncatedNormal,
   uniform,
   unsqueeze,
   ValueError,
   valueAndGrad,
   variable,
+  variance,
   vjp,
   where,
+  within,
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
@@ -374,8 +413,8 @@ refuses("shapes that do not fit", [
     "[2, 3]",
     "one for each axis",
   ],
-  ["a negative width", () => pad(of(3), -1), ValueError, "pad", "width -1", "use slice"],
-  ["a fractional width", () => pad(of(3), [[0.5, 0]]), ValueError, "pad", "width 0.5", "whole numbers"],
+  ["a negative width", () => pad(of(3), -1), ValueError, "pad", "got -1", "use slice"],
+  ["a fractional width", () => pad(of(3), [[0.5, 0]]), ValueError, "pad", "got 0.5", "a whole number"],
   ["a step of 0", () => slice(of(3), 0, 3, { step: 0 }), ValueError, "slice", "step is 0", "step is not 0"],
   ["a fractional start", () => slice(of(3), 0.5), ValueError, "slice", "start is 0.5", "whole numbers"],
   [
@@ -648,6 +687,13 @@ refuses("derivatives", [
   ],
   ["backward without variables", () => of().mul(2).backward(), GradientError, "backward", "variable(...)"],
   [
+    "backward of what is detached",
+    () => variable(1).mul(2).detach().backward(),
+    GradientError,
+    "backward",
+    "detached from it",
+  ],
+  [
     "valueAndGrad of several elements",
     () => valueAndGrad((x: Tensor) => x.mul(2))(of(3)),
     GradientError,
@@ -744,6 +790,10 @@ describe("a failed call changes nothing", () => {
     );
     refusal(() => w.assign(int32(1, 2)), DTypeError, "assign to w", "int32", "float32", "cast(x");
     refusal(() => w.assign("1" as never), ValueError, "assign to w", "a tensor or a number");
+    const count = variable([1], { dtype: "int32", name: "count" });
+    for (const wrong of [0.5, Number.NaN, 2 ** 31])
+      refusal(() => count.assign(wrong), ValueError, `assign to count: ${wrong} is not an int32`);
+    expect(count.toArray()).toEqual([1]);
     expect(w.node).toBe(version);
     expect(w.pending).toBe(false);
     expect(w.toArray()).toEqual(start());
@@ -856,6 +906,85 @@ describe("what only JavaScript can give", () => {
     refusal(() => compiled(x), ValueError, "gather", "got an object");
   });
 
+  test("is refused where sizes, axes or tensors stand in one array, and told to", () => {
+    const y = of(2, 6);
+    const [onField, one] = [of(1, 4, 4), given(1)];
+    const rows: readonly (readonly [string, () => unknown, string?])[] = [
+      ["reshape", () => given(y).reshape(3, 4)],
+      ["reshape", () => given(y).reshape()],
+      ["expand", () => given(y).expand(2, 6)],
+      ["repeat", () => given(y).repeat(2, 2)],
+      ["unflatten", () => given(y).unflatten(1, 2, 3)],
+      ["zeros", () => given(zeros)(2, 3)],
+      ["zeros", () => zeros(given(y))],
+      ["permute", () => given(y).permute(1, 0), "[1, 0]"],
+      ["movedim", () => y.movedim(given({}), 0), "[1, 0]"],
+      ["roll", () => y.roll(1, given({ axis: 0 })), "[1, 0]"],
+      ["roll", () => y.roll(given(null)), "[1, 0]"],
+      ["split", () => y.split(given({ size: 2 })), "[1, 0]"],
+      ["tensordot", () => tensordot(y, y, given(["0", "0"])), "[1, 0]"],
+      ["adaptiveAvgPool2d", () => given(adaptiveAvgPool2d)(onField, 3, 2), "[3, 2]"],
+      ["toDot", () => toDot(given(y)), "[x]"],
+      ["topology", () => topology(given(y)), "[x]"],
+    ];
+    for (const [name, call, example = "[4, 2]"] of rows)
+      refusal(call, ValueError, `${name}: takes an array such as ${example}, got `);
+    refusal(() => toText(given([x])), ValueError, "toText(a, b): takes a tensor, got an Array");
+    refusal(() => toDot([one]), ValueError, "toDot: takes a tensor, got a number");
+    refusal(() => x.slice(0, 2, given(2)), ValueError, "slice: options are named", "got 2");
+    refusal(() => pushforward(x.sum(), [x], [one]), GradientError, "pushforward", "is a number");
+    refusal(() => variable(2).square().backward(one), ValueError, "backward: the cotangent", "a number");
+    refusal(() => vjp((z: Tensor) => z)(x)[1](one), ValueError, "vjp: the cotangent", "a number");
+  });
+
+  test("is refused as an option that is not named, or that there is not", () => {
+    const y = of(2, 6);
+    const rows: readonly (readonly [string, (options: unknown) => unknown, string])[] = [
+      ...[sum, mean, amax, prod, logsumexp, countNonzero, any, argmax, max, median].map(
+        (f) => [f.name, (o: unknown) => f(y, 0, given(o)), "keepDims"] as const,
+      ),
+      ...[variance, std].map(
+        (f) => [f.name, (o: unknown) => f(y, 0, given(o)), "keepDims, correction"] as const,
+      ),
+      ["norm", (o) => norm(y, 0, given(o)), "keepDims, p"],
+      ["quantile", (o) => quantile(y, 0.5, 0, given(o)), "keepDims, interpolation"],
+      ["sort", (o) => sort(y, 0, given(o)), "descending"],
+      ["argsort", (o) => argsort(y, 0, given(o)), "descending"],
+      ["topk", (o) => topk(y, 1, given(o)), "axis, largest"],
+      ["split", (o) => split(y, 1, given(o)), "axis"],
+      ["chunk", (o) => y.chunk(2, given(o)), "axis"],
+      ["tril", (o) => tril(y, given(o)), "diagonal"],
+      ["diff", (o) => diff(y, 0, given(o)), "n"],
+      ["nansum", (o) => nansum(y, 0, given(o)), "keepDims"],
+      ["cov", (o) => cov(y, given(o)), "correction"],
+      ["logit", (o) => logit(y, given(o)), "eps"],
+      ["isclose", (o) => isclose(y, 1, given(o)), "rtol, atol, equalNan"],
+      ["uniform", (o) => uniform([2], given(o)), "dtype, generator, low, high"],
+      ["normal", (o) => normal([2], given(o)), "dtype, generator, mean, deviation"],
+      [
+        "truncatedNormal",
+        (o) => truncatedNormal([2], given(o)),
+        "dtype, generator, mean, deviation, low, high",
+      ],
+      ["exponential", (o) => exponential([2], given(o)), "dtype, generator, rate"],
+      ["bernoulli", (o) => bernoulli([2], given(o)), "dtype, generator, probability"],
+      ["randint", (o) => randint(0, 2, [2], given(o)), "generator"],
+      ["permutation", (o) => permutation(2, given(o)), "generator"],
+      ...[dropout, featureDropout, alphaDropout].map(
+        (f) => [f.name, (o: unknown) => f(y, given(o)), "p, training, generator"] as const,
+      ),
+    ];
+    for (const [name, call, known] of rows) {
+      const message = `${name}: there is no option keepdim; the options are ${known}`;
+      expect(refusal(() => call({ keepdim: true }), ValueError).message).toBe(message);
+      for (const wrong of [1, true, y, [1], null])
+        refusal(() => call(wrong), ValueError, `${name}: options are named, as in { name: value }, got `);
+      call(undefined);
+    }
+    const weights = { logits: y, seed: 1 };
+    refusal(() => categorical([], weights), ValueError, "categorical: there is no option seed");
+  });
+
   test("is refused as an index", () => {
     for (const wrong of [[0, 1], { first: 1 }, "1"])
       refusal(() => x.at(given(wrong)), ValueError, "at", "is no index");
@@ -864,12 +993,58 @@ describe("what only JavaScript can give", () => {
 
   test("is refused where tensors stand one by one, or in lists", () => {
     refusal(() => evaluate(given([x])), ValueError, "evaluate(a, b): takes a tensor, got an Array");
-    refusal(() => grad(x.sum(), given(x)), ValueError, "grad", "takes lists, as [x], got a Tensor");
+    refusal(() => grad(x.sum(), given(x)), ValueError, "grad", "takes an array such as [x], got an object");
     refusal(() => grad(x, [x], { cotangent: given(1) }), ValueError, "grad: the cotangent", "a number");
-    refusal(() => pushforward(x.sum(), given(x), given(x)), ValueError, "pushforward", "takes lists");
+    refusal(() => pushforward(x.sum(), given(x), given(x)), ValueError, "pushforward", "takes an array");
     refusal(() => categorical(given(x), given(undefined)), ValueError, "categorical", "{ logits }");
     refusal(() => add(x, given({})), ValueError, "add", "got an object;");
   });
+});
+
+test("a function that gives no tensor is refused by the transform that got it", () => {
+  const x = of(2);
+  type Transform = (f: () => Tensor) => (...args: readonly Tensor[]) => unknown;
+  const transforms = [valueAndGrad, vjp, jacobian, hessian, hvp] as unknown as readonly Transform[];
+  for (const given of [3, undefined, null])
+    for (const transform of transforms)
+      refusal(() => transform(() => given as never)(x, x), ValueError, `${transform.name}: the result is`);
+  refusal(
+    () => hessian((y: Tensor) => y.mul(2))(x),
+    GradientError,
+    "hessian: the function returned shape [2]",
+  );
+});
+
+test("a body of an op that reads more operands than there are rules is refused", () => {
+  const product: Binary = pointwise({
+    name: "product",
+    body: (m, x, y) => m.mul(x!, y!),
+    derivatives: [partial((_, _x, y) => y!)],
+    samples: within([-1, 1]),
+  });
+  refusal(() => product(of(2), of(2)).toArray(), DTypeError, "operands, one for each derivative rule");
+});
+
+test("a derivative rule of another shape is refused, in both modes", () => {
+  const doubled: Unary = pointwise({
+    name: "doubled",
+    body: (m, x) => m.add(x!, x!),
+    derivatives: [partial(() => of(2, 3))],
+    samples: within([-1, 1]),
+  });
+  const x = of(3);
+  const says = "doubled: a derivative rule gives shape [2, 3], not [3]";
+  refusal(() => grad(doubled(x).sum(), [x]), GradientError, says);
+  refusal(() => pushforward(doubled(x), [x], [x]), GradientError, says);
+});
+
+test("a choice of nothing names the shape that was given", () => {
+  for (const f of [argmax, argmin, max, median])
+    refusal(
+      () => f(of(1, 0)),
+      ValueError,
+      `${f.name}: there is no ${f.name} of nothing: shape [1, 0] has size 0`,
+    );
 });
 
 test("errors of derivatives name the function that was called", () => {

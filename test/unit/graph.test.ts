@@ -7,6 +7,7 @@ import {
   cumprod,
   customGradient,
   type DType,
+  evaluate,
   fromTypedArray,
   grad,
   hessian,
@@ -84,6 +85,63 @@ describe("walks", () => {
     await new Promise((resolve) => setTimeout(resolve, 0));
     collect();
     expect(graphs.filter((y) => y.deref()).length).toBeLessThan(5);
+  });
+
+  test("end at what was detached and read, or read and detached", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const w = variable([1.5, 2]);
+    const later = variable([0, 0]);
+    const next = (state: Tensor) => state.mul(w).add(1).tanh();
+    const ways: ((state: Tensor) => Tensor)[] = [
+      (state) => {
+        const detached = next(state).detach();
+        detached.toArray();
+        return detached;
+      },
+      (state) => {
+        const read = next(state);
+        read.toArray();
+        return read.detach();
+      },
+      (state) => {
+        const detached = next(state.add(later)).detach();
+        later.assign(detached.mul(0));
+        evaluate(later, detached);
+        return detached;
+      },
+    ];
+    for (const way of ways) {
+      const run = (steps: number) => {
+        const made: WeakRef<Tensor>[] = [];
+        let state: Tensor = tensor([0.5, 0.25]);
+        let kept: Tensor = state;
+        for (let i = 0; i < steps; i++) {
+          made.push(new WeakRef(state));
+          kept = next(kept);
+          state = way(state);
+          expect(topology([state]).nodes.length).toBeLessThan(20);
+        }
+        expect(next(state).toArray()).toEqual(next(kept).toArray());
+        expect(grad(next(state).sum(), [w])[0].toArray()).not.toEqual([0, 0]);
+        return { made, state };
+      };
+      const { made, state } = run(60);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      collect();
+      expect(made.filter((x) => x.deref()).length).toBeLessThan(5);
+      expect(state.toArray()).toHaveLength(2);
+    }
+  });
+
+  test("keep what is drawn of a leaf that is detached, and the op of everything else", () => {
+    const detached = [tensor([1, 2]).detach(), tensor([1, 2]).neg().detach().named("d")];
+    evaluate(...detached);
+    expect(toText(...detached).split("\n")).toEqual([
+      "%0: float32[2] = data",
+      "%1: float32[2] = stopGradient(%0)",
+      "d: float32[2] = stopGradient",
+    ]);
   });
 
   test("keep nothing of a deep graph", async () => {

@@ -173,7 +173,7 @@ describe("options", () => {
   test("that do not exist are refused", () => {
     expect(() => compile(() => scalar(1), { chek: true } as never)).toThrow(ValueError);
     expect(() => compile(() => scalar(1), { chek: true } as never)).toThrow(
-      /no option "chek"; there are check and relaxed/,
+      /no option chek; the options are check, relaxed/,
     );
     expect(() => compile(() => scalar(1), { check: 1 } as never)).toThrow(/check is true or false, got 1/);
   });

@@ -13,6 +13,8 @@ import { abs, add, div, exp, mul, sub, where } from "./ops/pointwise.ts";
 import { amax } from "./ops/reduction.ts";
 import type { Draw } from "./ops/sample.ts";
 import { composed } from "./ops/sample.ts";
+import type { Known } from "./options.ts";
+import { optionsOf } from "./options.ts";
 import { broadcastShapes, broadcastsTo, formatShape } from "./shape.ts";
 import type { Operation } from "./signature.ts";
 
@@ -26,6 +28,8 @@ export interface AttentionOptions {
   /** What drops weights; the standard generator unless given. */
   readonly generator?: Generator;
 }
+
+const known: Known<AttentionOptions> = { isCausal: true, scale: true, dropoutP: true, generator: true };
 
 /** Throws ShapeError unless queries and keys go together; returns the shape of the weights. */
 function weightsShape(name: string, q: Tensor, k: Tensor): readonly number[] {
@@ -78,8 +82,9 @@ function weightsOf(
   q: Tensor,
   k: Tensor,
   mask: Tensor | undefined,
-  { isCausal = false, scale, dropoutP = 0, generator }: AttentionOptions,
+  options: AttentionOptions | undefined,
 ): Tensor {
+  const { isCausal = false, scale, dropoutP = 0, generator } = optionsOf(name, options, known);
   const shape = weightsShape(name, q, k);
   const allowed = mask === undefined ? null : checkMask(name, mask, shape);
   if (!(dropoutP >= 0 && dropoutP <= 1))
@@ -112,7 +117,7 @@ const operands = (draw: Draw) => {
  */
 export const attentionWeights: Operation<[key: Tensor, mask?: Tensor, options?: AttentionOptions]> = composed(
   "attentionWeights",
-  (query: Tensor, key: Tensor, mask?: Tensor, options: AttentionOptions = {}) => {
+  (query: Tensor, key: Tensor, mask?: Tensor, options?: AttentionOptions) => {
     const [q, k] = [floated("attentionWeights", query), floated("attentionWeights", key)];
     return weightsOf("attentionWeights", q, k, mask, options);
   },
@@ -144,7 +149,7 @@ export const scaledDotProductAttention: Operation<
   [key: Tensor, value: Tensor, mask?: Tensor, options?: AttentionOptions]
 > = composed(
   "scaledDotProductAttention",
-  (query: Tensor, key: Tensor, value: Tensor, mask?: Tensor, options: AttentionOptions = {}) => {
+  (query: Tensor, key: Tensor, value: Tensor, mask?: Tensor, options?: AttentionOptions) => {
     const name = "scaledDotProductAttention";
     const [q, k, v] = [floated(name, query), floated(name, key), floated(name, value)];
     const weights = weightsOf(name, q, k, mask, options);

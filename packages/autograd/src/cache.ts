@@ -12,6 +12,8 @@ export interface CacheOptions {
    * that whoever stops at the worst moment has paid twice and nobody more.
    */
   readonly patience?: number;
+  /** The same of one evaluation: what would take more is compiled at first sight. */
+  readonly atOnce?: number;
   /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
   readonly limit?: number;
   readonly bytes?: number;
@@ -27,6 +29,8 @@ interface Entry {
 const largest = 20_000;
 /** What compiling costs beside the nodes, in nodes. */
 const fixedNodes = 50;
+/** Memory, in bytes, that a program may keep which was seen once. */
+const mostForOne = 2 ** 24;
 /** Fewer nodes, none of them with more elements, are interpreted as fast as their form is found. */
 const fewNodes = 4;
 const fewElements = 1000;
@@ -37,6 +41,7 @@ export class Cache {
   compiled = 0;
   runs = 0;
   readonly #patience: number;
+  readonly #atOnce: number;
   readonly #limit: number;
   readonly #bytes: number;
   /** The programs; the one used last is first. */
@@ -44,8 +49,9 @@ export class Cache {
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
 
-  constructor({ patience = 7_000, limit = 32, bytes = 2 ** 30 }: CacheOptions = {}) {
+  constructor({ patience = 7_000, atOnce = 14_000, limit = 32, bytes = 2 ** 30 }: CacheOptions = {}) {
     this.#patience = patience;
+    this.#atOnce = atOnce;
     this.#limit = limit;
     this.#bytes = bytes;
   }
@@ -85,10 +91,14 @@ export class Cache {
     if (!this.#reader.read(order, wanted, updates)) return null;
     const { hash, work } = this.#reader;
     const spent = this.#sightings.add(hash, work);
-    if (spent === 0 || spent < this.#patience * (order.nodes.length + fixedNodes)) return null;
-    this.#sightings.forget(hash);
+    const isNew = spent === 0;
+    const price = order.nodes.length + fixedNodes;
+    if (isNew ? work < this.#atOnce * price : spent < this.#patience * price) return null;
     const form = new Form(this.#reader, order, wanted);
     const entry = { form, routine: this.#compile(form, order, wanted) };
+    // What was seen once may not come again, such as the initial elements of a large matrix.
+    if (isNew && entry.routine && entry.routine.bytes > mostForOne) return entry;
+    this.#sightings.forget(hash);
     this.entries.unshift(entry);
     this.#drop();
     return entry;

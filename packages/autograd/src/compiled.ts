@@ -13,6 +13,7 @@ import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
 import { isInlining } from "./inlining.ts";
 import { fromElements } from "./ops/leaf.ts";
+import { checkNames } from "./options.ts";
 import { Slot } from "./slot.ts";
 import type { Signature, TracedCall } from "./tracing.ts";
 import { traceCall } from "./tracing.ts";
@@ -97,7 +98,8 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * of tensors, which are new leaves without history. What `f` captures is a constant (`check` finds it changed), except
  * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
  * compiled function, a transform such as `valueAndGrad`, or a check, it is `f` itself. Results have the interpreter's bits, unless
- * `relaxed` allows others. Parameters without a type are tensors; one that is given numbers is an `Operand`.
+ * `relaxed` allows others. Parameters without a type are tensors; one that is given numbers is an `Operand`. `this` is not passed on:
+ * of a method give `compile((x) => this.step(x))`.
  *
  * A large program takes some 100 ms to compile, at the first call, or before it in portions: `for (const _ of step.prepare(x)) await
  * pause()`.
@@ -156,9 +158,8 @@ export declare namespace compile {
 Object.assign(compile, { explain: explained });
 
 function checkOptions(options: CompileOptions): void {
+  checkNames("compile", options, ["check", "relaxed"]);
   for (const [name, value] of Object.entries(options)) {
-    if (name !== "check" && name !== "relaxed")
-      throw new ValueError(`compile: no option "${name}"; there are check and relaxed`);
     if (value !== undefined && typeof value !== "boolean")
       throw new ValueError(`compile: ${name} is true or false, got ${value}`);
   }

@@ -4,7 +4,7 @@ import type { Derivative, Partial } from "./graph.ts";
 import { apply, arityOf, derivativeOf, operandOf, ownerOf, Tensor, watching } from "./graph.ts";
 import { placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
-import { formatShape } from "./shape.ts";
+import { equalShapes, formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn, release, topology } from "./topology.ts";
 import { total } from "./total.ts";
@@ -106,13 +106,21 @@ export function reverse(
       ruling = out;
       ruledOperand = i;
       const contribution = pull(derivativeOf(out.op, i), cotangent, out, i, n);
-      if (contribution) g[input] = together(g[input]!, contribution);
+      if (contribution) g[input] = together(g[input]!, shaped(contribution, nodes[input]!, out));
     }
   }
   ruling = outer;
   ruledOperand = outerOperand;
   release(order);
   return wanted.map((n) => addedUp(g[n] ?? null));
+}
+
+/** What a rule of `out` made, which has the shape of `like`; one that a user wrote may have another. */
+function shaped(made: Tensor, like: Tensor, out: Tensor): Tensor {
+  if (equalShapes(made.shape, like.shape)) return made;
+  throw new GradientError(
+    `${out.op.name}: a derivative rule gives shape ${formatShape(made.shape)}, not ${formatShape(like.shape)}`,
+  );
 }
 
 /** What flowed back to a node from several uses, and the last of them, which counts as that of the sum. */
@@ -162,7 +170,9 @@ export function forward(
   for (let n = 0; n < nodes.length; n++) {
     if (given[n] || starts[n] === starts[n + 1]) continue;
     const operands = edges.slice(starts[n], starts[n + 1]).map((input) => t[input]!);
-    if (operands.some((tangent) => tangent !== null)) t[n] = pushForward(nodes[n]!, operands);
+    if (operands.every((tangent) => tangent === null)) continue;
+    const pushed = pushForward(nodes[n]!, operands);
+    t[n] = pushed && shaped(pushed, nodes[n]!, nodes[n]!);
   }
   ruling = outer;
   return outputNumbers.map((n) => t[n]!);

@@ -6,6 +6,8 @@ import { ge } from "./ops/comparison.ts";
 import { floated } from "./ops/elementwise.ts";
 import { broadcastTo } from "./ops/movement.ts";
 import { add, mul, where } from "./ops/pointwise.ts";
+import type { Known } from "./options.ts";
+import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
 
@@ -23,9 +25,11 @@ function dropped(
   name: string,
   x: Tensor,
   shape: (a: Tensor) => Shape,
-  { p = 0.5, training = true, generator }: DropoutOptions,
+  options: DropoutOptions | undefined,
   thinned: (a: Tensor, keep: Tensor, p: number) => Tensor,
 ): Tensor {
+  const known: Known<DropoutOptions> = { p: true, training: true, generator: true };
+  const { p = 0.5, training = true, generator } = optionsOf(name, options, known);
   const a = floated(name, x);
   if (!(p >= 0 && p <= 1))
     throw new ValueError(`${name}: p is a probability between 0 and 1, got ${String(p)}`);
@@ -50,7 +54,7 @@ const rescaled = (a: Tensor, keep: Tensor, p: number): Tensor =>
  * dropout(tensor([1, 2]), { training: false }).toArray(); // => 1,2
  * ```
  */
-export function dropout<S extends Shape>(x: Tensor<S>, options: DropoutOptions = {}): Tensor<S> {
+export function dropout<S extends Shape>(x: Tensor<S>, options?: DropoutOptions): Tensor<S> {
   return dropped("dropout", x, (a) => a.shape, options, rescaled) as Tensor<S>;
 }
 
@@ -65,7 +69,7 @@ export function dropout<S extends Shape>(x: Tensor<S>, options: DropoutOptions =
  * first === second; // => true
  * ```
  */
-export function featureDropout<S extends Shape>(x: Tensor<S>, options: DropoutOptions = {}): Tensor<S> {
+export function featureDropout<S extends Shape>(x: Tensor<S>, options?: DropoutOptions): Tensor<S> {
   const channels = ({ shape }: Tensor): Shape => {
     if (shape.length < 2)
       throw new ShapeError(`featureDropout: takes [n, channels, ...], got shape ${formatShape(shape)}`);
@@ -87,7 +91,7 @@ const saturated = -1.7580993408473766;
  * alphaDropout(ones([2]), { training: false }).toArray(); // => 1,1
  * ```
  */
-export function alphaDropout<S extends Shape>(x: Tensor<S>, options: DropoutOptions = {}): Tensor<S> {
+export function alphaDropout<S extends Shape>(x: Tensor<S>, options?: DropoutOptions): Tensor<S> {
   const thinned = (a: Tensor, keep: Tensor, p: number): Tensor => {
     // Dropping everything leaves nothing to scale; PyTorch gives 0.
     if (p === 1) return where(keep, a, 0);

@@ -2,8 +2,19 @@ import { Cache } from "./cache.ts";
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
-import { elementsOf, isKnown, setElements, setSource, sourceOf } from "./graph.ts";
+import {
+  arityOf,
+  elementsOf,
+  isKnown,
+  operandOf,
+  setElements,
+  setSource,
+  sourceOf,
+  turnIntoLeaf,
+} from "./graph.ts";
 import { interpret } from "./interpret.ts";
+import { stopOp } from "./ops/composed.ts";
+import { stoppedOp } from "./ops/leaf.ts";
 import { numberIn, release, topology } from "./topology.ts";
 
 /**
@@ -72,25 +83,44 @@ export function withCache<T>(other: Cache | null, f: () => T): T {
 export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   if (tracer)
     throw new CompileError(
-      `reading a value inside a function given to ${tracer}: there are no values while it is traced; return the tensor and ` +
+      `reading a value inside a function given to ${tracer}: there are no values while a function is traced; return the tensor and ` +
         "read it outside, or make the decision with where()",
     );
   const roots = tensors.map((x) => x.node);
   if (pending.length === 0 && roots.every(isKnown)) return roots.map((x) => elementsOf(x)!);
   const updates = pending;
   const wanted = [...roots, ...updates.map(({ version }) => version)];
-  const order = topology(wanted, isKnown, sourceOf);
+  const order = topology(wanted, isEnd, sourceOf);
   const numbers = wanted.map((x) => numberIn(order, x));
   const values = settle(updates, () => {
     checkNotLost(order.nodes);
     return cache?.evaluate(order, numbers, updates.length) ?? interpret(order, numbers);
   });
   wanted.forEach((x, i) => {
-    setElements(x, values[i]!);
+    hold(x, values[i]!);
   });
   settled();
   release(order);
   return values.slice(0, roots.length);
+}
+
+/** Is there nothing to compute? What is detached from a node that holds its elements gets them without being asked for. */
+function isEnd(x: Tensor): boolean {
+  if (isKnown(x)) return true;
+  const value = hasHistory(x) ? elementsOf(operandOf(x, 0)!) : null;
+  if (value) hold(x, value);
+  return value !== null;
+}
+
+/** Lets `x` hold its elements; a `stopGradient` needs what it was computed from no more. */
+function hold(x: Tensor, value: TypedArray): void {
+  setElements(x, value);
+  if (hasHistory(x)) turnIntoLeaf(x, stoppedOp);
+}
+
+/** Is this a `stopGradient` of something that is computed? */
+function hasHistory(x: Tensor): boolean {
+  return x.op === stopOp && arityOf(operandOf(x, 0)!) > 0;
 }
 
 /** Nothing is pending any more; a version that has its elements has no history. */

@@ -7,6 +7,7 @@ export { formula } from "./arithmetic.ts";
 export type { AttentionOptions } from "./attention.ts";
 export { attentionWeights, scaledDotProductAttention } from "./attention.ts";
 export { checkpoint } from "./checkpoint.ts";
+export { allclose } from "./closeness.ts";
 export type { Compiled, CompileOptions } from "./compiled.ts";
 // Compile.
 export { compile } from "./compiled.ts";
@@ -115,7 +116,16 @@ export { qr } from "./ops/linalg/orthogonal.ts";
 export { det, inv, slogdet, solve } from "./ops/linalg/solve.ts";
 export * from "./ops/linalg/spectrum.ts";
 export * from "./ops/mixture.ts";
-export * from "./ops/movement.ts";
+export {
+  broadcastTo,
+  permute,
+  reshape,
+  squeeze,
+  sum,
+  sumTo,
+  transpose,
+  unsqueeze,
+} from "./ops/movement.ts";
 export * from "./ops/normalization.ts";
 export * from "./ops/partition.ts";
 export * from "./ops/piecewise.ts";
@@ -136,8 +146,12 @@ export * from "./ops/sorting.ts";
 export type { PerAxis } from "./ops/spatial.ts";
 export * from "./ops/special.ts";
 export * from "./ops/statistics.ts";
+export * from "./ops/table.ts";
 export * from "./ops/window.ts";
 export { fold, unfold } from "./ops/window.ts";
+// Check options.
+export type { Known } from "./options.ts";
+export { checkNames, optionsOf } from "./options.ts";
 export { randomWords } from "./random.ts";
 export type { DTypeMap } from "./rebuild.ts";
 export { rebuild } from "./rebuild.ts";
@@ -152,6 +166,7 @@ export { topology } from "./topology.ts";
 export type { PullbackRule } from "./transform/custom.ts";
 export { customGradient, gradientReversal, straightThrough } from "./transform/custom.ts";
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
+export { fuse } from "./transform/fuse.ts";
 export type { Gradients, GradOptions } from "./transform/gradient.ts";
 // Derivatives.
 export { grad, pushforward } from "./transform/gradient.ts";

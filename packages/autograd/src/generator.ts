@@ -13,6 +13,8 @@ import { describe, fill, fromElements } from "./ops/leaf.ts";
 import { add, div, log, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
 import { floor } from "./ops/rounding.ts";
 import { argmax } from "./ops/statistics.ts";
+import type { Known } from "./options.ts";
+import { checkNames, optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { checkShape, formatShape } from "./shape.ts";
 import type { Literal } from "./signature.ts";
@@ -80,14 +82,17 @@ export interface DrawOptions {
   readonly generator?: Generator;
 }
 
+const drawing: Known<DrawOptions> = { dtype: true, generator: true };
+
 /** Numbers evenly distributed from `low` (0 unless given) up to but not including `high` (1), of `shape`. */
 export function uniform<const S extends Shape>(
   shape: S,
-  { low = 0, high = 1, ...options }: DrawOptions & { readonly low?: number; readonly high?: number } = {},
+  options?: DrawOptions & { readonly low?: number; readonly high?: number },
 ): Tensor<Literal<S>> {
+  const { low = 0, high = 1, ...rest } = optionsOf("uniform", options, { ...drawing, low: true, high: true });
   if (!(low <= high))
     throw new ValueError(`uniform: low is ${low} and high is ${high}; low must not be above high`);
-  const unit = draw("uniform", shape, options, 1, unitDraw);
+  const unit = draw("uniform", shape, rest, 1, unitDraw);
   // Rounding may reach the upper end, which does not belong to the interval.
   const ranged = () => minimum(add(mul(unit, high - low), low), low < high ? below(high, unit.dtype) : high);
   return (low === 0 && high === 1 ? unit : ranged()) as Tensor<Literal<S>>;
@@ -107,14 +112,12 @@ function below(x: number, dtype: DType): number {
 /** Normally distributed numbers with `mean` (0 unless given) and `deviation` (1), of `shape`. */
 export function normal<const S extends Shape>(
   shape: S,
-  {
-    mean = 0,
-    deviation = 1,
-    ...options
-  }: DrawOptions & { readonly mean?: number; readonly deviation?: number } = {},
+  options?: DrawOptions & { readonly mean?: number; readonly deviation?: number },
 ): Tensor<Literal<S>> {
+  const known = { ...drawing, mean: true, deviation: true } as const;
+  const { mean = 0, deviation = 1, ...rest } = optionsOf("normal", options, known);
   if (!(deviation >= 0)) throw new ValueError(`normal: the deviation is ${deviation}; it must be at least 0`);
-  const standardNormal = draw("normal", shape, options, countersOfNormal, normalDraw);
+  const standardNormal = draw("normal", shape, rest, countersOfNormal, normalDraw);
   return (
     mean === 0 && deviation === 1 ? standardNormal : add(mul(standardNormal, deviation), mean)
   ) as Tensor<Literal<S>>;
@@ -127,19 +130,21 @@ export function normal<const S extends Shape>(
  */
 export function truncatedNormal<const S extends Shape>(
   shape: S,
-  {
-    mean = 0,
-    deviation = 1,
-    low = -2,
-    high = 2,
-    ...options
-  }: DrawOptions & {
+  options?: DrawOptions & {
     readonly mean?: number;
     readonly deviation?: number;
     readonly low?: number;
     readonly high?: number;
-  } = {},
+  },
 ): Tensor<Literal<S>> {
+  const known = { ...drawing, mean: true, deviation: true, low: true, high: true } as const;
+  const {
+    mean = 0,
+    deviation = 1,
+    low = -2,
+    high = 2,
+    ...rest
+  } = optionsOf("truncatedNormal", options, known);
   if (!(deviation > 0 && deviation < Infinity && Number.isFinite(mean)))
     throw new ValueError(
       `truncatedNormal: the mean is ${mean} and the deviation ${deviation}; they are finite, and the deviation is above 0`,
@@ -150,7 +155,7 @@ export function truncatedNormal<const S extends Shape>(
       `truncatedNormal: low is ${low} and high is ${high}; low must be below high, and part of what is between them within 5 ` +
         "deviations of the mean",
     );
-  const standardNormal = draw("truncatedNormal", shape, options, 1, (stream, sizes, dtype) =>
+  const standardNormal = draw("truncatedNormal", shape, rest, 1, (stream, sizes, dtype) =>
     truncatedDraw(stream, sizes, dtype, from, to),
   );
   // Rounding may leave the interval.
@@ -163,10 +168,11 @@ export function truncatedNormal<const S extends Shape>(
  */
 export function exponential<const S extends Shape>(
   shape: S,
-  { rate = 1, ...options }: DrawOptions & { readonly rate?: number } = {},
+  options?: DrawOptions & { readonly rate?: number },
 ): Tensor<Literal<S>> {
+  const { rate = 1, ...rest } = optionsOf("exponential", options, { ...drawing, rate: true });
   if (!(rate > 0)) throw new ValueError(`exponential: the rate is ${rate}; it must be above 0`);
-  const unit = draw("exponential", shape, options, 1, unitDraw);
+  const unit = draw("exponential", shape, rest, 1, unitDraw);
   // 1 - u is never 0, so that no draw is infinite.
   return div(neg(log1p(neg(unit))), rate) as Tensor<Literal<S>>;
 }
@@ -177,11 +183,12 @@ export function exponential<const S extends Shape>(
  */
 export function bernoulli<const S extends Shape>(
   shape: S,
-  { probability = 0.5, ...options }: DrawOptions & { readonly probability?: number } = {},
+  options?: DrawOptions & { readonly probability?: number },
 ): Tensor<Literal<S>> {
+  const { probability = 0.5, ...rest } = optionsOf("bernoulli", options, { ...drawing, probability: true });
   if (!(probability >= 0 && probability <= 1))
     throw new ValueError(`bernoulli: the probability is ${probability}; it must be between 0 and 1`);
-  const unit = draw("bernoulli", shape, options, 1, unitDraw);
+  const unit = draw("bernoulli", shape, rest, 1, unitDraw);
   return cast(lt(unit, probability), unit.dtype) as Tensor<Literal<S>>;
 }
 
@@ -222,6 +229,7 @@ export function categorical(shape: Shape, weights: ClassWeights & Pick<DrawOptio
     );
   if (probabilities && elementsOf(probabilities.node)?.some((p: number) => p < 0))
     throw new ValueError("categorical: there are negative probabilities; give logits, or at least 0");
+  checkNames("categorical", weights, ["logits", "probabilities", "generator"]);
   checkShape("categorical", shape);
   const sizes = [...shape, ...given.shape];
   const unit = draw("categorical", sizes, { dtype: "float64", generator }, 1, unitDraw);
@@ -239,15 +247,16 @@ export function randint<const S extends Shape>(
   low: number,
   high: number,
   shape: S,
-  options: Pick<DrawOptions, "generator"> = {},
+  options?: Pick<DrawOptions, "generator">,
 ): Tensor<Literal<S>> {
+  const rest = optionsOf("randint", options, { generator: true });
   if (
     !(Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && low < high && high <= 2 ** 31)
   )
     throw new ValueError(
       `randint: low is ${low} and high is ${high}; they are whole numbers of int32, and low is less than high`,
     );
-  const unit = draw("randint", shape, { ...options, dtype: "float64" }, 1, unitDraw);
+  const unit = draw("randint", shape, { ...rest, dtype: "float64" }, 1, unitDraw);
   // The 53 bits of the unit draw exceed the 32 of the range: no number is favoured, and the product stays below the range.
   return cast(add(floor(mul(unit, high - low)), low), "int32") as Tensor<Literal<S>>;
 }
@@ -255,8 +264,9 @@ export function randint<const S extends Shape>(
 /**
  * The whole numbers from 0 up to but not including `n` in random order, int32. Throws ValueError unless `n` is a whole number of at least 0.
  */
-export function permutation(n: number, options: Pick<DrawOptions, "generator"> = {}): Tensor<[number]> {
-  return argsort(draw("permutation", [n], { ...options, dtype: "float64" }, 1, unitDraw)) as Tensor<[number]>;
+export function permutation(n: number, options?: Pick<DrawOptions, "generator">): Tensor<[number]> {
+  const rest = optionsOf("permutation", options, { generator: true });
+  return argsort(draw("permutation", [n], { ...rest, dtype: "float64" }, 1, unitDraw)) as Tensor<[number]>;
 }
 
 function draw(

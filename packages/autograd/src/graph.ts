@@ -34,6 +34,8 @@ export let setOwner: (x: Tensor, owner: Tensor) => void;
 export let elementsOf: (x: Tensor) => TypedArray | null;
 /** Lets a node hold its elements. */
 export let setElements: (x: Tensor, value: TypedArray | null) => void;
+/** Makes a node that holds its elements a leaf, and lets go of its operands. */
+export let turnIntoLeaf: (x: Tensor, op: Op) => void;
 
 /** Computes the elements of `x` for the function `caller`. */
 type Reader = (x: Tensor, caller: string) => TypedArray;
@@ -81,13 +83,13 @@ const nothing: readonly Tensor[] = [];
 export class Tensor<S extends Shape = Shape> {
   /** A number of its own for every node, in the order of construction. */
   readonly id: number;
-  readonly #op: Op;
+  #op: Op;
   // Operands lie in the node itself: the collector copies what is alive, and a list for each node would be most of a graph of
   // scalars. The list is made when it is asked for, but for nodes of more operands, which have nothing else.
-  readonly #first: Tensor | null;
+  #first: Tensor | null;
   readonly #second: Tensor | null;
   #inputs: readonly Tensor[] | null;
-  readonly #attributes: Attributes;
+  #attributes: Attributes;
   readonly #shape: Shape;
   readonly #dtype: DType;
   #value: TypedArray | null = null;
@@ -174,6 +176,12 @@ export class Tensor<S extends Shape = Shape> {
     elementsOf = (x) => x.#value;
     setElements = (x, value) => {
       x.#value = value;
+    };
+    turnIntoLeaf = (x, op) => {
+      x.#op = op;
+      x.#attributes = { shape: x.#shape, dtype: x.#dtype };
+      x.#first = null;
+      x.#inputs = null;
     };
     markOf = (x) => x.#mark;
     setMark = (x, mark) => {

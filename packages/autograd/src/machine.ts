@@ -215,12 +215,8 @@ function step(
     case "table":
       for (let i = 0; i < n; i++) out[i] = single ? Math.fround(values![a[i]!]!) : values![a[i]!]!;
       return;
-    case "input":
-    case "constant":
-    case "rare":
-      throw new Error(`${word} is not a step`);
     default:
-      word satisfies never;
+      word satisfies "input" | "constant" | "rare";
   }
 }
 

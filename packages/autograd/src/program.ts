@@ -110,9 +110,12 @@ class Tracer implements Arithmetic<Value> {
   }
 
   #instruction(x: Value): Instruction {
-    const found = this.instructions[x.index];
+    // Of an op with fewer rules than its body has operands the last ones are not there.
+    const found = this.instructions[(x as Value | undefined)?.index ?? -1];
     if (found === undefined)
-      throw new DTypeError("a body may only use its own operands and what it made from them");
+      throw new DTypeError(
+        "a body may only use its own operands, one for each derivative rule, and what it made from them",
+      );
     return found;
   }
 

@@ -53,10 +53,26 @@ export function checkWhole(name: string, what: string, value: unknown, least: nu
   throw new ValueError(`${name}: ${what} is a whole number${bound}, got ${String(value)}`);
 }
 
+const isList = (x: unknown): x is readonly unknown[] => Array.isArray(x);
+
+/** Only what kind of thing was given: to print a tensor would compute it. */
+export const shown = (x: unknown): string => (Object(x) === x ? "an object" : String(x));
+
+/** Throws ValueError unless `x` is an array: sizes, axes or tensors that come one by one, as in PyTorch, would be lost. */
+export function checkList(name: string, x: unknown, example = "[4, 2]"): void {
+  if (!isList(x)) throw new ValueError(`${name}: takes an array such as ${example}, got ${shown(x)}`);
+}
+
+/** One number or several as a list. Throws ValueError for what is neither. */
+export function listOf(name: string, x: number | readonly number[]): readonly number[] {
+  if (typeof x === "number") return [x];
+  checkList(name, x, "[1, 0]");
+  return x;
+}
+
 /** Throws ValueError unless every size is a whole number of at least 0, ShapeError if there are too many elements. */
 export function checkShape(name: string, shape: Shape): void {
-  if (!Array.isArray(shape))
-    throw new ValueError(`${name}: a shape is an array of sizes such as [4, 2], got ${shape}`);
+  checkList(name, shape);
   for (const size of shape)
     if (!Number.isInteger(size) || size < 0)
       throw new ValueError(`${name}: sizes are whole numbers of at least 0, got ${formatShape(shape)}`);
@@ -64,17 +80,11 @@ export function checkShape(name: string, shape: Shape): void {
     throw new ShapeError(`${name}: shape ${formatShape(shape)} has more than ${maxSize} elements`);
 }
 
-/** Only what kind of thing was given: to print a tensor would compute it. */
-function noAxis(name: string, axis: unknown): ValueError {
-  const given = Object(axis) === axis ? "an object" : String(axis);
-  return new ValueError(`${name}: axis is a whole number, got ${given}`);
-}
-
 /** `axis` counted from the front. Throws ShapeError if the shape has no such axis, ValueError for what is no number. */
 export function normalizeAxis(name: string, axis: number, shape: Shape): number {
   const rank = shape.length;
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
-  if (typeof axis !== "number") throw noAxis(name, axis);
+  if (typeof axis !== "number") throw new ValueError(`${name}: axis is a whole number, got ${shown(axis)}`);
   const range = rank === 0 ? "which has no axes" : `whose axes are ${-rank} ... ${rank - 1}`;
   throw new ShapeError(`${name}: axis ${axis} of shape ${formatShape(shape)}, ${range}`);
 }
@@ -86,9 +96,8 @@ export function normalizeAxes(
   shape: Shape,
 ): number[] {
   if (axis === undefined) return shape.map((_, i) => i);
-  if (typeof axis !== "number" && !Array.isArray(axis)) throw noAxis(name, axis);
-  const axes = (typeof axis === "number" ? [axis] : [...axis]).map((a) => normalizeAxis(name, a, shape));
-  if (axes.length > 1) axes.sort((a, b) => a - b);
+  if (!isList(axis)) return [normalizeAxis(name, axis, shape)];
+  const axes = axis.map((a) => normalizeAxis(name, a, shape)).sort((a, b) => a - b);
   for (let i = 1; i < axes.length; i++)
     if (axes[i] === axes[i - 1])
       throw new ShapeError(`${name}: axis ${axes[i]} of shape ${formatShape(shape)} is named twice`);

@@ -5,12 +5,13 @@ import { CompileError, GradientError, pointToCaller, ShapeError } from "./errors
 import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
-import { stopGradient } from "./ops/composed.ts";
+import { stopGradient, stopOp } from "./ops/composed.ts";
 import { checkTensor, fromElements, onesLike } from "./ops/leaf.ts";
 import { add } from "./ops/pointwise.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
 import { topology } from "./topology.ts";
+import { checkCotangent } from "./transform/gradient.ts";
 import { Variable } from "./variable.ts";
 
 /** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
@@ -37,7 +38,10 @@ declare module "./graph.ts" {
      * missing, or if this tensor is int32 or bool.
      */
     backward(cotangent?: Tensor): void;
-    /** The same elements without history: derivatives end here. Another name for `stopGradient`. */
+    /**
+     * The same elements without history: derivatives end here, and what it was computed from is let go of as soon as it is read.
+     * Another name for `stopGradient`.
+     */
     detach(this: Tensor<S>): Tensor<S>;
     [Symbol.toPrimitive](hint: string): string;
   }
@@ -144,19 +148,16 @@ function backward(y: Tensor, cotangent?: Tensor): void {
       `backward: shape ${formatShape(out.shape)} is not a single number; reduce it with sum() or mean(), or pass a cotangent ` +
         "of that shape",
     );
-  if (cotangent !== undefined && formatShape(cotangent.shape) !== formatShape(out.shape))
-    throw new GradientError(
-      `backward: the cotangent has shape ${formatShape(cotangent.shape)} and the tensor ${formatShape(out.shape)}`,
-    );
+  if (cotangent !== undefined) checkCotangent("backward", cotangent, out);
   const variables = new Set<Variable>();
-  for (const node of topology([out]).nodes) {
+  for (const node of topology([out], ({ op }) => op === stopOp).nodes) {
     const owner = ownerOf(node);
     if (owner instanceof Variable && isFloat(owner.dtype)) variables.add(owner);
   }
   const targets = [...variables];
   if (targets.length === 0)
     throw new GradientError(
-      "backward: this tensor was not built on any float variable; make the parameters with variable(...)",
+      "backward: this tensor is built on no float variable, or detached from it; make parameters with variable(...)",
     );
   const gradients = reverse([out], [cotangent?.node ?? onesLike(out)], targets, undefined, "backward");
   targets.forEach((target, i) => {

@@ -1,5 +1,6 @@
 import type { Tensor } from "./graph.ts";
 import { arityOf, markOf, operandOf, ownerOf, setMark } from "./graph.ts";
+import { checkList } from "./shape.ts";
 
 /** Marks below this one belong to earlier walks. */
 let marks = 0;
@@ -81,6 +82,7 @@ export function topology(
   isEnd: End = never,
   beyond: (x: Tensor) => Tensor | null = nowhere,
 ): Topology {
+  checkList("topology", roots, "[x]");
   const base = marks + 1;
   const numbers = takeNumbers(isEnd);
   const { starts, edges } = numbers;

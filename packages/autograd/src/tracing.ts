@@ -69,8 +69,10 @@ function evaluateCaptured(graph: Traced, first: number): void {
 }
 
 function resultLeaves(result: unknown): Tensor[] {
-  if (result instanceof Promise)
-    throw new CompileError("compile: the function is async; what is compiled cannot wait, await outside");
+  if (result instanceof Promise || typeof (result as Partial<Iterator<unknown>> | null)?.next === "function")
+    throw new CompileError(
+      "compile: the function is async or a generator; what is compiled cannot wait, await outside",
+    );
   try {
     return leavesOf(result);
   } catch (error) {

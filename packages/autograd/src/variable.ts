@@ -4,7 +4,7 @@ import { addPending, evaluate, flush, isTracing } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
-import { checkTensor, fill, tensor } from "./ops/leaf.ts";
+import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Nested, Operand, ShapeOf } from "./signature.ts";
@@ -250,7 +250,8 @@ export function assignAll(assignments: readonly (readonly [variable: Variable, v
 
 function fitting(variable: Variable, value: Operand): Tensor {
   const name = `assign to ${variable.label ?? "a variable"}`;
-  if (typeof value === "number") return fill(value, variable.shape, variable.dtype);
+  if (typeof value === "number")
+    return fill(element(name, value, variable.dtype), variable.shape, variable.dtype);
   if (!(value instanceof Tensor)) throw new ValueError(`${name}: takes a tensor or a number`);
   if (!equalShapes(value.shape, variable.shape))
     throw new ShapeError(

@@ -3,24 +3,37 @@ import { withoutReading } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { movedim } from "./ops/layout.ts";
 import { placeholder } from "./ops/leaf.ts";
+import type { Shape } from "./shape.ts";
 import { formatShape, normalizeAxis } from "./shape.ts";
 import { batched, repeated } from "./transform/batch.ts";
-import type { Like } from "./tree.ts";
 import { mapTree, unflattenTree } from "./tree.ts";
 import type { Variable } from "./variable.ts";
 import { assignAll, recording, Trace, tracing } from "./variable.ts";
 
 type Axis = number | null;
 
-export interface VmapOptions {
+export interface VmapOptions<
+  In extends Axis | readonly Axis[] = Axis | readonly Axis[],
+  Out extends number = number,
+> {
   /**
    * The axis of each argument along which examples lie, 0 unless given: one number for all arguments, or one for each, null for an
    * argument that is the same for all examples. It holds for all tensors of an argument that is a tree.
    */
-  readonly inAxes?: Axis | readonly Axis[];
+  readonly inAxes?: In;
   /** The axis of the results along which examples lie; 0 unless given. */
-  readonly outAxes?: number;
+  readonly outAxes?: Out;
 }
+
+/** A tree with an axis of examples along `A`: the shape is known where that is in front. */
+type Batched<T, A> = [A] extends [null]
+  ? T
+  : T extends Tensor<infer S extends Shape>
+    ? Tensor<[A] extends [0] ? (number extends S["length"] ? Shape : [number, ...S]) : Shape>
+    : { -readonly [K in keyof T]: Batched<T[K], A> };
+
+/** The axis of argument `K`. */
+type AxisOf<In, K> = In extends readonly Axis[] ? (K extends keyof In ? In[K] : Axis) : In;
 
 /**
  * `vmap(f)` is `f` for many examples at once: `f` is written for one example and called once, and what it does becomes ordinary ops
@@ -43,10 +56,19 @@ export interface VmapOptions {
  * vmap((row: Tensor) => grad(dot(row, w).square(), [w])[0])(x).toArray(); // => -2,-4,-6,-8,-10,-12
  * ```
  */
-export function vmap<A extends readonly unknown[], R>(
+export function vmap<
+  A extends readonly unknown[],
+  R,
+  const In extends Axis | readonly Axis[] = 0,
+  Out extends number = 0,
+>(
   f: (...args: A) => R,
+  options?: VmapOptions<In, Out>,
+): (...args: { readonly [K in keyof A]: Batched<A[K], AxisOf<In, K>> }) => Batched<R, Out>;
+export function vmap<A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
   { inAxes = 0, outAxes = 0 }: VmapOptions = {},
-): (...args: { readonly [K in keyof A]: Like<A[K]> }) => Like<R> {
+): (...args: readonly unknown[]) => unknown {
   return (...args) => {
     const axes = axesOf(inAxes, args.length);
     const batches = new Map<Tensor, Tensor>();

@@ -1,36 +1,15 @@
-import type { DrawOptions } from "@cotangent/autograd/functional";
+import type { DrawOptions, Known } from "@cotangent/autograd/functional";
 import { hideFrames, Tensor, ValueError } from "@cotangent/autograd/functional";
+
+export type { Known } from "@cotangent/autograd/functional";
+export { checkNames, optionsOf } from "@cotangent/autograd/functional";
 
 hideFrames(import.meta.url);
 
 /** Checks of what a caller may set. In JavaScript anything can stand there, and what is ignored is not noticed. */
 
-/** The names of all options of a kind; the type checker sees to it that none is left out. */
-export type Known<T> = { readonly [K in keyof T]-?: true };
-
 /** What draws at random takes. */
 export const drawing: Known<DrawOptions> = { dtype: true, generator: true };
-
-/**
- * `options`, none unless given. Throws ValueError unless they are named: `mse(x, y, "sum")` would be the mean; and if one is not
- * among the `known`.
- */
-export function optionsOf<T extends object>(name: string, options: T | undefined, known?: Known<T>): T {
-  if (options === undefined) return {} as T;
-  if (typeof options !== "object" || options === null || options instanceof Tensor || Array.isArray(options))
-    throw new ValueError(`${name}: options are named, as in { name: value }, got ${shown(options)}`);
-  if (known) checkNames(name, options, Object.keys(known));
-  return options;
-}
-
-/** Throws ValueError if an option has a name that nobody reads. */
-export function checkNames(name: string, options: object, known: readonly string[]): void {
-  for (const option of Object.keys(options))
-    if (!known.includes(option))
-      throw new ValueError(
-        `${name}: there is no option ${option}; the options are ${known.join(", ") || "none"}`,
-      );
-}
 
 /** Throws ValueError unless `value` is a finite number of at least `least`. */
 export function checkNumber(option: string, value: unknown, least: number = -Infinity): void {

@@ -119,4 +119,23 @@ case("polygamma", "number", 1, draw.floats([], f32, 0.3, 2))
 case("polygamma", "int32", 2, t([1, 2, 9], i32))
 case("polygamma", "empty", 1, t([]).reshape(0, 3))
 
+function("logit", lambda x, options={}: torch.logit(x if x.is_floating_point() else x.to(f32), options.get("eps")), "elementwise cancelling", 4)
+draw = Draws("logit")
+for dtype in [f32, f64]:
+    case("logit", f"{NAMES[dtype]} matrix", draw.floats([3, 4], dtype, 0.01, 0.4))
+    case("logit", f"{NAMES[dtype]} above the middle", draw.floats([5], dtype, 0.6, 0.99))
+    case("logit", f"{NAMES[dtype]} with eps", t([0.001, 0.125, 0.75, 0.999, -1.0, 2.0], dtype), {"eps": 0.0625})
+    case("logit", f"places in {NAMES[dtype]}", t([0.5, 0.0, 1.0, NAN, 1e-30], dtype), second=False)
+    case(
+        "logit",
+        f"beyond 0 and 1 in {NAMES[dtype]}",
+        t([-1.0, 2.0], dtype),
+        cotangent=t([2.0, 2.0], dtype),
+        second=False,
+        depart=("the derivative is that of the logarithms, as that of log is", {("gradient 0", i): -1.0 for i in range(2)}),
+    )
+case("logit", "number", t(0.25))
+case("logit", "int32", t([0, 1, 2], i32))
+case("logit", "empty", t([]).reshape(0, 3))
+
 write(__file__)

@@ -136,7 +136,7 @@ function write(writer: NestWriter, micro: (form: Microkernel) => number): void {
 function slowFunctions(functions: Code[], layout: Layout): (program: Program) => number {
   const known = new Map<Program, number>();
   const refuse = () => {
-    throw new Error("the slow side of a rare reads nothing but its operands");
+    throw new Error("rare reads operands only");
   };
   const slow = (program: Program): number =>
     remembered(known, program, () => {

@@ -5,7 +5,7 @@ import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import { remembered } from "../memo.ts";
 import type { Instruction } from "../program.ts";
-import { sizeOf } from "../shape.ts";
+import { formatShape, sizeOf } from "../shape.ts";
 import type { Form, Scalar } from "./kernel.ts";
 import { canFail, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
@@ -153,8 +153,8 @@ function heldBy(nests: readonly Nest[], { outputs, updates }: Traced): Set<Tenso
 
 function leaked(x: Tensor): CompileError {
   return new CompileError(
-    `compile: the function uses ${x.label ?? `a tensor of shape [${x.shape.join(", ")}]`} that was made while compile was ` +
-      "tracing something else; return it from there and pass it in",
+    `compile: ${x.label ?? "a leaf"} of shape ${formatShape(x.shape)} has no value: it was made while compile was tracing; return ` +
+      "it from the compiled function to pass it in",
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph.ts";
-import { formatShape } from "../shape.ts";
+import { checkTensor } from "../ops/leaf.ts";
+import { checkList, formatShape } from "../shape.ts";
 import { topology } from "../topology.ts";
 import { attributesOf, nameNodes } from "./text.ts";
 
@@ -10,6 +11,8 @@ interface DrawOptions {
 
 /** The graph in Graphviz's DOT language: boxes for leaves, ellipses for ops, arrows from inputs to uses. */
 export function toDot(roots: readonly Tensor[], { notes = () => [] }: DrawOptions = {}): string {
+  checkList("toDot", roots, "[x]");
+  for (const root of roots) checkTensor("toDot", root);
   const order = topology(roots.map((root) => root.node));
   const names = nameNodes(order);
   const lines = order.nodes.flatMap((node, n) => {

@@ -1,4 +1,5 @@
 import type { Attribute, Tensor } from "../graph.ts";
+import { checkTensor } from "../ops/leaf.ts";
 import { formatShape } from "../shape.ts";
 import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
@@ -13,6 +14,7 @@ import { topology } from "../topology.ts";
  * Nodes are called by the name they were given (in quotes if it begins with `%` or has line breaks), others `%` and their number. Numbers stand for themselves.
  */
 export function toText(...roots: readonly Tensor[]): string {
+  for (const root of roots) checkTensor("toText(a, b)", root);
   const order = topology(roots.map((root) => root.node));
   const names = nameNodes(order);
   return order.nodes.flatMap((node, n) => (isNumber(node) ? [] : [lineOf(order, names, n)])).join("\n");

@@ -3,6 +3,7 @@ import { refuseBool } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, pushed, readElements, zero } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import {
   broadcastsTo,
   checkShape,
@@ -126,14 +127,8 @@ type ScatterReduce = UnaryWith<
  */
 export const scatterReduce: ScatterReduce = composed(
   "scatterReduce",
-  ((
-    x: Tensor,
-    axis: number,
-    index: Tensor,
-    source: Tensor,
-    reduce: Reduce,
-    { includeSelf = true }: Including = {},
-  ) => {
+  ((x: Tensor, axis: number, index: Tensor, source: Tensor, reduce: Reduce, options?: Including) => {
+    const { includeSelf = true } = optionsOf("scatterReduce", options, { includeSelf: true });
     const along = normalizeAxis("scatterReduce", axis, x.shape);
     if (!reductions.includes(reduce))
       throw new ValueError(`scatterReduce: unknown "${reduce}"; there are ${reductions.join(", ")}`);
@@ -203,7 +198,8 @@ type IndexPut = UnaryWith<[indices: readonly Tensor[], values: Tensor, options?:
  */
 export const indexPut: IndexPut = composed(
   "indexPut",
-  ((x: Tensor, indices: readonly Tensor[], values: Tensor, { accumulate = false }: Accumulating = {}) => {
+  ((x: Tensor, indices: readonly Tensor[], values: Tensor, options?: Accumulating) => {
+    const { accumulate = false } = optionsOf("indexPut", options, { accumulate: true });
     if (!Array.isArray(indices) || indices.length === 0)
       throw new ValueError("indexPut: takes an array of at least one tensor of indices");
     const spans = indices.map((index) => (index.dtype === "bool" ? index.rank : 1));
@@ -278,7 +274,8 @@ interface Counting {
  */
 export const bincount: Operation<[options?: Counting]> = composed(
   "bincount",
-  (x: Tensor, { weights, minlength = 0 }: Counting = {}) => {
+  (x: Tensor, options?: Counting) => {
+    const { weights, minlength = 0 } = optionsOf("bincount", options, { weights: true, minlength: true });
     if (x.rank !== 1)
       throw new ShapeError(`bincount: takes one axis, got shape ${formatShape(x.shape)}; flatten it`);
     if (x.dtype !== "int32") throw new DTypeError(`bincount: takes int32, got ${x.dtype}; cast it`);

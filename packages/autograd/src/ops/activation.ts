@@ -2,6 +2,7 @@ import { ShapeError, ValueError } from "../errors.ts";
 import * as f from "../functions.ts";
 import type { Tensor } from "../graph.ts";
 import { partial } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { formatShape, normalizeAxis } from "../shape.ts";
 import type { SameRank, Unary, UnaryWith } from "../signature.ts";
 import { gt, logicalNot } from "./comparison.ts";
@@ -51,7 +52,8 @@ function exponential(x: Tensor, scale: number, width: number): Tensor {
  */
 export const elu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
   "elu",
-  (x: Tensor, { alpha = 1 }: { readonly alpha?: number } = {}) => {
+  (x: Tensor, options?: { readonly alpha?: number }) => {
+    const { alpha = 1 } = optionsOf("elu", options, { alpha: true });
     checkNumber("elu", "alpha", alpha);
     return exponential(floated("elu", x), alpha, 1);
   },
@@ -66,7 +68,8 @@ export const elu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
  */
 export const celu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
   "celu",
-  (x: Tensor, { alpha = 1 }: { readonly alpha?: number } = {}) => {
+  (x: Tensor, options?: { readonly alpha?: number }) => {
+    const { alpha = 1 } = optionsOf("celu", options, { alpha: true });
     checkNonzero("celu", "alpha", alpha);
     return exponential(floated("celu", x), alpha, alpha);
   },
@@ -95,7 +98,8 @@ export const selu: Unary = composed(
  */
 export const gelu: UnaryWith<[options?: { readonly approximate?: "none" | "tanh" }]> = composed(
   "gelu",
-  (x: Tensor, { approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {}) => {
+  (x: Tensor, options?: { readonly approximate?: "none" | "tanh" }) => {
+    const { approximate = "none" } = optionsOf("gelu", options, { approximate: true });
     const a = floated("gelu", x);
     if (approximate !== "none" && approximate !== "tanh")
       throw new ValueError(`gelu: approximate is ${describe(approximate)}; say "none" or "tanh"`);
@@ -120,10 +124,11 @@ export const silu: Unary = composed(
 export const softplus: UnaryWith<[options?: { readonly beta?: number; readonly threshold?: number }]> =
   composed(
     "softplus",
-    (
-      x: Tensor,
-      { beta = 1, threshold: top = 20 }: { readonly beta?: number; readonly threshold?: number } = {},
-    ) => {
+    (x: Tensor, options?: { readonly beta?: number; readonly threshold?: number }) => {
+      const { beta = 1, threshold: top = 20 } = optionsOf("softplus", options, {
+        beta: true,
+        threshold: true,
+      });
       checkNonzero("softplus", "beta", beta);
       checkNumber("softplus", "threshold", top);
       return smooth(floated("softplus", x), beta, top);

@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
-import { formatShape } from "../shape.ts";
+import { checkList, formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { floated } from "./elementwise.ts";
 import { fromElements } from "./leaf.ts";
@@ -53,7 +53,8 @@ function adaptivePool(
 ): AdaptivePool {
   return composed(
     name,
-    (x: Tensor, outputSize: number | readonly (number | null)[]) => {
+    (x: Tensor, outputSize: number | readonly (number | null)[], ...more: readonly never[]) => {
+      if (more.length > 0) checkList(name, outputSize, `[${[outputSize, ...more].join(", ")}]`);
       const a = inBatch(name, floated(name, x), rank);
       const field = a.shape.slice(2);
       const kept = Array.isArray(outputSize)

@@ -1,7 +1,7 @@
 import { isFloat } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { checkShape, checkWhole, formatShape, normalizeAxis } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, listOf, normalizeAxis } from "../shape.ts";
 import type { Pad, PadOptions, UnaryWith } from "../signature.ts";
 import { cat } from "./join.ts";
 import { fill } from "./leaf.ts";
@@ -54,9 +54,7 @@ export const pad: Pad = declare(
       throw new ShapeError(
         `pad: ${pairs.length} pairs of widths for shape ${formatShape(a.shape)}; give one for each axis`,
       );
-    for (const width of pairs.flat())
-      if (!Number.isInteger(width) || width < 0)
-        throw new ValueError(`pad: width ${width}; widths are whole numbers of at least 0, use slice to cut`);
+    for (const width of pairs.flat()) checkWhole("pad", "a width (use slice to cut)", width, 0);
     checkShape(
       "pad",
       a.shape.map((size, i) => size + pairs[i]![0] + pairs[i]![1]),
@@ -117,13 +115,13 @@ type Rolled = UnaryWith<[shifts: number | readonly number[], axis?: number | rea
 export const roll: Rolled = composed(
   "roll",
   ((x: Tensor, shifts: number | readonly number[], axis?: number | readonly number[]) => {
-    const steps = typeof shifts === "number" ? [shifts] : shifts;
+    const steps = listOf("roll", shifts);
     for (const shift of steps) checkWhole("roll", "a shift", shift);
-    const axes = typeof axis === "number" ? [axis] : (axis ?? [0]);
+    const axes = listOf("roll", axis ?? 0);
     if (steps.length !== axes.length)
       throw new ShapeError(
-        `roll: shifts ${formatShape(steps)} for ${axis === undefined ? "all elements in a row" : `axes ${formatShape(axes)}`}; ` +
-          "give one shift for each axis",
+        `roll: shifts ${formatShape(steps)} for ${axis === undefined ? "no axes" : `axes ${formatShape(axes)}`}; ` +
+          "give one for each axis",
       );
     if (axis === undefined) return reshape(rolled(reshape(x, [x.size]), steps[0]!, 0), x.shape);
     const along = axes.map((a) => normalizeAxis("roll", a, x.shape));

@@ -1,17 +1,18 @@
 import { refuseBool } from "../dtype.ts";
 import type { Op } from "../graph.ts";
 import { apply, partial, type Tensor, zero } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
 import type { AxisFunction, Reduction, Unary } from "../signature.ts";
 import { floating } from "./cast.ts";
 import { lt } from "./comparison.ts";
 import { fill } from "./leaf.ts";
-import { reshape, sum } from "./movement.ts";
+import { keeping, reshape, sum } from "./movement.ts";
 import { abs, add, div, exp, log, neg, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
 import { alongAxis, composed, declare, within } from "./sample.ts";
 
-const stopOp: Op = {
+export const stopOp: Op = {
   name: "stopGradient",
   kernel: { kind: "pointwise", body: (_, x) => x! },
   derivatives: [zero],
@@ -20,7 +21,7 @@ const stopOp: Op = {
   meaning: "intended",
 };
 
-/** `x` as a constant: the same elements, and derivatives end here. */
+/** `x` as a constant: the same elements, and derivatives end here. Once it is read it is a leaf. */
 export const stopGradient: Unary = declare(
   "stopGradient",
   (x: Tensor) => apply(stopOp, [x.node]),
@@ -63,16 +64,14 @@ function shiftOf(x: Tensor, axes: readonly number[]): Tensor {
  */
 export const logsumexp: Reduction = composed(
   "logsumexp",
-  (
-    x: Tensor,
-    axis?: number | readonly number[],
-    { keepDims = false }: { readonly keepDims?: boolean } = {},
-  ) => {
+  (x: Tensor, axis?: number | readonly number[], options?: { readonly keepDims?: boolean }) => {
     const a = floating(x);
     const axes = normalizeAxes("logsumexp", axis, a.shape);
     const shift = shiftOf(a, axes);
     const out = add(log(sum(exp(sub(a, shift)), axes, { keepDims: true })), shift);
-    return keepDims ? out : reshape(out, reducedShape(a.shape, axes));
+    return optionsOf("logsumexp", options, keeping).keepDims
+      ? out
+      : reshape(out, reducedShape(a.shape, axes));
   },
   alongAxis(),
 );

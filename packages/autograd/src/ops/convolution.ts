@@ -1,6 +1,8 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { einsumOp, numbers } from "./contraction.ts";
@@ -10,7 +12,7 @@ import { padded, slice } from "./region.ts";
 import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
 import type { PerAxis } from "./spatial.ts";
-import { checkFit, drawSizes, inBatch, named, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
+import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
 import { folded, spanOf, windowsOf } from "./window.ts";
 
 /**
@@ -198,12 +200,15 @@ function convolveTransposed(
   return cut.reduce((y, width, i) => slice(y, width, lengths[i]! - width, { axis: i + 2 }), out);
 }
 
+const convolving: Known<ConvolutionOptions> = { stride: true, padding: true, dilation: true, groups: true };
+
 function convolution(name: string, rank: number): Convolution {
   return composed(
     name,
-    (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}) => {
+    (x: Tensor, weight: Tensor, bias?: Tensor | null, options?: ConvolutionOptions) => {
       const operands = operandsOf(name, rank, x, weight, bias);
-      return finished(name, convolve(name, rank, operands, named(name, options)), operands.bias, x);
+      const set = optionsOf(name, options, convolving);
+      return finished(name, convolve(name, rank, operands, set), operands.bias, x);
     },
     (draw) => {
       const sizes = drawSizes(draw, rank, 1, 3);
@@ -218,9 +223,10 @@ function convolution(name: string, rank: number): Convolution {
 function transposedConvolution(name: string, rank: number): ConvolutionTranspose {
   return composed(
     name,
-    (x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionTransposeOptions = {}) => {
+    (x: Tensor, weight: Tensor, bias?: Tensor | null, options?: ConvolutionTransposeOptions) => {
       const operands = operandsOf(name, rank, x, weight, bias);
-      return finished(name, convolveTransposed(name, rank, operands, named(name, options)), operands.bias, x);
+      const set = optionsOf(name, options, { ...convolving, outputPadding: true });
+      return finished(name, convolveTransposed(name, rank, operands, set), operands.bias, x);
     },
     (draw) => {
       const [sizes, field] = [drawSizes(draw, rank, 1, 3), drawSizes(draw, rank, 1, 3)];

@@ -1,10 +1,11 @@
 import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { checkShape, checkWhole, formatShape, stridesOf } from "../shape.ts";
 import type { Operation, UnaryWith } from "../signature.ts";
 import { pad } from "./border.ts";
-import { le, lt } from "./comparison.ts";
+import { ge, le } from "./comparison.ts";
 import { fill, iota, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
 import { sub, where } from "./pointwise.ts";
@@ -19,35 +20,36 @@ interface DiagonalOptions {
   readonly diagonal?: number;
 }
 
-/** Column minus row, for each element of the matrices of `x`. */
-function distance(name: string, x: Tensor, diagonal: number): Tensor {
-  const [rows, columns] = x.shape.slice(-2);
-  if (rows === undefined || columns === undefined)
-    throw new ShapeError(`${name}: takes matrices, got shape ${formatShape(x.shape)}; it needs two axes`);
-  checkWhole(name, "the diagonal", diagonal);
-  const across = broadcastTo(iota([columns]), x.shape);
-  return sub(across, broadcastTo(reshape(iota([rows]), [rows, 1]), x.shape));
+type Triangle = UnaryWith<[options?: DiagonalOptions]>;
+
+/** Throws ShapeError unless there are two axes. */
+function checkMatrices(name: string, { rank, shape }: Tensor): void {
+  if (rank < 2)
+    throw new ShapeError(`${name}: takes matrices, got shape ${formatShape(shape)}; it needs two axes`);
+}
+
+/** The elements whose place, column minus row, is kept, and zeros. */
+function triangle(name: string, kept: (places: Tensor, diagonal: number) => Tensor): Triangle {
+  return composed<Triangle>(
+    name,
+    ((x: Tensor, options?: DiagonalOptions) => {
+      const { diagonal = 0 } = optionsOf(name, options, { diagonal: true });
+      checkMatrices(name, x);
+      checkWhole(name, "the diagonal", diagonal);
+      const [rows, columns] = x.shape.slice(-2) as [number, number];
+      const across = broadcastTo(iota([columns]), x.shape);
+      const places = sub(across, broadcastTo(reshape(iota([rows]), [rows, 1]), x.shape));
+      return where(kept(places, diagonal), x, zerosLike(x));
+    }) as Triangle,
+    ofRank(2, 3, (draw) => [{ diagonal: draw.integer(-2, 2) }]),
+  );
 }
 
 /** The matrices of `x` [..., n, m] with zeros above the given diagonal. Throws ShapeError for less than two axes. */
-export const tril: UnaryWith<[options?: DiagonalOptions]> = composed(
-  "tril",
-  ((x: Tensor, { diagonal = 0 }: DiagonalOptions = {}) =>
-    where(le(distance("tril", x, diagonal), diagonal), x, zerosLike(x))) as UnaryWith<
-    [options?: DiagonalOptions]
-  >,
-  ofRank(2, 3, (draw) => [{ diagonal: draw.integer(-2, 2) }]),
-);
+export const tril: Triangle = triangle("tril", (places, diagonal) => le(places, diagonal));
 
 /** The matrices of `x` [..., n, m] with zeros below the given diagonal. Throws ShapeError for less than two axes. */
-export const triu: UnaryWith<[options?: DiagonalOptions]> = composed(
-  "triu",
-  ((x: Tensor, { diagonal = 0 }: DiagonalOptions = {}) =>
-    where(lt(distance("triu", x, diagonal), diagonal), zerosLike(x), x)) as UnaryWith<
-    [options?: DiagonalOptions]
-  >,
-  ofRank(2, 3, (draw) => [{ diagonal: draw.integer(-2, 2) }]),
-);
+export const triu: Triangle = triangle("triu", (places, diagonal) => ge(places, diagonal));
 
 /** The sum of the main diagonal of a matrix [n, m]; bool counts as int32. Throws ShapeError unless `x` has two axes. */
 export const trace: Operation<[], Tensor<[]>> = composed(
@@ -62,12 +64,18 @@ export const trace: Operation<[], Tensor<[]>> = composed(
   (draw) => [draw.tensor(draw.shape(2, 2))],
 );
 
+type Widths = readonly [before: number, after: number];
+
+/** `x` with zeros around its matrices. */
+function framed(x: Tensor, rows: Widths, columns: Widths): Tensor {
+  return pad(x, [...x.shape.slice(0, -2).map(() => [0, 0] as const), rows, columns]);
+}
+
 /** The last axis of `x` on the diagonal of square matrices: rows of one entry more than the matrix has lie one step apart. */
 function embedded(x: Tensor): Tensor {
   const batch = x.shape.slice(0, -1);
   const n = x.shape[batch.length]!;
-  const around = batch.map(() => [0, 0] as const);
-  const rows = pad(reshape(x, [...x.shape, 1]), [...around, [0, 0], [0, n]]);
+  const rows = framed(reshape(x, [...x.shape, 1]), [0, 0], [0, n]);
   const all = slice(reshape(rows, [...batch, n * (n + 1)]), 0, n * n, { axis: -1 });
   return reshape(all, [...batch, n, n]);
 }
@@ -84,7 +92,7 @@ function laid(name: string, x: Tensor, offset: number): Tensor {
   checkWhole(name, "the offset", offset);
   checkShape(name, [...batch, size, size + 1]);
   const [down, across] = [Math.max(0, -offset), Math.max(0, offset)];
-  return pad(embedded(x), [...batch.map(() => [0, 0] as const), [down, across], [across, down]]);
+  return framed(embedded(x), [down, across], [across, down]);
 }
 
 /**
@@ -101,7 +109,7 @@ export const diagEmbed: Operation<[options?: Offset]> = composed(
   "diagEmbed",
   (x: Tensor, { offset = 0 }: Offset = {}) => {
     if (x.rank === 0)
-      throw new ShapeError("diagEmbed: a single number has no axis to lay on a diagonal; reshape it");
+      throw new ShapeError("diagEmbed: takes vectors, got shape []; it needs one axis, reshape it");
     return laid("diagEmbed", x, offset);
   },
   ofRank(1, 3, (draw) => [{ offset: draw.integer(-2, 2) }]),
@@ -133,11 +141,7 @@ const diagonalOp = view<{ readonly offset: number }>({
     const [rows, columns] = [shape[shape.length - 2]!, shape[shape.length - 1]!];
     const [row, column, length] = course(rows, columns, offset);
     if (length === 0) return fill(0, shape, g.dtype);
-    return pad(embedded(g), [
-      ...shape.slice(0, -2).map(() => [0, 0] as const),
-      [row, rows - row - length],
-      [column, columns - column - length],
-    ]);
+    return framed(embedded(g), [row, rows - row - length], [column, columns - column - length]);
   },
 });
 
@@ -154,8 +158,7 @@ const diagonalOp = view<{ readonly offset: number }>({
 export const diagonal: Operation<[options?: Offset]> = declare(
   "diagonal",
   (x: Tensor, { offset = 0 }: Offset = {}) => {
-    if (x.rank < 2)
-      throw new ShapeError(`diagonal: takes matrices, got shape ${formatShape(x.shape)}; it needs two axes`);
+    checkMatrices("diagonal", x);
     checkWhole("diagonal", "the offset", offset);
     return apply(diagonalOp, [x.node], { offset });
   },

@@ -1,15 +1,17 @@
 import { isFloat, promote, refuseBool } from "../dtype.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { broadcastShapes, formatShape, normalizeAxis } from "../shape.ts";
-import type { Operation } from "../signature.ts";
+import type { Operand, Operation } from "../signature.ts";
 import { cast } from "./cast.ts";
+import { eq, le, logicalAnd, logicalOr, lt, ne } from "./comparison.ts";
 import { rooted } from "./elementary.ts";
 import { operand } from "./elementwise.ts";
 import { cat } from "./join.ts";
 import { fill } from "./leaf.ts";
 import { broadcastTo, sum, unsqueeze } from "./movement.ts";
-import { div, maximum, mul, sqrt, square, sub } from "./pointwise.ts";
+import { abs, add, div, maximum, mul, sqrt, square, sub } from "./pointwise.ts";
 import { slice } from "./region.ts";
 import type { Draw } from "./sample.ts";
 import { composed, kinked } from "./sample.ts";
@@ -42,7 +44,8 @@ interface Along {
  */
 export const cross: Operation<[y: Tensor, options?: Along]> = composed(
   "cross",
-  (x: Tensor, y: Tensor, { axis = -1 }: Along = {}) => {
+  (x: Tensor, y: Tensor, options?: Along) => {
+    const { axis = -1 } = optionsOf("cross", options, { axis: true });
     const [a, b] = pair("cross", x, y, false);
     const shape = broadcastShapes("cross", a.shape, b.shape);
     const along = normalizeAxis("cross", axis, shape);
@@ -81,7 +84,8 @@ export const cross: Operation<[y: Tensor, options?: Along]> = composed(
  */
 export const cdist: Operation<[y: Tensor, options?: { readonly p?: number }]> = composed(
   "cdist",
-  (x: Tensor, y: Tensor, { p = 2 }: { readonly p?: number } = {}) => {
+  (x: Tensor, y: Tensor, options?: { readonly p?: number }) => {
+    const { p = 2 } = optionsOf("cdist", options, { p: true });
     if (!(p >= 0)) throw new ValueError(`cdist: p is ${p}; give a number of at least 0, or Infinity`);
     const [a, b] = pair("cdist", x, y, true);
     const size = a.shape[a.rank - 1];
@@ -112,6 +116,52 @@ function steps(draw: Draw, shape: readonly number[], from: number): Tensor {
   return cat(parts, -1);
 }
 
+interface Tolerance {
+  readonly rtol?: number;
+  readonly atol?: number;
+  readonly equalNan?: boolean;
+}
+
+/**
+ * Is `x` within `atol + rtol * |y|` of `y`, element by element? `rtol` is 1e-5 and `atol` 1e-8 unless given. Infinities are close
+ * to themselves, NaN to nothing, or with `equalNan` to NaN. Integers and bool count as float64. Throws ValueError unless the
+ * tolerances are at least 0.
+ *
+ * @kink A jump: the derivative is 0.
+ *
+ * @example
+ * ```ts
+ * import { isclose, tensor } from "@cotangent/autograd";
+ * isclose(tensor([1, 2]), tensor([1.000001, 2.1])).toArray(); // => true,false
+ * ```
+ */
+export const isclose: Operation<[y: Operand, options?: Tolerance]> = composed(
+  "isclose",
+  (x: Tensor, y: Operand, options?: Tolerance) => {
+    const known = { rtol: true, atol: true, equalNan: true } as const;
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = optionsOf("isclose", options, known);
+    if (!(rtol >= 0 && atol >= 0))
+      throw new ValueError(`isclose: rtol is ${rtol} and atol ${atol}; give numbers of at least 0`);
+    const [a, b] = [x, y].map((z) => wide(operand("isclose", z, "float32"))) as [Tensor, Tensor];
+    broadcastShapes("isclose", a.shape, b.shape);
+    const away = abs(sub(a, b));
+    const near = logicalAnd(lt(away, Infinity), le(away, add(mul(abs(b), rtol), atol)));
+    const close = logicalOr(eq(a, b), near);
+    return equalNan ? logicalOr(close, logicalAnd(ne(a, a), ne(b, b))) : close;
+  },
+  (draw) => {
+    const x = draw.tensor(draw.shape(), { low: 0.5, high: 2 });
+    return [
+      x,
+      draw.coin() ? mul(x, 1 + 2e-5) : x,
+      { rtol: draw.coin() ? 1e-3 : 1e-6, equalNan: draw.coin() },
+    ];
+  },
+  kinked,
+);
+
+const wide = (x: Tensor): Tensor => (isFloat(x.dtype) ? x : cast(x, "float64"));
+
 /**
  * The cosines of the angles between the vectors along `axis` (1 unless given) of two tensors that broadcast together, without
  * that axis: their inner products divided by the product of their lengths, each at least `eps` (1e-8 unless given).
@@ -127,7 +177,8 @@ function steps(draw: Draw, shape: readonly number[], from: number): Tensor {
  */
 export const cosineSimilarity: Operation<[y: Tensor, options?: Along & { readonly eps?: number }]> = composed(
   "cosineSimilarity",
-  (x: Tensor, y: Tensor, { axis = 1, eps = 1e-8 }: Along & { readonly eps?: number } = {}) => {
+  (x: Tensor, y: Tensor, options?: Along & { readonly eps?: number }) => {
+    const { axis = 1, eps = 1e-8 } = optionsOf("cosineSimilarity", options, { axis: true, eps: true });
     if (!(eps >= 0)) throw new ValueError(`cosineSimilarity: eps is ${eps}; give a number of at least 0`);
     const [a, b] = pair("cosineSimilarity", x, y, true);
     const shape = broadcastShapes("cosineSimilarity", a.shape, b.shape);

@@ -4,12 +4,21 @@ import { formatDTypes, isFloat, promote, promoteNumber, refuseBool } from "../dt
 import { DTypeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { none, Tensor } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
-import { broadcastShapes, equalShapes, formatShape, reducedShape, sizeOf } from "../shape.ts";
-import type { Operand } from "../signature.ts";
+import {
+  broadcastShapes,
+  equalShapes,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  reducedShape,
+  sizeOf,
+} from "../shape.ts";
+import type { KeepDims, Operand } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { checkTensor, describe, fill } from "./leaf.ts";
-import { broadcastTo } from "./movement.ts";
+import { broadcastTo, keeping, reshape } from "./movement.ts";
 import type { Samples } from "./sample.ts";
 import { declare } from "./sample.ts";
 
@@ -124,6 +133,21 @@ export function checkChoice(name: string, { shape, dtype }: Tensor, axes: readon
       `${name}: there is no ${name} of nothing: shape ${formatShape(shape)} has size 0 along axes ${formatShape(axes)}; ` +
         "check for an empty tensor first",
     );
+}
+
+/** For a choice along one axis, or of all elements in a row: what it is made of, along which axis, and the result's shape. */
+export function choice(
+  name: string,
+  x: Tensor,
+  axis: number | undefined,
+  options: KeepDims<boolean> | undefined,
+): { readonly a: Tensor; readonly along: number; readonly out: Shape } {
+  const { keepDims } = optionsOf(name, options, keeping);
+  const a = axis === undefined ? reshape(x, [x.size]) : x.node;
+  const along = normalizeAxis(name, axis ?? 0, a.shape);
+  const axes = normalizeAxes(name, axis, x.shape);
+  checkChoice(name, x, axes);
+  return { a, along, out: reducedShape(x.shape, axes, keepDims) };
 }
 
 /** Throws ValueError unless an option is a number. */

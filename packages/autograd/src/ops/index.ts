@@ -17,6 +17,7 @@ import type { Registered } from "./sample.ts";
 import { isDeclared } from "./sample.ts";
 import * as search from "./search.ts";
 import * as special from "./special.ts";
+import * as table from "./table.ts";
 import * as window from "./window.ts";
 
 const linalg = [factorization, solve, orthogonal, spectrum, matrix];
@@ -29,6 +30,7 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     normalization,
     piecewise,
     special,
+    table,
     window,
     search,
     accumulation,

@@ -1,6 +1,7 @@
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { Attributes, Op } from "../graph.ts";
 import { apply, elementsOf, linearRule, readElements, Tensor, zero } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { broadcastShapes, checkWhole, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { ArgSort, Gather, GatherOptions, OneHot, ScatterAdd } from "../signature.ts";
@@ -263,7 +264,8 @@ const argsortOp: Op<Order> = {
  */
 export const argsort: ArgSort = /* @__PURE__ */ declare(
   "argsort",
-  (x: Tensor, axis = -1, { descending = false }: { readonly descending?: boolean } = {}) => {
+  (x: Tensor, axis = -1, options?: { readonly descending?: boolean }) => {
+    const { descending = false } = optionsOf("argsort", options, { descending: true });
     const a = x.node;
     return apply(argsortOp, [a], { axis: normalizeAxis("argsort", axis, a.shape), descending });
   },

@@ -1,9 +1,8 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
-import { checkShape, checkWhole, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
+import { checkList, checkShape, checkWhole, formatShape, listOf, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
-import { describe } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { composed, ofRank } from "./sample.ts";
 
@@ -27,7 +26,7 @@ export const flatten: Operation<[startAxis?: number, endAxis?: number]> = compos
     const end = normalizeAxis("flatten", endAxis, shape);
     if (start > end)
       throw new ShapeError(
-        `flatten: axis ${startAxis} stands behind axis ${endAxis} in shape ${formatShape(shape)}; exchange them`,
+        `flatten: axis ${startAxis} is behind axis ${endAxis} of shape ${formatShape(shape)}; exchange them`,
       );
     return reshape(x, [
       ...shape.slice(0, start),
@@ -57,7 +56,7 @@ export const movedim: Operation<
   "movedim",
   (x: Tensor, source: number | readonly number[], destination: number | readonly number[]) => {
     const [from, to] = [source, destination].map((axes) =>
-      (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("movedim", axis, x.shape)),
+      listOf("movedim", axes).map((axis) => normalizeAxis("movedim", axis, x.shape)),
     ) as [number[], number[]];
     if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length)
       throw new ShapeError(
@@ -76,6 +75,7 @@ export const movedim: Operation<
 export const expand: Operation<[sizes: Shape]> = composed(
   "expand",
   (x: Tensor, sizes: Shape) => {
+    checkList("expand", sizes);
     const added = sizes.length - x.rank;
     const target = sizes.map((size, i) => (size === -1 && i >= added ? x.shape[i - added]! : size));
     checkShape("expand", target);
@@ -168,8 +168,7 @@ export const unflatten: Operation<[axis: number, sizes: Shape]> = composed(
   (x: Tensor, axis: number, sizes: Shape) => {
     const along = normalizeAxis("unflatten", axis, x.shape);
     const size = x.shape[along]!;
-    if (!Array.isArray(sizes))
-      throw new ValueError(`unflatten: sizes is a list of sizes, got ${describe(sizes)}`);
+    checkList("unflatten", sizes);
     const open = sizes.indexOf(-1);
     const known = sizeOf(sizes.filter((_, i) => i !== open));
     const found = open < 0 ? sizes : sizes.with(open, known === 0 ? 0 : Math.floor(size / known));

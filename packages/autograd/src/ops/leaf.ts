@@ -23,6 +23,8 @@ function leaf<A extends LeafAttributes>(name: string, source: "data" | "fill" | 
 }
 
 const dataOp = leaf("data", "data");
+/** What a `stopGradient` is once it holds its elements. */
+export const stoppedOp: Op = leaf("stopGradient", "data");
 const fillOp = leaf<FillAttributes>("fill", "fill");
 const iotaOp = leaf("iota", "iota");
 
@@ -95,7 +97,8 @@ function copyAs(data: ArrayLike<number>, dtype: DType): TypedArray {
   return out;
 }
 
-function element(name: string, x: number | boolean, dtype: DType): number {
+/** `x` as an element of `dtype`. Throws ValueError unless it is one: `name` says who was given it. */
+export function element(name: string, x: number | boolean, dtype: DType): number {
   const value = Number(x);
   if (dtype === "bool") return value === 0 ? 0 : 1;
   if (dtype === "int32" && value !== (value | 0))

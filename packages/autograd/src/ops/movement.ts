@@ -1,9 +1,12 @@
 import { ShapeError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, linearRule } from "../graph.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import {
   broadcastsTo,
+  checkList,
   checkShape,
   equalShapes,
   formatShape,
@@ -14,7 +17,9 @@ import {
   stridesOf,
 } from "../shape.ts";
 import type {
+  Axes,
   BroadcastTo,
+  KeepDims,
   Permute,
   Reduction,
   Reshape,
@@ -46,6 +51,7 @@ export const reshape: Reshape = declare(
   "reshape",
   (x: Tensor, shape: Shape) => {
     const a = x.node;
+    checkList("reshape", shape);
     if (equalShapes(a.shape, shape)) return a;
     return apply(reshapeOp, [a], {
       shape: shape.includes(-1) ? solvedShape(a.shape, shape) : checkedShape(a.shape, shape),
@@ -92,6 +98,7 @@ export const permute: Permute = declare(
   "permute",
   (x: Tensor, axes: readonly number[]) => {
     const a = x.node;
+    checkList("permute", axes, "[1, 0]");
     const order = axes.map((axis) => normalizeAxis("permute", axis, a.shape));
     if (order.length !== a.rank || new Set(order).size !== a.rank)
       throw new ShapeError(
@@ -162,7 +169,34 @@ export const broadcastTo: BroadcastTo = declare(
   },
 );
 
-const sumOp: Op<{ readonly axes: readonly number[] }> = {
+/** `x`, with bool as int32. */
+export const counted = (x: Tensor): Tensor => (x.dtype === "bool" ? cast(x, "int32") : x.node);
+
+/** The options of reductions. */
+export const keeping: Known<KeepDims<boolean>> = { keepDims: true };
+
+/** What reductions know of themselves. */
+export type Reduced = { readonly axes: readonly number[]; readonly keepDims?: true };
+
+/** The shape that a reduction leaves. */
+export const shapeOfReduced: Op<Reduced>["shape"] = ([x], { axes, keepDims }) =>
+  reducedShape(x!.shape, axes, keepDims);
+
+/** The reduction of `a` by `op` along the axes, if `check` has nothing against it. */
+export function reduction(
+  op: Op<Reduced>,
+  a: Tensor,
+  axis: Axes,
+  options: KeepDims<boolean> | undefined,
+  check?: (name: string, a: Tensor, axes: readonly number[]) => void,
+): Tensor {
+  const axes = normalizeAxes(op.name, axis, a.shape);
+  check?.(op.name, a, axes);
+  const { keepDims } = optionsOf(op.name, options, keeping);
+  return axes.length === 0 ? a : apply(op, [a], keepDims ? { axes, keepDims } : { axes });
+}
+
+const sumOp: Op<Reduced> = {
   name: "sum",
   kernel: { kind: "reduce", combine: (m, x, y) => m.add(x!, y!), identity: () => 0 },
   derivatives: [
@@ -171,7 +205,7 @@ const sumOp: Op<{ readonly axes: readonly number[] }> = {
       return broadcastTo(reshape(g, reducedShape(shape, axes, true)), shape);
     }),
   ],
-  shape: ([x], { axes }) => reducedShape(x!.shape, axes),
+  shape: shapeOfReduced,
   dtype: ([x]) => x!.dtype,
 };
 
@@ -181,16 +215,7 @@ const sumOp: Op<{ readonly axes: readonly number[] }> = {
  */
 export const sum: Reduction = declare(
   "sum",
-  (
-    x: Tensor,
-    axis?: number | readonly number[],
-    { keepDims = false }: { readonly keepDims?: boolean } = {},
-  ) => {
-    const a = x.dtype === "bool" ? cast(x, "int32") : x.node;
-    const axes = normalizeAxes("sum", axis, a.shape);
-    const out = axes.length === 0 ? a : apply(sumOp, [a], { axes });
-    return keepDims ? reshape(out, reducedShape(a.shape, axes, true)) : out;
-  },
+  (x: Tensor, axis?: Axes, options?: KeepDims<boolean>) => reduction(sumOp, counted(x), axis, options),
   sumOp,
   reduced,
 );
@@ -208,7 +233,7 @@ export const sumTo: BroadcastTo = composed(
     const axes: number[] = [];
     for (let i = 0; i < x.rank; i++)
       if (i < added || (shape[i - added] === 1 && x.shape[i] !== 1)) axes.push(i);
-    return reshape(sum(x, axes), shape);
+    return reshape(sum(x, axes, { keepDims: added === 0 }), shape);
   },
   ofRank(0, 3, (draw, shape) => [shape.slice(1).map((size) => (draw.coin() ? 1 : size))]),
 );

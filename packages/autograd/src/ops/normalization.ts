@@ -2,6 +2,7 @@
 import type { DType } from "../dtype.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { equalShapes, formatShape, sizeOf } from "../shape.ts";
 import type { UnaryWith } from "../signature.ts";
 import { rsqrt } from "./elementary.ts";
@@ -118,8 +119,9 @@ export const batchNorm: UnaryWith<
     runningVar: Tensor | undefined,
     weight?: Tensor,
     bias?: Tensor,
-    { training = false, eps = 1e-5 }: BatchStatistics = {},
+    options?: BatchStatistics,
   ) => {
+    const { training = false, eps = 1e-5 } = optionsOf("batchNorm", options, { training: true, eps: true });
     const a = floated("batchNorm", x);
     checkEps("batchNorm", eps);
     const { shape, placed } = channelsOf("batchNorm", a, 2);
@@ -190,8 +192,9 @@ export const layerNorm: UnaryWith<
     normalizedShape: number | readonly number[],
     weight?: Tensor,
     bias?: Tensor,
-    { eps = 1e-5 }: Stable = {},
+    options?: Stable,
   ) => {
+    const { eps = 1e-5 } = optionsOf("layerNorm", options, { eps: true });
     const a = floated("layerNorm", x);
     checkEps("layerNorm", eps);
     const axes = lastAxes("layerNorm", a, normalizedShape);
@@ -217,7 +220,8 @@ export const layerNorm: UnaryWith<
 export const groupNorm: UnaryWith<[numGroups: number, weight?: Tensor, bias?: Tensor, options?: Stable]> =
   composed(
     "groupNorm",
-    (x: Tensor, numGroups: number, weight?: Tensor, bias?: Tensor, { eps = 1e-5 }: Stable = {}) => {
+    (x: Tensor, numGroups: number, weight?: Tensor, bias?: Tensor, options?: Stable) => {
+      const { eps = 1e-5 } = optionsOf("groupNorm", options, { eps: true });
       const a = floated("groupNorm", x);
       checkEps("groupNorm", eps);
       const { shape, placed } = channelsOf("groupNorm", a, 2);
@@ -252,7 +256,8 @@ export const groupNorm: UnaryWith<[numGroups: number, weight?: Tensor, bias?: Te
  */
 export const instanceNorm: UnaryWith<[weight?: Tensor, bias?: Tensor, options?: Stable]> = composed(
   "instanceNorm",
-  (x: Tensor, weight?: Tensor, bias?: Tensor, { eps = 1e-5 }: Stable = {}) => {
+  (x: Tensor, weight?: Tensor, bias?: Tensor, options?: Stable) => {
+    const { eps = 1e-5 } = optionsOf("instanceNorm", options, { eps: true });
     const a = floated("instanceNorm", x);
     checkEps("instanceNorm", eps);
     const { shape, placed } = channelsOf("instanceNorm", a, 3);
@@ -284,7 +289,8 @@ export const rmsNorm: UnaryWith<
   [normalizedShape: number | readonly number[], weight?: Tensor, options?: Stable]
 > = composed(
   "rmsNorm",
-  (x: Tensor, normalizedShape: number | readonly number[], weight?: Tensor, { eps }: Stable = {}) => {
+  (x: Tensor, normalizedShape: number | readonly number[], weight?: Tensor, options?: Stable) => {
+    const { eps } = optionsOf("rmsNorm", options, { eps: true });
     const a = floated("rmsNorm", x);
     if (eps !== undefined) checkEps("rmsNorm", eps);
     const axes = lastAxes("rmsNorm", a, normalizedShape);

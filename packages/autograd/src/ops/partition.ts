@@ -1,6 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { checkWhole, formatShape, normalizeAxis } from "../shape.ts";
+import { optionsOf } from "../options.ts";
+import { checkWhole, formatShape, listOf, normalizeAxis } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { squeeze } from "./movement.ts";
 import { slice } from "./region.ts";
@@ -12,6 +13,10 @@ interface Along {
   /** The axis that is cut; 0 unless given. */
   readonly axis?: number;
 }
+
+/** The axis that the options of the function `name` tell. */
+const axisOf = (name: string, options: Along | undefined, { shape }: Tensor): number =>
+  normalizeAxis(name, optionsOf(name, options, { axis: true }).axis ?? 0, shape);
 
 /** Parts of the given sizes along an axis, which they fill. */
 function parts(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
@@ -40,11 +45,11 @@ function equalSizes(count: number, size: number): number[] {
  */
 export const split: Operation<[size: number | readonly number[], options?: Along], Tensor[]> = composed(
   "split",
-  (x: Tensor, size: number | readonly number[], { axis = 0 }: Along = {}) => {
-    const along = normalizeAxis("split", axis, x.shape);
+  (x: Tensor, size: number | readonly number[], options?: Along) => {
+    const along = axisOf("split", options, x);
     const count = x.shape[along]!;
     if (typeof size === "number") checkWhole("split", "the size", size, 1);
-    else for (const value of size) checkWhole("split", "a size", value, 0);
+    else for (const value of listOf("split", size)) checkWhole("split", "a size", value, 0);
     const sizes = typeof size === "number" ? equalSizes(count, size) : size;
     if (sizes.reduce((sum, value) => sum + value, 0) !== count)
       throw new ShapeError(
@@ -61,9 +66,9 @@ export const split: Operation<[size: number | readonly number[], options?: Along
  */
 export const chunk: Operation<[chunks: number, options?: Along], Tensor[]> = composed(
   "chunk",
-  (x: Tensor, chunks: number, { axis = 0 }: Along = {}) => {
+  (x: Tensor, chunks: number, options?: Along) => {
     checkWhole("chunk", "the number of chunks", chunks, 1);
-    const along = normalizeAxis("chunk", axis, x.shape);
+    const along = axisOf("chunk", options, x);
     const count = x.shape[along]!;
     return parts(x, equalSizes(count, Math.max(1, Math.ceil(count / chunks))), along);
   },

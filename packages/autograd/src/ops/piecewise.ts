@@ -1,6 +1,7 @@
 import { isFloat } from "../dtype.ts";
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Operand, Unary, UnaryWith } from "../signature.ts";
 import { eq, ge, gt, le, logicalOr, lt } from "./comparison.ts";
@@ -46,7 +47,8 @@ function between(x: Tensor, low: number, high: number): Tensor {
 export const hardtanh: UnaryWith<[options?: { readonly minVal?: number; readonly maxVal?: number }]> =
   composed(
     "hardtanh",
-    (x: Tensor, { minVal = -1, maxVal = 1 }: { readonly minVal?: number; readonly maxVal?: number } = {}) => {
+    (x: Tensor, options?: { readonly minVal?: number; readonly maxVal?: number }) => {
+      const { minVal = -1, maxVal = 1 } = optionsOf("hardtanh", options, { minVal: true, maxVal: true });
       checkNumber("hardtanh", "minVal", minVal);
       checkNumber("hardtanh", "maxVal", maxVal);
       if (minVal > maxVal)
@@ -64,7 +66,8 @@ export const hardtanh: UnaryWith<[options?: { readonly minVal?: number; readonly
  */
 export const leakyRelu: UnaryWith<[options?: { readonly negativeSlope?: number }]> = composed(
   "leakyRelu",
-  (x: Tensor, { negativeSlope = 0.01 }: { readonly negativeSlope?: number } = {}) => {
+  (x: Tensor, options?: { readonly negativeSlope?: number }) => {
+    const { negativeSlope = 0.01 } = optionsOf("leakyRelu", options, { negativeSlope: true });
     checkNumber("leakyRelu", "negativeSlope", negativeSlope);
     const a = floated("leakyRelu", x);
     return where(gt(a, 0), a, mul(a, negativeSlope));
@@ -151,7 +154,8 @@ export const hardswish: Unary = composed(
  */
 export const hardshrink: UnaryWith<[options?: { readonly lambda?: number }]> = composed(
   "hardshrink",
-  (x: Tensor, { lambda = 0.5 }: { readonly lambda?: number } = {}) => {
+  (x: Tensor, options?: { readonly lambda?: number }) => {
+    const { lambda = 0.5 } = optionsOf("hardshrink", options, { lambda: true });
     checkNotNegative("hardshrink", "lambda", lambda);
     const a = floated("hardshrink", x);
     return where(le(abs(a), lambda), 0, settled(a));
@@ -167,7 +171,8 @@ export const hardshrink: UnaryWith<[options?: { readonly lambda?: number }]> = c
  */
 export const softshrink: UnaryWith<[options?: { readonly lambda?: number }]> = composed(
   "softshrink",
-  (x: Tensor, { lambda = 0.5 }: { readonly lambda?: number } = {}) => {
+  (x: Tensor, options?: { readonly lambda?: number }) => {
+    const { lambda = 0.5 } = optionsOf("softshrink", options, { lambda: true });
     checkNotNegative("softshrink", "lambda", lambda);
     const a = floated("softshrink", x);
     return where(gt(a, lambda), sub(a, lambda), where(lt(a, -lambda), add(a, lambda), 0));

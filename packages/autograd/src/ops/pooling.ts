@@ -2,6 +2,8 @@ import { ValueError } from "../errors.ts";
 import { larger } from "../functions/extreme.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, pushed } from "../graph.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import { formatShape, reducedShape, sizeOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { pad } from "./border.ts";
@@ -17,7 +19,7 @@ import type { Draw, Samples } from "./sample.ts";
 import { composed, kinked } from "./sample.ts";
 import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
-import { checkFit, drawSizes, inBatch, named, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
+import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
 import { spanOf, windowsOf } from "./window.ts";
 
 /** Pools: the largest or the mean of each window, channel by channel. */
@@ -146,11 +148,15 @@ function echoed({ x, dilations, before, after }: Pool): Tensor {
   }, x);
 }
 
+const pooling: Known<PoolOptions> = { stride: true, padding: true, ceilMode: true };
+const maxPooling: Known<MaxPoolOptions> = { ...pooling, dilation: true };
+const avgPooling: Known<AvgPoolOptions> = { ...pooling, countIncludePad: true, divisorOverride: true };
+
 function maxPool(name: string, rank: number): MaxPool {
   return composed(
     name,
-    (x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = {}) => {
-      const pool = poolOf(name, rank, x, kernelSize, named(name, options));
+    (x: Tensor, kernelSize: PerAxis, options?: MaxPoolOptions) => {
+      const pool = poolOf(name, rank, x, kernelSize, optionsOf(name, options, maxPooling));
       const windows = windowsIn(echoed(pool), pool);
       return outOfBatch(apply(largestOp, [windows], { axes: spatialAxes(2 + rank, rank) }), x);
     },
@@ -196,8 +202,8 @@ export function divided(sums: Tensor, along: readonly (readonly number[])[]): Te
 function avgPool(name: string, rank: number): AvgPool {
   return composed(
     name,
-    (x: Tensor, kernelSize: PerAxis, given: AvgPoolOptions = {}) => {
-      const { countIncludePad = true, divisorOverride, ...options } = named(name, given);
+    (x: Tensor, kernelSize: PerAxis, given?: AvgPoolOptions) => {
+      const { countIncludePad = true, divisorOverride, ...options } = optionsOf(name, given, avgPooling);
       if (divisorOverride !== undefined && !(Number.isFinite(divisorOverride) && divisorOverride !== 0))
         throw new ValueError(`${name}: divisorOverride is ${divisorOverride}; give a number other than 0`);
       const pool = poolOf(name, rank, x, kernelSize, { ...options, dilation: 1 });

@@ -1,7 +1,7 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
-import { broadcastsTo, formatShape, normalizeAxis } from "../shape.ts";
+import { broadcastsTo, formatShape, listOf, normalizeAxis } from "../shape.ts";
 import type { Operation, Outer } from "../signature.ts";
 import { biased } from "./affine.ts";
 import { einsumOp, numbers } from "./contraction.ts";
@@ -83,7 +83,7 @@ export const addmm: Operation<
     const product = contracted("addmm", "ij,jk->ik", [left, right]);
     if (!broadcastsTo(own.shape, product.shape))
       throw new ShapeError(
-        `addmm: shape ${formatShape(own.shape)} does not broadcast to the product's, ${formatShape(product.shape)}`,
+        `addmm: shape ${formatShape(own.shape)} does not broadcast to ${formatShape(product.shape)}, the product's`,
       );
     const scaled = alpha === 1 ? product : mul(alpha, product);
     if (beta === 0) return scaled;
@@ -119,14 +119,16 @@ export const tensordot: Operation<
             Array.from({ length: axes }, (_, i) => i),
           ]
         : axes;
-    const left = (lists[0] ?? []).map((axis) => normalizeAxis("tensordot", axis, x.shape));
-    const right = (lists[1] ?? []).map((axis) => normalizeAxis("tensordot", axis, y.shape));
+    const left = listOf("tensordot", lists[0] ?? []).map((axis) => normalizeAxis("tensordot", axis, x.shape));
+    const right = listOf("tensordot", lists[1] ?? []).map((axis) =>
+      normalizeAxis("tensordot", axis, y.shape),
+    );
     if (
       left.length !== right.length ||
       new Set(left).size < left.length ||
       new Set(right).size < right.length
     )
-      throw new ValueError("tensordot: axes are two lists of one length, without repetition");
+      throw new ValueError("tensordot: axes are two lists; name each axis once, and as many of both");
     const letters = x.shape.map((_, i) => String.fromCharCode(0x61 + i));
     const others = y.shape.map((_, i) => {
       const at = right.indexOf(i);

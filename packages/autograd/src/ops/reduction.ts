@@ -3,57 +3,49 @@ import type { DType } from "../dtype.ts";
 import { larger, smaller } from "../functions/extreme.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, linearRule, pushed } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
-import type { AxisFunction, Reduction } from "../signature.ts";
+import type { Axes, AxisFunction, KeepDims, Reduction } from "../signature.ts";
 import { cast, floating } from "./cast.ts";
 import { eq } from "./comparison.ts";
 import { checkChoice } from "./elementwise.ts";
-import { broadcastTo, reshape, sum } from "./movement.ts";
+import type { Reduced } from "./movement.ts";
+import { broadcastTo, counted, keeping, reduction, reshape, shapeOfReduced, sum } from "./movement.ts";
 import { div, mul } from "./pointwise.ts";
 import { alongAxis, composed, declare } from "./sample.ts";
-
-interface KeepDims {
-  readonly keepDims?: boolean;
-}
-type Axes = number | readonly number[] | undefined;
 
 /** The mean over one axis, several, or all; integers and bool are averaged as float32. The mean of nothing is NaN. */
 export const mean: Reduction = composed(
   "mean",
-  (x: Tensor, axis?: Axes, options: KeepDims = {}) => {
+  (x: Tensor, axis?: Axes, options?: KeepDims<boolean>) => {
     const a = floating(x);
     const axes = normalizeAxes("mean", axis, a.shape);
-    return div(sum(a, axes, options), sizeOf(axes.map((i) => a.shape[i]!)));
+    return div(sum(a, axes, optionsOf("mean", options, keeping)), sizeOf(axes.map((i) => a.shape[i]!)));
   },
   alongAxis(),
 );
 
 /** A reduction to the extreme element; elements that tie for it share the gradient equally. */
 function extreme(name: string, combine: Body, identity: (dtype: DType) => number): Reduction {
-  const op: Op<{ readonly axes: readonly number[] }> = {
+  const op: Op<Reduced> = {
     name,
     kernel: { kind: "reduce", combine, identity },
     derivatives: [
-      pushed((t, out, { axes }) => {
+      pushed((t, out, { axes, ...rest }) => {
         const x = out.inputs[0]!;
         const kept = reducedShape(x.shape, axes, true);
         const chosen = cast(eq(x, broadcastTo(reshape(out, kept), x.shape)), x.dtype);
-        return div(sum(mul(t, chosen), axes), sum(chosen, axes));
+        return div(sum(mul(t, chosen), axes, rest), sum(chosen, axes, rest));
       }),
     ],
-    shape: ([x], { axes }) => reducedShape(x!.shape, axes),
+    shape: shapeOfReduced,
     dtype: ([x]) => x!.dtype,
     kink: true,
   };
   return declare(
     name,
-    (x: Tensor, axis?: Axes, { keepDims = false }: KeepDims = {}) => {
-      const a = x.node;
-      const axes = normalizeAxes(name, axis, a.shape);
-      checkChoice(name, a, axes);
-      const out = axes.length === 0 ? a : apply(op, [a], { axes });
-      return keepDims ? reshape(out, reducedShape(a.shape, axes, true)) : out;
-    },
+    (x: Tensor, axis?: Axes, options?: KeepDims<boolean>) =>
+      reduction(op, x.node, axis, options, checkChoice),
     op,
     (draw) => {
       const shape = draw.shape(1);
@@ -92,8 +84,7 @@ const cumsumOp: Op<{ readonly axis: number; readonly reverse: boolean }> = {
 export const cumsum: AxisFunction = /* @__PURE__ */ declare(
   "cumsum",
   (x: Tensor, axis = -1) => {
-    const a = x.dtype === "bool" ? cast(x, "int32") : x.node;
-    return apply(cumsumOp, [a], { axis: normalizeAxis("cumsum", axis, a.shape), reverse: false });
+    return apply(cumsumOp, [counted(x)], { axis: normalizeAxis("cumsum", axis, x.shape), reverse: false });
   },
   cumsumOp,
   alongAxis(),

@@ -1,6 +1,7 @@
 import { ValueError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { normalizeAxes, normalizeAxis, stridesOf } from "../shape.ts";
 import type { Flip, Slice } from "../signature.ts";
 import { reshape } from "./movement.ts";
@@ -88,12 +89,8 @@ export function checkStretch(
  */
 export const slice: Slice = /* @__PURE__ */ declare(
   "slice",
-  (
-    x: Tensor,
-    start?: number | null,
-    end?: number | null,
-    { axis = 0, step = 1 }: { axis?: number; step?: number } = {},
-  ) => {
+  (x: Tensor, start?: number | null, end?: number | null, options?: { axis?: number; step?: number }) => {
+    const { axis = 0, step = 1 } = optionsOf("slice", options, { axis: true, step: true });
     const along = normalizeAxis("slice", axis, x.shape);
     checkStretch("slice", start, end, step);
     const size = x.shape[along]!;

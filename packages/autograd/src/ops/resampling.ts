@@ -1,5 +1,7 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import { checkShape, checkWhole, formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from "./adaptive.ts";
@@ -12,7 +14,7 @@ import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
 import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
-import { drawSizes, named, perAxis } from "./spatial.ts";
+import { drawSizes, perAxis } from "./spatial.ts";
 
 /** Fields of other sizes: resampled, or with channels put between their entries. */
 
@@ -52,6 +54,8 @@ interface Tap {
   readonly places: readonly number[];
   readonly weights: readonly number[];
 }
+
+const known: Known<InterpolateOptions> = { size: true, scaleFactor: true, mode: true, alignCorners: true };
 
 function axesOf(
   field: readonly number[],
@@ -160,8 +164,9 @@ export const interpolate: Operation<[options: InterpolateOptions]> = composed(
   "interpolate",
   (x: Tensor, options: InterpolateOptions) => {
     const a = floated("interpolate", x);
-    const axes = axesOf(a.shape.slice(2), named("interpolate", options));
-    const { mode = "nearest", alignCorners = false } = options;
+    const settings = optionsOf("interpolate", options, known);
+    const axes = axesOf(a.shape.slice(2), settings);
+    const { mode = "nearest", alignCorners = false } = settings;
     if (mode === "area")
       return areas[axes.length - 1]!(
         a,

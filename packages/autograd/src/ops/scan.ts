@@ -4,15 +4,16 @@ import type { DType } from "../dtype.ts";
 import { isFloat, refuseBool } from "../dtype.ts";
 import type { Derivative, Op, Tensor } from "../graph.ts";
 import { apply, bilinearRule, pushed } from "../graph.ts";
-import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
-import type { AxisFunction, Reduction } from "../signature.ts";
+import { normalizeAxis, sizeOf } from "../shape.ts";
+import type { Axes, AxisFunction, KeepDims, Reduction } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, logicalOr, ne } from "./comparison.ts";
 import { logaddexpBody } from "./elementary.ts";
 import { picked } from "./indexing.ts";
 import { cat } from "./join.ts";
 import { fill, iota } from "./leaf.ts";
-import { permute, reshape, sum } from "./movement.ts";
+import type { Reduced } from "./movement.ts";
+import { counted, permute, reduction, reshape, shapeOfReduced, sum } from "./movement.ts";
 import { exp, mul, sub, where } from "./pointwise.ts";
 import { flip, slice } from "./region.ts";
 import { alongAxis, declare, ofDistinct, reduced } from "./sample.ts";
@@ -91,8 +92,7 @@ const cumprodOp = running(
 export const cumprod: AxisFunction = declare(
   "cumprod",
   (x: Tensor, axis = -1) => {
-    const a = x.dtype === "bool" ? cast(x, "int32") : x.node;
-    return apply(cumprodOp, [a], { axis: normalizeAxis("cumprod", axis, a.shape) });
+    return apply(cumprodOp, [counted(x)], { axis: normalizeAxis("cumprod", axis, x.shape) });
   },
   cumprodOp,
   alongAxis(),
@@ -169,10 +169,11 @@ export const logcumsumexp: AxisFunction = declare(
     return apply(logcumsumexpOp, [a], { axis: normalizeAxis("logcumsumexp", axis, a.shape) });
   },
   logcumsumexpOp,
-  alongAxis(),
+  // Beside the largest so far, many elements do not count.
+  alongAxis({ low: -100, high: 2 }),
 );
 
-const prodOp: Op<{ readonly axes: readonly number[] }> = {
+const prodOp: Op<Reduced> = {
   name: "prod",
   kernel: { kind: "reduce", combine: (m, x, y) => m.mul(x!, y!), identity: () => 1 },
   derivatives: [
@@ -184,7 +185,7 @@ const prodOp: Op<{ readonly axes: readonly number[] }> = {
       return sum(mul(rows(t), others(rows(x))), -1);
     }),
   ],
-  shape: ([x], { axes }) => reducedShape(x!.shape, axes),
+  shape: shapeOfReduced,
   dtype: ([x]) => x!.dtype,
 };
 
@@ -207,16 +208,7 @@ function others(x: Tensor): Tensor {
  */
 export const prod: Reduction = declare(
   "prod",
-  (
-    x: Tensor,
-    axis?: number | readonly number[],
-    { keepDims = false }: { readonly keepDims?: boolean } = {},
-  ) => {
-    const a = x.dtype === "bool" ? cast(x, "int32") : x.node;
-    const axes = normalizeAxes("prod", axis, a.shape);
-    const out = axes.length === 0 ? a : apply(prodOp, [a], { axes });
-    return keepDims ? reshape(out, reducedShape(a.shape, axes, true)) : out;
-  },
+  (x: Tensor, axis?: Axes, options?: KeepDims<boolean>) => reduction(prodOp, counted(x), axis, options),
   prodOp,
   reduced,
 );

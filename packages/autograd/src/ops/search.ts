@@ -2,6 +2,8 @@ import { isFloat, refuseBool } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { broadcastShapes, equalShapes, formatShape, normalizeAxes, reducedShape, sizeOf } from "../shape.ts";
 import type { Operation, ReductionBy } from "../signature.ts";
@@ -90,7 +92,8 @@ interface Side {
  */
 export const searchsorted: Operation<[values: Tensor, options?: Side]> = composed(
   "searchsorted",
-  (sortedSequence: Tensor, values: Tensor, { right = false }: Side = {}) => {
+  (sortedSequence: Tensor, values: Tensor, options?: Side) => {
+    const { right = false } = optionsOf("searchsorted", options, { right: true });
     for (const { dtype } of [sortedSequence, values]) refuseBool("searchsorted", dtype);
     const [rank, one] = [sortedSequence.rank, sortedSequence.rank === 1];
     const outer = sortedSequence.shape.slice(0, -1);
@@ -147,6 +150,7 @@ function rankOf(q: number, count: number, dtype: string, interpolation: string):
   return [low, high, low === high ? 0 : interpolation === "midpoint" ? 0.5 : rank - low];
 }
 
+const between: Known<Between> = { keepDims: true, interpolation: true };
 const interpolations = ["linear", "lower", "higher", "nearest", "midpoint"];
 
 /**
@@ -166,12 +170,8 @@ const interpolations = ["linear", "lower", "higher", "nearest", "midpoint"];
  */
 export const quantile: ReductionBy<number, Omit<Between, "keepDims">> = composed(
   "quantile",
-  (
-    x: Tensor,
-    q: number,
-    axis?: number | readonly number[],
-    { keepDims = false, interpolation = "linear" }: Between = {},
-  ) => {
+  (x: Tensor, q: number, axis?: number | readonly number[], options?: Between) => {
+    const { keepDims, interpolation = "linear" } = optionsOf("quantile", options, between);
     const axes = normalizeAxes("quantile", axis, x.shape);
     if (!isFloat(x.dtype))
       throw new DTypeError(`quantile: takes floats, got ${x.dtype}; cast to float32 first`);

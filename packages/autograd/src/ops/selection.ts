@@ -29,7 +29,9 @@ export const embedding: Embedding = composed(
   "embedding",
   (table: Tensor, index: Tensor) => {
     if (table.rank === 0)
-      throw new ShapeError("embedding: the table has no axes; its rows lie along the first");
+      throw new ShapeError(
+        "embedding: takes a table of vectors, got shape []; it needs one axis, reshape it",
+      );
     checkPlaces("embedding", index, table.shape[0]!, 0);
     const flat = reshape(index, [index.size]);
     const spread = along(flat, 0, [index.size, ...table.shape.slice(1)]);

@@ -2,10 +2,11 @@
 import { isFloat } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
-import type { ArgReduction, Operation } from "../signature.ts";
+import { optionsOf } from "../options.ts";
+import { normalizeAxis, sizeOf } from "../shape.ts";
+import type { ArgReduction, KeepDims, Operation } from "../signature.ts";
 import { eq, gt, ne } from "./comparison.ts";
-import { checkChoice } from "./elementwise.ts";
+import { choice } from "./elementwise.ts";
 import { argsort, firstPlaces, ordered, picked } from "./indexing.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { where } from "./pointwise.ts";
@@ -41,9 +42,9 @@ interface Direction {
  */
 export const sort: Operation<[axis?: number, options?: Direction], Sorted> = composed(
   "sort",
-  (x: Tensor, axis = -1, { descending = false }: Direction = {}): Sorted => {
+  (x: Tensor, axis = -1, options?: Direction): Sorted => {
     const along = normalizeAxis("sort", axis, x.shape);
-    const indices = argsort(x, along, { descending });
+    const indices = argsort(x, along, optionsOf("sort", options, { descending: true }));
     return { values: picked("sort", x, along, indices), indices };
   },
   ordered,
@@ -71,7 +72,8 @@ interface Few {
  */
 export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
   "topk",
-  (x: Tensor, k: number, { axis = -1, largest = true }: Few = {}): Sorted => {
+  (x: Tensor, k: number, options?: Few): Sorted => {
+    const { axis = -1, largest = true } = optionsOf("topk", options, { axis: true, largest: true });
     const along = normalizeAxis("topk", axis, x.shape);
     const size = x.shape[along]!;
     if (!Number.isInteger(k) || k < 0 || k > size)
@@ -87,10 +89,6 @@ export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
   }),
   kinked,
 );
-
-interface KeepDims {
-  readonly keepDims?: boolean;
-}
 
 /** The place of the middle along an axis, which stays with size 1: the first NaN if there is one. */
 function middle(a: Tensor, along: number): Tensor {
@@ -117,12 +115,8 @@ function middle(a: Tensor, along: number): Tensor {
  */
 export const median: ArgReduction = composed(
   "median",
-  (x: Tensor, axis?: number, { keepDims = false }: KeepDims = {}) => {
-    const a: Tensor = axis === undefined ? reshape(x.node, [sizeOf(x.shape)]) : x.node;
-    const along = normalizeAxis("median", axis ?? 0, a.shape);
-    const axes = axis === undefined ? x.shape.map((_, i) => i) : [along];
-    checkChoice("median", x, axes);
-    const out = reducedShape(x.shape, axes, keepDims);
+  (x: Tensor, axis?: number, options?: KeepDims<boolean>) => {
+    const { a, along, out } = choice("median", x, axis, options);
     if (sizeOf(out) === 0) return reshape(slice(a, 0, 0, { axis: along }), out);
     const found = picked("median", a, along, middle(a, along));
     if (axis !== undefined || !isFloat(a.dtype)) return reshape(found, out);

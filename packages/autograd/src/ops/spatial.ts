@@ -2,7 +2,6 @@ import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { formatShape } from "../shape.ts";
-import { describe } from "./leaf.ts";
 import { reshape } from "./movement.ts";
 import type { Draw } from "./sample.ts";
 import { spanOf } from "./window.ts";
@@ -28,12 +27,6 @@ export function perAxis(name: string, word: string, value: PerAxis, rank: number
         `${name}: ${word} is ${String(value)}; it takes whole numbers of at least ${least}`,
       );
   return values;
-}
-
-/** `options`. Throws ValueError unless they are an object: of `maxPool2d(x, 3, 2)` the stride would be lost. */
-export function named<T extends object>(name: string, options: T): T {
-  if (typeof options === "object" && options !== null && !Array.isArray(options)) return options;
-  throw new ValueError(`${name}: options are named, as in { stride: 2 }, got ${describe(options)}`);
 }
 
 /** `x` with a batch, of one entry if it had none. Throws ShapeError unless it has channels and `rank` spatial axes. */

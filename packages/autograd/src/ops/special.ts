@@ -5,12 +5,16 @@ import { erfinv as inverse } from "../functions/quantile.ts";
 import { sincDerivative } from "../functions/sinc.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, partial, singular } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
-import type { Unary } from "../signature.ts";
+import type { Unary, UnaryWith } from "../signature.ts";
+import { clamp } from "./bounds.ts";
+import { lt } from "./comparison.ts";
+import { atanh } from "./elementary.ts";
 import { floated, pointwise } from "./elementwise.ts";
 import { describe } from "./leaf.ts";
-import { exp, mul, neg, square } from "./pointwise.ts";
-import { composed, declare, within } from "./sample.ts";
+import { abs, exp, log, log1p, mul, neg, square, sub, where } from "./pointwise.ts";
+import { composed, declare, kinked, within } from "./sample.ts";
 
 /** Special functions: the kin of the error function and of the gamma function, and the cardinal sine. */
 
@@ -61,6 +65,40 @@ export const sinc: Unary = declare(
   (x: Tensor) => apply(sincOp(0), [floated("sinc", x)]),
   sincOp(0),
   within([-3, 3]),
+);
+
+interface Clamped {
+  /** `x` is kept so far away from 0 and from 1; not at all unless given. */
+  readonly eps?: number;
+}
+
+/**
+ * The inverse of `sigmoid`, element by element: `log(x / (1 - x))`, infinite at 0 and 1 and NaN beyond, but for `eps`. Throws
+ * ValueError unless `eps` lies from 0 to 0.5.
+ *
+ * @kink Where `eps` replaces `x` the derivative is 0.
+ *
+ * @example
+ * ```ts
+ * import { logit, sigmoid, tensor } from "@cotangent/autograd";
+ * logit(sigmoid(tensor([-2, 0, 3]))).toString(); // => Tensor([-2, 0, 3], float32)
+ * logit(tensor([0, 1]), { eps: 0.25 }).toString(); // => Tensor([-1.0986,  1.0986], float32)
+ * ```
+ */
+export const logit: UnaryWith<[options?: Clamped]> = composed(
+  "logit",
+  ((x: Tensor, options?: Clamped) => {
+    const { eps } = optionsOf("logit", options, { eps: true });
+    if (eps !== undefined && !(eps >= 0 && eps <= 0.5))
+      throw new ValueError(`logit: eps is ${eps}; it lies from 0 to 0.5`);
+    const a = floated("logit", x);
+    const inside = eps === undefined ? a : clamp(a, eps, 1 - eps);
+    const middle = sub(mul(inside, 2), 1);
+    // The logarithms lose all digits where they are nearly equal.
+    return where(lt(abs(middle), 0.5), mul(atanh(middle), 2), sub(log(inside), log1p(neg(inside))));
+  }) as UnaryWith<[options?: Clamped]>,
+  (draw) => [draw.tensor(draw.shape(), { low: 0.05, high: 0.95 }), draw.coin() ? { eps: 0.01 } : {}],
+  kinked,
 );
 
 /** The logarithm of `|gamma(x)|`, element by element: infinite at 0, at negative whole numbers and at both infinities. */

@@ -1,29 +1,28 @@
 /** Reductions that describe a sample: spread, norms, order statistics, counts. */
 import { ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
-import type { ArgReduction, Reduction } from "../signature.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
+import { normalizeAxes, reducedShape, sizeOf } from "../shape.ts";
+import type { ArgReduction, Axes, KeepDims, Reduction } from "../signature.ts";
 import { cast, floating } from "./cast.ts";
 import { eq, gt, logicalAnd, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
 import { stopGradient } from "./composed.ts";
 import { rooted } from "./elementary.ts";
-import { checkChoice } from "./elementwise.ts";
+import { checkChoice, choice } from "./elementwise.ts";
 import { picked } from "./indexing.ts";
 import { fill, iota } from "./leaf.ts";
-import { broadcastTo, reshape, sum } from "./movement.ts";
+import { broadcastTo, keeping, reshape, sum } from "./movement.ts";
 import { abs, div, mul, pow, sqrt, square, sub, where } from "./pointwise.ts";
 import { amax, amin, mean } from "./reduction.ts";
 import type { Samples } from "./sample.ts";
 import { alongAxis, composed, kinked, ofDistinct } from "./sample.ts";
 
-interface KeepDims {
-  readonly keepDims?: boolean;
-}
-type Axes = number | readonly number[] | undefined;
+type Keeping = KeepDims<boolean>;
 
 /** How many elements hold along the axes. */
-function count(name: string, holds: Tensor, axis: Axes, options: KeepDims): Tensor {
-  return sum(cast(holds, "int32"), normalizeAxes(name, axis, holds.shape), options);
+function count(name: string, holds: Tensor, axis: Axes, options: Keeping | undefined): Tensor {
+  return sum(cast(holds, "int32"), normalizeAxes(name, axis, holds.shape), optionsOf(name, options, keeping));
 }
 
 const nonzero = (x: Tensor): Tensor => (x.dtype === "bool" ? x.node : ne(x, 0));
@@ -31,22 +30,21 @@ const nonzero = (x: Tensor): Tensor => (x.dtype === "bool" ? x.node : ne(x, 0));
 /** How many elements are not 0, over one axis, several, or all, as int32. NaN is not 0. */
 export const countNonzero: Reduction = composed(
   "countNonzero",
-  (x: Tensor, axis?: Axes, options: KeepDims = {}) => count("countNonzero", nonzero(x), axis, options),
+  (x: Tensor, axis?: Axes, options?: Keeping) => count("countNonzero", nonzero(x), axis, options),
   alongAxis(),
 );
 
 /** Is any element true (numbers: not 0), over one axis, several, or all? The answer over nothing is false. */
 export const any: Reduction = composed(
   "any",
-  (x: Tensor, axis?: Axes, options: KeepDims = {}) => ne(count("any", nonzero(x), axis, options), 0),
+  (x: Tensor, axis?: Axes, options?: Keeping) => ne(count("any", nonzero(x), axis, options), 0),
   alongAxis(),
 );
 
 /** Are all elements true (numbers: not 0), over one axis, several, or all? The answer over nothing is true. */
 export const all: Reduction = composed(
   "all",
-  (x: Tensor, axis?: Axes, options: KeepDims = {}) =>
-    eq(count("all", logicalNot(nonzero(x)), axis, options), 0),
+  (x: Tensor, axis?: Axes, options?: Keeping) => eq(count("all", logicalNot(nonzero(x)), axis, options), 0),
   alongAxis(),
 );
 
@@ -70,12 +68,9 @@ const distinctAlong: Samples = ofDistinct((draw, shape) => [draw.axisOrAll(shape
 function place(name: string, extreme: Reduction): ArgReduction {
   return composed(
     name,
-    (x: Tensor, axis?: number, { keepDims = false }: KeepDims = {}) => {
-      const a: Tensor = axis === undefined ? reshape(x.node, [sizeOf(x.shape)]) : x.node;
-      const along = normalizeAxis(name, axis ?? 0, a.shape);
-      checkChoice(name, a, [along]);
-      const axes = axis === undefined ? x.shape.map((_, i) => i) : [along];
-      return reshape(placeOf(extreme, a, along), reducedShape(x.shape, axes, keepDims));
+    (x: Tensor, axis?: number, options?: Keeping) => {
+      const { a, along, out } = choice(name, x, axis, options);
+      return reshape(placeOf(extreme, a, along), out);
     },
     distinctAlong,
   );
@@ -97,16 +92,10 @@ export const argmin: ArgReduction = place("argmin", amin);
 function chosen(name: string, extreme: Reduction): ArgReduction {
   return composed(
     name,
-    (x: Tensor, axis?: number, { keepDims = false }: KeepDims = {}) => {
-      const a: Tensor = x.node;
-      const axes = axis === undefined ? a.shape.map((_, i) => i) : [normalizeAxis(name, axis, a.shape)];
-      checkChoice(name, a, axes);
-      if (axis === undefined) return extreme(a, axes, { keepDims });
-      const along = axes[0]!;
-      return reshape(
-        picked(name, a, along, placeOf(extreme, a, along)),
-        reducedShape(a.shape, axes, keepDims),
-      );
+    (x: Tensor, axis?: number, options?: Keeping) => {
+      const { a, along, out } = choice(name, x, axis, options);
+      const found = axis === undefined ? extreme(a) : picked(name, a, along, placeOf(extreme, a, along));
+      return reshape(found, out);
     },
     distinctAlong,
     kinked,
@@ -130,10 +119,11 @@ export const min: ArgReduction = chosen("min", amin);
 interface Corrected {
   readonly correction?: number;
 }
+const corrected: Known<Corrected & Keeping> = { ...keeping, correction: true };
 
 /** The sum of the squared distances from the mean, divided by the count less `correction`. */
-function spread(name: string, x: Tensor, axis: Axes, options: Corrected & KeepDims): Tensor {
-  const { correction = 1, keepDims = false } = options;
+function spread(name: string, x: Tensor, axis: Axes, options: (Corrected & Keeping) | undefined): Tensor {
+  const { correction = 1, keepDims = false } = optionsOf(name, options, corrected);
   if (!Number.isFinite(correction))
     throw new ValueError(`${name}: the correction is ${correction}; give a finite number, 1 or 0 as a rule`);
   const a = floating(x);
@@ -162,7 +152,7 @@ const several: Samples = (draw) => {
  */
 export const variance: Reduction<Corrected> = composed(
   "variance",
-  (x: Tensor, axis?: Axes, options: Corrected & KeepDims = {}) => spread("variance", x, axis, options),
+  (x: Tensor, axis?: Axes, options?: Corrected & Keeping) => spread("variance", x, axis, options),
   several,
 );
 
@@ -189,12 +179,12 @@ function unitOf(x: Tensor, axes: readonly number[], power = 2): Tensor {
  */
 export const std: Reduction<Corrected> = composed(
   "std",
-  (x: Tensor, axis?: Axes, options: Corrected & KeepDims = {}) => {
+  (x: Tensor, axis?: Axes, options?: Corrected & Keeping) => {
     const a = floating(x);
     const axes = normalizeAxes("std", axis, a.shape);
     const unit = unitOf(a, axes);
     const root = rooted(spread("std", div(a, unit), axes, options), sqrt);
-    return mul(root, options.keepDims ? unit : reshape(unit, root.shape));
+    return mul(root, options?.keepDims ? unit : reshape(unit, root.shape));
   },
   several,
   kinked,
@@ -211,6 +201,7 @@ function rootOfPowers(x: Tensor, axes: readonly number[], p: number, keepDims: b
 interface Power {
   readonly p?: number;
 }
+const powered: Known<Power & Keeping> = { ...keeping, p: true };
 
 /**
  * The p-norm `sum(|x|^p)^(1/p)` over one axis, several, or all; p is 2 unless given. Infinity and -Infinity give the largest
@@ -228,7 +219,8 @@ interface Power {
  */
 export const norm: Reduction<Power> = composed(
   "norm",
-  (x: Tensor, axis?: Axes, { p = 2, keepDims = false }: Power & KeepDims = {}) => {
+  (x: Tensor, axis?: Axes, options?: Power & Keeping) => {
+    const { p = 2, keepDims = false } = optionsOf("norm", options, powered);
     if (Number.isNaN(p)) throw new ValueError("norm: p is NaN; give a number, Infinity or -Infinity");
     const whole = floating(x);
     const axes = normalizeAxes("norm", axis, whole.shape);

@@ -11,7 +11,7 @@ import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 import type { Like } from "../tree.ts";
 import { leavesLike, leavesOf, mapTree, unflattenTree } from "../tree.ts";
-import { checkFloat } from "./gradient.ts";
+import { checkCotangent, checkFloat } from "./gradient.ts";
 
 /** Transforms of functions: each takes a function of tensors and returns one. Derivatives are by the first argument. */
 
@@ -21,9 +21,9 @@ function call<P, R extends readonly unknown[]>(name: string, f: (x: P, ...rest: 
     checkFloat(name, path === "" ? "the input" : `input ${path}`, leaf);
     return identity(leaf);
   });
-  const y = inlined(() => f(inputs as P, ...rest)).node;
+  const y = inlined(() => f(inputs as P, ...rest));
   checkFloat(name, "the result", y);
-  return { y, inputs: leavesOf(inputs) };
+  return { y: y.node, inputs: leavesOf(inputs) };
 }
 
 function checkSingle(name: string, y: Tensor): void {
@@ -40,18 +40,26 @@ function checkSingle(name: string, y: Tensor): void {
 export function valueAndGrad<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor,
 ): (x: P, ...rest: R) => [value: Tensor, gradient: Like<P>] {
-  return (x, ...rest) => {
-    const { y, inputs } = call("valueAndGrad", f, x, rest);
-    checkSingle("valueAndGrad", y);
-    const found = reverse([y], [onesLike(y)], inputs);
-    return [
-      y,
-      unflattenTree(
-        x,
-        found.map((g, i) => g ?? zerosLike(inputs[i]!)),
-      ),
-    ];
-  };
+  return (x, ...rest) => both("valueAndGrad", f, x, rest);
+}
+
+/** Both, for the function `name`. */
+function both<P, R extends readonly unknown[]>(
+  name: string,
+  f: (x: P, ...rest: R) => Tensor,
+  x: P,
+  rest: R,
+): [value: Tensor, gradient: Like<P>] {
+  const { y, inputs } = call(name, f, x, rest);
+  checkSingle(name, y);
+  const found = reverse([y], [onesLike(y)], inputs);
+  return [
+    y,
+    unflattenTree(
+      x,
+      found.map((g, i) => g ?? zerosLike(inputs[i]!)),
+    ),
+  ];
 }
 
 /**
@@ -64,10 +72,7 @@ export function vjp<P, R extends readonly unknown[]>(
   return (x, ...rest) => {
     const { y, inputs } = call("vjp", f, x, rest);
     const pullback = (g: Tensor) => {
-      if (!equalShapes(g.shape, y.shape))
-        throw new GradientError(
-          `vjp: the cotangent has shape ${formatShape(g.shape)} and the value ${formatShape(y.shape)}`,
-        );
+      checkCotangent("vjp", g, y);
       return unflattenTree(
         x,
         reverse([y], [g.node], inputs).map((found, i) => found ?? zerosLike(inputs[i]!)),
@@ -144,8 +149,7 @@ function units(x: Tensor): Tensor[] {
 export function hessian<R extends readonly unknown[]>(
   f: (x: Tensor, ...rest: R) => Tensor,
 ): (x: Tensor, ...rest: R) => Tensor {
-  const gradient = valueAndGrad(f);
-  return (x, ...rest) => columnsOf((z: Tensor) => gradient(z, ...rest)[1] as Tensor, x);
+  return (x, ...rest) => columnsOf((z: Tensor) => both("hessian", f, z, rest)[1], x);
 }
 
 /** The Jacobian of a function from a shape to the same shape, column by column. */

@@ -4,7 +4,7 @@ import { GradientError, ValueError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
 import { checkTensor, describe, onesLike, zerosLike } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
-import { equalShapes, formatShape } from "../shape.ts";
+import { checkList, equalShapes, formatShape } from "../shape.ts";
 
 export interface GradOptions {
   /** Weighs the elements of an output that has several; of its shape. */
@@ -47,23 +47,29 @@ export function grad<const T extends readonly Tensor[]>(
 export function grad(y: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
   checkFloat("grad", "the output", y);
   const out = y.node;
-  checkList("grad", inputs);
+  checkList("grad", inputs, "[x]");
   inputs.forEach((x, i) => {
     checkFloat("grad", `input ${i}`, x);
   });
   const cotangent = options.cotangent ?? unit(out);
-  checkTensor("grad: the cotangent", cotangent);
-  if (!equalShapes(cotangent.shape, out.shape))
-    throw new GradientError(
-      `grad: the cotangent has shape ${formatShape(cotangent.shape)} and the output ${formatShape(out.shape)}`,
-    );
+  checkCotangent("grad", cotangent, out);
   const found = reverse([out], [cotangent.node], inputs);
-  if (options.unused === "error" && found.includes(null))
+  const i = options.unused === "error" ? found.indexOf(null) : -1;
+  if (i >= 0)
     throw new GradientError(
-      `grad: the output does not depend on input ${found.indexOf(null)} (${inputs[found.indexOf(null)]!.label ?? "unnamed"} of shape ` +
-        `${formatShape(inputs[found.indexOf(null)]!.shape)}); leave it out, or take zeros with unused: "zero"`,
+      `grad: the output does not depend on input ${i} (${inputs[i]!.label ?? "unnamed"} of shape ` +
+        `${formatShape(inputs[i]!.shape)}); leave it out, or take zeros with unused: "zero"`,
     );
   return options.unused === "null" ? found : found.map((g, i) => g ?? zerosLike(inputs[i]!));
+}
+
+/** Throws ValueError unless the cotangent is a tensor, GradientError unless it has the shape of `y`. */
+export function checkCotangent(name: string, cotangent: Tensor, y: Tensor): void {
+  checkTensor(`${name}: the cotangent`, cotangent);
+  if (!equalShapes(cotangent.shape, y.shape))
+    throw new GradientError(
+      `${name}: the cotangent has shape ${formatShape(cotangent.shape)} and the output ${formatShape(y.shape)}`,
+    );
 }
 
 function unit(y: Tensor): Tensor {
@@ -72,10 +78,6 @@ function unit(y: Tensor): Tensor {
       `grad: the output has shape ${formatShape(y.shape)}, not one element; reduce it with sum() or mean(), or pass { cotangent }`,
     );
   return onesLike(y);
-}
-
-function checkList(name: string, given: unknown): void {
-  if (!Array.isArray(given)) throw new ValueError(`${name}: takes lists, as [x], got ${describe(given)}`);
 }
 
 /** Throws ValueError unless `x` is a tensor, GradientError unless it is a float. */
@@ -97,14 +99,14 @@ export function checkFloat(name: string, what: string, x: Tensor): void {
 export function pushforward(y: Tensor, inputs: readonly Tensor[], tangents: readonly Tensor[]): Tensor {
   checkFloat("pushforward", "the output", y);
   const out = y.node;
-  checkList("pushforward", inputs);
-  checkList("pushforward", tangents);
+  for (const list of [inputs, tangents]) checkList("pushforward", list, "[x]");
   inputs.forEach((x, i) => {
     checkFloat("pushforward", `input ${i}`, x);
     const t = tangents[i];
-    if (!t || !equalShapes(t.shape, x.shape))
+    if (!(t instanceof Tensor && equalShapes(t.shape, x.shape)))
       throw new GradientError(
-        `pushforward: input ${i} has shape ${formatShape(x.shape)} and its tangent ${t ? formatShape(t.shape) : "is missing"}`,
+        `pushforward: input ${i} has shape ${formatShape(x.shape)} and its tangent ` +
+          (t instanceof Tensor ? formatShape(t.shape) : `is ${t === undefined ? "missing" : describe(t)}`),
       );
   });
   return (

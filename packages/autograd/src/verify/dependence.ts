@@ -118,8 +118,11 @@ function leastSoFar(node: Tensor, ranks: Float64Array, out: Float64Array): void 
 
 const axesOf = (shape: Shape): string[] => shape.map((_, axis) => String(axis));
 
-const keptAxes = ({ inputs, attributes }: Tensor): string[] =>
-  axesOf(inputs[0]!.shape).filter((axis) => !(attributes.axes as readonly number[]).includes(Number(axis)));
+const keptAxes = ({ inputs, attributes }: Tensor): string[] => {
+  const { axes, keepDims } = attributes;
+  const isGone = (axis: string) => (axes as readonly number[]).includes(Number(axis));
+  return axesOf(inputs[0]!.shape).flatMap((axis) => (!isGone(axis) ? [axis] : keepDims ? [""] : []));
+};
 
 /** A factor whose axes have the labels `own`: those that are not among the labels of the result are combined. */
 function leastOfFactor(

@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { add, div, mul, sqrt, square, sub, zerosLike } from "@cotangent/autograd/functional";
+import { movingAverage } from "./formulas.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { share } from "./numbers.ts";
 import { chain, type Transform } from "./transform.ts";
@@ -25,7 +26,7 @@ function scaleByAdadelta(
     init: (parameter) => ({ squareAvg: zerosLike(parameter), accDelta: zerosLike(parameter) }),
     update: (g, before, _, step) => {
       const { kept, gained, small } = numbers(step, g.dtype, g.shape);
-      const average = (old: Tensor, x: Tensor): Tensor => add(mul(old, kept), mul(square(x), gained));
+      const average = (old: Tensor, x: Tensor): Tensor => movingAverage(old, kept, square(x), gained);
       const squareAvg = average(before.squareAvg, g);
       const size = (average: Tensor): Tensor => sqrt(add(average, small));
       const update = mul(div(size(before.accDelta), size(squareAvg)), g);

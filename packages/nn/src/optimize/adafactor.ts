@@ -1,6 +1,5 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import {
-  add,
   div,
   maximum,
   mean,
@@ -15,6 +14,7 @@ import {
   zerosLike,
 } from "@cotangent/autograd/functional";
 import { checkList } from "../options.ts";
+import { movingAverage } from "./formulas.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { chain, type Transform } from "./transform.ts";
 import { decayWeights, exact, type Hyperparameter, perStep, type Schedule } from "./transforms.ts";
@@ -53,7 +53,7 @@ function scaleByFactors({
     update: (g, before, parameter, step) => {
       const { gained, kept, rho, scale, d } = numbers(step, g.dtype);
       const small = least ?? (g.dtype === "float64" ? 2 ** -52 : 2 ** -23);
-      const average = (old: Tensor, x: Tensor): Tensor => add(mul(old, kept), mul(x, gained));
+      const average = (old: Tensor, x: Tensor): Tensor => movingAverage(old, kept, x, gained);
       const squares = square(g);
       const { rowVar, colVar, variance } = before;
       const state: Record<string, Tensor> =

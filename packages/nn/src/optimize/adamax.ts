@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { abs, add, div, maximum, mul, pow, sub, zerosLike } from "@cotangent/autograd/functional";
+import { movingAverage } from "./formulas.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { share } from "./numbers.ts";
 import { chain, type Transform } from "./transform.ts";
@@ -25,7 +26,7 @@ function scaleByAdamax(
     init: (parameter) => ({ expAvg: zerosLike(parameter), expInf: zerosLike(parameter) }),
     update: (g, before, _, step) => {
       const { kept, gained, fading, small, stepSize } = numbers(step, g.dtype, g.shape);
-      const expAvg = add(mul(before.expAvg, kept), mul(g, gained));
+      const expAvg = movingAverage(before.expAvg, kept, g, gained);
       const expInf = maximum(mul(before.expInf, fading), add(abs(g), small));
       return { update: mul(div(expAvg, expInf), stepSize), state: { expAvg, expInf } };
     },

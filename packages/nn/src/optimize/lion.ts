@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
-import { add, mul, sign, sub, zerosLike } from "@cotangent/autograd/functional";
+import { sign, sub, zerosLike } from "@cotangent/autograd/functional";
+import { movingAverage } from "./formulas.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { share } from "./numbers.ts";
 import { chain, type Transform } from "./transform.ts";
@@ -25,8 +26,8 @@ function signOfAverage([beta1, beta2]: readonly [Hyperparameter, Hyperparameter]
     update: (g, { expAvg }, _, step) => {
       const { mixed, fresh, kept, gained } = numbers(step, g.dtype, g.shape);
       return {
-        update: sign(add(mul(expAvg, mixed), mul(g, fresh))),
-        state: { expAvg: add(mul(expAvg, kept), mul(g, gained)) },
+        update: sign(movingAverage(expAvg, mixed, g, fresh)),
+        state: { expAvg: movingAverage(expAvg, kept, g, gained) },
       };
     },
   };

@@ -12,6 +12,7 @@ import {
   ValueError,
   zerosLike,
 } from "@cotangent/autograd/functional";
+import { movingAverage } from "./formulas.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { share } from "./numbers.ts";
 import { chain, type Transform } from "./transform.ts";
@@ -37,7 +38,7 @@ function average(
     init: (parameter) => ({ momentumBuffer: zerosLike(parameter) }),
     update: (g, before, _, step) => {
       const { kept, gained } = numbers(step, g.dtype);
-      const mix = (old: Tensor): Tensor => add(mul(old, kept), mul(g, gained));
+      const mix = (old: Tensor): Tensor => movingAverage(old, kept, g, gained);
       const momentumBuffer = mix(before.momentumBuffer);
       return { update: nesterov ? mix(momentumBuffer) : momentumBuffer, state: { momentumBuffer } };
     },

@@ -11,6 +11,7 @@ import {
   sub,
   zerosLike,
 } from "@cotangent/autograd/functional";
+import { movingAverage } from "./formulas.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { share } from "./numbers.ts";
 import { chain, type Transform } from "./transform.ts";
@@ -68,8 +69,8 @@ function scaleByNAdam({
       const { kept, gained, keptSq, gainedSq, biasSq, small } = numbers(step, g.dtype, g.shape);
       const { mu, next, rateOfGradient, rateOfAverage } = momenta(step, "float64");
       const muProduct = mul(before.muProduct, mu);
-      const expAvg = add(mul(before.expAvg, kept), mul(g, gained));
-      const expAvgSq = add(mul(before.expAvgSq, keptSq), mul(square(g), gainedSq));
+      const expAvg = movingAverage(before.expAvg, kept, g, gained);
+      const expAvgSq = movingAverage(before.expAvgSq, keptSq, square(g), gainedSq);
       const scale = (factor: Tensor, product: Tensor): Tensor => cast(div(factor, sub(1, product)), g.dtype);
       const ahead = add(
         mul(g, scale(rateOfGradient, muProduct)),

@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { add, div, gt, mul, pow, sqrt, square, sub, where, zerosLike } from "@cotangent/autograd/functional";
+import { movingAverage } from "./formulas.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { share } from "./numbers.ts";
 import { chain, type Transform } from "./transform.ts";
@@ -50,8 +51,8 @@ function scaleByRAdam(
     init: (parameter) => ({ expAvg: zerosLike(parameter), expAvgSq: zerosLike(parameter) }),
     update: (g, before, _, step) => {
       const { kept, gained, keptSq, gainedSq, small, reliable, stepSize } = numbers(step, g.dtype, g.shape);
-      const expAvg = add(mul(before.expAvg, kept), mul(g, gained));
-      const expAvgSq = add(mul(before.expAvgSq, keptSq), mul(square(g), gainedSq));
+      const expAvg = movingAverage(before.expAvg, kept, g, gained);
+      const expAvgSq = movingAverage(before.expAvgSq, keptSq, square(g), gainedSq);
       const root = where(reliable, add(sqrt(expAvgSq), small), 1);
       return { update: div(mul(expAvg, stepSize), root), state: { expAvg, expAvgSq } };
     },

@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
-import { add, div, mul, sqrt, square, sub, zerosLike } from "@cotangent/autograd/functional";
+import { add, div, sqrt, square, sub, zerosLike } from "@cotangent/autograd/functional";
+import { movingAverage } from "./formulas.ts";
 import { Method, type MethodOptions, type Trainable } from "./groups.ts";
 import { share } from "./numbers.ts";
 import { chain, type Transform } from "./transform.ts";
@@ -30,7 +31,7 @@ export function scaleByRms(
     }),
     update: (g, before, _, step) => {
       const { kept, gained, small } = numbers(step, g.dtype, g.shape);
-      const average = (old: Tensor, x: Tensor) => add(mul(old, kept), mul(x, gained)) as Tensor;
+      const average = (old: Tensor, x: Tensor) => movingAverage(old, kept, x, gained);
       const squareAvg = average(before.squareAvg!, square(g));
       const gradAvg = before.gradAvg ? average(before.gradAvg, g) : null;
       const variance = gradAvg ? sub(squareAvg, square(gradAvg)) : squareAvg;

@@ -1,6 +1,5 @@
 import type { DType, Operand, Shape } from "@cotangent/autograd/functional";
 import {
-  add,
   broadcastTo,
   cast,
   div,
@@ -17,6 +16,7 @@ import {
   where,
   zerosLike,
 } from "@cotangent/autograd/functional";
+import { adamRatio, addScaled, decayedUpdate, movingAverage, movingAverageOfSquares } from "./formulas.ts";
 import type { Transform } from "./transform.ts";
 
 /** From how many steps have been taken (a float64 without axes, 0 at first) to a number for the next one, without axes. */
@@ -98,7 +98,7 @@ export function addDecayedWeights(rate: Hyperparameter): Transform<readonly Tens
   return {
     init: () => stateless,
     update: (g, _, parameter, step) => ({
-      update: add(g, mul(parameter, numbers(step, g.dtype, g.shape).rate)),
+      update: addScaled(g, numbers(step, g.dtype, g.shape).rate, parameter),
       state: stateless,
     }),
   };
@@ -114,8 +114,8 @@ export function decayWeights(rate: Hyperparameter, decay: Hyperparameter): Trans
   return {
     init: () => stateless,
     update: (g, _, parameter, step) => {
-      const kept = mul(parameter, numbers(step, g.dtype, g.shape).kept);
-      return { update: sub(parameter, sub(kept, g)), state: stateless };
+      const { kept } = numbers(step, g.dtype, g.shape);
+      return { update: decayedUpdate(parameter, kept, g), state: stateless };
     },
   };
 }
@@ -150,9 +150,11 @@ export function trace(
     init: (parameter) => ({ momentumBuffer: zerosLike(parameter) }),
     update: (g, before, _, step) => {
       const { kept, gained } = numbers(step, g.dtype, g.shape);
-      const momentumBuffer = add(mul(before.momentumBuffer, kept), damped ? mul(g, gained) : g);
+      const momentumBuffer = damped
+        ? movingAverage(before.momentumBuffer, kept, g, gained)
+        : addScaled(g, kept, before.momentumBuffer);
       return {
-        update: nesterov ? add(g, mul(momentumBuffer, kept)) : momentumBuffer,
+        update: nesterov ? addScaled(g, kept, momentumBuffer) : momentumBuffer,
         state: { momentumBuffer },
       };
     },
@@ -202,12 +204,11 @@ export function scaleByAdam({
     }),
     update: (g, before, _, step) => {
       const { kept, gained, keptSq, gainedSq, stepSize, rootOfBias, small } = numbers(step, g.dtype, g.shape);
-      const expAvg = add(mul(before.expAvg, kept), mul(g, gained));
-      const expAvgSq = add(mul(before.expAvgSq, keptSq), mul(mul(g, gainedSq), g));
+      const expAvg = movingAverage(before.expAvg, kept, g, gained);
+      const expAvgSq = movingAverageOfSquares(before.expAvgSq, keptSq, g, gainedSq);
       const maxExpAvgSq = before.maxExpAvgSq ? maximum(before.maxExpAvgSq, expAvgSq) : null;
-      const root = div(sqrt(maxExpAvgSq ?? expAvgSq), rootOfBias);
       return {
-        update: div(mul(expAvg, stepSize), add(root, small)),
+        update: adamRatio(expAvg, stepSize, maxExpAvgSq ?? expAvgSq, rootOfBias, small),
         state: { expAvg, expAvgSq, ...(maxExpAvgSq ? { maxExpAvgSq } : {}) },
       };
     },

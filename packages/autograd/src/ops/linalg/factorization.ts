@@ -3,6 +3,7 @@ import { isFloat, promote } from "../../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
 import type { Attributes, Elements, Op, Tensor } from "../../graph.ts";
 import { apply, bilinearRule, none, pushed } from "../../graph.ts";
+import { optionsOf } from "../../options.ts";
 import type { Shape } from "../../shape.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../../shape.ts";
 import type { Operation, Unary } from "../../signature.ts";
@@ -173,8 +174,10 @@ export function triangular(a: Tensor, b: Tensor, upper: boolean): Tensor {
  */
 export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?: boolean }]> = declare(
   "triangularSolve",
-  (a: Tensor, b: Tensor, { upper = false }: { readonly upper?: boolean } = {}) =>
-    linearSystem("triangularSolve", a, b, (operands) => triangular(...operands, upper)),
+  (a: Tensor, b: Tensor, options?: { readonly upper?: boolean }) => {
+    const { upper = false } = optionsOf("triangularSolve", options, { upper: true });
+    return linearSystem("triangularSolve", a, b, (operands) => triangular(...operands, upper));
+  },
   triangularOp,
   (draw) => {
     const n = draw.integer(1, 3);

@@ -1,6 +1,7 @@
 import { GradientError, ValueError } from "../../errors.ts";
 import type { Op, Tensor } from "../../graph.ts";
 import { apply, pushed } from "../../graph.ts";
+import { optionsOf } from "../../options.ts";
 import type { Shape } from "../../shape.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Operation } from "../../signature.ts";
@@ -171,7 +172,8 @@ export const qr: Operation<
   { readonly Q: Tensor; readonly R: Tensor }
 > = declare(
   "qr",
-  (a: Tensor, { mode = "reduced" }: { readonly mode?: "reduced" | "complete" } = {}) => {
+  (a: Tensor, options?: { readonly mode?: "reduced" | "complete" }) => {
+    const { mode = "reduced" } = optionsOf("qr", options, { mode: true });
     const x = matricesOfFloats("qr", a);
     if (mode !== "reduced" && mode !== "complete")
       throw new ValueError(`qr: the mode is ${mode}; it is "reduced" or "complete"`);

@@ -2,6 +2,7 @@ import { promote } from "../../dtype.ts";
 import { DTypeError, GradientError, ShapeError, ValueError } from "../../errors.ts";
 import type { Op, Tensor } from "../../graph.ts";
 import { apply, pushed } from "../../graph.ts";
+import { optionsOf } from "../../options.ts";
 import type { Shape } from "../../shape.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../../shape.ts";
 import type { Operation } from "../../signature.ts";
@@ -195,7 +196,8 @@ export const svd: Operation<
   { readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor }
 > = declare(
   "svd",
-  (a: Tensor, { fullMatrices = true }: { readonly fullMatrices?: boolean } = {}) => {
+  (a: Tensor, options?: { readonly fullMatrices?: boolean }) => {
+    const { fullMatrices = true } = optionsOf("svd", options, { fullMatrices: true });
     const [U, S, Vh] = singularParts(apply(svdOp, [matricesOfFloats("svd", a)]));
     if (!fullMatrices) return { U, S, Vh };
     return { U: filledUp(U), S, Vh: transpose(filledUp(transpose(Vh))) };
@@ -270,7 +272,10 @@ function pseudoinverse(name: string, x: Tensor, rcond: number | undefined): Tens
  */
 export const pinv: Operation<[options?: Cutoff]> = declare(
   "pinv",
-  (a: Tensor, { rcond }: Cutoff = {}) => pseudoinverse("pinv", matricesOfFloats("pinv", a), rcond),
+  (a: Tensor, options?: Cutoff) => {
+    const { rcond } = optionsOf("pinv", options, { rcond: true });
+    return pseudoinverse("pinv", matricesOfFloats("pinv", a), rcond);
+  },
   pinvOp,
   (draw) => [apart(draw, draw.integer(1, 3), draw.integer(1, 3))],
   kinked,
@@ -291,7 +296,8 @@ export const pinv: Operation<[options?: Cutoff]> = declare(
  */
 export const lstsq: Operation<[b: Tensor, options?: Cutoff]> = composed(
   "lstsq",
-  (a: Tensor, b: Tensor, { rcond }: Cutoff = {}) => {
+  (a: Tensor, b: Tensor, options?: Cutoff) => {
+    const { rcond } = optionsOf("lstsq", options, { rcond: true });
     const left = matricesOfFloats("lstsq", a);
     const right = b.rank === 1 ? unsqueeze(b, 1) : matricesOfNumbers("lstsq", b);
     const rows = left.shape[left.rank - 2]!;

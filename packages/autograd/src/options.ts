@@ -1,0 +1,29 @@
+import { ValueError } from "./errors.ts";
+import { Tensor } from "./graph.ts";
+import { shown } from "./shape.ts";
+
+/** Checks of options objects. In JavaScript anything can stand there, and what nobody reads is not noticed. */
+
+/** The names of all options of a kind; the type checker sees to it that none is left out. */
+export type Known<T> = { readonly [K in keyof T]-?: true };
+
+/**
+ * `options`, none unless given. Throws ValueError unless they are named: `mse(x, y, "sum")` would be the mean; and if one is not
+ * among the `known`.
+ */
+export function optionsOf<T extends object>(name: string, options: T | undefined, known?: Known<T>): T {
+  if (options === undefined) return {} as T;
+  if (!options || typeof options !== "object" || options instanceof Tensor || Array.isArray(options))
+    throw new ValueError(`${name}: options are named, as in { name: value }, got ${shown(options)}`);
+  if (known) checkNames(name, options, Object.keys(known));
+  return options;
+}
+
+/** Throws ValueError if an option has a name that nobody reads. */
+export function checkNames(name: string, options: object, known: readonly string[]): void {
+  for (const option of Object.keys(options))
+    if (!known.includes(option))
+      throw new ValueError(
+        `${name}: there is no option ${option}; the options are ${known.join(", ") || "none"}`,
+      );
+}

@@ -1,0 +1,37 @@
+import { CotangentError, registry, ValueError } from "@cotangent/autograd";
+import { expect, test } from "vitest";
+import { drawFor } from "./draws.ts";
+
+const isPlain = (x: unknown): x is object =>
+  typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype;
+
+/** Methods are in every bundle, and so would be the names of their options: these seldom have any. */
+const unchecked = "nanToNum addcmul addcdiv meshgrid pad addmm indexAdd diag diagonal diagEmbed".split(" ");
+
+/** The arguments of a call with options, of those functions of the registry that have samples with them. */
+const calls = [...registry].flatMap(([name, f]) => {
+  const draw = drawFor(name, "float32");
+  const samples = Array.from({ length: 8 }, () => f.samples(draw));
+  const args = samples.find((sample) => isPlain(sample.at(-1)));
+  return args ? [[name, args] as const] : [];
+});
+
+test("options that there are not, and those that are not named, are refused", () => {
+  const refuses = ([name, args]: (typeof calls)[number], options: unknown): boolean => {
+    try {
+      registry.get(name)!(...args.slice(0, -1), options);
+      return false;
+    } catch (error) {
+      expect(error, name).toBeInstanceOf(CotangentError);
+      expect(error, name).toBeInstanceOf(ValueError);
+      return (error as Error).message.startsWith(`${name}: `);
+    }
+  };
+  for (const make of [(options: object) => ({ ...options, nonsense: 1 }), () => 1, () => [], () => null])
+    expect(
+      calls.flatMap((call) =>
+        unchecked.includes(call[0]) || refuses(call, make(call[1].at(-1) as object)) ? [] : [call[0]],
+      ),
+    ).toEqual([]);
+  expect(calls.length).toBeGreaterThan(50);
+});
