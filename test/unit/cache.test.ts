@@ -279,6 +279,14 @@ describe("what is compiled", () => {
     );
   });
 
+  test("batches of 64 lengths that take turns are compiled once each", () => {
+    const batches = Array.from({ length: 64 }, (_, i) => uniform([i + 1]));
+    cached((cache) => {
+      for (let i = 0; i < 3; i++) for (const batch of batches) f(batch);
+      expect(cache.compiled).toBe(64);
+    });
+  });
+
   test("and bounded in memory, but the newest stays", () => {
     cached(
       (cache) => {
