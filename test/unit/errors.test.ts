@@ -579,6 +579,21 @@ describe("indices out of range", () => {
     expect(error.message).toMatch(/made at .*errors\.test\.ts:\d+/);
   });
 
+  test("the interpreter reads no stack for indices that are in range", () => {
+    const before = Error.prepareStackTrace;
+    let stacks = 0;
+    Error.prepareStackTrace = () => `${++stacks}`;
+    try {
+      const x = of(3);
+      const picked = gather(x, 0, int32(0, 2).add(int32(1, 0)));
+      const added = scatterAdd(x, 0, int32(2).add(int32(0)), of(1));
+      for (const y of [picked, added, grad(sum(picked), [x])[0]!]) y.toArray();
+    } finally {
+      Error.prepareStackTrace = before;
+    }
+    expect(stacks).toBe(0);
+  });
+
   test("an index that is out of range only in a gradient names its line, too", () => {
     const x = of(3);
     const picked = gather(x, 0, int32(5).sub(int32(1)));
