@@ -131,7 +131,8 @@ describe("a plain training loop gives the bits of the interpreter", () => {
     const expected = interpreted(train);
     cached((cache) => {
       expect(train()).toEqual(expected);
-      expect(cache.runs).toBeGreaterThanOrEqual(18);
+      // The second step computes the data along and keeps them: its graph is one of its own.
+      expect(cache.runs).toBeGreaterThanOrEqual(17);
     });
   });
 });
@@ -192,6 +193,7 @@ describe("what is compiled", () => {
         for (let i = 0; i < 20; i++) f(tensor([1, 2, i]));
         expect(cache.compiled).toBe(0);
         const large = zeros([200, 200]).add(0.5);
+        evaluate(large);
         for (let i = 0; i < 2; i++) large.matmul(large).matmul(large).sum().item();
         expect(cache.compiled).toBe(1);
       },
@@ -307,15 +309,17 @@ describe("what is compiled", () => {
     const index = tensor([5, 49_999, 7], { dtype: "int32" });
     cached((cache) => {
       for (let i = 0; i < 3; i++) {
-        const part = data
-          .reshape([50_000, 5, 2])
-          .slice(100 * i, 100 * i + 3)
-          .add(1)
-          .tanh()
-          .sum();
-        const rows = indexSelect(data, 0, index).tanh().sum();
-        const expected = interpreted(() => part.add(0).item() + rows.add(0).item());
-        expect(part.item() + rows.item()).toBe(expected);
+        const part = () =>
+          data
+            .reshape([50_000, 5, 2])
+            .slice(100 * i, 100 * i + 3)
+            .add(1)
+            .tanh()
+            .sum()
+            .item();
+        const rows = () => indexSelect(data, 0, index).tanh().sum().item();
+        const expected = interpreted(() => part() + rows());
+        expect(part() + rows()).toBe(expected);
       }
       expect([cache.compiled, cache.runs]).toEqual([2, 4]);
       expect(bytesOf(cache)).toBeLessThan(300_000);

@@ -14,6 +14,9 @@ export type Attributes = { readonly [name: string]: Attribute };
 export const none: Attributes = Object.freeze({});
 
 let nodes = 0;
+
+/** The number of the newest node. */
+export const newestId = (): number => nodes;
 /** A number that a walk over the graph leaves on a node (`topology.ts`). */
 export let markOf: (x: Tensor) => number;
 export let setMark: (x: Tensor, mark: number) => void;

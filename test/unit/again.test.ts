@@ -1,0 +1,99 @@
+import {
+  defineOp,
+  evaluate,
+  grad,
+  permutation,
+  type Tensor,
+  tensor,
+  variable,
+  zero,
+} from "@cotangent/autograd";
+import { describe, expect, test } from "vitest";
+
+/** `x + 1` with `size` elements by a kernel that counts how often it runs. */
+function counting(size = 1): { step: (x: Tensor) => Tensor; runs: () => number } {
+  let runs = 0;
+  const op = defineOp({
+    name: "step",
+    kernel: {
+      kind: "opaque",
+      run: ([x], out) => {
+        runs++;
+        out.data.fill(x!.data[0]! + 1);
+      },
+    },
+    derivatives: [zero],
+    shape: () => [size],
+    dtype: ([x]) => x!.dtype,
+  });
+  return { step: (x) => op([x], {}), runs: () => runs };
+}
+
+describe("what is built on after a reading", () => {
+  test("is kept: a state is not computed from the beginning", () => {
+    const { step, runs } = counting();
+    let x: Tensor = tensor([0]);
+    for (let i = 1; i <= 20; i++) {
+      x = step(x);
+      expect(x.mul(2).sum().item()).toBe(2 * i);
+    }
+    expect(runs()).toBe(1 + 2 * 19);
+  });
+
+  test("is kept below the parts that are taken of it", () => {
+    const { step, runs } = counting(8);
+    const data = step(tensor([0]));
+    for (let i = 0; i < 5; i++)
+      expect(
+        data
+          .reshape([4, 2])
+          .slice(i % 4, (i % 4) + 1)
+          .sum()
+          .item(),
+      ).toBe(2);
+    expect(runs()).toBe(2);
+    const order = permutation(6);
+    const seen = Array.from({ length: 6 }, (_, i) =>
+      order
+        .slice(i, i + 1)
+        .sum()
+        .item(),
+    );
+    expect(seen.sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test("is not kept while updates are pending, if it depends on variables", () => {
+    const { step, runs } = counting();
+    const [w, data] = [variable([1]), step(tensor([0]))];
+    const h = step(w);
+    expect(h.sum().add(data.sum()).item()).toBe(3);
+    w.assign(w.sub(h).mul(data));
+    expect(w.toArray()).toEqual([-1]);
+    expect(runs()).toBe(4);
+    expect(h.mul(data).item()).toBe(2);
+    expect(runs()).toBe(5);
+  });
+
+  test("is not kept if it is large, and larger than what it is made of", () => {
+    const { step, runs } = counting(5_000_000);
+    const large = step(tensor([0]));
+    for (let i = 1; i <= 3; i++) expect(large.slice(0, i).sum().item()).toBe(i);
+    expect(runs()).toBe(3);
+  });
+
+  test("keeps the derivatives that it had", () => {
+    const x = tensor([1, 2]);
+    const y = x.mul(x);
+    const z = y.mul(y);
+    z.sum().item();
+    const [g] = grad(z.sum(), [x]);
+    g.sum().item();
+    const [h] = grad(g.sum(), [x]);
+    evaluate(g, h);
+    expect([g.toArray(), h.toArray()]).toEqual([
+      [4, 32],
+      [12, 48],
+    ]);
+    expect(grad(z.sum(), [y])[0].toArray()).toEqual([2, 8]);
+  });
+});
