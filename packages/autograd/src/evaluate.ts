@@ -95,7 +95,9 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const updates = pending;
   const versions = updates.map(({ version }) => version);
   const order = topology([...roots, ...versions], isEnd, sourceOf);
-  const wanted = [...roots, ...usedAgain(order, updates.length > 0), ...versions];
+  // Checks, which have no cache, look at graphs as they are.
+  const kept = cache ? usedAgain(order, updates.length > 0) : noTensors;
+  const wanted = [...roots, ...kept, ...versions];
   newestRead = newestId();
   const numbers = wanted.map((x) => numberIn(order, x));
   const values = settle(updates, () => {
