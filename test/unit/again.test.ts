@@ -40,6 +40,18 @@ describe("what is built on after a reading", () => {
     expect(runs()).toBe(1 + 2 * 19);
   });
 
+  test("becomes a leaf if it is detached", () => {
+    const { step, runs } = counting();
+    let x: Tensor = tensor([0]);
+    for (let i = 1; i <= 20; i++) {
+      const before = x;
+      x = step(x).detach();
+      expect(x.mul(2).sum().item()).toBe(2 * i);
+      expect(before.inputs).toEqual([]);
+    }
+    expect(runs()).toBe(1 + 2 * 19);
+  });
+
   test("is kept below the parts that are taken of it", () => {
     const { step, runs } = counting(8);
     const data = step(tensor([0]));

@@ -137,7 +137,7 @@ function usedAgain({ nodes, starts, edges }: Topology, isUpdating: boolean): rea
       let input = edges[k]!;
       if (nodes[input]!.id > newestRead) continue;
       while (isComputed(input) && nodes[input]!.op.kernel.kind === "view") input = edges[starts[input]!]!;
-      if (isComputed(input) && !hasHistory(nodes[input]!)) found.add(input);
+      if (isComputed(input)) found.add(input);
     }
   }
   const varies = new Uint8Array(nodes.length);
