@@ -64,6 +64,9 @@ describe("what is built on after a reading", () => {
           .item(),
       ).toBe(2);
     expect(runs()).toBe(2);
+    const [first, second] = step(tensor([0])).split(4) as [Tensor, Tensor];
+    for (const part of [first, second, first, second]) expect(part.mul(2).sum().item()).toBe(8);
+    expect(runs()).toBe(4);
     const order = permutation(6);
     const seen = Array.from({ length: 6 }, (_, i) =>
       order

@@ -67,12 +67,20 @@ describe.each(Object.entries(formulas))("fuse: %s", (name, f) => {
   );
 
   test("has the derivatives of the formula, also where operands are one tensor or broadcast", () => {
-    const [x, y, z] = [tensor([0.3, -0.7], f64), tensor([[1.5], [0.4]], f64), tensor(0.9, f64)];
+    const x = tensor(
+      [
+        [0.3, -0.7],
+        [0.6, 1.1],
+      ],
+      f64,
+    );
+    const [y, z] = [tensor([[1.5], [0.4]], f64), tensor(0.9, f64)];
     // The formula of one that leaves out an operand does not broadcast to it.
     const wide: typeof fused = (...operands) =>
       f(...(operands.map((x) => broadcastTo(tensor(0, f64).add(x), [2, 2])) as [Tensor, Tensor, Tensor]));
     const cases: ((call: typeof fused) => Tensor)[] = [
       (call) => call(x, y, z),
+      (call) => call(x, x, x),
       (call) => call(x, y, y),
       (call) => call(x, 2, y),
     ];
