@@ -118,6 +118,7 @@ const packages: readonly PackageFloors[] = [
         "slot.ts",
         "routine.ts",
         "cache.ts",
+        "reuse.ts",
         "evaluate.ts",
         "variable.ts",
         "tracing.ts",

@@ -1,4 +1,5 @@
 import {
+  compile,
   defineOp,
   evaluate,
   grad,
@@ -110,5 +111,43 @@ describe("what is built on after a reading", () => {
       [12, 48],
     ]);
     expect(grad(z.sum(), [y])[0].toArray()).toEqual([2, 8]);
+  });
+
+  test("lets go of its elements if nothing used them for long and there is much of it", () => {
+    const { step, runs } = counting(2 ** 22);
+    const states: Tensor[] = [tensor([0])];
+    for (let i = 1; i <= 40; i++) {
+      states.push(step(states.at(-1)!));
+      expect(states[i]!.slice(0, 1).mul(2).item()).toBe(2 * i);
+    }
+    // 40 states of 16 MiB, of which 16 may lie idle and 8 were used lately.
+    const before = runs();
+    expect(states[35]!.slice(0, 1).item()).toBe(35);
+    expect(states[10]!.slice(0, 1).item()).toBe(10);
+    expect(runs()).toBe(before);
+    expect(states[25]!.slice(0, 1).item()).toBe(25);
+    expect(runs() - before).toBeGreaterThanOrEqual(8);
+    expect(runs() - before).toBeLessThanOrEqual(10);
+  });
+
+  test("keeps its elements if it was read or captured", () => {
+    const { step, runs } = counting(2 ** 22);
+    const [read, captured, other] = [tensor([1]), tensor([2]), tensor([3])].map(step);
+    for (const x of [read, captured, other]) x!.slice(0, 1).item();
+    for (const x of [read, captured, other]) x!.slice(0, 1).mul(2).item();
+    evaluate(read!);
+    const sum = compile((n: Tensor) => captured!.slice(0, 2).add(n).sum());
+    expect(sum(tensor([1])).item()).toBe(8);
+    let state: Tensor = tensor([0]);
+    for (let i = 1; i <= 30; i++) {
+      state = step(state);
+      expect(state.slice(0, 1).mul(2).item()).toBe(2 * i);
+    }
+    const before = runs();
+    expect(read!.slice(0, 1).item()).toBe(2);
+    expect(sum(tensor([1, 2])).item()).toBe(9);
+    expect(runs()).toBe(before);
+    expect(other!.slice(0, 1).item()).toBe(4);
+    expect(runs()).toBe(before + 1);
   });
 });

@@ -1,15 +1,12 @@
 import { Cache } from "./cache.ts";
 import type { TypedArray } from "./dtype.ts";
-import { isFloat } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
 import {
   arityOf,
   elementsOf,
   isKnown,
-  newestId,
   operandOf,
-  ownerOf,
   setElements,
   setSource,
   sourceOf,
@@ -18,7 +15,7 @@ import {
 import { interpret } from "./interpret.ts";
 import { stopOp } from "./ops/composed.ts";
 import { stoppedOp } from "./ops/leaf.ts";
-import type { Topology } from "./topology.ts";
+import { begin, claim, keep, usedAgain } from "./reuse.ts";
 import { numberIn, release, topology } from "./topology.ts";
 
 /**
@@ -91,14 +88,17 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
         "read it outside, or make the decision with where()",
     );
   const roots = tensors.map((x) => x.node);
-  if (pending.length === 0 && roots.every(isKnown)) return roots.map((x) => elementsOf(x)!);
+  if (pending.length === 0 && roots.every(isKnown)) {
+    claim(roots);
+    return roots.map((x) => elementsOf(x)!);
+  }
   const updates = pending;
   const versions = updates.map(({ version }) => version);
   const order = topology([...roots, ...versions], isEnd, sourceOf);
   // Checks, which have no cache, look at graphs as they are.
-  const kept = cache ? usedAgain(order, updates.length > 0) : noTensors;
-  const wanted = [...roots, ...kept, ...versions];
-  newestRead = newestId();
+  const again = cache ? usedAgain(order, updates.length > 0) : [];
+  const used = begin(order);
+  const wanted = [...roots, ...again, ...versions];
   const numbers = wanted.map((x) => numberIn(order, x));
   const values = settle(updates, () => {
     checkNotLost(order.nodes);
@@ -109,46 +109,8 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   });
   settled();
   release(order);
+  keep([...used, ...again].filter((x) => !roots.includes(x)));
   return values.slice(0, roots.length);
-}
-
-/** The newest node when elements were last asked for. */
-let newestRead = 0;
-
-const noTensors: readonly Tensor[] = [];
-
-/** What is larger, and larger than what it is made of, may be there only in the kernels that use it: it is not kept. */
-const mostKept = 2 ** 22;
-
-/**
- * Old nodes that new ones were built on: somebody holds them across readings, such as prepared data or the state of a loop. They are
- * computed along and kept, or each reading would compute them again, and a state from the first step on. While updates are
- * pending that goes for what depends on no variable: the others are what a gradient needs of the forward pass, once.
- */
-function usedAgain({ nodes, starts, edges }: Topology, isUpdating: boolean): readonly Tensor[] {
-  let last = nodes.length - 1;
-  while (last >= 0 && (starts[last] === starts[last + 1] || nodes[last]!.id > newestRead)) last--;
-  if (last < 0) return noTensors;
-  const isComputed = (n: number) => starts[n]! < starts[n + 1]! && sourceOf(nodes[n]!) === null;
-  const found = new Set<number>();
-  for (let n = 0; n < nodes.length; n++) {
-    if (nodes[n]!.id <= newestRead) continue;
-    for (let k = starts[n]!; k < starts[n + 1]!; k++) {
-      let input = edges[k]!;
-      if (nodes[input]!.id > newestRead) continue;
-      while (isComputed(input) && nodes[input]!.op.kernel.kind === "view") input = edges[starts[input]!]!;
-      if (isComputed(input)) found.add(input);
-    }
-  }
-  const varies = new Uint8Array(nodes.length);
-  let given = 0;
-  nodes.forEach((x, n) => {
-    if (isUpdating && ownerOf(x) && isFloat(x.dtype)) varies[n] = 1;
-    if (starts[n] === starts[n + 1]) given += x.size;
-    for (let k = starts[n]!; k < starts[n + 1]!; k++) varies[n]! |= varies[edges[k]!]!;
-  });
-  const most = Math.max(mostKept, given);
-  return [...found].filter((n) => !varies[n] && nodes[n]!.size <= most).map((n) => nodes[n]!);
 }
 
 /** Is there nothing to compute? What is detached from a node that holds its elements gets them without being asked for. */

@@ -5,7 +5,6 @@ import { rootsOf } from "./compile/plan.ts";
 import { CompileError, ValueError } from "./errors.ts";
 import { evaluate, flush, withoutReading } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
-import { elementsOf } from "./graph.ts";
 import { placeholder } from "./ops/leaf.ts";
 import { topology } from "./topology.ts";
 import { leavesOf } from "./tree.ts";
@@ -61,10 +60,10 @@ export function traceCall(f: (...args: unknown[]) => unknown, args: readonly unk
   return { signature, graph, result, returned: returned.length, variables, record };
 }
 
-/** What was built before the call is constant: it is computed now, not at each call. */
+/** What was built before the call is constant: it is computed now, not at each call, and keeps its elements for the program. */
 function evaluateCaptured(graph: Traced, first: number): void {
   const { nodes } = topology(rootsOf(graph), (x) => x.id < first);
-  const captured = nodes.filter((x) => x.id < first && x.op.kernel.kind !== "leaf" && elementsOf(x) === null);
+  const captured = nodes.filter((x) => x.id < first && x.op.kernel.kind !== "leaf");
   if (captured.length > 0) evaluate(captured);
 }
 
