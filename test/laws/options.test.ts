@@ -1,4 +1,4 @@
-import { CotangentError, registry, ValueError } from "@cotangent/autograd";
+import { CotangentError, registry, Tensor, ValueError } from "@cotangent/autograd";
 import { expect, test } from "vitest";
 import { drawFor } from "./draws.ts";
 
@@ -34,4 +34,22 @@ test("options that there are not, and those that are not named, are refused", ()
       ),
     ).toEqual([]);
   expect(calls.length).toBeGreaterThan(50);
+});
+
+test("what is no tensor is refused by the name of the function", () => {
+  const mistakes: string[] = [];
+  for (const [name, f] of registry) {
+    const [first, ...rest] = f.samples(drawFor(name, "float32"));
+    // Without an index, `at` gives back what it is given.
+    if (!(first instanceof Tensor) || (name === "at" && rest.length === 0)) continue;
+    for (const given of [undefined, null, "text", {}, [1, 2], new Float32Array(2)])
+      try {
+        f(given, ...rest);
+        mistakes.push(`${name} takes ${given}`);
+      } catch (error) {
+        if (!(error instanceof CotangentError) || !error.message.startsWith(`${name}: `))
+          mistakes.push(`${name} of ${given}: ${error}`);
+      }
+  }
+  expect(mistakes).toEqual([]);
 });

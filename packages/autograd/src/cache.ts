@@ -25,8 +25,8 @@ interface Entry {
   readonly routine: Routine | null;
 }
 
-/** Graphs of more nodes are interpreted: compiling them takes seconds. */
-const largest = 20_000;
+/** Graphs of more nodes are interpreted: compiling them would stop a loop for many seconds. */
+const largest = 200_000;
 /** What compiling costs beside the nodes, in nodes. */
 const fixedNodes = 50;
 /** Memory, in bytes, that a program may keep which was seen once. */

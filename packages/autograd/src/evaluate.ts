@@ -109,7 +109,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   });
   settled();
   release(order);
-  keep([...used, ...again].filter((x) => !roots.includes(x)));
+  keep(used.length + again.length > 0 ? [...used, ...again].filter((x) => !roots.includes(x)) : again);
   return values.slice(0, roots.length);
 }
 

@@ -130,6 +130,9 @@ export function scan(node: Tensor, combine: Body, identity: number, x: TypedArra
   }
 }
 
+/** Results that are summed side by side: one sum alone would wait for itself at each step. */
+const together = 4;
+
 interface ContractPlan {
   readonly order: Order;
   readonly lanes: number;
@@ -138,7 +141,9 @@ interface ContractPlan {
   readonly inY: Int32Array;
   readonly termsX: Int32Array;
   readonly termsY: Int32Array;
+  /** The sums of the lanes, `together` results side by side, and of a part of one lane. */
   readonly total: Float64Array;
+  readonly sums: Float64Array;
 }
 
 function planContract(spec: string, shapeX: Shape, shapeY: Shape): ContractPlan {
@@ -153,7 +158,8 @@ function planContract(spec: string, shapeX: Shape, shapeY: Shape): ContractPlan 
     inY: labelOffsets(out, right, shapeY, left, shapeX),
     termsX,
     termsY: labelOffsets(inner, right, shapeY, left, shapeX),
-    total: new Float64Array(lanes),
+    total: new Float64Array(lanes * together),
+    sums: new Float64Array(together),
   };
 }
 
@@ -164,29 +170,64 @@ export function contract(node: Tensor, x: TypedArray, y: TypedArray, out: TypedA
   const plan = planned(`contract ${spec} ${shapeX} ${shapeY}`, x.length + y.length + out.length, () =>
     planContract(spec, shapeX, shapeY),
   );
-  const { order, lanes, inX, inY, termsX, termsY, total } = plan;
-  for (let i = 0; i < out.length; i++) {
+  const { order, lanes, total, sums } = plan;
+  const terms = plan.termsX.length;
+  const add = dtype === "float32" ? addFloats : dtype === "int32" ? addIntegers : addDoubles;
+  for (let i = 0; i < out.length; i += together) {
     total.fill(0);
-    for (let begin = 0; begin < termsX.length; begin += order.lanes * order.steps) {
-      const end = Math.min(termsX.length, begin + order.lanes * order.steps);
+    for (let begin = 0; begin < terms; begin += order.lanes * order.steps) {
+      const end = Math.min(terms, begin + order.lanes * order.steps);
       for (let lane = 0; lane < lanes; lane++) {
-        let sum = 0;
-        for (let r = begin + lane; r < end; r += lanes) {
-          const a = x[inX[i]! + termsX[r]!]!;
-          const b = y[inY[i]! + termsY[r]!]!;
-          if (dtype === "float32") sum = Math.fround(sum + Math.fround(a * b));
-          else if (dtype === "int32") sum = (sum + Math.imul(a, b)) | 0;
-          else sum += a * b;
-        }
-        total[lane] = rounded(total[lane]! + sum, dtype);
+        add(plan, i, x, y, begin + lane, end);
+        for (let k = 0; k < together; k++)
+          total[lane * together + k] = rounded(total[lane * together + k]! + sums[k]!, dtype);
       }
     }
     for (let half = lanes >> 1; half >= 1; half >>= 1)
-      for (let lane = 0; lane < half; lane++)
-        total[lane] = rounded(total[lane]! + total[lane + half]!, dtype);
-    out[i] = total[0]!;
+      for (let k = 0; k < half * together; k++)
+        total[k] = rounded(total[k]! + total[k + half * together]!, dtype);
+    for (let k = 0; k < together && i + k < out.length; k++) out[i + k] = total[k]!;
   }
 }
+
+/** Adds up, for `together` results from `i` on, every term of a lane from `begin` on, into `sums`. */
+type Add = (plan: ContractPlan, i: number, x: TypedArray, y: TypedArray, begin: number, end: number) => void;
+
+/** `add` for each result; beyond the last there are none. */
+function oneByOne(add: (sum: number, a: number, b: number) => number): Add {
+  return ({ lanes, inX, inY, termsX, termsY, sums }, i, x, y, begin, end) => {
+    for (let k = 0; k < together && i + k < inX.length; k++) {
+      let sum = 0;
+      for (let r = begin; r < end; r += lanes)
+        sum = add(sum, x[inX[i + k]! + termsX[r]!]!, y[inY[i + k]! + termsY[r]!]!);
+      sums[k] = sum;
+    }
+  };
+}
+
+const addDoubles = oneByOne((sum, a, b) => sum + a * b);
+const addIntegers = oneByOne((sum, a, b) => (sum + Math.imul(a, b)) | 0);
+
+const addFloats: Add = ({ lanes, inX, inY, termsX, termsY, sums }, i, x, y, begin, end) => {
+  // Beyond the last result the last one is summed again.
+  const last = inX.length - 1;
+  const [i1, i2, i3] = [Math.min(i + 1, last), Math.min(i + 2, last), Math.min(i + 3, last)];
+  const [x0, x1, x2, x3] = [inX[i]!, inX[i1]!, inX[i2]!, inX[i3]!];
+  const [y0, y1, y2, y3] = [inY[i]!, inY[i1]!, inY[i2]!, inY[i3]!];
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let r = begin; r < end; r += lanes) {
+    const p = termsX[r]!;
+    const q = termsY[r]!;
+    a = Math.fround(a + Math.fround(x[x0 + p]! * y[y0 + q]!));
+    b = Math.fround(b + Math.fround(x[x1 + p]! * y[y1 + q]!));
+    c = Math.fround(c + Math.fround(x[x2 + p]! * y[y2 + q]!));
+    d = Math.fround(d + Math.fround(x[x3 + p]! * y[y3 + q]!));
+  }
+  sums[0] = a;
+  sums[1] = b;
+  sums[2] = c;
+  sums[3] = d;
+};
 
 function rounded(x: number, dtype: DType): number {
   return dtype === "float32" ? Math.fround(x) : dtype === "int32" ? x | 0 : x;

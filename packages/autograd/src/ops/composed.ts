@@ -6,7 +6,7 @@ import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts"
 import type { AxisFunction, Reduction, Unary } from "../signature.ts";
 import { floating } from "./cast.ts";
 import { lt } from "./comparison.ts";
-import { fill } from "./leaf.ts";
+import { checkTensor, fill } from "./leaf.ts";
 import { keeping, reshape, sum } from "./movement.ts";
 import { abs, add, div, exp, log, neg, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
@@ -24,7 +24,10 @@ export const stopOp: Op = {
 /** `x` as a constant: the same elements, and derivatives end here. Once it is read it is a leaf. */
 export const stopGradient: Unary = declare(
   "stopGradient",
-  (x: Tensor) => apply(stopOp, [x.node]),
+  (x: Tensor) => {
+    checkTensor("stopGradient", x);
+    return apply(stopOp, [x.node]);
+  },
   stopOp,
   within([-2, 2]),
 );
@@ -40,7 +43,10 @@ const identityOp: Op = {
 /** `x` as a node of its own: the same elements, and derivatives pass. */
 export const identity: Unary = declare(
   "identity",
-  (x: Tensor) => apply(identityOp, [x.node]),
+  (x: Tensor) => {
+    checkTensor("identity", x);
+    return apply(identityOp, [x.node]);
+  },
   identityOp,
   within([-2, 2]),
 );

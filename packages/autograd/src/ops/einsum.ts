@@ -4,6 +4,7 @@ import { apply } from "../graph.ts";
 import { formatShape } from "../shape.ts";
 import { einsumOp, numbers } from "./contraction.ts";
 import { diagonal } from "./diagonal.ts";
+import { checkTensor } from "./leaf.ts";
 import { permute, reshape, squeeze, sum } from "./movement.ts";
 import { composed } from "./sample.ts";
 
@@ -56,6 +57,7 @@ export function contracted(name: string, spec: string, operands: readonly Tensor
     throw new ValueError(`${name}: cannot read "${spec}"; write letters and "..." as in "...ij,jk->...ik"`);
   if (operands.length === 0 || words.length !== operands.length)
     throw new ValueError(`${name}: "${spec}" has ${words.length} operands, ${operands.length} are given`);
+  for (const x of operands) checkTensor(name, x);
   const xs = numbers(name, operands);
   const unfit = () =>
     new ShapeError(`${name}: shapes ${shapes()} do not fit "${spec}"; one letter for each axis`);

@@ -19,7 +19,7 @@ import type { KeepDims, Operand } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { checkTensor, describe, fill } from "./leaf.ts";
 import { broadcastTo, keeping, reshape } from "./movement.ts";
-import type { Samples } from "./sample.ts";
+import type { Callable, Samples } from "./sample.ts";
 import { declare } from "./sample.ts";
 
 /**
@@ -51,7 +51,7 @@ export interface Elementwise {
 type Accepts = "number" | "float" | "bool" | "any";
 
 /** An elementwise op as a function of tensors and numbers. */
-export function pointwise<F>(definition: Elementwise): F {
+export function pointwise<F extends Callable>(definition: Elementwise): F {
   const {
     name,
     body,
@@ -100,7 +100,7 @@ export function pointwise<F>(definition: Elementwise): F {
       ? aligned(op, accepts, gives, operands.slice(1, arity), [condition(name, operands[0])])
       : aligned(op, accepts, gives, operands.slice(0, arity), []);
   const call = arity === 1 ? one : arity === 2 ? two : many;
-  return declare<F>(name, call as F & object, op, samples);
+  return declare(name, call as Callable as F, op, samples);
 }
 
 /** The node of an operand; a number becomes a rank-0 tensor of the dtype that it takes beside `dtype`. */

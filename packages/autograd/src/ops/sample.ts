@@ -1,9 +1,11 @@
 import type { DType } from "../dtype.ts";
-import type { Op, Tensor } from "../graph.ts";
+import { ValueError } from "../errors.ts";
+import type { Op } from "../graph.ts";
+import { Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
 import type { Tree } from "../tree.ts";
-import { fromElements } from "./leaf.ts";
+import { checkTensor, fromElements } from "./leaf.ts";
 
 /**
  * Where samples get their choices from. A test hands in fast-check, which varies and shrinks them; anything that
@@ -174,20 +176,46 @@ export const withOptions =
 /** The mark of a function with a kink, a tie or a jump; `@kink` in its docstring says what its derivative is there. */
 export const kinked = true;
 
+export type Callable = (...args: never[]) => unknown;
+
 /** Attaches what the registry needs to a public function, and gives it its name. */
-export function declare<F>(
+export function declare<F extends Callable>(
   name: string,
-  call: F & object,
+  call: F,
   op: Op | null,
   samples: Samples,
   kink: string | true | null = op?.kink ?? null,
 ): F {
-  Object.defineProperty(call, "name", { value: name });
-  return Object.assign(call, { op, samples, kink } satisfies Declared);
+  // Elementwise ops look at their operands themselves.
+  const told = op?.kernel.kind === "pointwise" ? call : tellingWhatIsNoTensor(name, call);
+  Object.defineProperty(told, "name", { value: name });
+  return Object.assign(told, { op, samples, kink } satisfies Declared);
+}
+
+/** `call`, which says so by its own name if it failed since its first argument is no tensor. */
+function tellingWhatIsNoTensor<F extends Callable>(name: string, call: F): F {
+  const told = (...args: never[]): unknown => {
+    try {
+      return call(...args);
+    } catch (error) {
+      const [x]: readonly unknown[] = args;
+      const isOfAnother =
+        error instanceof ValueError && typeof x !== "number" && !error.message.startsWith(`${name}: `);
+      const isList = Array.isArray(x) && x.every((part) => part instanceof Tensor);
+      if ((isOfAnother || error instanceof TypeError) && !isList) checkTensor(name, x);
+      throw error;
+    }
+  };
+  return told as F;
 }
 
 /** A function made of other ops: it has samples for the laws and no op of its own. */
-export function composed<F>(name: string, call: F & object, samples: Samples, kink?: string | true): F {
+export function composed<F extends Callable>(
+  name: string,
+  call: F,
+  samples: Samples,
+  kink?: string | true,
+): F {
   return declare(name, call, null, samples, kink);
 }
 
