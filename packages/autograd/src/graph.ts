@@ -33,6 +33,10 @@ export let setSource: (x: Tensor, source: Tensor | null) => void;
 export let ownerOf: (x: Tensor) => Tensor | null;
 export let setOwner: (x: Tensor, owner: Tensor) => void;
 
+/** The node that the user made, of which the compiler made this one, for messages. */
+export let originOf: (x: Tensor) => Tensor;
+export let setOrigin: (x: Tensor, origin: Tensor) => void;
+
 /** The elements that a node holds, or null. They are shared: whoever hands them to a user copies them. */
 export let elementsOf: (x: Tensor) => TypedArray | null;
 /** Lets a node hold its elements. */
@@ -71,6 +75,7 @@ interface Rare {
   label: string | null;
   owner: Tensor | null;
   source: Tensor | null;
+  origin: Tensor | null;
 }
 let rareOf: (x: Tensor) => Rare;
 
@@ -165,12 +170,16 @@ export class Tensor<S extends Shape = Shape> {
     arityOf = (x) => (x.#inputs ? x.#inputs.length : x.#second ? 2 : x.#first ? 1 : 0);
     operandOf = (x, i) => (i === 0 ? x.#first : i === 1 ? x.#second : x.#inputs![i]!);
     rareOf = (x) => {
-      x.#rare ??= { label: null, owner: null, source: null };
+      x.#rare ??= { label: null, owner: null, source: null, origin: null };
       return x.#rare;
     };
     sourceOf = (x) => (x.#rare ? x.#rare.source : null);
     setSource = (x, source) => {
       rareOf(x).source = source;
+    };
+    originOf = (x) => x.#rare?.origin ?? x;
+    setOrigin = (x, origin) => {
+      rareOf(x).origin = origin;
     };
     ownerOf = (x) => (x.#rare ? x.#rare.owner : null);
     setOwner = (x, owner) => {

@@ -23,7 +23,7 @@ function combiner(body: Body, dtype: DType): (out: TypedArray, x: TypedArray) =>
  */
 const plans = new Map<string, unknown>();
 const mostPlans = 512;
-const largestPlan = 4096;
+const largestPlan = 16_384;
 
 function planned<T>(key: string, size: number, make: () => T): T {
   const known = plans.get(key);

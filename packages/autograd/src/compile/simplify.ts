@@ -3,7 +3,7 @@ import { mixed, mixedAttributes, sameAttributes } from "../attributes.ts";
 import type { DType } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
 import type { Op } from "../graph.ts";
-import { apply, elementsOf, isKnown, none, Tensor } from "../graph.ts";
+import { apply, elementsOf, isKnown, none, originOf, setOrigin, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
 import type { Instruction, Program, Word } from "../program.ts";
 import { trace } from "../program.ts";
@@ -98,17 +98,10 @@ class Simplifier {
   }
 }
 
-const origins = new WeakMap<Tensor, Tensor>();
-
-/** The node that the user made, for messages. */
-export function originOf(x: Tensor): Tensor {
-  return origins.get(x) ?? x;
-}
-
 export function copyOf(node: Tensor, inputs: readonly Tensor[]): Tensor {
   const { op, attributes, shape, dtype } = node;
   const copy = new Tensor(op, inputs, attributes, shape, dtype);
-  origins.set(copy, originOf(node));
+  setOrigin(copy, originOf(node));
   return copy;
 }
 
