@@ -6,6 +6,7 @@ import {
   permutation,
   type Tensor,
   tensor,
+  uniform,
   variable,
   zero,
 } from "@cotangent/autograd";
@@ -111,6 +112,62 @@ describe("what is built on after a reading", () => {
       [12, 48],
     ]);
     expect(grad(z.sum(), [y])[0].toArray()).toEqual([2, 8]);
+  });
+
+  test("is kept, whatever is read in between and whether it is ever read itself", () => {
+    const { step, runs } = counting();
+    let [x, velocity]: Tensor[] = [tensor([0]), tensor([0])];
+    for (let i = 1; i <= 20; i++) {
+      const energy = x!.square().sum();
+      velocity = step(velocity!);
+      x = x!.add(velocity);
+      energy.item();
+      uniform([2]).sum().item();
+      x.toArray();
+    }
+    expect(runs()).toBe(1 + 2 * 19);
+  });
+
+  test("is kept while updates are pending, if it depends on versions before those that they replace", () => {
+    const { step, runs } = counting();
+    const w = variable([1]);
+    let [momentum, state]: Tensor[] = [tensor([0]), tensor([0])];
+    for (let i = 1; i <= 20; i++) {
+      const loss = w.mul(2).sub(state!.detach()).square().sum();
+      const [g] = grad(loss, [w]);
+      momentum = step(momentum!).add(g.mul(0));
+      state = step(state!.detach()).mul(w.mul(0).add(1));
+      w.assign(w.sub(momentum.mul(0.001)).add(state.mul(0)));
+      loss.item();
+    }
+    expect(runs()).toBeLessThanOrEqual(4 * 20);
+    expect([momentum!.item(), state!.item()]).toEqual([20, 20]);
+  });
+
+  test("is kept if it depends on variables that are not assigned any more", () => {
+    const { step, runs } = counting();
+    const [frozen, w] = [variable([1]), variable([1])];
+    const features = step(frozen.mul(2)).detach();
+    for (let i = 0; i < 10; i++) {
+      const loss = features.mul(w).sum();
+      w.assign(w.mul(0.5));
+      loss.item();
+    }
+    expect(runs()).toBe(2);
+  });
+
+  test("costs a gradient nothing of its history", () => {
+    const time = (x: Tensor) => {
+      const begin = performance.now();
+      for (let i = 0; i < 100; i++) grad(x.mul(x).sum(), [x]);
+      return performance.now() - begin;
+    };
+    let x: Tensor = tensor([1]);
+    time(x);
+    const before = time(x);
+    for (let i = 0; i < 20_000; i++) x = x.mul(1);
+    evaluate(x);
+    expect(time(x)).toBeLessThan(20 * before);
   });
 
   test("lets go of its elements if nothing used them for long and there is much of it", () => {

@@ -267,6 +267,7 @@ describe("what is compiled", () => {
 
   test("the programs are bounded, and the one that was used last stays", () => {
     const shapes = Array.from({ length: 12 }, (_, i) => uniform([i + 1]));
+    evaluate(...shapes);
     cached(
       (cache) => {
         for (let i = 0; i < 3; i++)
@@ -283,6 +284,7 @@ describe("what is compiled", () => {
 
   test("batches of 64 lengths that take turns are compiled once each", () => {
     const batches = Array.from({ length: 64 }, (_, i) => uniform([i + 1]));
+    evaluate(...batches);
     cached((cache) => {
       for (let i = 0; i < 3; i++) for (const batch of batches) f(batch);
       expect(cache.compiled).toBe(64);

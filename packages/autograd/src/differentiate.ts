@@ -2,6 +2,7 @@ import { isFloat } from "./dtype.ts";
 import { GradientError } from "./errors.ts";
 import type { Derivative, Partial } from "./graph.ts";
 import { apply, arityOf, derivativeOf, operandOf, ownerOf, Tensor, watching } from "./graph.ts";
+import { stopOp } from "./ops/composed.ts";
 import { placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
 import { equalShapes, formatShape } from "./shape.ts";
@@ -77,9 +78,10 @@ export function reverse(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   targets: readonly Tensor[],
-  isEnd: (x: Tensor) => boolean = isVersion,
+  isEnd: (x: Tensor) => boolean = isConstant,
   caller = "grad",
 ): (Tensor | null)[] {
+  oldest = oldestOf(targets);
   const order = topology(outputs, isEnd);
   const { nodes, starts, edges } = order;
   const wanted = findTargets(order, outputs, targets, caller);
@@ -156,7 +158,8 @@ export function forward(
   inputs: readonly Tensor[],
   tangents: readonly Tensor[],
 ): (Tensor | null)[] {
-  const order = topology(outputs, isVersion);
+  oldest = oldestOf(inputs);
+  const order = topology(outputs, isConstant);
   const { nodes, starts, edges } = order;
   const outputNumbers = outputs.map((y) => numberIn(order, y));
   const t = new Array<Tensor | null>(nodes.length).fill(null);
@@ -178,9 +181,21 @@ export function forward(
   return outputNumbers.map((n) => t[n]!);
 }
 
-/** A version of a variable is a leaf to derivatives, even where `compile` knows what it is computed from. */
-function isVersion(x: Tensor): boolean {
-  return ownerOf(x) !== null;
+/** The oldest of what is differentiated by: no older node is made of any. */
+let oldest = 0;
+
+function oldestOf(targets: readonly Tensor[]): number {
+  let id = Infinity;
+  for (const target of targets) if (target.id < id) id = target.id;
+  return id;
+}
+
+/**
+ * Is this a leaf to derivatives? The history of a state is none of theirs. A version of a variable is one, even where `compile` knows
+ * what it is computed from.
+ */
+function isConstant(x: Tensor): boolean {
+  return x.id < oldest || ownerOf(x) !== null || x.op === stopOp;
 }
 
 /** What flows back to operand `i` of `out`. */

@@ -96,7 +96,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const versions = updates.map(({ version }) => version);
   const order = topology([...roots, ...versions], isEnd, sourceOf);
   // Checks, which have no cache, look at graphs as they are.
-  const again = cache ? usedAgain(order, updates.length > 0) : [];
+  const again = cache ? usedAgain(order, versions) : [];
   const used = begin(order);
   const wanted = [...roots, ...again, ...versions];
   const numbers = wanted.map((x) => numberIn(order, x));

@@ -15,8 +15,6 @@ export const none: Attributes = Object.freeze({});
 
 let nodes = 0;
 
-/** The number of the newest node. */
-export const newestId = (): number => nodes;
 /** A number that a walk over the graph leaves on a node (`topology.ts`). */
 export let markOf: (x: Tensor) => number;
 export let setMark: (x: Tensor, mark: number) => void;
@@ -36,6 +34,9 @@ export let setOwner: (x: Tensor, owner: Tensor) => void;
 /** The node that the user made, of which the compiler made this one, for messages. */
 export let originOf: (x: Tensor) => Tensor;
 export let setOrigin: (x: Tensor, origin: Tensor) => void;
+
+/** Was a node computed in a reading, whether it kept its elements or not? From now on it was. */
+export let markComputed: (x: Tensor) => boolean;
 
 /** The elements that a node holds, or null. They are shared: whoever hands them to a user copies them. */
 export let elementsOf: (x: Tensor) => TypedArray | null;
@@ -76,8 +77,21 @@ interface Rare {
   owner: Tensor | null;
   source: Tensor | null;
   origin: Tensor | null;
+  wasComputed: boolean;
 }
 let rareOf: (x: Tensor) => Rare;
+
+// Both sorts are made here, so that they are of one sort to the engine.
+const newRare = (wasComputed: boolean): Rare => ({
+  label: null,
+  owner: null,
+  source: null,
+  origin: null,
+  wasComputed,
+});
+
+/** What nodes have that were computed and have nothing else: all share it. */
+const computed = newRare(true);
 
 const nothing: readonly Tensor[] = [];
 
@@ -170,8 +184,20 @@ export class Tensor<S extends Shape = Shape> {
     arityOf = (x) => (x.#inputs ? x.#inputs.length : x.#second ? 2 : x.#first ? 1 : 0);
     operandOf = (x, i) => (i === 0 ? x.#first : i === 1 ? x.#second : x.#inputs![i]!);
     rareOf = (x) => {
-      x.#rare ??= { label: null, owner: null, source: null, origin: null };
+      const rare = x.#rare;
+      if (rare !== null && rare !== computed) return rare;
+      x.#rare = newRare(rare === computed);
       return x.#rare;
+    };
+    markComputed = (x) => {
+      const rare = x.#rare;
+      if (rare === null) {
+        x.#rare = computed;
+        return false;
+      }
+      const before = rare.wasComputed;
+      rare.wasComputed = true;
+      return before;
     };
     sourceOf = (x) => (x.#rare ? x.#rare.source : null);
     setSource = (x, source) => {

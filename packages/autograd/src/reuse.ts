@@ -1,50 +1,67 @@
 import { isFloat } from "./dtype.ts";
 import type { Tensor } from "./graph.ts";
-import { arityOf, elementsOf, newestId, ownerOf, setElements, sourceOf } from "./graph.ts";
+import { arityOf, elementsOf, markComputed, ownerOf, setElements, sourceOf } from "./graph.ts";
+import { stopOp } from "./ops/composed.ts";
 import type { Topology } from "./topology.ts";
 import { numberIn } from "./topology.ts";
 
 /**
- * What is kept though nobody read it. Nodes that were built before a reading and that later ones use are held by somebody across
- * readings, such as prepared data or the state of a loop: they are computed along and keep their elements, or each reading would
- * compute them again, and a state from the first step on. What was not used for long can be computed again, and lets go of them once
+ * What is kept though nobody read it. A node that was computed in an earlier reading, and is now used by one that was not, is held by
+ * somebody across readings, such as prepared data or the state of a loop: it keeps its elements this time, or each reading would
+ * compute it again, and a state from the first step on. What was not used for long can be computed again, and lets go of them once
  * there is much of it.
  */
-
-/** The newest node when elements were last asked for. */
-let newestRead = 0;
 
 /** What is larger, and larger than what it is made of, may be there only in the kernels that use it: it is not kept. */
 const mostKept = 2 ** 22;
 
 /**
- * Old nodes that new ones were built on. While updates are pending that goes for what depends on no variable: the others are what a
- * gradient needs of the forward pass, once.
+ * Nodes that were computed before and that new ones are built on. While updates are pending that goes for what does not depend on the
+ * versions that they replace: the others are what a gradient needs of the forward pass, once.
  */
-export function usedAgain({ nodes, starts, edges }: Topology, isUpdating: boolean): Tensor[] {
-  let last = nodes.length - 1;
-  while (last >= 0 && (starts[last] === starts[last + 1] || nodes[last]!.id > newestRead)) last--;
-  if (last < 0) return [];
-  const isComputed = (n: number) => starts[n]! < starts[n + 1]! && sourceOf(nodes[n]!) === null;
+export function usedAgain(order: Topology, versions: readonly Tensor[]): Tensor[] {
+  const { nodes, starts, edges } = order;
+  let repeated: Uint8Array | null = null;
+  for (let n = 0; n < nodes.length; n++) {
+    if (starts[n] === starts[n + 1] || !markComputed(nodes[n]!)) continue;
+    repeated ??= new Uint8Array(nodes.length);
+    repeated[n] = 1;
+  }
+  if (!repeated) return [];
   const found = new Set<number>();
   for (let n = 0; n < nodes.length; n++) {
-    if (nodes[n]!.id <= newestRead) continue;
+    if (repeated[n]) continue;
     for (let k = starts[n]!; k < starts[n + 1]!; k++) {
       let input = edges[k]!;
-      if (nodes[input]!.id > newestRead) continue;
-      while (isComputed(input) && nodes[input]!.op.kernel.kind === "view") input = edges[starts[input]!]!;
-      if (isComputed(input)) found.add(input);
+      if (!repeated[input]) continue;
+      // A stopGradient becomes a leaf, which lets go of the history of a state.
+      if (nodes[n]!.op === stopOp) input = n;
+      else while (repeated[input] && nodes[input]!.op.kernel.kind === "view") input = edges[starts[input]!]!;
+      if ((input === n || repeated[input]) && sourceOf(nodes[input]!) === null) found.add(input);
     }
   }
+  if (found.size === 0) return [];
   const varies = new Uint8Array(nodes.length);
+  for (const n of replaced(order, versions)) varies[n] = 1;
   let given = 0;
   nodes.forEach((x, n) => {
-    if (isUpdating && ownerOf(x) && isFloat(x.dtype)) varies[n] = 1;
     if (starts[n] === starts[n + 1]) given += x.size;
     for (let k = starts[n]!; k < starts[n + 1]!; k++) varies[n]! |= varies[edges[k]!]!;
   });
   const most = Math.max(mostKept, given);
   return [...found].filter((n) => !varies[n] && nodes[n]!.size <= most).map((n) => nodes[n]!);
+}
+
+/** The numbers of the float versions that pending ones take the place of: of each variable the newest that has its elements. */
+function replaced({ nodes, starts }: Topology, versions: readonly Tensor[]): Iterable<number> {
+  const newest = new Map<Tensor, number>();
+  for (const version of versions) newest.set(ownerOf(version)!, -1);
+  nodes.forEach((x, n) => {
+    const owner = starts[n] === starts[n + 1] && isFloat(x.dtype) ? ownerOf(x) : null;
+    const before = owner ? newest.get(owner) : undefined;
+    if (before !== undefined && (before < 0 || x.id > nodes[before]!.id)) newest.set(owner!, n);
+  });
+  return [...newest.values()].filter((n) => n >= 0);
 }
 
 /**
@@ -63,7 +80,6 @@ const collected = new FinalizationRegistry<number>((bytes) => {
 
 /** A reading of the graph `order` begins. Returns the kept nodes that it uses; until they are kept once more they stay as they are. */
 export function begin(order: Topology): Tensor[] {
-  newestRead = newestId();
   if (kept.length === 0) return [];
   const used = kept.flat().filter((x) => numberIn(order, x) >= 0);
   claim(used);

@@ -139,6 +139,8 @@ function nest(data: TypedArray, shape: Shape, bool: boolean, axis = 0, start = 0
   );
 }
 
+const isStopped = ({ op }: Tensor): boolean => op === stopOp;
+
 function backward(y: Tensor, cotangent?: Tensor): void {
   const out = y.node;
   if (!isFloat(out.dtype))
@@ -150,7 +152,7 @@ function backward(y: Tensor, cotangent?: Tensor): void {
     );
   if (cotangent !== undefined) checkCotangent("backward", cotangent, out);
   const variables = new Set<Variable>();
-  for (const node of topology([out], ({ op }) => op === stopOp).nodes) {
+  for (const node of topology([out], isStopped).nodes) {
     const owner = ownerOf(node);
     if (owner instanceof Variable && isFloat(owner.dtype)) variables.add(owner);
   }
