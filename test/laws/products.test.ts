@@ -11,6 +11,7 @@ import {
   relu,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
+import { Cache } from "../../packages/autograd/src/cache.ts";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
 import { mulberry32 } from "../mulberry.ts";
 
@@ -36,6 +37,7 @@ const products: Record<string, readonly [f: Product, x: readonly number[], y: re
   "one row and one column too many": [(x, y) => x.matmul(y), [9, 31], [31, 9]],
   "three rows and three columns too few": [(x, y) => x.matmul(y), [13, 40], [40, 13]],
   "more rows than a block of the cache": [(x, y) => x.matmul(y), [131, 17], [17, 10]],
+  "more rows and columns than blocks have": [(x, y) => x.matmul(y), [261, 20], [20, 523]],
   "chunks of terms and a rest": [(x, y) => x.matmul(y), [10, 521], [521, 21]],
   "terms that fill chunks": [(x, y) => x.matmul(y), [5, 512], [512, 8]],
   "both operands transposed": [(x, y) => swap(x).matmul(swap(y)), [33, 20], [21, 33]],
@@ -110,8 +112,14 @@ describe.each(["float32", "float64"] as DType[])(
       expect(count).toBeGreaterThanOrEqual(3);
       const expected = call(...inputs);
       withCache(null, () => evaluate(...expected));
+      // What is interpreted beside programs has a module for products.
+      const beside = call(...inputs);
+      const cache = new Cache({ patience: Infinity, atOnce: Infinity });
+      withCache(cache, () => evaluate(...beside));
+      expect(cache.compiled).toBe(0);
       expected.forEach((x, i) => {
         expect(bits(found[i]!.toTypedArray())).toEqual(bits(x.toTypedArray()));
+        expect(bits(beside[i]!.toTypedArray())).toEqual(bits(x.toTypedArray()));
       });
     });
   },

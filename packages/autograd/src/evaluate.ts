@@ -1,4 +1,5 @@
 import { Cache } from "./cache.ts";
+import { multiplyMatrices } from "./compile/matrices.ts";
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
@@ -16,6 +17,7 @@ import { interpret } from "./interpret.ts";
 import { stopOp } from "./ops/composed.ts";
 import { stoppedOp } from "./ops/leaf.ts";
 import { begin, claim, keep, usedAgain } from "./reuse.ts";
+import { useMultiply } from "./sums.ts";
 import { numberIn, release, topology } from "./topology.ts";
 
 /**
@@ -102,6 +104,8 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const numbers = wanted.map((x) => numberIn(order, x));
   const values = settle(updates, () => {
     checkNotLost(order.nodes);
+    // Without a cache, the interpreter is what programs are compared with.
+    useMultiply(cache ? multiplyMatrices : null);
     return cache?.evaluate(order, numbers, updates.length) ?? interpret(order, numbers);
   });
   wanted.forEach((x, i) => {

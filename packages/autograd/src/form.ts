@@ -3,6 +3,7 @@ import { rankOf } from "./dtype.ts";
 import type { Attributes, Op, Tensor } from "./graph.ts";
 import { elementsOf, ownerOf } from "./graph.ts";
 import { isCopy } from "./kernels.ts";
+import { trace } from "./program.ts";
 import * as roles from "./roles.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes } from "./shape.ts";
@@ -20,6 +21,8 @@ const kinds = { other: 0, fill: 1, data: 2, view: 3, gather: 4, contract: 5, opa
 interface Facts {
   readonly id: number;
   readonly kind: (typeof kinds)[keyof typeof kinds];
+  /** What interpreting one element takes, in the time of an addition; 0 if nobody has asked yet. */
+  cost: number;
 }
 
 const known = new WeakMap<Op, Facts>();
@@ -28,7 +31,7 @@ let ids = 0;
 function factsOf(op: Op): Facts {
   let facts = known.get(op);
   if (!facts) {
-    facts = { id: ++ids, kind: kindOf(op) };
+    facts = { id: ++ids, kind: kindOf(op), cost: 0 };
     known.set(op, facts);
   }
   return facts;
@@ -47,6 +50,21 @@ function kindOf({ kernel }: Op): Facts["kind"] {
       return kinds.other;
   }
 }
+
+/** An addition is four instructions, with its operands and its result. */
+function costOf({ op, inputs, dtype }: Tensor): number {
+  const { kernel } = op;
+  if (kernel.kind !== "pointwise") return 1;
+  const { instructions } = trace(
+    kernel.body,
+    inputs.map((x) => x.dtype),
+    dtype,
+  );
+  return Math.max(1, instructions.length / 4);
+}
+
+/** Products of matrices of which summing takes as long as one element. */
+const productsAtOnce = 16;
 
 /** What interpreting a node costs beside its elements, in the time that one element takes. */
 const nodeWork = 150;
@@ -109,7 +127,8 @@ export class FormReader {
       this.#mix(role + 8 * rankOf(node.dtype));
       return true;
     }
-    const { id, kind } = factsOf(node.op);
+    const facts = factsOf(node.op);
+    const { id, kind } = facts;
     this.#mix(id);
     const first = order.starts[n]!;
     const end = order.starts[n + 1]!;
@@ -121,7 +140,7 @@ export class FormReader {
     if (role === roles.constant) this.hash = mixedNumber(this.hash, Number(node.attributes.value));
     if (role !== roles.computed) return true;
     // What the host computes is not computed faster by a program.
-    if (kind !== kinds.opaque) this.work += this.#workOf(order, n, kind);
+    if (kind !== kinds.opaque) this.work += this.#workOf(order, n, facts);
     this.hash = mixedAttributes(this.hash, node.attributes, node.shape);
     return true;
   }
@@ -155,19 +174,20 @@ export class FormReader {
   }
 
   /** How many elements are gone through: of a sum those that it adds up. */
-  #workOf(order: Topology, n: number, kind: Facts["kind"]): number {
+  #workOf({ nodes, starts, edges }: Topology, n: number, facts: Facts): number {
     const size = this.#sizes[n]!;
-    if (kind === kinds.contract) return this.#products(order, n);
-    const first = order.starts[n]!;
-    if (kind !== kinds.other || first === order.starts[n + 1]) return size;
-    return Math.max(size, this.#sizes[order.edges[first]!]!);
+    const first = starts[n]!;
+    if (facts.kind === kinds.contract)
+      return this.#products(this.#sizes[edges[first]!]!, this.#sizes[edges[first + 1]!]!, size);
+    if (facts.kind !== kinds.other || first === starts[n + 1]) return size;
+    facts.cost ||= costOf(nodes[n]!);
+    return facts.cost * Math.max(size, this.#sizes[edges[first]!]!);
   }
 
-  /** How many products a contraction sums. */
-  #products({ starts, edges }: Topology, n: number): number {
-    const x = this.#sizes[edges[starts[n]!]!]!;
-    const y = this.#sizes[edges[starts[n]! + 1]!]!;
-    return Math.sqrt(x * y * this.#sizes[n]!);
+  /** The products that a contraction sums. Those of matrices go together, once their elements are copied. */
+  #products(x: number, y: number, out: number): number {
+    const products = Math.sqrt(x * y * out);
+    return Math.min(products, products / productsAtOnce + x + y + out);
   }
 
   #mixShape(shape: Shape): number {

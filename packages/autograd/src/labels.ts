@@ -1,4 +1,6 @@
 import { remembered } from "./memo.ts";
+import type { Shape } from "./shape.ts";
+import { sizeOf, stridesOf, walk } from "./shape.ts";
 
 /**
  * The labels of a contraction, one letter for each axis: in `"ij,jk->ik"` the letters of the operands and of the result.
@@ -40,4 +42,28 @@ export function extent(letters: string, of: string, shape: readonly number[]): n
   let size = 1;
   for (const letter of letters) size *= shape[of.indexOf(letter)] ?? 1;
   return size;
+}
+
+/** The offsets in an operand labelled `own` for all indices of `letters`; letters it does not have do not move it. */
+export function labelOffsets(
+  letters: string,
+  own: string,
+  shape: Shape,
+  other: string,
+  otherShape: Shape,
+): Int32Array {
+  const strides = stridesOf(shape);
+  const sizes = [...letters].map((letter) =>
+    own.includes(letter) ? shape[own.indexOf(letter)]! : otherShape[other.indexOf(letter)]!,
+  );
+  const out = new Int32Array(sizeOf(sizes));
+  walk(
+    sizes,
+    [...letters].map((letter) => (own.includes(letter) ? strides[own.indexOf(letter)]! : 0)),
+    0,
+    (at, i) => {
+      out[i] = at;
+    },
+  );
+  return out;
 }

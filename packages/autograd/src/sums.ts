@@ -2,7 +2,7 @@ import type { Body } from "./arithmetic.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { allocate } from "./dtype.ts";
 import type { Tensor } from "./graph.ts";
-import { extent, readLabels } from "./labels.ts";
+import { extent, labelOffsets, readLabels } from "./labels.ts";
 import { machineOfTwo } from "./machine.ts";
 import type { Order } from "./order.ts";
 import { contractionOrder, lanesFor, reductionOrder } from "./order.ts";
@@ -25,7 +25,7 @@ const plans = new Map<string, unknown>();
 const mostPlans = 512;
 const largestPlan = 16_384;
 
-function planned<T>(key: string, size: number, make: () => T): T {
+export function planned<T>(key: string, size: number, make: () => T): T {
   const known = plans.get(key);
   if (known !== undefined) return known as T;
   const made = make();
@@ -163,7 +163,17 @@ function planContract(spec: string, shapeX: Shape, shapeY: Shape): ContractPlan 
   };
 }
 
+/** Computes a contraction with the same bits, or says that it does not. */
+type Multiply = (node: Tensor, x: TypedArray, y: TypedArray, out: TypedArray) => boolean;
+let multiply: Multiply | null = null;
+
+/** From now on contractions are left to `faster`, if they can be. */
+export function useMultiply(faster: Multiply | null): void {
+  multiply = faster;
+}
+
 export function contract(node: Tensor, x: TypedArray, y: TypedArray, out: TypedArray): void {
+  if (multiply?.(node, x, y, out)) return;
   const { dtype } = node;
   const spec = String(node.attributes.spec);
   const [shapeX, shapeY] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
@@ -231,28 +241,4 @@ const addFloats: Add = ({ lanes, inX, inY, termsX, termsY, sums }, i, x, y, begi
 
 function rounded(x: number, dtype: DType): number {
   return dtype === "float32" ? Math.fround(x) : dtype === "int32" ? x | 0 : x;
-}
-
-/** The offsets in an operand labelled `own` for all indices of `letters`; letters it does not have do not move it. */
-function labelOffsets(
-  letters: string,
-  own: string,
-  shape: Shape,
-  other: string,
-  otherShape: Shape,
-): Int32Array {
-  const strides = stridesOf(shape);
-  const sizes = [...letters].map((letter) =>
-    own.includes(letter) ? shape[own.indexOf(letter)]! : otherShape[other.indexOf(letter)]!,
-  );
-  const out = new Int32Array(sizeOf(sizes));
-  walk(
-    sizes,
-    [...letters].map((letter) => (own.includes(letter) ? strides[own.indexOf(letter)]! : 0)),
-    0,
-    (at, i) => {
-      out[i] = at;
-    },
-  );
-  return out;
 }
