@@ -1,5 +1,5 @@
 import { Cache } from "./cache.ts";
-import { multiplyMatrices } from "./compile/matrices.ts";
+import { piecewise } from "./compile/piecewise.ts";
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
@@ -14,10 +14,10 @@ import {
   turnIntoLeaf,
 } from "./graph.ts";
 import { interpret } from "./interpret.ts";
+import { useComputer } from "./kernels.ts";
 import { stopOp } from "./ops/composed.ts";
 import { stoppedOp } from "./ops/leaf.ts";
 import { begin, claim, keep, usedAgain } from "./reuse.ts";
-import { useMultiply } from "./sums.ts";
 import { numberIn, release, topology } from "./topology.ts";
 
 /**
@@ -61,6 +61,7 @@ export function isTracing(): boolean {
 }
 
 let cache: Cache | null = new Cache();
+const computer = piecewise();
 
 /** From now on these compiled programs are used, or none. Returns those that were used before. */
 export function useCache(other: Cache | null): Cache | null {
@@ -105,7 +106,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const values = settle(updates, () => {
     checkNotLost(order.nodes);
     // Without a cache, the interpreter is what programs are compared with.
-    useMultiply(cache ? multiplyMatrices : null);
+    useComputer(cache ? computer : null);
     return cache?.evaluate(order, numbers, updates.length) ?? interpret(order, numbers);
   });
   wanted.forEach((x, i) => {

@@ -21,7 +21,7 @@ const kinds = { other: 0, fill: 1, data: 2, view: 3, gather: 4, contract: 5, opa
 interface Facts {
   readonly id: number;
   readonly kind: (typeof kinds)[keyof typeof kinds];
-  /** What interpreting one element takes, in the time of an addition; 0 if nobody has asked yet. */
+  /** What interpreting one element takes, in the time that one of a sum takes; 0 if nobody has asked yet. */
   cost: number;
 }
 
@@ -51,7 +51,7 @@ function kindOf({ kernel }: Op): Facts["kind"] {
   }
 }
 
-/** An addition is four instructions, with its operands and its result. */
+/** Elementwise ops are interpreted by programs of their own before long (`compile/piecewise.ts`). */
 function costOf({ op, inputs, dtype }: Tensor): number {
   const { kernel } = op;
   if (kernel.kind !== "pointwise") return 1;
@@ -60,11 +60,11 @@ function costOf({ op, inputs, dtype }: Tensor): number {
     inputs.map((x) => x.dtype),
     dtype,
   );
-  return Math.max(1, instructions.length / 4);
+  return Math.max(0.5, instructions.length / 16);
 }
 
-/** Products of matrices of which summing takes as long as one element. */
-const productsAtOnce = 16;
+/** So many products of matrices take as long as one element of a sum. */
+const productsAtOnce = 32;
 
 /** What interpreting a node costs beside its elements, in the time that one element takes. */
 const nodeWork = 150;

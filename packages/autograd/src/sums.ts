@@ -163,17 +163,7 @@ function planContract(spec: string, shapeX: Shape, shapeY: Shape): ContractPlan 
   };
 }
 
-/** Computes a contraction with the same bits, or says that it does not. */
-type Multiply = (node: Tensor, x: TypedArray, y: TypedArray, out: TypedArray) => boolean;
-let multiply: Multiply | null = null;
-
-/** From now on contractions are left to `faster`, if they can be. */
-export function useMultiply(faster: Multiply | null): void {
-  multiply = faster;
-}
-
 export function contract(node: Tensor, x: TypedArray, y: TypedArray, out: TypedArray): void {
-  if (multiply?.(node, x, y, out)) return;
   const { dtype } = node;
   const spec = String(node.attributes.spec);
   const [shapeX, shapeY] = [node.inputs[0]!.shape, node.inputs[1]!.shape];

@@ -78,17 +78,23 @@ interface Places {
   readonly x: readonly [batch: Int32Array, rows: Int32Array, terms: Int32Array];
   readonly y: readonly [batch: Int32Array, columns: Int32Array, terms: Int32Array];
   readonly out: readonly [batch: Int32Array, rows: Int32Array, columns: Int32Array];
+  /** Do the terms of the left operand lie one after the other, and the columns of the result? */
+  readonly inARow: readonly [boolean, boolean];
 }
+
+const isInARow = (offsets: Int32Array): boolean => offsets.every((at, i) => at === i);
 
 function placesOf(spec: string, shapeX: Shape, shapeY: Shape, shapeOut: Shape): Places {
   const { left, right, out, batch, rows, columns, inner } = readLabels(spec);
   const inX = (letters: string) => labelOffsets(letters, left, shapeX, right, shapeY);
   const inY = (letters: string) => labelOffsets(letters, right, shapeY, left, shapeX);
   const inOut = (letters: string) => labelOffsets(letters, out, shapeOut, "", []);
+  const [termsX, columnsOut] = [inX(inner), inOut(columns)];
   return {
-    x: [inX(batch), inX(rows), inX(inner)],
+    x: [inX(batch), inX(rows), termsX],
     y: [inY(batch), inY(columns), inY(inner)],
-    out: [inOut(batch), inOut(rows), inOut(columns)],
+    out: [inOut(batch), inOut(rows), columnsOut],
+    inARow: [isInARow(termsX), isInARow(columnsOut)],
   };
 }
 
@@ -110,38 +116,43 @@ export function multiplyMatrices(node: Tensor, x: TypedArray, y: TypedArray, out
   const [batchX, rowsX, termsX] = places.x;
   const [batchY, columnsY, termsY] = places.y;
   const [batchOut, rowsOut, columnsOut] = places.out;
+  const [areTerms, areResults] = places.inARow;
   for (let b = 0; b < batchX.length; b++)
     for (let row = 0; row < m; row += blockRows)
       for (let column = 0; column < n; column += blockColumns) {
         const rows = rowsX.subarray(row, row + blockRows);
         const columns = columnsY.subarray(column, column + blockColumns);
         for (let term = 0; term < count; term += blockTerms) {
-          const end = term + blockTerms;
-          fillLeft(machine, x, batchX[b]!, rows, termsX.subarray(term, end));
+          const end = Math.min(term + blockTerms, count);
+          for (let i = 0; i < rows.length; i++)
+            pick(x, batchX[b]! + rows[i]!, termsX, term, end, areTerms, machine.left, i * blockTerms);
           const terms = termsY.subarray(term, end);
           multiplyBlock(machine, y, batchY[b]!, rows.length, columns, terms, term > 0);
         }
+        const end = column + columns.length;
         for (let i = 0; i < rows.length; i++) {
           const at = batchOut[b]! + rowsOut[row + i]!;
-          for (let j = 0; j < columns.length; j++)
-            out[at + columnsOut[column + j]!] = machine.out[i * blockColumns + j]!;
+          const from = i * blockColumns;
+          if (areResults) out.set(machine.out.subarray(from, from + columns.length), at + column);
+          else for (let j = column; j < end; j++) out[at + columnsOut[j]!] = machine.out[from + j - column]!;
         }
       }
   return true;
 }
 
-function fillLeft(
-  { left }: Machine,
-  x: TypedArray,
+/** Copies the elements `places[begin .. end)` from `start` on, to `at` on. */
+function pick(
+  from: TypedArray,
   start: number,
-  rows: Int32Array,
-  terms: Int32Array,
+  places: Int32Array,
+  begin: number,
+  end: number,
+  inARow: boolean,
+  to: TypedArray,
+  at: number,
 ): void {
-  for (let i = 0; i < rows.length; i++) {
-    const from = start + rows[i]!;
-    const to = i * blockTerms;
-    for (let r = 0; r < terms.length; r++) left[to + r] = x[from + terms[r]!]!;
-  }
+  if (inARow && end - begin > 16) to.set(from.subarray(start + begin, start + end), at);
+  else for (let i = begin; i < end; i++) to[at + i - begin] = from[start + places[i]!]!;
 }
 
 /** Rows beyond the last hold what was there before, and so do columns: nobody reads what becomes of them. */
@@ -156,9 +167,11 @@ function multiplyBlock(
 ): void {
   const { panel, columns: width } = machine;
   for (let column = 0; column < columns.length; column += width) {
-    const count = Math.min(width, columns.length - column);
-    for (let r = 0; r < terms.length; r++)
-      for (let j = 0; j < count; j++) panel[r * width + j] = y[start + terms[r]! + columns[column + j]!]!;
+    const end = Math.min(column + width, columns.length);
+    for (let r = 0; r < terms.length; r++) {
+      const from = start + terms[r]!;
+      for (let j = column, to = r * width; j < end; j++, to++) panel[to] = y[from + columns[j]!]!;
+    }
     for (let row = 0; row < rows; row += mostRows) machine.multiply(row, column, terms.length, adds);
   }
 }
