@@ -282,6 +282,20 @@ describe("what is compiled", () => {
     );
   });
 
+  test("large parts of held elements that overlap have the interpreter's bits", () => {
+    const u = uniform([9, 8]);
+    evaluate(u);
+    const around = () => {
+      const rows = [0, 1, 2].map((start) => u.slice(start, start + 7));
+      return rows.reduce((sum, x) => sum.mul(0.5).add(x)).slice(1, 7, { axis: 1 });
+    };
+    const expected = interpreted(() => around().toArray());
+    cached((cache) => {
+      for (let i = 0; i < 3; i++) expect(around().toArray()).toEqual(expected);
+      expect([cache.compiled, cache.runs]).toEqual([1, 2]);
+    });
+  });
+
   test("batches of 64 lengths that take turns are compiled once each", () => {
     const batches = Array.from({ length: 64 }, (_, i) => uniform([i + 1]));
     evaluate(...batches);

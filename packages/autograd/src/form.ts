@@ -82,6 +82,9 @@ export class FormReader {
   #sizes = new Float64Array(256);
   /** The size of the held elements that a node is part of, 0 if it is anything else. */
   #wholes = new Float64Array(256);
+  /** The held node that a node is part of, and how many of its elements were picked. */
+  #bases = new Int32Array(256);
+  #picked = new Float64Array(256);
 
   /** False if there cannot be a program for this graph. The last `updates` of `wanted` are pending versions. */
   read(order: Topology, wanted: readonly number[], updates: number): boolean {
@@ -107,6 +110,8 @@ export class FormReader {
     this.roles = new Uint8Array(2 * length);
     this.#sizes = new Float64Array(2 * length);
     this.#wholes = new Float64Array(2 * length);
+    this.#bases = new Int32Array(2 * length);
+    this.#picked = new Float64Array(2 * length);
   }
 
   #mix(x: number): void {
@@ -121,7 +126,11 @@ export class FormReader {
     if (elementsOf(node)) {
       const owner = ownerOf(node);
       if (owner) nameVersion(order, owner, n);
-      else this.#wholes[n] = size;
+      else {
+        this.#wholes[n] = size;
+        this.#bases[n] = n;
+        this.#picked[n] = 0;
+      }
       const role = owner ? roles.version : roles.held;
       this.roles[n] = role;
       this.#mix(role + 8 * rankOf(node.dtype));
@@ -168,9 +177,15 @@ export class FormReader {
     const size = this.#sizes[n]!;
     // What is only rearranged goes in once, whole: rearranging it outside would be done every time.
     if (size === whole && !isCopy(nodes[n]!)) return false;
+    const base = this.#bases[x]!;
     this.#wholes[n] = whole;
+    this.#bases[n] = base;
     // What is stretched is stretched inside: fewer elements go in.
-    return size < whole && size <= this.#sizes[x]!;
+    if (size >= whole || size > this.#sizes[x]!) return false;
+    // Large parts that overlap, such as the neighbours of all points of a grid, are taken of the whole inside.
+    if (4 * size >= whole && this.#picked[base]! + size > whole) return false;
+    this.#picked[base]! += size;
+    return true;
   }
 
   /** How many elements are gone through: of a sum those that it adds up. */
