@@ -45,8 +45,9 @@ export interface CompileOptions {
   readonly relaxed?: boolean;
 }
 
-/** Programs that one function keeps; those that ran last stay. */
+/** Programs that one function keeps, and the bytes of memory that they may have together; those that ran last stay. */
 export const mostPrograms = 64;
+const mostBytes = 2 ** 30;
 /** Tracings that are remembered for `explain`. */
 const mostTracings = 100;
 
@@ -203,7 +204,11 @@ function* make(
   tracings.push({ call, before: programs[0]?.traced.signature ?? null, now: traced.signature });
   if (tracings.length > mostTracings) tracings.shift();
   programs.unshift(program);
-  if (programs.length > mostPrograms) programs.pop();
+  let bytes = program.bytes;
+  let kept = 1;
+  while (kept < Math.min(programs.length, mostPrograms) && bytes + programs[kept]!.bytes <= mostBytes)
+    bytes += programs[kept++]!.bytes;
+  programs.length = kept;
   return program;
 }
 
@@ -238,6 +243,12 @@ class Program {
     let next = returned;
     this.#gradients = [...record.gradients].map(([x, g]) => [x, g ? next++ : -1] as const);
     this.#withoutGradient = [...record.withoutGradient];
+  }
+
+  /** Of its memory. */
+  get bytes(): number {
+    const { inputs, states, outputs } = this.#executable;
+    return [...inputs, ...states, ...outputs][0]?.buffer.byteLength ?? 0;
   }
 
   accepts(args: readonly unknown[]): boolean {

@@ -215,9 +215,11 @@ export class FormReader {
   }
 }
 
-/** Numbers that formulas are made of; others are settings, such as a learning rate. */
+/** Numbers that formulas are made of, and exponents that are no work; others are settings, such as a learning rate. */
+const fixed = [0, 1, -1, 2, 3, 0.5, -0.5];
+
 function isFixed(value: number): boolean {
-  return value === 1 || value === -1 || value === 2 || Object.is(value, 0);
+  return fixed.includes(value) && !Object.is(value, -0);
 }
 
 /** A form that was read, to compare others with. It keeps no node. */

@@ -72,8 +72,8 @@ function exp2OfProduct<E>(m: Arithmetic<E>, y: E, l: Sum<E>): E {
 }
 
 /**
- * `x` to the power `y`, with the special values of C99's Annex F. Small whole powers and the root are computed as such: a compiled
- * program whose `y` is a number has nothing else left.
+ * `x` to the power `y`, with the special values of C99's Annex F. Small whole powers and roots are computed as such: a
+ * program that knows `y` (those of `evaluate` do if it is one of these) has nothing else left.
  */
 export const pow: Body = named("pow", (m, x, y) => {
   const square = m.mul(x!, x!);
@@ -81,6 +81,7 @@ export const pow: Body = named("pow", (m, x, y) => {
   const root = m.select(m.eq(x!, -Infinity), Infinity, m.sqrt(m.add(x!, 0)));
   let result = anyPower(m, x!, y!);
   result = m.select(m.eq(y!, 0.5), root, result);
+  result = m.select(m.eq(y!, -0.5), m.div(1, root), result);
   result = m.select(m.eq(y!, -1), m.div(1, x!), result);
   result = m.select(m.eq(y!, 3), m.mul(square, x!), result);
   result = m.select(m.eq(y!, 2), square, result);
