@@ -114,6 +114,23 @@ describe("a module", () => {
     expect(model.forward(tensor([3, 4])).toArray()).toEqual([3, 4]);
   });
 
+  test("finds what is in maps and sets", () => {
+    class Experts extends Module {
+      byName = new Map([["left", new Linear(1, 2)]]);
+      all = new Set([new Linear(2, 1, { bias: false })]);
+      override forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    const experts = new Experts();
+    expect([...experts.namedParameters().keys()]).toEqual([
+      "byName.left.weight",
+      "byName.left.bias",
+      "all.0.weight",
+    ]);
+    expect(Object.keys(experts.stateDict())).toContain("by_name.left.weight");
+  });
+
   test("refuses a field that is a plain variable", () => {
     class Forgotten extends Module {
       readonly w = variable([1, 2]);

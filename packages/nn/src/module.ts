@@ -25,7 +25,7 @@ export function forward(layer: Layer, x: Tensor): Tensor {
 
 /**
  * A model or a part of one: a class with fields and `forward`. Its own fields that hold parameters, buffers, modules, or
- * arrays and plain objects of them make up a tree, in the order in which they were written; a parameter's name is its
+ * arrays, plain objects, maps and sets of them make up a tree, in the order in which they were written; a parameter's name is its
  * path, `layers.0.weight`. Private fields (`#weight`) are not seen. An error that is thrown in `forward` begins with the path of
  * the module where it was thrown, `layers.0: ...`.
  *
@@ -265,6 +265,11 @@ for (const key of ["nodejs.util.inspect.custom", "Deno.customInspect"])
 /** The entries of an array, a plain object, or anything with `forward`; null for other things. */
 function fieldsOf(value: object): readonly (readonly [name: string, value: unknown])[] | null {
   if (value instanceof Variable) return null;
+  if (value instanceof Map || value instanceof Set)
+    return [...value.entries()].map(([key, x], i) => [
+      value instanceof Set || typeof key === "object" ? String(i) : String(key),
+      x,
+    ]);
   const prototype: unknown = Object.getPrototypeOf(value);
   const open = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
   return open || typeof (value as { forward?: unknown }).forward === "function"
