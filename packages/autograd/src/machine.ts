@@ -3,7 +3,7 @@ import type { DType, TypedArray } from "./dtype.ts";
 import { dtypes, rankOf } from "./dtype.ts";
 import { copysign, exponent, nearest, power2, scale2, toInt32 } from "./ieee.ts";
 import { remembered } from "./memo.ts";
-import type { Instruction, Program } from "./program.ts";
+import type { Instruction, Program, Word } from "./program.ts";
 import { trace } from "./program.ts";
 
 /** Elements per register: small enough that all registers of a program stay in the first-level cache. */
@@ -29,6 +29,12 @@ export class Machine {
     for (const instruction of program.instructions)
       if (instruction.slow) slow.set(instruction, new Machine(instruction.slow, 1));
     this.#slow = slow;
+  }
+
+  /** What it does, if that is one instruction for two inputs. */
+  get only(): Word | null {
+    const [first, second, last, more] = this.#program.instructions;
+    return first?.word === "input" && second?.word === "input" && !more ? (last?.word ?? null) : null;
   }
 
   /** Computes `n` elements of `out` from `n` elements of each input. */

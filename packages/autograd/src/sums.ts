@@ -14,7 +14,12 @@ import { sizeOf, stridesOf, walk } from "./shape.ts";
 /** `combine` over arrays: `out[i] = combine(out[i], x[i])`. */
 function combiner(body: Body, dtype: DType): (out: TypedArray, x: TypedArray) => void {
   const machine = machineOfTwo(body, dtype);
-  return (out, x) => machine.run([out, x], out.length, out);
+  return machine.only === "add" ? addTo : (out, x) => machine.run([out, x], out.length, out);
+}
+
+/** Arrays round what is stored, which is all that a sum needs. */
+function addTo(out: TypedArray, x: TypedArray): void {
+  for (let i = 0; i < out.length; i++) out[i]! += x[i]!;
 }
 
 /**
