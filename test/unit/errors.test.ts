@@ -945,6 +945,12 @@ describe("what only JavaScript can give", () => {
     for (const [name, call, example = "[4, 2]"] of rows)
       refusal(call, ValueError, `${name}: takes an array such as ${example}, got `);
     refusal(() => toText(given([x])), ValueError, "toText(a, b): takes a tensor, got an Array");
+    refusal(() => y.pad(given([1, 2])), ValueError, "pad: takes an array such as [[1, 1], [0, 2]], got 1");
+    refusal(
+      () => scatterAdd(zeros([3]), 0, tensor([1], { dtype: "int32" }), given(1)),
+      ValueError,
+      "scatterAdd: the source: takes a tensor, got a number",
+    );
     refusal(() => toDot([one]), ValueError, "toDot: takes a tensor, got a number");
     refusal(() => x.slice(0, 2, given(2)), ValueError, "slice: options are named", "got 2");
     refusal(() => pushforward(x.sum(), [x], [one]), GradientError, "pushforward", "is a number");

@@ -18,7 +18,7 @@ import { cast } from "./cast.ts";
 import { eq, gt, le, ne } from "./comparison.ts";
 import { argsort, checkIndex, dropped, joined, picked, placesOf } from "./indexing.ts";
 import { cat } from "./join.ts";
-import { fill } from "./leaf.ts";
+import { checkTensor, fill } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, div, maximum, mul, where } from "./pointwise.ts";
 import { slice } from "./region.ts";
@@ -208,6 +208,7 @@ export const indexPut: IndexPut = composed(
       throw new IndexError(
         `indexPut: indices for ${covered} axes of shape ${formatShape(x.shape)}; leave some out`,
       );
+    checkTensor("indexPut: the values", values);
     if (values.dtype !== x.dtype)
       throw new DTypeError(`indexPut: the values are ${values.dtype} and x is ${x.dtype}; cast one of them`);
     if (accumulate && x.dtype === "bool")

@@ -1,7 +1,7 @@
 import { isFloat } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { checkShape, checkWhole, formatShape, listOf, normalizeAxis } from "../shape.ts";
+import { checkList, checkShape, checkWhole, formatShape, listOf, normalizeAxis } from "../shape.ts";
 import type { Pad, PadOptions, UnaryWith } from "../signature.ts";
 import { cat } from "./join.ts";
 import { fill } from "./leaf.ts";
@@ -50,6 +50,8 @@ export const pad: Pad = declare(
   ) => {
     const a: Tensor = x.node;
     const pairs = typeof widths === "number" ? a.shape.map(() => [widths, widths] as const) : widths;
+    checkList("pad", pairs, "[[1, 1], [0, 2]]");
+    for (const pair of pairs) checkList("pad", pair, "[[1, 1], [0, 2]]");
     if (pairs.length !== a.rank)
       throw new ShapeError(
         `pad: ${pairs.length} pairs of widths for shape ${formatShape(a.shape)}; give one for each axis`,

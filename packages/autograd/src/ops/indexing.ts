@@ -9,7 +9,7 @@ import { rememberSite } from "../site.ts";
 import { Sorter } from "../sorter.ts";
 import { cast } from "./cast.ts";
 import { eq, lt } from "./comparison.ts";
-import { describe, fromElements, iota } from "./leaf.ts";
+import { checkTensor, describe, fromElements, iota } from "./leaf.ts";
 import { broadcastTo, reshape, unsqueeze } from "./movement.ts";
 import { add, mul, where } from "./pointwise.ts";
 import type { Samples } from "./sample.ts";
@@ -84,6 +84,7 @@ export const scatterAdd: ScatterAdd = declare(
   (x: Tensor, axis: number, index: Tensor, source: Tensor) => {
     const along = normalizeAxis("scatterAdd", axis, x.shape);
     checkIndex("scatterAdd", index, x.shape, along);
+    checkTensor("scatterAdd: the source", source);
     const fits = x.shape.every((size, i) => i === along || size === source.shape[i]);
     if (!fits || !equalShapes(index.shape, source.shape))
       throw new ShapeError(

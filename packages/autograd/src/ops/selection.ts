@@ -6,7 +6,7 @@ import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { ge, gt } from "./comparison.ts";
 import { checkIndex, checkPlaces, dropped, picked, scattered } from "./indexing.ts";
-import { fill, iota } from "./leaf.ts";
+import { checkTensor, fill, iota } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, mul, sub, where } from "./pointwise.ts";
 import { composed, kinked, ofRank } from "./sample.ts";
@@ -178,6 +178,7 @@ function checkLine(name: string, index: Tensor): void {
 }
 
 function checkSource(name: string, x: Tensor, source: Tensor, shape: readonly number[]): void {
+  checkTensor(`${name}: the source`, source);
   if (source.dtype !== x.dtype)
     throw new DTypeError(
       `${name}: the source is ${source.dtype} and x is ${x.dtype}; cast one to the other's`,

@@ -237,7 +237,9 @@ export function listOf(name: string, given: Iterable<Variable>): readonly Variab
     throw new ValueError(`${name}: there are no parameters; pass model.parameters() or a list of variables`);
   parameters.forEach((parameter, i) => {
     if (!(parameter instanceof Variable))
-      throw new ValueError(`${name}: parameter ${i} is no variable; pass model.parameters()`);
+      throw new ValueError(
+        `${name}: parameter ${i} is no variable; pass model.parameters(), or groups of { parameters, lr, ... }`,
+      );
     const called = `parameter ${parameter.label ?? i}`;
     if (parameter.dtype !== "float32" && parameter.dtype !== "float64")
       throw new DTypeError(
