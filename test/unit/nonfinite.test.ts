@@ -253,7 +253,13 @@ describe("in the derivatives", () => {
     );
     const a = tensor([2, 0]);
     const found = explainNonFinite(() => bad(a).sum(), [a])!;
-    expect(found).toMatchObject({ phase: "backward", op: "half", index: [1], value: Number.NaN });
+    expect(found).toMatchObject({
+      phase: "backward",
+      op: "half",
+      index: [1],
+      value: Number.NaN,
+      operands: [0],
+    });
   });
   test("where() that chooses after the function is safe here", () => {
     expect(explainNonFinite(() => where(x.gt(0), x.log(), 0).sum(), [x])).toBeNull();

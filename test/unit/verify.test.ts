@@ -168,6 +168,27 @@ describe("a wrong rule", () => {
     expect(report.faults.map(({ op }) => op)).toEqual(["waves"]);
   });
 
+  test("written with customGradient is named by the number of its argument, as every other", () => {
+    const [a, b, c] = [tensor([1, 2]), tensor([3, 4]), tensor([5, 6])];
+    for (const wrong of [0, 1, 2])
+      for (const spoil of [(g: Tensor) => g.mul(2), (g: Tensor) => g.unsqueeze(0)]) {
+        const product = customGradient(
+          function product(x: Tensor, y: Tensor, z: Tensor) {
+            return x.mul(y).mul(z);
+          },
+          (g, _, x, y, z) =>
+            [g.mul(y).mul(z), g.mul(x).mul(z), g.mul(x).mul(y)].map((part, i) =>
+              i === wrong ? spoil(part) : part,
+            ),
+        );
+        const report = checkGradient((x, y, z) => product(x, y, z).sum(), [a, b, c]);
+        expect(report.faults).toMatchObject([{ op: "product", operand: wrong }]);
+        expect(report.faults[0]!.text).toBe("%6: float64[2] = product(%0, %1, %3, value=%5)");
+        expect(String(report)).toContain(`wrong for operand ${wrong}:`);
+        if (report.faults[0]!.reason) expect(report.faults[0]!.reason).toContain(`for input ${wrong} of`);
+      }
+  });
+
   describe("of customGradient that is 0 by what its function uses without taking it", () => {
     const w = variable([3]);
     const scaledBy = (factor: () => Tensor) =>
@@ -266,7 +287,7 @@ describe("a wrong rule", () => {
     expect(report.directions.every(({ verdict }) => verdict === "pass")).toBe(true);
     expect(report.verdict).toBe("fail");
     expect(report.faults).toMatchObject([
-      { op: "deaf", operand: 1, order: 2, reason: expect.stringContaining("it reads values") },
+      { op: "deaf", operand: 0, order: 2, reason: expect.stringContaining("it reads values") },
     ]);
   });
 

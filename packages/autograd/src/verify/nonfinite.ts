@@ -161,6 +161,8 @@ function inDerivative(graph: Origins, first: Place): NonFinite {
     const isThere = k === operand || out.op.kernel.kind === "pointwise";
     return values[k]![isThere && answer.size === other.size ? element : largest(values[k]!)]!;
   });
+  // The first one is not an argument of a function with a rule of its own, but its value.
+  if (out.op.meaning === "first") operands.shift();
   const found = { index: indexOf(element, answer.shape), value: graph.valuesOf(answer)[element]!, operands };
   return described(graph.order, out, { phase: "backward", ...found });
 }
