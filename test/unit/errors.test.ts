@@ -208,7 +208,13 @@ refuses("making tensors", [
     "int32",
     "use float32 or float64",
   ],
-  ["a fractional count", () => linspace(0, 1, 2.5), ValueError, "linspace", "2.5", "whole numbers"],
+  ["a fractional count", () => linspace(0, 1, 2.5), ValueError, "linspace", "2.5", "whole number"],
+  [
+    "a missing count",
+    () => (linspace as (...numbers: number[]) => Tensor)(0, 1),
+    ValueError,
+    "linspace: count is a whole number of at least 0, got undefined",
+  ],
   [
     "too few elements for a shape",
     () => fromTypedArray(new Float32Array(3), [2, 2]),
@@ -266,6 +272,18 @@ refuses("dtypes that do not exist", [
     "uniform",
     "double",
     "the dtypes are",
+  ],
+  [
+    "a misspelled option of tensor",
+    () => tensor([1], { dType: "float64" } as never),
+    ValueError,
+    "tensor: there is no option dType; the options are dtype",
+  ],
+  [
+    "a misspelled option of grad",
+    () => grad(ones([]), [], { unusd: "error" } as never),
+    ValueError,
+    "grad: there is no option unusd; the options are cotangent, unused",
   ],
   [
     "a misspelling in arange",

@@ -5,6 +5,7 @@ import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
 import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
+import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Nested, Operand, ShapeOf } from "./signature.ts";
@@ -282,8 +283,8 @@ export interface VariableOptions extends CreateOptions {
  */
 export function variable<S extends Shape>(initial: Tensor<S>, options?: VariableOptions): Variable<S>;
 export function variable<const T extends Nested>(initial: T, options?: VariableOptions): Variable<ShapeOf<T>>;
-export function variable(initial: Tensor | Nested, options: VariableOptions = {}): Variable {
-  const { name, ...create } = options;
+export function variable(initial: Tensor | Nested, options?: VariableOptions): Variable {
+  const { name, ...create } = optionsOf("variable", options, { name: true, dtype: true });
   const made = new Variable(initial instanceof Tensor ? initial : tensor(initial, create));
   return name === undefined ? made : made.named(name);
 }

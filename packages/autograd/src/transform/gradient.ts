@@ -3,6 +3,8 @@ import { isFloat } from "../dtype.ts";
 import { GradientError, ValueError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
 import { checkTensor, describe, onesLike, zerosLike } from "../ops/leaf.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { checkList, equalShapes, formatShape } from "../shape.ts";
 
@@ -12,6 +14,8 @@ export interface GradOptions {
   /** What an input gets that the output does not depend on: an exact zero (unless given), an error, or null. */
   readonly unused?: "zero" | "error" | "null";
 }
+
+const asking: Known<GradOptions> = { cotangent: true, unused: true };
 
 /** A gradient for each input, of its shape; `Missing` is what may stand in the place of one. */
 export type Gradients<T extends readonly Tensor[], Missing = never> = {
@@ -44,23 +48,24 @@ export function grad<const T extends readonly Tensor[]>(
   inputs: T,
   options?: GradOptions & { readonly unused?: "zero" | "error" },
 ): Gradients<T>;
-export function grad(y: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
+export function grad(y: Tensor, inputs: readonly Tensor[], options?: GradOptions): (Tensor | null)[] {
+  const { cotangent: given, unused } = optionsOf("grad", options, asking);
   checkFloat("grad", "the output", y);
   const out = y.node;
   checkList("grad", inputs, "[x]");
   inputs.forEach((x, i) => {
     checkFloat("grad", `input ${i}`, x);
   });
-  const cotangent = options.cotangent ?? unit(out);
+  const cotangent = given ?? unit(out);
   checkCotangent("grad", cotangent, out);
   const found = reverse([out], [cotangent.node], inputs);
-  const i = options.unused === "error" ? found.indexOf(null) : -1;
+  const i = unused === "error" ? found.indexOf(null) : -1;
   if (i >= 0)
     throw new GradientError(
       `grad: the output does not depend on input ${i} (${inputs[i]!.label ?? "unnamed"} of shape ` +
         `${formatShape(inputs[i]!.shape)}); leave it out, or take zeros with unused: "zero"`,
     );
-  return options.unused === "null" ? found : found.map((g, i) => g ?? zerosLike(inputs[i]!));
+  return unused === "null" ? found : found.map((g, i) => g ?? zerosLike(inputs[i]!));
 }
 
 /** Throws ValueError unless the cotangent is a tensor, GradientError unless it has the shape of `y`. */

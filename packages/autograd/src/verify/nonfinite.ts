@@ -6,7 +6,7 @@ import { evaluate, withCache } from "../evaluate.ts";
 import { ownerOf, Tensor } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
 import { checkTensor, onesLike } from "../ops/leaf.ts";
-import { equalShapes, indexOf } from "../shape.ts";
+import { checkList, equalShapes, indexOf } from "../shape.ts";
 import { siteOf, withSites } from "../site.ts";
 import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
@@ -84,6 +84,7 @@ export class NonFinite {
 export function explainNonFinite(y: Tensor | (() => unknown), inputs?: readonly Tensor[]): NonFinite | null {
   const trace = new Trace(false);
   if (typeof y !== "function") checkTensor("explainNonFinite", y);
+  if (inputs) checkList("explainNonFinite", inputs, "[x]");
   const roots =
     typeof y === "function" ? withMakers(() => withSites(() => tracing(trace, () => tensorsIn(y())))) : [y];
   evaluate([...trace.begun.keys(), ...(inputs ?? [])]);
