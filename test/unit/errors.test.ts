@@ -1034,6 +1034,38 @@ describe("what only JavaScript can give", () => {
   });
 });
 
+describe("what flows of another dtype is refused, in both modes", () => {
+  const double = (x: Tensor) => x.mul(2);
+  for (const dtype of ["float64", "int32", "bool"] as const) {
+    const [x, flow] = [of(2), ones([2], { dtype })];
+    const y = double(variable(x));
+    const calls: Record<string, () => unknown> = {
+      grad: () => grad(y, [x], { cotangent: flow }),
+      backward: () => y.backward(flow),
+      vjp: () => vjp(double)(x)[1](flow),
+      pushforward: () => pushforward(double(x), [x], [flow]),
+      jvp: () => jvp(double)(x, flow),
+      hvp: () => hvp((z: Tensor) => double(z).sum())(x, flow),
+    };
+    for (const [name, call] of Object.entries(calls))
+      test(`${dtype} by ${name}`, () => {
+        refusal(call, DTypeError, `${name}: `, `is ${dtype} and `, 'cast it with cast("float32")');
+      });
+  }
+});
+
+test("the matrices of derivatives are by one tensor, and no tree", () => {
+  const f = ((x: { a: Tensor }) => x.a.square().sum()) as never;
+  for (const transform of [jacobian, hessian])
+    for (const given of [[of(2), of(2)], { a: of(2) }, 3, undefined])
+      refusal(
+        () => transform(f)(given as never),
+        ValueError,
+        `${transform.name}: the first argument is one tensor`,
+        `${transform.name}(f)(a, b)`,
+      );
+});
+
 test("a function that gives no tensor is refused by the transform that got it", () => {
   const x = of(2);
   type Transform = (f: () => Tensor) => (...args: readonly Tensor[]) => unknown;
