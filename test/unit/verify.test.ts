@@ -435,6 +435,56 @@ describe("the end of a domain", () => {
   test("NaN in one mode only is a failure", () => {
     expect(checkGradient((x) => sqrt(x.mul(x)), [tensor([0, 1])]).verdict).toBe("fail");
   });
+  describe("a gradient that is not finite is told by the op, element and line where that begins, though all rules are right", () => {
+    const own: Unary = pointwise({
+      name: "root",
+      body: (m, x) => m.sqrt(x!),
+      derivatives: [partial((out, x) => x!.div(out!.mul(x!).mul(2)))],
+      samples: () => [tensor([1])],
+    });
+    const inputs = [tensor([0.5, -0.2, 1.3]), tensor([4, 0]), tensor([0, 1])] as const;
+    const cases: Record<string, [f: (x: Tensor) => Tensor, x: Tensor, verdict: string, ...says: string[]]> = {
+      "a branch that was not taken": [
+        (x) => where(x.gt(0), x.mul(x.log()), 0).sum(),
+        inputs[0],
+        "fail",
+        "the derivative of mul gives NaN at [1], for operands -0.2, NaN",
+        "%3: float64[3] = mul(%0, %2)",
+        "an operand is not finite there",
+      ],
+      "an infinite slope that met a 0": [
+        (x) => sqrt(x.mul(x)),
+        inputs[2],
+        "fail",
+        "the derivative of sqrt gives Infinity at [0], for operands 0",
+        "the slope at 0 is infinite",
+      ],
+      "an infinite slope": [
+        (x) => sqrt(x.mul(2)),
+        inputs[1],
+        "inconclusive",
+        "the derivative of sqrt gives Infinity at [1], for operands 0",
+        "%2: float64[2] = sqrt(%1)",
+      ],
+      "a rule that gives NaN itself": [
+        (x) => own(x).sum(),
+        inputs[1],
+        "inconclusive",
+        "the derivative of root gives NaN at [1], for operands 0",
+        "the rule gives no number here, such as 0 divided by 0",
+      ],
+    };
+    for (const [name, [f, x, verdict, ...says]] of Object.entries(cases))
+      test(name, () => {
+        const report = checkGradient(f, [x]);
+        expect(report).toMatchObject({ verdict, faults: [] });
+        const found = report.notes.find((note) =>
+          note.startsWith("the first NaN or infinity in the gradient: "),
+        );
+        for (const part of says) expect(found).toContain(part);
+        expect(found).toMatch(/\n {2}made .*verify\.test\.ts:\d+/);
+      });
+  });
 });
 
 describe("more derivatives", () => {
