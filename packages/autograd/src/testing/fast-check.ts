@@ -209,7 +209,7 @@ export interface ProgramOptions {
 
 /**
  * Random differentiable programs of one or two square matrices. One that fails shrinks to the fewest steps, and prints as
- * TypeScript that runs. Throws ValueError if there are no steps to choose from.
+ * TypeScript that runs, once your own steps in it are imported too. Throws ValueError if there are no steps to choose from.
  *
  * @example
  * ```ts
@@ -241,7 +241,7 @@ export function programs(options?: ProgramOptions): fc.Arbitrary<RandomProgram> 
     );
   return fc
     .tuple(inputs, fc.array(choice, { minLength: 1, maxLength }))
-    .map(([x, choices]) => new RandomProgram(x, all, choices));
+    .map(([x, choices]) => new RandomProgram(x, all, choices, own));
 }
 
 export type { Step };
