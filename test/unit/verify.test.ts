@@ -421,6 +421,21 @@ describe("the end of a domain", () => {
     const uneven = checkGradient((a) => div(tensor([1e12, 1e-10]), a).sum(), [x]);
     expect(uneven.verdict, String(uneven)).toBe("inconclusive");
   });
+  test("waves that are shorter than the steps raise no alarm, and wrong rules among them are not passed", () => {
+    const x = tensor([0.5, -0.2, 1.3]);
+    const twice = customGradient(
+      function twice(a: Tensor) {
+        return a.sin();
+      },
+      (g, _, a) => [g.mul(a.cos()).mul(2)],
+    );
+    for (const scale of [1e9, 1e10, 1e11, 1e12])
+      for (const seed of [0, 1, 2, 3, 4]) {
+        const right = checkGradient((a) => a.mul(scale).sin().sum(), [x], { seed });
+        expect(right.verdict, String(right)).not.toBe("fail");
+        expect(checkGradient((a) => twice(a.mul(scale)).sum(), [x], { seed }).verdict).not.toBe("pass");
+      }
+  });
   test("a point without a derivative, or where a mode gives NaN and differences cannot tell, is inconclusive", () => {
     const o = tensor([0]);
     for (const report of [
