@@ -3,6 +3,7 @@ import { CompileError, DTypeError, ShapeError, ValueError } from "./errors.ts";
 import { addPending, evaluate, flush, isTracing } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
+import { cast } from "./ops/cast.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
 import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
 import { optionsOf } from "./options.ts";
@@ -271,7 +272,7 @@ export interface VariableOptions extends CreateOptions {
 }
 
 /**
- * A variable that starts with `initial`: a tensor, nested arrays, a number or a typed array (copied).
+ * A variable that starts with `initial`: a tensor, which is cast if a `dtype` is given, nested arrays, a number or a typed array (copied).
  *
  * @example
  * ```ts
@@ -285,6 +286,7 @@ export function variable<S extends Shape>(initial: Tensor<S>, options?: Variable
 export function variable<const T extends Nested>(initial: T, options?: VariableOptions): Variable<ShapeOf<T>>;
 export function variable(initial: Tensor | Nested, options?: VariableOptions): Variable {
   const { name, ...create } = optionsOf("variable", options, { name: true, dtype: true });
-  const made = new Variable(initial instanceof Tensor ? initial : tensor(initial, create));
+  const given = initial instanceof Tensor ? initial : tensor(initial, create);
+  const made = new Variable(create.dtype === undefined ? given : cast(given, create.dtype));
   return name === undefined ? made : made.named(name);
 }
