@@ -402,6 +402,12 @@ describe("functions that are none", () => {
       expect(() => checkGradient((a) => a, [x], { tolerance })).toThrow(ValueError);
     expect(() => checkGradient((a) => a, x as never)).toThrow("takes a list of inputs");
   });
+  test("that make a longer graph each time are told of a fault all the same", () => {
+    let zeros = 0;
+    const longer = (a: Tensor) =>
+      Array.from({ length: zeros++ }, () => 0).reduce((b, o) => b.add(o), cube(a));
+    expect(checkGradient(longer, [x]).faults).toMatchObject([{ op: "cube", operand: 0 }]);
+  });
   test("draws of a generator are the same in every call", () => {
     expect(checkGradient((a) => a.mul(tensor([1, 2])).sin(), [x]).verdict).toBe("pass");
   });

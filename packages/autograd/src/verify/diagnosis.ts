@@ -55,7 +55,10 @@ export function examine(
     return early("inconclusive", "no element of the result is finite");
   const findSites = () => {
     const { nodes } = topology([callWithSites(f, inputs).y]);
-    for (const [n, node] of nodes.entries()) inheritSite(copies[n]!, node);
+    // Another call may make a graph of another length that gives the same.
+    copies.forEach((copy, n) => {
+      if (nodes[n]) inheritSite(copy, nodes[n]);
+    });
   };
   let unsure: GradientReport | null = null;
   let report: GradientReport;
