@@ -95,6 +95,10 @@ describe("random programs", () => {
     const [program] = found.counterexample as [RandomProgram];
     expect(String(program).match(/const v\d+ = \w+\(.*\)/g)).toEqual(["const v0 = cube(x0)"]);
     expect(program.inputs[0]!.shape).toEqual([1, 1]);
+    expect(String(program).split("\n").slice(0, 2)).toEqual([
+      'import { checkGradient, tensor, type Tensor } from "@cotangent/autograd";',
+      "// Import your own too: cube",
+    ]);
   });
 
   test("print as TypeScript that runs", async () => {

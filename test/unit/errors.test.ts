@@ -208,7 +208,13 @@ refuses("making tensors", [
     "int32",
     "use float32 or float64",
   ],
-  ["a fractional count", () => linspace(0, 1, 2.5), ValueError, "linspace", "2.5", "whole numbers"],
+  ["a fractional count", () => linspace(0, 1, 2.5), ValueError, "linspace", "2.5", "whole number"],
+  [
+    "a missing count",
+    () => (linspace as (...numbers: number[]) => Tensor)(0, 1),
+    ValueError,
+    "linspace: count is a whole number of at least 0, got undefined",
+  ],
   [
     "too few elements for a shape",
     () => fromTypedArray(new Float32Array(3), [2, 2]),
@@ -266,6 +272,18 @@ refuses("dtypes that do not exist", [
     "uniform",
     "double",
     "the dtypes are",
+  ],
+  [
+    "a misspelled option of tensor",
+    () => tensor([1], { dType: "float64" } as never),
+    ValueError,
+    "tensor: there is no option dType; the options are dtype",
+  ],
+  [
+    "a misspelled option of grad",
+    () => grad(ones([]), [], { unusd: "error" } as never),
+    ValueError,
+    "grad: there is no option unusd; the options are cotangent, unused",
   ],
   [
     "a misspelling in arange",
@@ -1020,6 +1038,38 @@ describe("what only JavaScript can give", () => {
     refusal(() => categorical(given(x), given(undefined)), ValueError, "categorical", "{ logits }");
     refusal(() => add(x, given({})), ValueError, "add", "got an object;");
   });
+});
+
+describe("what flows of another dtype is refused, in both modes", () => {
+  const double = (x: Tensor) => x.mul(2);
+  for (const dtype of ["float64", "int32", "bool"] as const) {
+    const [x, flow] = [of(2), ones([2], { dtype })];
+    const y = double(variable(x));
+    const calls: Record<string, () => unknown> = {
+      grad: () => grad(y, [x], { cotangent: flow }),
+      backward: () => y.backward(flow),
+      vjp: () => vjp(double)(x)[1](flow),
+      pushforward: () => pushforward(double(x), [x], [flow]),
+      jvp: () => jvp(double)(x, flow),
+      hvp: () => hvp((z: Tensor) => double(z).sum())(x, flow),
+    };
+    for (const [name, call] of Object.entries(calls))
+      test(`${dtype} by ${name}`, () => {
+        refusal(call, DTypeError, `${name}: `, `is ${dtype} and `, 'cast it with cast("float32")');
+      });
+  }
+});
+
+test("the matrices of derivatives are by one tensor, and no tree", () => {
+  const f = ((x: { a: Tensor }) => x.a.square().sum()) as never;
+  for (const transform of [jacobian, hessian])
+    for (const given of [[of(2), of(2)], { a: of(2) }, 3, undefined])
+      refusal(
+        () => transform(f)(given as never),
+        ValueError,
+        `${transform.name}: the first argument is one tensor`,
+        `${transform.name}(f)(a, b)`,
+      );
 });
 
 test("a function that gives no tensor is refused by the transform that got it", () => {

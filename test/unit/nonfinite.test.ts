@@ -1,4 +1,5 @@
 import {
+  atan2,
   cat,
   compile,
   customGradient,
@@ -244,6 +245,26 @@ describe("in the derivatives", () => {
     expect(found).toMatchObject({ phase: "backward", op: "exp", index: [0], operands: [1000] });
     expect(found.remedy).toContain("0 times infinity in the chain rule");
   });
+  test("a NaN in the values that was left out there, and is told as what it is", () => {
+    const a = tensor([0.5, -0.2]);
+    const found = explainNonFinite(() => where(a.gt(0), a.mul(a.log()), 0).sum(), [a])!;
+    expect(found).toMatchObject({
+      phase: "backward",
+      op: "mul",
+      index: [1],
+      operands: [Math.fround(-0.2), Number.NaN],
+    });
+    expect(found.remedy).toContain("an operand is not finite there");
+  });
+  test("a rule that gives NaN for what is finite", () => {
+    const o = tensor([0]);
+    const found = explainNonFinite(() => atan2(o, o), [o])!;
+    expect(found).toMatchObject({ phase: "backward", op: "atan2", operands: [0, 0] });
+    expect(found.remedy).toContain("the rule gives no number here");
+  });
+  test("inputs that are no list are refused", () => {
+    expect(() => explainNonFinite(() => x.log(), x as never)).toThrow(ValueError);
+  });
   test("a rule of one's own, whose own ops are not blamed", () => {
     const bad = customGradient(
       function half(a: Tensor) {
@@ -253,7 +274,13 @@ describe("in the derivatives", () => {
     );
     const a = tensor([2, 0]);
     const found = explainNonFinite(() => bad(a).sum(), [a])!;
-    expect(found).toMatchObject({ phase: "backward", op: "half", index: [1], value: Number.NaN });
+    expect(found).toMatchObject({
+      phase: "backward",
+      op: "half",
+      index: [1],
+      value: Number.NaN,
+      operands: [0],
+    });
   });
   test("where() that chooses after the function is safe here", () => {
     expect(explainNonFinite(() => where(x.gt(0), x.log(), 0).sum(), [x])).toBeNull();

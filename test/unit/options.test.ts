@@ -1,21 +1,33 @@
 import { setFlagsFromString } from "node:v8";
 import { createContext, runInContext } from "node:vm";
 import {
+  arange,
   CompileError,
+  checkGradient,
   compile,
+  exp,
+  eye,
+  full,
   Generator,
   grad,
   lgamma,
+  linspace,
+  logspace,
   matmul,
+  ones,
   scalar,
   softmax,
   type Tensor,
   tensor,
+  toDot,
   uniform,
   ValueError,
   variable,
+  vmap,
   zeros,
 } from "@cotangent/autograd";
+import { checkModel, checkOp, matchers } from "@cotangent/autograd/testing";
+import { elements, magnitudes, programs, shapes, tensors } from "@cotangent/autograd/testing/fast-check";
 import { describe, expect, test } from "vitest";
 import { sourceBundle } from "../../scripts/source-bundle.mjs";
 import { captureConsole } from "../console.ts";
@@ -176,6 +188,54 @@ describe("options", () => {
       /no option chek; the options are check, relaxed/,
     );
     expect(() => compile(() => scalar(1), { check: 1 } as never)).toThrow(/check is true or false, got 1/);
+  });
+
+  const x = variable(1);
+  const model = { namedParameters: () => new Map([["x", x]]) };
+  const takers: Record<string, (options: never) => unknown> = {
+    tensor: (options) => tensor([1], options),
+    scalar: (options) => scalar(1, options),
+    zeros: (options) => zeros([2], options),
+    ones: (options) => ones([2], options),
+    full: (options) => full([2], 1, options),
+    eye: (options) => eye(2, 2, options),
+    arange: (options) => arange(0, 2, 1, options),
+    linspace: (options) => linspace(0, 1, 2, options),
+    logspace: (options) => logspace(0, 1, 2, options),
+    variable: (options) => variable([1], options),
+    grad: (options) => grad(x.mul(2), [x], options),
+    vmap: (options) => vmap((y: Tensor) => y, options),
+    toDot: (options) => toDot([x], options),
+    checkGradient: (options) => checkGradient((y) => y.mul(2), [scalar(1)], options),
+    checkModel: (options) => checkModel(model, () => x.mul(2), [], options),
+    checkOp: (options) => checkOp(exp, options),
+    toBeCloseToTensor: (options) => matchers.toBeCloseToTensor(x, x, options),
+    shapes: (options) => shapes(options),
+    elements: (options) => elements(options),
+    magnitudes: (options) => magnitudes(options),
+    tensors: (options) => tensors(options),
+    programs: (options) => programs(options),
+  };
+  for (const [name, take] of Object.entries(takers))
+    test(`of ${name} that do not exist, or are not named, are refused`, () => {
+      take(undefined as never);
+      take({} as never);
+      expect(() => take({ nonsense: 1 } as never)).toThrow(ValueError);
+      expect(() => take({ nonsense: 1 } as never)).toThrow(
+        `${name}: there is no option nonsense; the options are `,
+      );
+      for (const options of [1, "float64", [1], null, scalar(1)])
+        expect(() => take(options as never)).toThrow(`${name}: options are named`);
+    });
+
+  test("of arange and eye may stand right behind the numbers that are given", () => {
+    const dtype = "float64";
+    for (const found of [arange(3, { dtype }), arange(0, 3, { dtype })]) expect(found.dtype).toBe(dtype);
+    expect(arange(3, { dtype }).toArray()).toEqual([0, 1, 2]);
+    expect(arange(1, 3, { dtype }).toArray()).toEqual([1, 2]);
+    expect(eye(2, { dtype })).toMatchObject({ dtype, shape: [2, 2] });
+    expect(() => arange(3, { dtyp: dtype } as never)).toThrow("arange: there is no option dtyp");
+    expect(() => eye(3, { dtyp: dtype } as never)).toThrow("eye: there is no option dtyp");
   });
 });
 

@@ -1,7 +1,11 @@
 /** What a layer is made of or applied to may be anything in JavaScript: each refuses it by its own name. */
 import { Generator, ones, type Tensor, ValueError, variable, zeros } from "@cotangent/autograd";
 import * as nn from "@cotangent/nn";
+import * as data from "@cotangent/nn/data";
+import { readNpz, writeNpz } from "@cotangent/nn/files";
 import * as initialize from "@cotangent/nn/initialize";
+import * as metrics from "@cotangent/nn/metrics";
+import { progress } from "@cotangent/nn/node";
 import * as schedules from "@cotangent/nn/schedules";
 import { expect, test } from "vitest";
 
@@ -180,6 +184,39 @@ test("initializers and schedules refuse options that they have not", () => {
     if (name === "calculateGain") return ["relu"];
     return [variable(ones([2, 2])), ...(name === "sparse" ? [0.5] : [])];
   });
+});
+
+test("training, data, metrics and files refuse options that they have not", async () => {
+  const x = ones([4]);
+  const layer = new nn.Linear(1, 1);
+  const epochs = (async function* (): AsyncGenerator<nn.Epoch> {})();
+  const takers: Record<string, (options: never) => unknown> = {
+    fit: (options) => nn.fit(layer, [x, x], options),
+    earlyStopping: (options) => nn.earlyStopping(options),
+    summary: (options) => nn.summary(layer, [1, 1], options),
+    clipByNorm: (options) => nn.clipByNorm(1, options),
+    clipGradNorm: (options) => nn.clipGradNorm([], 1, options),
+    batches: (options) => data.batches([x], options),
+    randomSplit: (options) => data.randomSplit(new data.TensorDataset(x), [1], options),
+    kFold: (options) => data.kFold(new data.TensorDataset(x), 2, options),
+    readIdx: (options) => data.readIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 51), options),
+    csvRows: (options) => data.csvRows([], options),
+    readNpz: (options) => readNpz(writeNpz({}), options),
+    accuracy: (options) => metrics.accuracy(x, x, options),
+    confusionMatrix: (options) => metrics.confusionMatrix(x, x, options),
+    precision: (options) => metrics.precision(x, x, options),
+    recall: (options) => metrics.recall(x, x, options),
+    f1Score: (options) => metrics.f1Score(x, x, options),
+    progress: (options) => progress(epochs, options).next(),
+  };
+  for (const [name, take] of Object.entries(takers)) {
+    const attempt = (options: unknown) => new Promise((settle) => settle(take(options as never)));
+    await expect(attempt({ sede: 3 }), name).rejects.toThrow(
+      `${name}: there is no option sede; the options are `,
+    );
+    for (const options of [null, 2])
+      await expect(attempt(options), name).rejects.toThrow(`${name}: options are named`);
+  }
 });
 
 test("parts of a model are modules, and parameters are made of tensors", () => {

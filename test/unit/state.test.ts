@@ -25,6 +25,19 @@ import {
 import { describe, expect, test } from "vitest";
 
 describe("variables", () => {
+  test("have the dtype that is asked for, whatever they are made of", () => {
+    const dtype = "float64";
+    const int32 = tensor([1, 2], { dtype: "int32" });
+    for (const w of [
+      variable([1, 2], { dtype }),
+      variable(tensor([1, 2]), { dtype }),
+      variable(int32, { dtype }),
+      variable(variable([1, 2]), { dtype }),
+    ])
+      expect([w.dtype, w.toArray()]).toEqual([dtype, [1, 2]]);
+    expect(() => variable(tensor(1), { dtype: "flaot" as never })).toThrow("unknown dtype flaot");
+  });
+
   test("an expression means the version it was built on", () => {
     const w = variable([1, 2]);
     const before = w.mul(10);

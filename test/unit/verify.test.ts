@@ -168,6 +168,27 @@ describe("a wrong rule", () => {
     expect(report.faults.map(({ op }) => op)).toEqual(["waves"]);
   });
 
+  test("written with customGradient is named by the number of its argument, as every other", () => {
+    const [a, b, c] = [tensor([1, 2]), tensor([3, 4]), tensor([5, 6])];
+    for (const wrong of [0, 1, 2])
+      for (const spoil of [(g: Tensor) => g.mul(2), (g: Tensor) => g.unsqueeze(0)]) {
+        const product = customGradient(
+          function product(x: Tensor, y: Tensor, z: Tensor) {
+            return x.mul(y).mul(z);
+          },
+          (g, _, x, y, z) =>
+            [g.mul(y).mul(z), g.mul(x).mul(z), g.mul(x).mul(y)].map((part, i) =>
+              i === wrong ? spoil(part) : part,
+            ),
+        );
+        const report = checkGradient((x, y, z) => product(x, y, z).sum(), [a, b, c]);
+        expect(report.faults).toMatchObject([{ op: "product", operand: wrong }]);
+        expect(report.faults[0]!.text).toBe("%6: float64[2] = product(%0, %1, %3, value=%5)");
+        expect(String(report)).toContain(`wrong for operand ${wrong}:`);
+        if (report.faults[0]!.reason) expect(report.faults[0]!.reason).toContain(`for input ${wrong} of`);
+      }
+  });
+
   describe("of customGradient that is 0 by what its function uses without taking it", () => {
     const w = variable([3]);
     const scaledBy = (factor: () => Tensor) =>
@@ -266,7 +287,7 @@ describe("a wrong rule", () => {
     expect(report.directions.every(({ verdict }) => verdict === "pass")).toBe(true);
     expect(report.verdict).toBe("fail");
     expect(report.faults).toMatchObject([
-      { op: "deaf", operand: 1, order: 2, reason: expect.stringContaining("it reads values") },
+      { op: "deaf", operand: 0, order: 2, reason: expect.stringContaining("it reads values") },
     ]);
   });
 
@@ -381,6 +402,12 @@ describe("functions that are none", () => {
       expect(() => checkGradient((a) => a, [x], { tolerance })).toThrow(ValueError);
     expect(() => checkGradient((a) => a, x as never)).toThrow("takes a list of inputs");
   });
+  test("that make a longer graph each time are told of a fault all the same", () => {
+    let zeros = 0;
+    const longer = (a: Tensor) =>
+      Array.from({ length: zeros++ }, () => 0).reduce((b, o) => b.add(o), cube(a));
+    expect(checkGradient(longer, [x]).faults).toMatchObject([{ op: "cube", operand: 0 }]);
+  });
   test("draws of a generator are the same in every call", () => {
     expect(checkGradient((a) => a.mul(tensor([1, 2])).sin(), [x]).verdict).toBe("pass");
   });
@@ -400,6 +427,21 @@ describe("the end of a domain", () => {
     const uneven = checkGradient((a) => div(tensor([1e12, 1e-10]), a).sum(), [x]);
     expect(uneven.verdict, String(uneven)).toBe("inconclusive");
   });
+  test("waves that are shorter than the steps raise no alarm, and wrong rules among them are not passed", () => {
+    const x = tensor([0.5, -0.2, 1.3]);
+    const twice = customGradient(
+      function twice(a: Tensor) {
+        return a.sin();
+      },
+      (g, _, a) => [g.mul(a.cos()).mul(2)],
+    );
+    for (const scale of [1e9, 1e10, 1e11, 1e12])
+      for (const seed of [0, 1, 2, 3, 4]) {
+        const right = checkGradient((a) => a.mul(scale).sin().sum(), [x], { seed });
+        expect(right.verdict, String(right)).not.toBe("fail");
+        expect(checkGradient((a) => twice(a.mul(scale)).sum(), [x], { seed }).verdict).not.toBe("pass");
+      }
+  });
   test("a point without a derivative, or where a mode gives NaN and differences cannot tell, is inconclusive", () => {
     const o = tensor([0]);
     for (const report of [
@@ -413,6 +455,56 @@ describe("the end of a domain", () => {
   });
   test("NaN in one mode only is a failure", () => {
     expect(checkGradient((x) => sqrt(x.mul(x)), [tensor([0, 1])]).verdict).toBe("fail");
+  });
+  describe("a gradient that is not finite is told by the op, element and line where that begins, though all rules are right", () => {
+    const own: Unary = pointwise({
+      name: "root",
+      body: (m, x) => m.sqrt(x!),
+      derivatives: [partial((out, x) => x!.div(out!.mul(x!).mul(2)))],
+      samples: () => [tensor([1])],
+    });
+    const inputs = [tensor([0.5, -0.2, 1.3]), tensor([4, 0]), tensor([0, 1])] as const;
+    const cases: Record<string, [f: (x: Tensor) => Tensor, x: Tensor, verdict: string, ...says: string[]]> = {
+      "a branch that was not taken": [
+        (x) => where(x.gt(0), x.mul(x.log()), 0).sum(),
+        inputs[0],
+        "fail",
+        "the derivative of mul gives NaN at [1], for operands -0.2, NaN",
+        "%3: float64[3] = mul(%0, %2)",
+        "an operand is not finite there",
+      ],
+      "an infinite slope that met a 0": [
+        (x) => sqrt(x.mul(x)),
+        inputs[2],
+        "fail",
+        "the derivative of sqrt gives Infinity at [0], for operands 0",
+        "the slope at 0 is infinite",
+      ],
+      "an infinite slope": [
+        (x) => sqrt(x.mul(2)),
+        inputs[1],
+        "inconclusive",
+        "the derivative of sqrt gives Infinity at [1], for operands 0",
+        "%2: float64[2] = sqrt(%1)",
+      ],
+      "a rule that gives NaN itself": [
+        (x) => own(x).sum(),
+        inputs[1],
+        "inconclusive",
+        "the derivative of root gives NaN at [1], for operands 0",
+        "the rule gives no number here, such as 0 divided by 0",
+      ],
+    };
+    for (const [name, [f, x, verdict, ...says]] of Object.entries(cases))
+      test(name, () => {
+        const report = checkGradient(f, [x]);
+        expect(report).toMatchObject({ verdict, faults: [] });
+        const found = report.notes.find((note) =>
+          note.startsWith("the first NaN or infinity in the gradient: "),
+        );
+        for (const part of says) expect(found).toContain(part);
+        expect(found).toMatch(/\n {2}made .*verify\.test\.ts:\d+/);
+      });
   });
 });
 

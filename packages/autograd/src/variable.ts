@@ -3,8 +3,10 @@ import { CompileError, DTypeError, ShapeError, ValueError } from "./errors.ts";
 import { addPending, evaluate, flush, isTracing } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
+import { cast } from "./ops/cast.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
 import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
+import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Nested, Operand, ShapeOf } from "./signature.ts";
@@ -270,7 +272,7 @@ export interface VariableOptions extends CreateOptions {
 }
 
 /**
- * A variable that starts with `initial`: a tensor, nested arrays, a number or a typed array (copied).
+ * A variable that starts with `initial`: a tensor, which is cast if a `dtype` is given, nested arrays, a number or a typed array (copied).
  *
  * @example
  * ```ts
@@ -282,8 +284,9 @@ export interface VariableOptions extends CreateOptions {
  */
 export function variable<S extends Shape>(initial: Tensor<S>, options?: VariableOptions): Variable<S>;
 export function variable<const T extends Nested>(initial: T, options?: VariableOptions): Variable<ShapeOf<T>>;
-export function variable(initial: Tensor | Nested, options: VariableOptions = {}): Variable {
-  const { name, ...create } = options;
-  const made = new Variable(initial instanceof Tensor ? initial : tensor(initial, create));
+export function variable(initial: Tensor | Nested, options?: VariableOptions): Variable {
+  const { name, ...create } = optionsOf("variable", options, { name: true, dtype: true });
+  const given = initial instanceof Tensor ? initial : tensor(initial, create);
+  const made = new Variable(create.dtype === undefined ? given : cast(given, create.dtype));
   return name === undefined ? made : made.named(name);
 }

@@ -3,6 +3,7 @@ import { withoutReading } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { movedim } from "./ops/layout.ts";
 import { placeholder } from "./ops/leaf.ts";
+import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape, normalizeAxis } from "./shape.ts";
 import { batched, repeated } from "./transform/batch.ts";
@@ -67,8 +68,9 @@ export function vmap<
 ): (...args: { readonly [K in keyof A]: Batched<A[K], AxisOf<In, K>> }) => Batched<R, Out>;
 export function vmap<A extends readonly unknown[]>(
   f: (...args: A) => unknown,
-  { inAxes = 0, outAxes = 0 }: VmapOptions = {},
+  options?: VmapOptions,
 ): (...args: readonly unknown[]) => unknown {
+  const { inAxes = 0, outAxes = 0 } = optionsOf("vmap", options, { inAxes: true, outAxes: true });
   return (...args) => {
     const axes = axesOf(inAxes, args.length);
     const batches = new Map<Tensor, Tensor>();

@@ -1,4 +1,5 @@
 import { ValueError } from "@cotangent/autograd/functional";
+import { optionsOf } from "./options.ts";
 import type { Epoch } from "./session.ts";
 
 export interface EarlyStoppingOptions {
@@ -24,12 +25,18 @@ export interface EarlyStoppingOptions {
  * [until(epochs.slice(0, 3)), until(epochs)]; // => [ false, true ]
  * ```
  */
-export function earlyStopping({
-  patience,
-  minDelta = 0,
-  monitor = ({ validation, loss }) => validation?.loss ?? loss,
-  mode = "min",
-}: EarlyStoppingOptions): (history: readonly Epoch[]) => boolean {
+export function earlyStopping(options: EarlyStoppingOptions): (history: readonly Epoch[]) => boolean {
+  const {
+    patience,
+    minDelta = 0,
+    monitor = ({ validation, loss }) => validation?.loss ?? loss,
+    mode = "min",
+  } = optionsOf<EarlyStoppingOptions>("earlyStopping", options, {
+    patience: true,
+    minDelta: true,
+    monitor: true,
+    mode: true,
+  });
   if (!Number.isInteger(patience) || patience < 1)
     throw new ValueError(`earlyStopping: patience is a whole number of at least 1, got ${String(patience)}`);
   if (!(minDelta >= 0))

@@ -1,6 +1,7 @@
 import type { DType, Shape } from "@cotangent/autograd/functional";
 import { scalar, Tensor, topology, ValueError, type Variable, zeros } from "@cotangent/autograd/functional";
 import { Module } from "./module.ts";
+import { optionsOf } from "./options.ts";
 
 /** What is told of a module. */
 export interface SummaryRow {
@@ -101,8 +102,9 @@ export interface SummaryOptions {
 export function summary(
   model: Module,
   input: Shape | Tensor | readonly Tensor[],
-  { dtype = "float32" }: SummaryOptions = {},
+  options?: SummaryOptions,
 ): Summary {
+  const { dtype = "float32" } = optionsOf("summary", options, { dtype: true });
   if (!(model instanceof Module))
     throw new ValueError("summary: takes a module; wrap functions in a Sequential");
   const modules = [...model.namedModules()];

@@ -4,7 +4,8 @@ import type { CheckpointStore, Stateful } from "./checkpoint.ts";
 import { batchesOf, type TrainingData } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
-import { checkCount } from "./options.ts";
+import type { Known } from "./options.ts";
+import { checkCount, optionsOf } from "./options.ts";
 import { pauses } from "./pause.ts";
 import { type Epoch, refuseShortEpoch, Session } from "./session.ts";
 import type { Explainer } from "./trail.ts";
@@ -34,6 +35,21 @@ export interface FitOptions extends ValidateOptions {
   /** Ends the training after the step at hand, with a checkpoint. */
   readonly signal?: AbortSignal;
 }
+
+const known: Known<FitOptions> = {
+  loss: true,
+  metrics: true,
+  optimizer: true,
+  epochs: true,
+  compile: true,
+  validation: true,
+  until: true,
+  checkpoint: true,
+  checkpointEvery: true,
+  state: true,
+  explain: true,
+  signal: true,
+};
 
 /** When checkpoints are due: after so many epochs, after so many steps of all epochs, or with both, after either. */
 export interface CheckpointInterval {
@@ -90,7 +106,7 @@ export interface Training extends AsyncGenerator<Epoch, void> {
  * ```
  */
 export function fit(model: Layer, data: TrainingData, options: FitOptions): Training {
-  const { epochs, checkpointEvery = 1 } = options;
+  const { epochs, checkpointEvery = 1 } = optionsOf("fit", options, known);
   if (!Number.isInteger(epochs) || epochs < 0)
     throw new ValueError(`fit: epochs is a whole number of at least 0, got ${String(epochs)}`);
   const session = new Session(model, options);

@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph.ts";
 import { checkTensor } from "../ops/leaf.ts";
+import { optionsOf } from "../options.ts";
 import { checkList, formatShape } from "../shape.ts";
 import { topology } from "../topology.ts";
 import { attributesOf, nameNodes } from "./text.ts";
@@ -10,7 +11,8 @@ interface DrawOptions {
 }
 
 /** The graph in Graphviz's DOT language: boxes for leaves, ellipses for ops, arrows from inputs to uses. */
-export function toDot(roots: readonly Tensor[], { notes = () => [] }: DrawOptions = {}): string {
+export function toDot(roots: readonly Tensor[], options?: DrawOptions): string {
+  const { notes = () => [] } = optionsOf("toDot", options, { notes: true });
   checkList("toDot", roots, "[x]");
   for (const root of roots) checkTensor("toDot", root);
   const order = topology(roots.map((root) => root.node));

@@ -24,6 +24,8 @@ export function toText(...roots: readonly Tensor[]): string {
 export function lineOf({ nodes, starts, edges }: Topology, names: readonly string[], n: number): string {
   const node = nodes[n]!;
   const operands = edges.slice(starts[n], starts[n + 1]).map((input) => names[input]!);
+  // A function with a rule of its own takes the operands after the first, which is its value.
+  if (node.op.meaning === "first") operands.push(`value=${operands.shift()}`);
   const list = [...operands, ...attributesOf(node)];
   return `${names[n]}: ${node.dtype}${formatShape(node.shape)} = ${node.op.name}${list.length > 0 ? `(${list.join(", ")})` : ""}`;
 }

@@ -5,8 +5,10 @@ import { pow } from "../functions/power.ts";
 import type { Op } from "../graph.ts";
 import { setElements, Tensor } from "../graph.ts";
 import { machineOfTwo } from "../machine.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
-import { checkShape, formatShape, sizeOf } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, sizeOf } from "../shape.ts";
 import type { Creator, Literal, Nested, OtherArray, TensorCreator } from "../signature.ts";
 
 type LeafAttributes = { readonly shape: Shape; readonly dtype: DType };
@@ -61,6 +63,20 @@ export interface CreateOptions {
   readonly dtype?: DType;
 }
 
+const creating: Known<CreateOptions> = { dtype: true };
+
+/** The dtype that the options ask for, or the `usual` one. */
+function dtypeIn<D extends DType | undefined>(
+  name: string,
+  options: CreateOptions | undefined,
+  usual: D,
+): DType | D {
+  const { dtype } = optionsOf(name, options, creating);
+  if (dtype === undefined) return usual;
+  checkDType(name, dtype);
+  return dtype;
+}
+
 /**
  * A tensor with the elements of nested arrays or of a typed array, which are copied.
  *
@@ -75,16 +91,12 @@ export interface CreateOptions {
  * tensor(Uint8ClampedArray.of(0, 255), { dtype: "float32" }).div(255).toArray(); // => 0,1
  * ```
  */
-export const tensor: TensorCreator = (data: Nested | OtherArray, options: CreateOptions = {}): Tensor => {
-  if (options.dtype !== undefined) checkDType("tensor", options.dtype);
-  if (ArrayBuffer.isView(data)) {
-    const dtype = options.dtype ?? dtypeOf(data);
-    return fromElements(copyAs(data, dtype), [data.length]);
-  }
+export const tensor: TensorCreator = (data: Nested | OtherArray, options?: CreateOptions): Tensor => {
+  const asked = dtypeIn("tensor", options, undefined);
+  if (ArrayBuffer.isView(data)) return fromElements(copyAs(data, asked ?? dtypeOf(data)), [data.length]);
   const flat: (number | boolean)[] = [];
   const shape = flatten(data, [], flat);
-  const dtype =
-    options.dtype ?? (flat.length > 0 && flat.every((x) => typeof x === "boolean") ? "bool" : "float32");
+  const dtype = asked ?? (flat.length > 0 && flat.every((x) => typeof x === "boolean") ? "bool" : "float32");
   const array = allocate(dtype, flat.length);
   for (let i = 0; i < flat.length; i++) array[i] = element("tensor", flat[i]!, dtype);
   return fromElements(array, shape);
@@ -153,18 +165,16 @@ export function checkTensor(name: string, x: unknown): asserts x is Tensor {
  * scalar(2).mul(3).item(); // => 6
  * ```
  */
-export function scalar(value: number, options: CreateOptions = {}): Tensor<[]> {
+export function scalar(value: number, options?: CreateOptions): Tensor<[]> {
   if (typeof value !== "number") throw new ValueError(`scalar: takes a number, got ${describe(value)}`);
-  const dtype = options.dtype ?? "float32";
-  checkDType("scalar", dtype);
+  const dtype = dtypeIn("scalar", options, "float32");
   return fromElements(copyAs(Float64Array.of(value), dtype), []);
 }
 
 function filled(name: string, value: number): Creator {
-  return (shape, { dtype = "float32" }: CreateOptions = {}) => {
+  return (shape, options?: CreateOptions) => {
     checkShape(name, shape);
-    checkDType(name, dtype);
-    return fill(value, shape, dtype);
+    return fill(value, shape, dtypeIn(name, options, "float32"));
   };
 }
 
@@ -178,10 +188,10 @@ export const ones: Creator = filled("ones", 1);
 export function full<const S extends Shape>(
   shape: S,
   value: number,
-  { dtype = "float32" }: CreateOptions = {},
+  options?: CreateOptions,
 ): Tensor<Literal<S>> {
   checkShape("full", shape);
-  checkDType("full", dtype);
+  const dtype = dtypeIn("full", options, "float32");
   if (typeof value !== "number") throw new ValueError(`full: the value is a number, got ${describe(value)}`);
   return fill(element("full", value, dtype), shape, dtype);
 }
@@ -202,25 +212,37 @@ export function fullLike<S extends Shape>(x: Tensor<S>, value: number): Tensor<S
 }
 
 /** The `n` x `m` matrix with ones on its diagonal (`m` is `n` unless given). */
+export function eye(n: number, options?: CreateOptions): Tensor<[number, number]>;
+export function eye(n: number, m?: number, options?: CreateOptions): Tensor<[number, number]>;
 export function eye(
   n: number,
-  m: number = n,
-  { dtype = "float32" }: CreateOptions = {},
+  m: number | CreateOptions = n,
+  options?: CreateOptions,
 ): Tensor<[number, number]> {
+  if (typeof m === "object") return eye(n, n, m);
   checkShape("eye", [n, m]);
-  checkDType("eye", dtype);
+  const dtype = dtypeIn("eye", options, "float32");
   const out = allocate(dtype, n * m);
   for (let i = 0; i < Math.min(n, m); i++) out[i * m + i] = 1;
   return fromElements(out, [n, m]);
 }
 
 /** Numbers from `start` (0 unless given) up to but not including `end` in steps of `step`: int32 when all three are whole. */
-export function arange(start: number, end?: number, step = 1, options: CreateOptions = {}): Tensor<[number]> {
+export function arange(end: number, options?: CreateOptions): Tensor<[number]>;
+export function arange(start: number, end: number, options?: CreateOptions): Tensor<[number]>;
+export function arange(start: number, end?: number, step?: number, options?: CreateOptions): Tensor<[number]>;
+export function arange(
+  start: number,
+  end?: number | CreateOptions,
+  step: number | CreateOptions = 1,
+  options?: CreateOptions,
+): Tensor<[number]> {
+  if (typeof end === "object") return arange(0, start, 1, end);
+  if (typeof step === "object") return arange(start, end, 1, step);
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (![from, to, step].every(Number.isFinite) || step === 0)
     throw new ValueError(`arange: needs finite bounds and a step other than 0, got ${from}, ${to}, ${step}`);
-  const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? "int32" : "float32");
-  checkDType("arange", dtype);
+  const dtype = dtypeIn("arange", options, [from, to, step].every(Number.isInteger) ? "int32" : "float32");
   const count = Math.max(0, Math.ceil((to - from) / step));
   checkShape("arange", [count]);
   const out = allocate(dtype, count);
@@ -233,10 +255,11 @@ export function linspace(
   start: number,
   end: number,
   count: number,
-  { dtype = "float32" }: CreateOptions = {},
+  options?: CreateOptions,
 ): Tensor<[number]> {
+  checkWhole("linspace", "count", count, 0);
   checkShape("linspace", [count]);
-  checkDType("linspace", dtype);
+  const dtype = dtypeIn("linspace", options, "float32");
   if (dtype === "int32" || dtype === "bool")
     throw new DTypeError(`linspace: ${dtype} cannot hold fractions; use float32 or float64`);
   const out = allocate(dtype, count);
@@ -262,8 +285,10 @@ export function logspace(
   start: number,
   end: number,
   count: number,
-  { base = 10, dtype = "float32" }: LogspaceOptions = {},
+  options?: LogspaceOptions,
 ): Tensor<[number]> {
+  const { base = 10, dtype = "float32" } = optionsOf("logspace", options, { ...creating, base: true });
+  checkWhole("logspace", "count", count, 0);
   checkShape("logspace", [count]);
   checkDType("logspace", dtype);
   if (dtype === "int32" || dtype === "bool")

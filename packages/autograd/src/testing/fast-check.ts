@@ -23,6 +23,8 @@ import {
   tanh,
 } from "../ops/pointwise.ts";
 import { cumsum } from "../ops/reduction.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
 import type { Choice, Step } from "./programs.ts";
@@ -48,17 +50,14 @@ export interface ShapeOptions {
  * fc.assert(fc.property(shapes({ minRank: 1 }), (shape) => zeros(shape).flatten().rank === 1));
  * ```
  */
-export function shapes({
-  minRank = 0,
-  maxRank = 3,
-  minSize = 1,
-  maxSize = 4,
-}: ShapeOptions = {}): fc.Arbitrary<number[]> {
+export function shapes(options?: ShapeOptions): fc.Arbitrary<number[]> {
+  const known = { minRank: true, maxRank: true, minSize: true, maxSize: true } as const;
+  const { minRank = 0, maxRank = 3, minSize = 1, maxSize = 4 } = optionsOf("shapes", options, known);
   return fc.array(fc.integer({ min: minSize, max: maxSize }), { minLength: minRank, maxLength: maxRank });
 }
 
 /** `count` shapes that broadcast together: axes left out in front, or of size 1. */
-export function broadcastableShapes(count: number, options: ShapeOptions = {}): fc.Arbitrary<number[][]> {
+export function broadcastableShapes(count: number, options?: ShapeOptions): fc.Arbitrary<number[][]> {
   return shapes(options).chain((full) => {
     const one = fc
       .tuple(
@@ -79,13 +78,11 @@ export interface ElementOptions {
   readonly distance?: number;
 }
 
+const ranged: Known<ElementOptions> = { low: true, high: true, away: true, distance: true };
+
 /** Numbers from `low` to `high` (-2 and 2 unless given), away from kinks; round ones first. */
-export function elements({
-  low = -2,
-  high = 2,
-  away = [],
-  distance = 0.05,
-}: ElementOptions = {}): fc.Arbitrary<number> {
+export function elements(options?: ElementOptions): fc.Arbitrary<number> {
+  const { low = -2, high = 2, away = [], distance = 0.05 } = optionsOf("elements", options, ranged);
   const steps = 2 ** 10;
   return fc
     .integer({ min: 0, max: steps })
@@ -94,13 +91,8 @@ export function elements({
 }
 
 /** Numbers of either sign and all orders of magnitude from `10^low` to `10^high` (-6 and 6 unless given). */
-export function magnitudes({
-  low = -6,
-  high = 6,
-}: {
-  low?: number;
-  high?: number;
-} = {}): fc.Arbitrary<number> {
+export function magnitudes(options?: { low?: number; high?: number }): fc.Arbitrary<number> {
+  const { low = -6, high = 6 } = optionsOf("magnitudes", options, { low: true, high: true });
   return fc
     .tuple(fc.integer({ min: low, max: high }), fc.integer({ min: 1, max: 9 }), fc.boolean())
     .map(([exponent, digit, negative]) => (negative ? -digit : digit) * 10 ** exponent);
@@ -137,9 +129,10 @@ export interface TensorOptions extends ElementOptions {
  * fc.assert(fc.property(positive, (x) => checkGradient(log, [x]).pass), { numRuns: 10 });
  * ```
  */
-export function tensors(options: TensorOptions = {}): fc.Arbitrary<Tensor> {
-  const { shape, dtype = "float32" } = options;
-  const element = options.elements ?? elements(options);
+export function tensors(options?: TensorOptions): fc.Arbitrary<Tensor> {
+  const known = { ...ranged, shape: true, dtype: true, elements: true } as const;
+  const { shape, dtype = "float32", elements: given, ...range } = optionsOf("tensors", options, known);
+  const element = given ?? elements(range);
   const of = (known: Shape) => {
     const size = sizeOf(known);
     return fc
@@ -216,7 +209,7 @@ export interface ProgramOptions {
 
 /**
  * Random differentiable programs of one or two square matrices. One that fails shrinks to the fewest steps, and prints as
- * TypeScript that runs. Throws ValueError if there are no steps to choose from.
+ * TypeScript that runs, once your own steps in it are imported too. Throws ValueError if there are no steps to choose from.
  *
  * @example
  * ```ts
@@ -226,12 +219,14 @@ export interface ProgramOptions {
  * fc.assert(fc.property(programs(), ({ f, inputs }) => checkGradient(f, inputs).pass), { numRuns: 10 });
  * ```
  */
-export function programs({
-  steps: own = [],
-  only = false,
-  maxLength = 8,
-  dtype = "float32",
-}: ProgramOptions = {}): fc.Arbitrary<RandomProgram> {
+export function programs(options?: ProgramOptions): fc.Arbitrary<RandomProgram> {
+  const known = { steps: true, only: true, maxLength: true, dtype: true } as const;
+  const {
+    steps: own = [],
+    only = false,
+    maxLength = 8,
+    dtype = "float32",
+  } = optionsOf("programs", options, known);
   const all = only ? own : [...own, ...steps];
   if (all.length === 0)
     throw new ValueError("programs: there are no steps to choose from; give some in steps");
@@ -246,7 +241,7 @@ export function programs({
     );
   return fc
     .tuple(inputs, fc.array(choice, { minLength: 1, maxLength }))
-    .map(([x, choices]) => new RandomProgram(x, all, choices));
+    .map(([x, choices]) => new RandomProgram(x, all, choices, own));
 }
 
 export type { Step };

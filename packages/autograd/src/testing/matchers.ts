@@ -2,6 +2,7 @@ import { isFloat } from "../dtype.ts";
 import { evaluate } from "../evaluate.ts";
 import { Tensor } from "../graph.ts";
 import { toText } from "../inspect/text.ts";
+import { optionsOf } from "../options.ts";
 import { equalShapes, formatShape, indexOf } from "../shape.ts";
 import type { CheckOptions } from "../verify/gradient.ts";
 import { checkGradient } from "../verify/gradient.ts";
@@ -21,15 +22,15 @@ export interface Closeness {
 export function toHaveCorrectGradient(
   f: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
-  options: CheckOptions = {},
+  options?: CheckOptions,
 ): Match {
   const report = checkGradient(f, inputs, options);
   return { pass: report.pass, message: () => String(report) };
 }
 
 /** Has `x` the shape and dtype of `expected`, and elements as close as the tolerance says? NaN is close to NaN. */
-export function toBeCloseToTensor(x: unknown, expected: Tensor, options: Closeness = {}): Match {
-  const found = difference(x, expected, options);
+export function toBeCloseToTensor(x: unknown, expected: Tensor, options?: Closeness): Match {
+  const found = difference(x, expected, optionsOf("toBeCloseToTensor", options, { tolerance: true }));
   return {
     pass: found === null,
     message: () => found ?? "the tensors are close to one another, and should not be",

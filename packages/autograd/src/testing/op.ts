@@ -1,6 +1,7 @@
 import { CotangentError, ValueError } from "../errors.ts";
 import type { Chooser, Samples } from "../ops/sample.ts";
 import { Draw, isDeclared } from "../ops/sample.ts";
+import { optionsOf } from "../options.ts";
 import type { Tree } from "../tree.ts";
 import { Sequence } from "../verify/direction.ts";
 import { laws } from "./laws.ts";
@@ -74,7 +75,9 @@ export class OpReport {
  * checkOp(cube).pass; // => true
  * ```
  */
-export function checkOp(f: object, { runs = 50, seed = 0, samples }: OpCheckOptions = {}): OpReport {
+export function checkOp(f: object, options?: OpCheckOptions): OpReport {
+  const known = { runs: true, seed: true, samples: true } as const;
+  const { runs = 50, seed = 0, samples } = optionsOf("checkOp", options, known);
   const given = samples ?? (isDeclared(f) ? f.samples : null);
   if (typeof f !== "function" || !given)
     throw new ValueError(

@@ -21,15 +21,22 @@ interface Line {
 }
 
 /**
- * A random differentiable program: `f` of `inputs`, and as text (`String(program)`) TypeScript that runs and checks it. Values are
- * numbered, inputs first; what the result does not need is left out.
+ * A random differentiable program: `f` of `inputs`, and as text (`String(program)`) TypeScript that runs and checks it, once the steps
+ * that are the user's `own` are imported too. Values are numbered, inputs first; what the result does not need is left out.
  */
 export class RandomProgram {
   readonly inputs: readonly Tensor[];
   readonly #lines: readonly Line[];
+  readonly #own: readonly Step[];
 
-  constructor(inputs: readonly Tensor[], steps: readonly Step[], choices: readonly Choice[]) {
+  constructor(
+    inputs: readonly Tensor[],
+    steps: readonly Step[],
+    choices: readonly Choice[],
+    own: readonly Step[] = [],
+  ) {
     this.inputs = inputs;
+    this.#own = own;
     this.#lines = choices.map(({ step, operands }, i) => {
       const taken = steps[step % steps.length]!;
       // The newest value is number 0, so that choices shrink to a chain.
@@ -64,10 +71,14 @@ export class RandomProgram {
         : [],
     );
     const names = this.inputs.map((_, k) => name(k));
-    const used = this.#lines.flatMap(({ step }, i) => (live.has(count + i) ? [step.name] : []));
-    const imports = [...new Set(["checkGradient", "tensor", "type Tensor", ...used])];
+    const used = new Set(this.#lines.flatMap(({ step }, i) => (live.has(count + i) ? [step] : [])));
+    const named = (isOwn: boolean) =>
+      [...used].filter((step) => this.#own.includes(step) === isOwn).map((step) => step.name);
+    const imports = ["checkGradient", "tensor", "type Tensor", ...named(false)];
+    const own = named(true);
     return [
       `import { ${imports.join(", ")} } from "@cotangent/autograd";`,
+      ...(own.length > 0 ? [`// Import your own too: ${own.join(", ")}`] : []),
       ...this.inputs.map((x, k) => `const ${name(k)} = ${tensorText(x)};`),
       `const f = (${names.map((x) => `${x}: Tensor`).join(", ")}) => {`,
       ...lines,

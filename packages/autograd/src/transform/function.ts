@@ -1,17 +1,17 @@
 import { forward, reverse } from "../differentiate.ts";
 import { allocate } from "../dtype.ts";
-import { GradientError } from "../errors.ts";
-import type { Tensor } from "../graph.ts";
+import { GradientError, ValueError } from "../errors.ts";
+import { Tensor } from "../graph.ts";
 import { inlined } from "../inlining.ts";
 import { identity } from "../ops/composed.ts";
 import { stack } from "../ops/join.ts";
-import { fromElements, onesLike, zerosLike } from "../ops/leaf.ts";
+import { describe, fromElements, onesLike, zerosLike } from "../ops/leaf.ts";
 import { reshape } from "../ops/movement.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 import type { Like } from "../tree.ts";
 import { leavesLike, leavesOf, mapTree, unflattenTree } from "../tree.ts";
-import { checkCotangent, checkFloat } from "./gradient.ts";
+import { checkCotangent, checkFloat, checkFlow } from "./gradient.ts";
 
 /** Transforms of functions: each takes a function of tensors and returns one. Derivatives are by the first argument. */
 
@@ -24,6 +24,15 @@ function call<P, R extends readonly unknown[]>(name: string, f: (x: P, ...rest: 
   const y = inlined(() => f(inputs as P, ...rest));
   checkFloat(name, "the result", y);
   return { y: y.node, inputs: leavesOf(inputs) };
+}
+
+/** Throws ValueError unless `x` is one tensor: of a tree there would be a block for each pair of leaves. */
+function checkOne(name: string, x: unknown): void {
+  if (!(x instanceof Tensor))
+    throw new ValueError(
+      `${name}: the first argument is one tensor, which derivatives are by, got ${describe(x)}; pass others after it, as in ` +
+        `${name}(f)(a, b), or take vjp, jvp or hvp, which take trees`,
+    );
 }
 
 function checkSingle(name: string, y: Tensor): void {
@@ -63,8 +72,8 @@ function both<P, R extends readonly unknown[]>(
 }
 
 /**
- * Reverse mode: `vjp(f)(x, ...rest)` is the value of `f` and the function that pulls a cotangent of the value's shape back
- * to one in the form of `x`.
+ * Reverse mode: `vjp(f)(x, ...rest)` is the value of `f` and the function that pulls a cotangent of the value's shape and dtype
+ * back to one in the form of `x`.
  */
 export function vjp<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor,
@@ -83,8 +92,8 @@ export function vjp<P, R extends readonly unknown[]>(
 }
 
 /**
- * Forward mode: `jvp(f)(x, t, ...rest)` is the value of `f` and its derivative along the tangent `t`, which has the form of
- * `x`.
+ * Forward mode: `jvp(f)(x, t, ...rest)` is the value of `f` and its derivative along the tangent `t`, which has the form
+ * and the dtypes of `x`.
  */
 export function jvp<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor,
@@ -99,11 +108,12 @@ export function jvp<P, R extends readonly unknown[]>(
 /** A tangent for each input, in the order of the inputs. */
 function tangentsOf(name: string, x: unknown, t: unknown, inputs: readonly Tensor[]): Tensor[] {
   return leavesLike(x, t, `${name}: tangent`).map((tangent, i) => {
-    const { shape } = inputs[i]!;
+    const { shape, dtype } = inputs[i]!;
     if (!equalShapes(tangent.shape, shape))
       throw new GradientError(
         `${name}: tangent ${i} has shape ${formatShape(tangent.shape)} and its input has ${formatShape(shape)}`,
       );
+    checkFlow(name, `tangent ${i}`, tangent, "its input", dtype);
     return tangent.node;
   });
 }
@@ -116,6 +126,7 @@ export function jacobian<R extends readonly unknown[]>(
   f: (x: Tensor, ...rest: R) => Tensor,
 ): (x: Tensor, ...rest: R) => Tensor {
   return (x, ...rest) => {
+    checkOne("jacobian", x);
     const { y, inputs } = call("jacobian", f, x, rest);
     const input = inputs[0]!;
     const shape = [...y.shape, ...input.shape];
@@ -149,7 +160,10 @@ function units(x: Tensor): Tensor[] {
 export function hessian<R extends readonly unknown[]>(
   f: (x: Tensor, ...rest: R) => Tensor,
 ): (x: Tensor, ...rest: R) => Tensor {
-  return (x, ...rest) => columnsOf((z: Tensor) => both("hessian", f, z, rest)[1], x);
+  return (x, ...rest) => {
+    checkOne("hessian", x);
+    return columnsOf((z: Tensor) => both("hessian", f, z, rest)[1], x);
+  };
 }
 
 /** The Jacobian of a function from a shape to the same shape, column by column. */

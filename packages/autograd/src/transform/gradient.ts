@@ -1,17 +1,22 @@
 import { forward, reverse } from "../differentiate.ts";
+import type { DType } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
-import { GradientError, ValueError } from "../errors.ts";
+import { DTypeError, GradientError, ValueError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
 import { checkTensor, describe, onesLike, zerosLike } from "../ops/leaf.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { checkList, equalShapes, formatShape } from "../shape.ts";
 
 export interface GradOptions {
-  /** Weighs the elements of an output that has several; of its shape. */
+  /** Weighs the elements of an output that has several; of its shape and dtype. */
   readonly cotangent?: Tensor;
   /** What an input gets that the output does not depend on: an exact zero (unless given), an error, or null. */
   readonly unused?: "zero" | "error" | "null";
 }
+
+const asking: Known<GradOptions> = { cotangent: true, unused: true };
 
 /** A gradient for each input, of its shape; `Missing` is what may stand in the place of one. */
 export type Gradients<T extends readonly Tensor[], Missing = never> = {
@@ -44,31 +49,41 @@ export function grad<const T extends readonly Tensor[]>(
   inputs: T,
   options?: GradOptions & { readonly unused?: "zero" | "error" },
 ): Gradients<T>;
-export function grad(y: Tensor, inputs: readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
+export function grad(y: Tensor, inputs: readonly Tensor[], options?: GradOptions): (Tensor | null)[] {
+  const { cotangent: given, unused } = optionsOf("grad", options, asking);
   checkFloat("grad", "the output", y);
   const out = y.node;
   checkList("grad", inputs, "[x]");
   inputs.forEach((x, i) => {
     checkFloat("grad", `input ${i}`, x);
   });
-  const cotangent = options.cotangent ?? unit(out);
+  const cotangent = given ?? unit(out);
   checkCotangent("grad", cotangent, out);
   const found = reverse([out], [cotangent.node], inputs);
-  const i = options.unused === "error" ? found.indexOf(null) : -1;
+  const i = unused === "error" ? found.indexOf(null) : -1;
   if (i >= 0)
     throw new GradientError(
       `grad: the output does not depend on input ${i} (${inputs[i]!.label ?? "unnamed"} of shape ` +
         `${formatShape(inputs[i]!.shape)}); leave it out, or take zeros with unused: "zero"`,
     );
-  return options.unused === "null" ? found : found.map((g, i) => g ?? zerosLike(inputs[i]!));
+  return unused === "null" ? found : found.map((g, i) => g ?? zerosLike(inputs[i]!));
 }
 
-/** Throws ValueError unless the cotangent is a tensor, GradientError unless it has the shape of `y`. */
+/** Throws ValueError unless the cotangent is a tensor, GradientError or DTypeError unless it has the shape and dtype of `y`. */
 export function checkCotangent(name: string, cotangent: Tensor, y: Tensor): void {
   checkTensor(`${name}: the cotangent`, cotangent);
   if (!equalShapes(cotangent.shape, y.shape))
     throw new GradientError(
       `${name}: the cotangent has shape ${formatShape(cotangent.shape)} and the output ${formatShape(y.shape)}`,
+    );
+  checkFlow(name, "the cotangent", cotangent, "the output", y.dtype);
+}
+
+/** Throws DTypeError unless what flows has the dtype of what it belongs to: derivatives would have another than their inputs. */
+export function checkFlow(name: string, what: string, flow: Tensor, of: string, dtype: DType): void {
+  if (flow.dtype !== dtype)
+    throw new DTypeError(
+      `${name}: ${what} is ${flow.dtype} and ${of} ${dtype}; cast it with cast("${dtype}")`,
     );
 }
 
@@ -93,8 +108,8 @@ export function checkFloat(name: string, what: string, x: Tensor): void {
 }
 
 /**
- * The derivative of `y` when each of `inputs` moves along its tangent (of the same shape): one number per element of `y`.
- * Throws GradientError for int32 or bool, and if a tangent's shape is not its input's.
+ * The derivative of `y` when each of `inputs` moves along its tangent (of the same shape and dtype): one number per element of
+ * `y`. Throws GradientError for int32 or bool, and GradientError or DTypeError if a tangent's shape or dtype is not its input's.
  */
 export function pushforward(y: Tensor, inputs: readonly Tensor[], tangents: readonly Tensor[]): Tensor {
   checkFloat("pushforward", "the output", y);
@@ -108,6 +123,7 @@ export function pushforward(y: Tensor, inputs: readonly Tensor[], tangents: read
         `pushforward: input ${i} has shape ${formatShape(x.shape)} and its tangent ` +
           (t instanceof Tensor ? formatShape(t.shape) : `is ${t === undefined ? "missing" : describe(t)}`),
       );
+    checkFlow("pushforward", `tangent ${i}`, t, "its input", x.dtype);
   });
   return (
     forward(

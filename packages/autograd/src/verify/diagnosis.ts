@@ -1,13 +1,14 @@
 import { makerOf } from "../differentiate.ts";
 import type { Tensor } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
-import { siteOf } from "../site.ts";
+import { inheritSite, siteOf } from "../site.ts";
 import { topology } from "../topology.ts";
 import type { Call, Checked } from "./call.ts";
 import { callWithSites, findTrouble, replayed } from "./call.ts";
 import { Sequence } from "./direction.ts";
 import { locateHigher } from "./higher.ts";
 import { locate } from "./locate.ts";
+import { explainGradient, findingOf } from "./nonfinite.ts";
 import type { Replay } from "./replay.ts";
 import type { Direction, LocatedFault } from "./report.ts";
 import { GradientReport } from "./report.ts";
@@ -52,12 +53,18 @@ export function examine(
   if (primal.y.size === 0) return early("pass", "the result has no elements");
   if (!primal.result.some(Number.isFinite))
     return early("inconclusive", "no element of the result is finite");
-  const sites = () => sitesOf(f, inputs, copies);
+  const findSites = () => {
+    const { nodes } = topology([callWithSites(f, inputs).y]);
+    // Another call may make a graph of another length that gives the same.
+    copies.forEach((copy, n) => {
+      if (nodes[n]) inheritSite(copy, nodes[n]);
+    });
+  };
   let unsure: GradientReport | null = null;
   let report: GradientReport;
   let next = 0;
   do {
-    report = answered(questions[next]!, primal, random, sites);
+    report = answered(questions[next]!, primal, random, findSites);
     if (report.verdict === "fail") return report;
     if (report.verdict === "inconclusive") unsure ??= report;
   } while (++next < questions.length);
@@ -68,14 +75,14 @@ function answered(
   { order, tolerance, ask }: Question,
   primal: Replay,
   random: Sequence,
-  sites: () => ReadonlyMap<Tensor, string>,
+  findSites: () => void,
 ): GradientReport {
   const survey = ask(primal, random, tolerance);
   const { directions, notes } = survey;
   const agree = notes.length === 0 && worstOf(directions) === "pass";
   const found: Diagnosis = agree
     ? { verdict: "pass", faults: [], notes }
-    : diagnosed(primal, survey, order, tolerance, random, sites);
+    : diagnosed(primal, survey, order, tolerance, random, findSites);
   return new GradientReport({ order, tolerance, directions, ...found });
 }
 
@@ -83,7 +90,7 @@ type Diagnosis = Pick<GradientReport, "verdict" | "faults" | "notes">;
 
 /**
  * Looks for the rule that is at fault. Where there is none, the chain rule makes the whole as right as its parts: what differences
- * could not tell, or told otherwise, is settled by the parts.
+ * could not tell, or told otherwise, is settled by the parts. `findSites` lets the nodes of the primal graph know which lines made them.
  */
 function diagnosed(
   primal: Replay,
@@ -91,19 +98,35 @@ function diagnosed(
   order: number,
   tolerance: number,
   random: Sequence,
-  sites: () => ReadonlyMap<Tensor, string>,
+  findSites: () => void,
 ): Diagnosis {
   const searches = replays.map((replay) => ({ replay, ...locate(replay, random, tolerance) }));
   if (order > 1 && searches.every(({ faults }) => faults.length === 0))
     searches.push({ replay: primal, ...locateHigher(primal, order, random, tolerance) });
   const faulty = searches.find(({ faults }) => faults.length > 0);
-  if (faulty) return { verdict: "fail", faults: described(faulty.replay, faulty.faults, sites()), notes };
+  if (faulty) {
+    findSites();
+    return { verdict: "fail", faults: described(faulty.replay, faulty.faults), notes };
+  }
+  // Rules that are all right can still give 0 times infinity.
+  const nonFinite = (): string[] => {
+    if (!directions.some(isNonFinite)) return [];
+    findSites();
+    const found = replays.map(explainGradient).find((one) => one !== null);
+    return found ? [`the first NaN or infinity in the gradient: ${findingOf(found)}`] : [];
+  };
   const isCertain = directions.some(
     ({ verdict, dissent }) => verdict === "fail" && dissent !== "differences",
   );
-  if (notes.length > 0 || isCertain) return { verdict: "fail", faults: [], notes: [...notes, nobody] };
-  const isRight = worstOf(searches) === "pass";
-  return { verdict: isRight ? "pass" : "inconclusive", faults: [], notes: [isRight ? byParts : undecided] };
+  if (notes.length > 0 || isCertain)
+    return { verdict: "fail", faults: [], notes: [...notes, nobody, ...nonFinite()] };
+  if (worstOf(searches) === "pass") return { verdict: "pass", faults: [], notes: [byParts] };
+  return { verdict: "inconclusive", faults: [], notes: [undecided, ...nonFinite()] };
+}
+
+/** Is the gradient NaN or infinite? What could not be computed at all has no differences beside it. */
+function isNonFinite({ verdict, reverse, differences }: Direction): boolean {
+  return !Number.isFinite(reverse) && (verdict === "inconclusive" || Number.isFinite(differences));
 }
 
 const nobody = "the rule of every op, checked by itself with its actual operands, is right";
@@ -111,27 +134,12 @@ const byParts =
   "finite differences cannot tell along every direction; every op, checked by itself with its actual operands, is right";
 const undecided = "finite differences cannot tell along every direction, nor for every op by itself";
 
-/** The line that made each node of the replay; those that rules made have none. */
-function sitesOf(f: Checked, inputs: readonly Tensor[], copies: readonly Tensor[]): Map<Tensor, string> {
-  const { nodes } = topology([callWithSites(f, inputs).y]);
-  const sites = new Map<Tensor, string>();
-  nodes.forEach((node, n) => {
-    const site = siteOf(node);
-    if (site) sites.set(copies[n]!, site.trim());
-  });
-  return sites;
-}
-
-function described(
-  { order }: Replay,
-  faults: readonly Fault[],
-  sites: ReadonlyMap<Tensor, string>,
-): LocatedFault[] {
+function described({ order }: Replay, faults: readonly Fault[]): LocatedFault[] {
   const names = nameNodes(order);
   return faults.map((fault) => ({
     ...fault,
     text: lineOf(order, names, fault.node),
-    site: sites.get(originOf(order.nodes[fault.node]!)) ?? null,
+    site: siteOf(originOf(order.nodes[fault.node]!))?.trim() ?? null,
   }));
 }
 

@@ -2,6 +2,8 @@ import { withMakers } from "../differentiate.ts";
 import { ValueError } from "../errors.ts";
 import { evaluate, withCache } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import { checkFloat } from "../transform/gradient.ts";
 import type { Checked } from "./call.ts";
 import { callOn, checkResult, checkTolerance } from "./call.ts";
@@ -31,6 +33,15 @@ export interface CheckOptions {
   readonly seed?: number;
 }
 
+const known: Known<CheckOptions> = {
+  order: true,
+  modes: true,
+  directions: true,
+  jacobian: true,
+  tolerance: true,
+  seed: true,
+};
+
 /**
  * Checks the derivatives of `f` at `inputs` (tensors of floats; variables may also be used by `f` directly, so the parameters
  * of a model can be checked as they are: `checkGradient(() => loss(model), model.parameters())`). Reverse mode, forward mode and finite
@@ -58,8 +69,9 @@ export interface CheckOptions {
 export function checkGradient(
   f: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
-  options: CheckOptions = {},
+  given?: CheckOptions,
 ): GradientReport {
+  const options = optionsOf("checkGradient", given, known);
   checkOptions(options);
   if (!Array.isArray(inputs))
     throw new ValueError("checkGradient: takes a list of inputs: checkGradient(f, [x])");

@@ -5,6 +5,7 @@ import { evaluate, withCache } from "../evaluate.ts";
 import type { Tensor } from "../graph.ts";
 import { derivativeOf } from "../graph.ts";
 import { onesLike } from "../ops/leaf.ts";
+import { optionsOf } from "../options.ts";
 import { siteOf } from "../site.ts";
 import { topology } from "../topology.ts";
 import type { Variable } from "../variable.ts";
@@ -97,8 +98,10 @@ export function checkModel<M extends Parameterized, const B extends readonly unk
   model: M,
   loss: (model: M, ...batch: B) => Tensor,
   batch: B,
-  { directions = 4, seconds = 2, tolerance = 1e-6, seed = 0 }: ModelCheckOptions = {},
+  options?: ModelCheckOptions,
 ): ModelReport {
+  const known = { directions: true, seconds: true, tolerance: true, seed: true } as const;
+  const { directions = 4, seconds = 2, tolerance = 1e-6, seed = 0 } = optionsOf("checkModel", options, known);
   checkTolerance("checkModel", tolerance);
   const named = [...model.namedParameters()].filter(([, parameter]) => isFloat(parameter.dtype));
   if (named.length === 0) throw new ValueError("checkModel: the model has no parameters that are floats");

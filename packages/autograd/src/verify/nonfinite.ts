@@ -5,8 +5,8 @@ import { isFloat } from "../dtype.ts";
 import { evaluate, withCache } from "../evaluate.ts";
 import { ownerOf, Tensor } from "../graph.ts";
 import { lineOf, nameNodes } from "../inspect/text.ts";
-import { checkTensor, onesLike } from "../ops/leaf.ts";
-import { equalShapes, indexOf } from "../shape.ts";
+import { checkTensor, fromElements, onesLike } from "../ops/leaf.ts";
+import { checkList, equalShapes, indexOf } from "../shape.ts";
 import { siteOf, withSites } from "../site.ts";
 import type { Topology } from "../topology.ts";
 import { topology } from "../topology.ts";
@@ -14,6 +14,7 @@ import { Trace, tracing } from "../variable.ts";
 import type { Place } from "./origins.ts";
 import { Origins } from "./origins.ts";
 import { remedyOf } from "./remedy.ts";
+import type { Replay } from "./replay.ts";
 
 /** Where NaN or an infinity comes from. Printed, it says what to write instead. */
 export class NonFinite {
@@ -44,17 +45,22 @@ export class NonFinite {
   }
 
   toString(): string {
-    const { phase, op, value, index, operands, text, site, remedy } = this;
-    const place = index.length === 0 ? "" : ` at [${index.join(", ")}]`;
-    const given = operands.map((x) => Number(x.toPrecision(7))).join(", ");
-    const what =
-      phase === "backward"
-        ? `the derivative of ${op} gives ${value}${place}, for operands ${given}`
-        : operands.length === 0
-          ? `${op} holds ${value}${place}`
-          : `${op} gives ${value}${place} of ${given}`;
-    return [`${phase}: ${what}`, `  ${text}`, ...(site ? [`  made ${site}`] : []), `  ${remedy}`].join("\n");
+    return `${this.phase}: ${findingOf(this)}`;
   }
+}
+
+/** What was found, without the phase. */
+export function findingOf(found: NonFinite): string {
+  const { phase, op, value, index, operands, text, site, remedy } = found;
+  const place = index.length === 0 ? "" : ` at [${index.join(", ")}]`;
+  const given = operands.map((x) => Number(x.toPrecision(7))).join(", ");
+  const what =
+    phase === "backward"
+      ? `the derivative of ${op} gives ${value}${place}, for operands ${given}`
+      : operands.length === 0
+        ? `${op} holds ${value}${place}`
+        : `${op} gives ${value}${place} of ${given}`;
+  return [what, `  ${text}`, ...(site ? [`  made ${site}`] : []), `  ${remedy}`].join("\n");
 }
 
 /**
@@ -84,6 +90,7 @@ export class NonFinite {
 export function explainNonFinite(y: Tensor | (() => unknown), inputs?: readonly Tensor[]): NonFinite | null {
   const trace = new Trace(false);
   if (typeof y !== "function") checkTensor("explainNonFinite", y);
+  if (inputs) checkList("explainNonFinite", inputs, "[x]");
   const roots =
     typeof y === "function" ? withMakers(() => withSites(() => tracing(trace, () => tensorsIn(y())))) : [y];
   evaluate([...trace.begun.keys(), ...(inputs ?? [])]);
@@ -109,6 +116,16 @@ function gradientsOf(results: readonly Tensor[], inputs: readonly Tensor[]): Ten
   const floats = results.filter((y) => isFloat(y.dtype));
   const versions = inputs.map((x) => x.node);
   return withMakers(() => reverse(floats, floats.map(onesLike), versions)).filter((g) => g !== null);
+}
+
+/** The first in the gradients of a replay, as far as its result is finite; null if they are finite. */
+export function explainGradient({ y, x, result }: Replay): NonFinite | null {
+  const cotangent = fromElements(
+    Float64Array.from(result, (value) => (Number.isFinite(value) ? 1 : 0)),
+    y.shape,
+  );
+  const gradients = withMakers(() => reverse([y], [cotangent], x)).filter((g) => g !== null);
+  return search(gradients, "backward", [y]);
 }
 
 /** What the first element that is not finite came from; null if all roots are finite. `before` is what prints begin with. */
@@ -161,8 +178,16 @@ function inDerivative(graph: Origins, first: Place): NonFinite {
     const isThere = k === operand || out.op.kernel.kind === "pointwise";
     return values[k]![isThere && answer.size === other.size ? element : largest(values[k]!)]!;
   });
+  // The first one is not an argument of a function with a rule of its own, but its value.
+  if (out.op.meaning === "first") operands.shift();
   const found = { index: indexOf(element, answer.shape), value: graph.valuesOf(answer)[element]!, operands };
-  return described(graph.order, out, { phase: "backward", ...found });
+  return described(graph.order, out, { phase: "backward", ...found }, isUndefined(graph, first));
+}
+
+/** Is it NaN though all that it is computed from is finite? */
+function isUndefined(graph: Origins, { node, element }: Place): boolean {
+  const sources = node.inputs.map((x, k) => graph.valuesOf(x)[graph.mainSource(node, element, k)]!);
+  return Number.isNaN(graph.valuesOf(node)[element]!) && sources.every(Number.isFinite);
 }
 
 /** The use of a rule that made the node: the outermost, where rules are made of ops whose rules are used. */
@@ -182,6 +207,7 @@ function described(
   order: Topology,
   node: Tensor,
   found: Pick<NonFinite, "phase" | "index" | "value" | "operands">,
+  undefinedRule = false,
 ): NonFinite {
   const op = node.op.name;
   const { phase, value, operands } = found;
@@ -190,6 +216,6 @@ function described(
     op,
     text: lineOf(order, nameNodes(order), order.nodes.indexOf(node)),
     site: siteOf(node)?.trim() ?? null,
-    remedy: remedyOf({ op, value, operands, backward: phase === "backward" }),
+    remedy: remedyOf({ op, value, operands, backward: phase === "backward", undefinedRule }),
   });
 }

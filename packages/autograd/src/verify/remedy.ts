@@ -6,6 +6,8 @@ export interface Circumstance {
   readonly operands: readonly number[];
   /** Is it the derivative that is not finite? */
   readonly backward: boolean;
+  /** Did a rule make NaN of finite numbers by itself? */
+  readonly undefinedRule: boolean;
 }
 
 interface Remedy {
@@ -17,10 +19,18 @@ interface Remedy {
 
 const has = (operands: readonly number[], test: (x: number) => boolean): boolean => operands.some(test);
 const isZero = (x: number): boolean => x === 0;
+const isBad = (x: number): boolean => !Number.isFinite(x);
 const isInfinite = (x: number): boolean => Math.abs(x) === Infinity;
+
+const choosing =
+  "choose the operand with where before the function, where(ok, f(where(ok, x, 1)), 0), and not its result only";
 
 /** The first that applies is given. */
 const remedies: readonly Remedy[] = [
+  {
+    applies: ({ operands, backward, value }) => backward && Number.isNaN(value) && has(operands, isBad),
+    text: `an operand is not finite there, and 0 times it is NaN in the chain rule: ${choosing}`,
+  },
   {
     ops: ["log", "log2", "log10", "log1p", "xlogy"],
     applies: ({ operands, backward }) => backward || has(operands, isZero),
@@ -55,8 +65,7 @@ const remedies: readonly Remedy[] = [
       "add",
       "sub",
     ],
-    applies: ({ operands, value, backward }) =>
-      !backward && isInfinite(value) && !has(operands, (x) => !Number.isFinite(x)),
+    applies: ({ operands, value, backward }) => !backward && isInfinite(value) && !has(operands, isBad),
     text:
       "overflow: the result is too large for its dtype; take the largest element out first (softmax, logSoftmax and logsumexp do), or " +
       "scale what it is given; where it grows from step to step, take a smaller learning rate",
@@ -81,10 +90,14 @@ const remedies: readonly Remedy[] = [
     text: "the number was there before anything was computed: look at the data, or at the step that made it",
   },
   {
-    applies: ({ backward, value }) => backward && Number.isNaN(value),
+    applies: ({ undefinedRule }) => undefinedRule,
     text:
-      "0 times infinity in the chain rule: an infinite slope met a 0; choose the operand with where before the function, " +
-      "where(ok, f(where(ok, x, 1)), 0), and not its result only",
+      "the rule gives no number here, such as 0 divided by 0: keep the operand away from this value, or say what the derivative is there " +
+      "by a rule of your own",
+  },
+  {
+    applies: ({ backward, value }) => backward && Number.isNaN(value),
+    text: `0 times infinity in the chain rule, an infinite slope met a 0: ${choosing}`,
   },
   {
     applies: ({ backward }) => backward,

@@ -24,6 +24,7 @@ export class Replay {
   readonly base: readonly TypedArray[];
   /** The nodes whose derivative is taken at its word. */
   readonly intended: readonly number[];
+  readonly #primal: ReadonlySet<Tensor> | undefined;
   readonly #branches: readonly (Branches | null)[];
   readonly #baseBranches: readonly (ArrayLike<number> | null)[];
   readonly #scratch: TypedArray[];
@@ -32,6 +33,7 @@ export class Replay {
   constructor(y: Tensor, x: readonly Tensor[], primal?: ReadonlySet<Tensor>) {
     this.y = y;
     this.x = x;
+    this.#primal = primal;
     const inputs = new Set(x);
     const order = topology([y], (node) => inputs.has(node));
     this.order = order;
@@ -55,6 +57,11 @@ export class Replay {
     this.#baseBranches = this.#branches.map(
       (branches, n) => branches?.(this.operands(this.base, n), this.base[n]!) ?? null,
     );
+  }
+
+  /** The same graph as a function of input `i` alone. */
+  by(i: number): Replay {
+    return new Replay(this.y, [this.x[i]!], this.#primal);
   }
 
   /** The values of `y` at `x`. */

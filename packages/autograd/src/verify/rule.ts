@@ -17,7 +17,7 @@ export interface Fault {
   readonly op: string;
   /** The number of the node in the graph that was checked. */
   readonly node: number;
-  /** Null where no rule is wrong, but derivatives by something that the op is computed from are 0 by definition. */
+  /** From 0; of a `customGradient` the argument of its function. Null where no rule is wrong, but derivatives by something that the op is computed from are 0 by definition. */
   readonly operand: number | null;
   /** 1 if what the rule gives is wrong; more if that is right, and wrong when it is differentiated again, so many times in all. */
   readonly order: number;
@@ -56,15 +56,16 @@ export function checkRule(replay: Replay, n: number, random: Sequence, tolerance
   const { alone: local, operands } = isolated(replay, n);
   const { op } = replay.order.nodes[n]!;
   let verdict: Verdict = "pass";
-  for (const i of local.x.keys()) {
-    const found = checkOperand(local, i, random, tolerance);
+  for (const [i, operand] of operands.entries()) {
+    // By this operand alone: a rule that does not fit another one is not to be blamed on it.
+    const alone = local.by(i);
+    const found = checkOperand(alone, 0, random, tolerance);
     if (found.verdict === "inconclusive") verdict = "inconclusive";
     if (found.verdict !== "fail") continue;
     const common = { op: op.name, node: n, order: 1, dissent: found.dissent! };
-    const operand = operands[i]!;
     const end = op === assignedOp ? assignment : operand === null ? capture : null;
     if (end) return { verdict: "fail", fault: { ...common, operand: null, element: null, reason: end } };
-    const element = found.reason ? null : worstElement(local, i, operand, random, tolerance);
+    const element = found.reason ? null : worstElement(alone, 0, operand, random, tolerance);
     // By itself the worst element is right: the steps were too long for it, such as over a pole.
     if (element && found.dissent === "differences" && isRight(element, tolerance)) verdict = "inconclusive";
     else return { verdict: "fail", fault: { ...common, operand, element, reason: found.reason } };
@@ -84,7 +85,10 @@ const capture =
   "its function uses something that it does not take as an input, and derivatives by that are 0: take it as an input, or pass it " +
   "through stopGradient if 0 is meant";
 
-/** One op on leaves; which operand each input is, null for an input of the check that the op uses without taking it. */
+/**
+ * One op on leaves; which operand each input is, null for an input of the check that the op uses without taking it. Those of a function
+ * with a rule of its own count from its first argument, as users count them.
+ */
 export interface Isolated {
   readonly alone: Replay;
   readonly operands: readonly (number | null)[];
@@ -115,7 +119,10 @@ export function isolated(replay: Replay, n: number): Isolated {
   const [out] = rebuild([node], from);
   const operands = moved.filter((i) => i > 0);
   const x = [...operands.map((i) => node.inputs[i]!), ...captured].map((input) => from.get(input)!);
-  return { alone: new Replay(out!, x), operands: [...operands, ...captured.map(() => null)] };
+  return {
+    alone: new Replay(out!, x),
+    operands: [...operands.map((i) => i - 1), ...captured.map(() => null)],
+  };
 }
 
 /** Two random directions along one operand: the first that fails, or else the last. */

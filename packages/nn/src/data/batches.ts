@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { ValueError } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import type { Dataset } from "./dataset.ts";
 import { TensorDataset } from "./dataset.ts";
 import { inOrder, shuffled } from "./order.ts";
@@ -42,8 +43,15 @@ export function batches<Batch>(
 ): (epoch: number) => Iterable<Batch>;
 export function batches(
   given: Dataset<unknown> | readonly Tensor[],
-  { batchSize = 32, shuffle = false, seed = 0, dropLast = false }: BatchOptions = {},
+  options?: BatchOptions,
 ): (epoch: number) => Iterable<unknown> {
+  const known = { batchSize: true, shuffle: true, seed: true, dropLast: true } as const;
+  const {
+    batchSize = 32,
+    shuffle = false,
+    seed = 0,
+    dropLast = false,
+  } = optionsOf("batches", options, known);
   const dataset = datasetOf(given);
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new ValueError(`batches: batchSize is a whole number of at least 1, got ${batchSize}`);

@@ -1,4 +1,5 @@
 import { FormatError, ValueError } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 
 export interface CsvOptions {
   /** What stands between fields; a comma unless given. */
@@ -158,6 +159,7 @@ export function csvRows(
   pieces: Iterable<string> | AsyncIterable<string>,
   options?: CsvOptions,
 ): Iterable<readonly string[]> | AsyncIterable<readonly string[]> {
+  optionsOf("csvRows", options, { delimiter: true });
   if (typeof pieces === "object" && Symbol.asyncIterator in pieces)
     return {
       async *[Symbol.asyncIterator]() {

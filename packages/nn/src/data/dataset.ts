@@ -1,5 +1,6 @@
 import type { Shape, TypedArray } from "@cotangent/autograd/functional";
 import { fromTypedArray, IndexError, ShapeError, Tensor, ValueError } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import { inOrder, shuffled } from "./order.ts";
 
 /** Examples that can be had in any order: a number of them, and what makes a batch of some. */
@@ -131,7 +132,7 @@ export interface SplitOptions {
 export function randomSplit<Batch, const S extends readonly number[]>(
   dataset: Dataset<Batch>,
   shares: S,
-  options: SplitOptions = {},
+  options?: SplitOptions,
 ): { -readonly [K in keyof S]: Subset<Batch> } {
   const order = orderOf("randomSplit", dataset.length, options);
   let start = 0;
@@ -142,7 +143,8 @@ export function randomSplit<Batch, const S extends readonly number[]>(
   return parts as { -readonly [K in keyof S]: Subset<Batch> };
 }
 
-function orderOf(name: string, count: number, { shuffle = true, seed = 0 }: SplitOptions): Int32Array {
+function orderOf(name: string, count: number, options: SplitOptions | undefined): Int32Array {
+  const { shuffle = true, seed = 0 } = optionsOf(name, options, { shuffle: true, seed: true });
   return shuffle ? shuffled(name, count, seed, 0) : inOrder(count);
 }
 
@@ -177,7 +179,7 @@ export interface Fold<Batch> {
  * folds.map(({ validation }) => [...validation.indices]); // => [ [ 0, 1, 2 ], [ 3, 4 ] ]
  * ```
  */
-export function kFold<Batch>(dataset: Dataset<Batch>, k: number, options: SplitOptions = {}): Fold<Batch>[] {
+export function kFold<Batch>(dataset: Dataset<Batch>, k: number, options?: SplitOptions): Fold<Batch>[] {
   const { length } = dataset;
   if (!Number.isInteger(k) || k < 2 || k > length)
     throw new ValueError(`kFold: k is a whole number from 2 to the ${length} examples, got ${k}`);

@@ -2,6 +2,7 @@ import type { Tensor } from "@cotangent/autograd/functional";
 import { FormatError, fromTypedArray, ValueError } from "@cotangent/autograd/functional";
 import { elementsIn } from "../files/contents.ts";
 import { decode, type Storage, storedSize } from "../files/elements.ts";
+import { optionsOf } from "../options.ts";
 
 /** The third byte of the file says how elements are stored. */
 const storages: ReadonlyMap<number, Storage> = new Map([
@@ -31,7 +32,8 @@ export interface IdxOptions {
  * readIdx(bytes, { scale: 1 / 255 }); // => Tensor([0.0, 0.2, 1.0], float32)
  * ```
  */
-export function readIdx(bytes: Uint8Array, { scale }: IdxOptions = {}): Tensor {
+export function readIdx(bytes: Uint8Array, options?: IdxOptions): Tensor {
+  const { scale } = optionsOf("readIdx", options, { scale: true });
   if (scale !== undefined && !Number.isFinite(scale))
     throw new ValueError(`readIdx: scale is a finite number, got ${scale}`);
   const [zero0, zero1, code, rank] = bytes;

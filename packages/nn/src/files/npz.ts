@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { FormatError, ValueError } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import type { StateDict } from "../state.ts";
 import { collect, entriesOf } from "./contents.ts";
 import { readArray, writeNpy } from "./npy.ts";
@@ -25,7 +26,8 @@ export interface NpzOptions {
  * readNpz(writeNpz({ x: tensor([1, 2]), y: tensor([true]) })).y; // => Tensor([true], bool)
  * ```
  */
-export function readNpz(bytes: Uint8Array, { limit = 2 ** 30 }: NpzOptions = {}): StateDict {
+export function readNpz(bytes: Uint8Array, options?: NpzOptions): StateDict {
+  const { limit = 2 ** 30 } = optionsOf("readNpz", options, { limit: true });
   if (!(limit >= 0)) throw new ValueError(`readNpz: limit is a number of bytes of at least 0, got ${limit}`);
   const tensors = [...readZip(bytes, limit)].map(([file, data]): [string, Tensor] => {
     const name = `npz: ${JSON.stringify(file)}`;

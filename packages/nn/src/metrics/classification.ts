@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { fromTypedArray, IndexError, ValueError } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import { type ClassOptions, classesOf } from "./classes.ts";
 
 /**
@@ -17,8 +18,9 @@ import { type ClassOptions, classesOf } from "./classes.ts";
  * accuracy(tensor([0.1, 0.9, 0.4, 0.8]), tensor([0, 1, 1, 1])); // => 0.75
  * ```
  */
-export function accuracy(prediction: Tensor, target: Tensor, options: ClassOptions = {}): number {
-  const classes = classesOf("accuracy", prediction, target, options);
+export function accuracy(prediction: Tensor, target: Tensor, options?: ClassOptions): number {
+  const set = optionsOf("accuracy", options, { threshold: true });
+  const classes = classesOf("accuracy", prediction, target, set);
   let right = 0;
   for (let i = 0; i < classes.true.length; i++) if (classes.predicted[i] === classes.true[i]) right++;
   return right / classes.true.length;
@@ -40,8 +42,9 @@ export interface ConfusionOptions extends ClassOptions {
  * confusionMatrix(tensor([0.1, 0.9, 0.4, 0.8]), tensor([0, 1, 1, 1])).toArray(); // => [ [ 1, 0 ], [ 1, 2 ] ]
  * ```
  */
-export function confusionMatrix(prediction: Tensor, target: Tensor, options: ConfusionOptions = {}): Tensor {
-  const { classes, counts } = countsOf("confusionMatrix", prediction, target, options);
+export function confusionMatrix(prediction: Tensor, target: Tensor, options?: ConfusionOptions): Tensor {
+  const set = optionsOf("confusionMatrix", options, { threshold: true, classes: true });
+  const { classes, counts } = countsOf("confusionMatrix", prediction, target, set);
   return fromTypedArray(counts, [classes, classes]) as Tensor;
 }
 
@@ -85,9 +88,10 @@ function averaged(
   name: string,
   prediction: Tensor,
   target: Tensor,
-  options: AverageOptions,
+  given: AverageOptions | undefined,
   ratio: Ratio,
 ): number {
+  const options = optionsOf(name, given, { threshold: true, classes: true, average: true });
   const { classes, counts } = countsOf(name, prediction, target, options);
   const { average = classes === 2 ? "binary" : "macro" } = options;
   if (average === "binary" && classes !== 2)
@@ -141,17 +145,17 @@ function averaged(
  * [precision(scores, target), recall(scores, target), f1Score(scores, target)]; // => [ 0.5, 0.5, 0.5 ]
  * ```
  */
-export function precision(prediction: Tensor, target: Tensor, options: AverageOptions = {}): number {
+export function precision(prediction: Tensor, target: Tensor, options?: AverageOptions): number {
   return averaged("precision", prediction, target, options, (hits, predicted) => share(hits, predicted));
 }
 
 /** The share of the examples of a class that were predicted to be of it; 0 if there are none. Otherwise as `precision`. */
-export function recall(prediction: Tensor, target: Tensor, options: AverageOptions = {}): number {
+export function recall(prediction: Tensor, target: Tensor, options?: AverageOptions): number {
   return averaged("recall", prediction, target, options, (hits, _, actual) => share(hits, actual));
 }
 
 /** The harmonic mean of `precision` and `recall` of a class; 0 if there are no hits. Otherwise as `precision`. */
-export function f1Score(prediction: Tensor, target: Tensor, options: AverageOptions = {}): number {
+export function f1Score(prediction: Tensor, target: Tensor, options?: AverageOptions): number {
   return averaged("f1Score", prediction, target, options, (hits, predicted, actual) =>
     share(2 * hits, predicted + actual),
   );

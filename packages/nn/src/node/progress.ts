@@ -1,3 +1,4 @@
+import { optionsOf } from "../options.ts";
 import type { Epoch } from "../session.ts";
 import type { Step, Training } from "../train.ts";
 
@@ -37,8 +38,12 @@ export interface ProgressOptions {
  */
 export async function* progress<E extends Epoch>(
   epochs: AsyncIterable<E>,
-  { output = process.stderr, label = "" }: ProgressOptions = {},
+  options?: ProgressOptions,
 ): AsyncGenerator<E, void> {
+  const { output = process.stderr, label = "" } = optionsOf("progress", options, {
+    output: true,
+    label: true,
+  });
   const live = output.isTTY === true;
   const start = label === "" ? "" : `${label} `;
   let drawn = 0;

@@ -11,6 +11,7 @@ import {
   stack,
   ValueError,
 } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import type { Stage } from "./transform.ts";
 
 export interface ClipNormOptions {
@@ -66,8 +67,9 @@ function present(
  * w; // => Variable([ 1.5, -2.0], float32)
  * ```
  */
-export function clipByNorm(maxNorm: number, options: ClipNormOptions = {}): Stage {
+export function clipByNorm(maxNorm: number, given?: ClipNormOptions): Stage {
   checkLimit("clipByNorm: maxNorm", maxNorm);
+  const options = optionsOf("clipByNorm", given, { normType: true });
   return () => ({
     update: (gradients, next) =>
       next(present(gradients, (all) => clippedNorm(all, maxNorm, options).clipped)),
@@ -113,9 +115,11 @@ export function clipByValue(clipValue: number): Stage {
 export function clipGradNorm(
   parameters: Iterable<Variable>,
   maxNorm: number,
-  { errorIfNonfinite = false, ...options }: ClipGradNormOptions = {},
+  given?: ClipGradNormOptions,
 ): Tensor {
   checkLimit("clipGradNorm: maxNorm", maxNorm);
+  const known = { normType: true, errorIfNonfinite: true } as const;
+  const { errorIfNonfinite = false, ...options } = optionsOf("clipGradNorm", given, known);
   const reached = [...parameters].filter((parameter) => parameter.grad !== null);
   const { total, clipped } = clippedNorm(
     reached.map((parameter) => parameter.grad!),
