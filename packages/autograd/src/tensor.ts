@@ -10,6 +10,7 @@ import { checkTensor, fromElements, onesLike } from "./ops/leaf.ts";
 import { add } from "./ops/pointwise.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
+import type { SizesOf } from "./signature.ts";
 import { topology } from "./topology.ts";
 import { checkCotangent } from "./transform/gradient.ts";
 import { Variable } from "./variable.ts";
@@ -42,7 +43,7 @@ declare module "./graph.ts" {
      * The same elements without history: derivatives end here, and what it was computed from is let go of as soon as it is read.
      * Another name for `stopGradient`.
      */
-    detach(this: Tensor<S>): Tensor<S>;
+    detach<X extends Tensor>(this: X): Tensor<SizesOf<X>>;
     [Symbol.toPrimitive](hint: string): string;
   }
 }

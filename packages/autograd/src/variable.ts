@@ -7,7 +7,7 @@ import type { CreateOptions } from "./ops/leaf.ts";
 import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
-import type { Nested, Operand, ShapeOf } from "./signature.ts";
+import type { Nested, Operand, ShapeOf, SizesOf } from "./signature.ts";
 
 type VersionAttributes = { readonly shape: Shape; readonly dtype: DType; readonly version: number };
 
@@ -281,6 +281,7 @@ export interface VariableOptions extends CreateOptions {
  * ```
  */
 export function variable<S extends Shape>(initial: Tensor<S>, options?: VariableOptions): Variable<S>;
+export function variable<X extends Tensor>(initial: X, options?: VariableOptions): Variable<SizesOf<X>>;
 export function variable<const T extends Nested>(initial: T, options?: VariableOptions): Variable<ShapeOf<T>>;
 export function variable(initial: Tensor | Nested, options: VariableOptions = {}): Variable {
   const { name, ...create } = options;

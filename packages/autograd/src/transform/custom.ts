@@ -6,6 +6,7 @@ import { apply, none, partial, Tensor, zero } from "../graph.ts";
 import { fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
+import type { SizesOf } from "../signature.ts";
 import { topology } from "../topology.ts";
 
 /** Functions whose derivative is another than that of what they compute. */
@@ -169,9 +170,9 @@ const reversalOp = passing("gradientReversal", 0, [partial((_, _x, factor) => fa
  * grad(gradientReversal(x, 0.5).sum(), [x])[0].toArray(); // => -0.5
  * ```
  */
-export function gradientReversal<S extends Shape>(x: Tensor<S>, scale = 1): Tensor<S> {
+export function gradientReversal<X extends Tensor>(x: X, scale = 1): Tensor<SizesOf<X>> {
   if (!isFloat(x.dtype))
     throw new GradientError(`gradientReversal: ${x.dtype} has no gradient; cast it first`);
   const factor = fullLike(x as Tensor, -scale);
-  return apply(reversalOp, [x.node, factor]) as Tensor as Tensor<S>;
+  return apply(reversalOp, [x.node, factor]) as Tensor as Tensor<SizesOf<X>>;
 }

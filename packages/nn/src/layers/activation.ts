@@ -202,7 +202,7 @@ export const LogSigmoid: ActivationClass = activation("LogSigmoid", logSigmoid);
 /** `heaviside`: the step from 0 to 1, `valueAtZero` (0 unless given) at 0. */
 export const Heaviside: ActivationClass<[valueAtZero?: number]> = activation(
   "Heaviside",
-  <S extends Shape>(x: Tensor<S>, valueAtZero?: number): Tensor<S> => heaviside<S>(x, valueAtZero),
+  <S extends Shape>(x: Tensor<S>, valueAtZero?: number): Tensor<S> => heaviside(x, valueAtZero),
   "valueAtZero",
 );
 
