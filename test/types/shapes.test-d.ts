@@ -1,4 +1,4 @@
-import type { Shape } from "@cotangent/autograd";
+import type { NestedArray, Shape } from "@cotangent/autograd";
 import {
   add,
   argsort,
@@ -86,6 +86,32 @@ describe("a tensor of known shape", () => {
     // @ts-expect-error The first size differs.
     const wrong: Tensor<[5, 2]> = x;
     expectTypeOf(wrong).not.toBeAny();
+  });
+});
+
+describe("nested arrays", () => {
+  test("are as deep as the rank", () => {
+    expectTypeOf(scalar(1).toArray()).toEqualTypeOf<number | boolean>();
+    expectTypeOf(x.sum(0).toArray()).toEqualTypeOf<(number | boolean)[]>();
+    expectTypeOf(rows.toArray()).toEqualTypeOf<(number | boolean)[][]>();
+    expectTypeOf(variable(x).toArray()).toEqualTypeOf<(number | boolean)[][]>();
+    expectTypeOf(tensor([1, 2]).toArray()[0]).toEqualTypeOf<number | boolean | undefined>();
+    expectTypeOf(unknown.toArray()).toEqualTypeOf<NestedArray>();
+    expectTypeOf([x, scalar(1)].map((y) => y.toArray())).toExtend<NestedArray[]>();
+    const deep = <S extends Shape>(y: Tensor<S>): NestedArray => y.toArray();
+    expectTypeOf(deep(x)).toEqualTypeOf<NestedArray>();
+  });
+
+  test("hold what is asked for, as types do not know the dtype", () => {
+    const numbers: number[] = tensor([1, 2]).toArray();
+    const booleans: boolean[][] = x.gt(0).toArray();
+    expectTypeOf([numbers, booleans]).not.toBeAny();
+    expectTypeOf(tensor([1, 2]).toArray<number>()[0]!).toEqualTypeOf<number>();
+    // @ts-expect-error Rank 2.
+    const wrong: number[] = x.toArray();
+    expectTypeOf(wrong).not.toBeAny();
+    // @ts-expect-error Elements are numbers or booleans.
+    x.toArray<string>();
   });
 });
 
