@@ -74,6 +74,25 @@ describe("a tensor of known shape", () => {
     tensor(["1"]);
   });
 
+  test("is made with options, and what is no option is the error", () => {
+    tensor([1, 2], {
+      // @ts-expect-error There is no such option.
+      dtyp: "float64",
+    });
+    tensor([1, 2], {
+      // @ts-expect-error Not a dtype.
+      dtype: "float16",
+    });
+    variable([1, 2], {
+      // @ts-expect-error There is no such option.
+      nam: "w",
+    });
+    variable(x, {
+      // @ts-expect-error There is no such option.
+      nam: "w",
+    });
+  });
+
   test("fits where any shape will do, and where its own is asked for", () => {
     expectTypeOf(x).toExtend<Tensor>();
     expectTypeOf(x).toExtend<Tensor<Shape>>();

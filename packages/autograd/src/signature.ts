@@ -370,10 +370,10 @@ export type Creator = <const S extends Shape>(
   options?: { readonly dtype?: DType },
 ) => Tensor<Literal<S>>;
 
-/** A tensor of the elements of nested arrays. */
+/** A tensor of the elements of nested arrays. (The usual overload is the last: errors are told of that one.) */
 export interface TensorCreator {
-  <const T extends Nested>(data: T, options?: { readonly dtype?: DType }): Tensor<ShapeOf<T>>;
   (data: OtherArray, options: { readonly dtype: DType }): Tensor<[number]>;
+  <const T extends Nested>(data: T, options?: { readonly dtype?: DType }): Tensor<ShapeOf<T>>;
 }
 
 /** Arrays of numbers for which there is no dtype: the pixels of an image, the samples of a sound. */

@@ -281,8 +281,10 @@ export interface VariableOptions extends CreateOptions {
  * ```
  */
 export function variable<S extends Shape>(initial: Tensor<S>, options?: VariableOptions): Variable<S>;
-export function variable<X extends Tensor>(initial: X, options?: VariableOptions): Variable<SizesOf<X>>;
-export function variable<const T extends Nested>(initial: T, options?: VariableOptions): Variable<ShapeOf<T>>;
+export function variable<const X extends Tensor | Nested>(
+  initial: X,
+  options?: VariableOptions,
+): Variable<X extends Nested ? ShapeOf<X> : SizesOf<X>>;
 export function variable(initial: Tensor | Nested, options: VariableOptions = {}): Variable {
   const { name, ...create } = options;
   const made = new Variable(initial instanceof Tensor ? initial : tensor(initial, create));
