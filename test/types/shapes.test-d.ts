@@ -285,6 +285,7 @@ describe("reductions", () => {
 
   test("by axes that are not known have unknown shapes", () => {
     expectTypeOf(y.sum(n)).toEqualTypeOf<Tensor>();
+    expectTypeOf(y.sum(n > 0 ? 0 : 1)).toEqualTypeOf<Tensor>();
     expectTypeOf(y.sum([0] as number[])).toEqualTypeOf<Tensor>();
     expectTypeOf(y.sum(n, { keepDims: true })).toEqualTypeOf<Tensor<[number, number, number]>>();
     expectTypeOf(y.sum(0, { keepDims: n > 0 })).toEqualTypeOf<Tensor>();
@@ -310,6 +311,7 @@ describe("movement", () => {
     expectTypeOf(y.permute([2, 0, 1])).toEqualTypeOf<Tensor<[3, 4, 2]>>();
     expectTypeOf(y.permute([-1, -2, -3])).toEqualTypeOf<Tensor<[3, 2, 4]>>();
     expectTypeOf(y.permute([n, 0, 1])).toEqualTypeOf<Tensor<[number, 4, 2]>>();
+    expectTypeOf(y.permute([n > 0 ? 1 : 2, 0, 1])).toEqualTypeOf<Tensor<[number, 4, 2]>>();
     expectTypeOf(y.permute([0, 1, 2] as number[])).toEqualTypeOf<Tensor<[number, number, number]>>();
   });
 

@@ -387,10 +387,8 @@ export type Nested = number | boolean | TypedArray | readonly Nested[];
 /** Is the rank unknown, or the shape one of several? */
 type Unknown<S extends Shape> = number extends S["length"] ? true : Several<S>;
 
-/** Is `S` a union in which no shape fits all others? */
-type Several<S extends Shape, All = S> = [
-  S extends unknown ? ([All] extends [S] ? never : S) : never,
-] extends [never]
+/** Is `S` a union in which no member fits all others? */
+type Several<S, All = S> = [S extends unknown ? ([All] extends [S] ? never : S) : never] extends [never]
   ? false
   : true;
 
@@ -492,9 +490,9 @@ type InnerSizes<Name extends string, K, L> = `${Name}: inner sizes ${Text<K>} an
 /** The batch axes of a left operand whose last axis is gone already. */
 type Rows<S extends readonly unknown[]> = S extends readonly [...infer A, unknown] ? A : [];
 
-/** The names of the axes in `A`, `string` if they are not known. */
-type Names<A extends number | readonly number[]> = A extends number
-  ? number extends A
+/** The names of the axes in `A`, `string` if they are not known: one of several numbers is not known either. */
+type Names<A extends number | readonly number[]> = [A] extends [number]
+  ? true extends Several<A> | (number extends A ? true : false)
     ? string
     : `${A}`
   : A extends readonly number[]
@@ -556,7 +554,7 @@ export type Permuted<S extends Shape, A extends readonly number[]> =
   Unknown<A> extends true
     ? Resized<S>
     : {
-        -readonly [I in keyof A]: true extends Unknown<S> | (number extends A[I] ? true : false)
+        -readonly [I in keyof A]: true extends Unknown<S> | (string extends Names<A[I]> ? true : false)
           ? number
           : SizeAt<S, Names<A[I]>>;
       };
