@@ -5,6 +5,7 @@ import {
   normal,
   scalar,
   square,
+  straightThrough,
   sub,
   sum,
   type Tensor,
@@ -108,6 +109,7 @@ describe("one of several tensors of different shapes", () => {
     expectTypeOf(params.map((p) => sum(square(p)))).toEqualTypeOf<Tensor<[]>[]>();
     expectTypeOf(params.map(square)).toEqualTypeOf<Tensor<[2, 3] | [3]>[]>();
     expectTypeOf(params.map((p) => sub(p, p.mul(0.1)))).toEqualTypeOf<Tensor[]>();
+    expectTypeOf(straightThrough(either, either.sign())).toEqualTypeOf<Tensor<[2, 3] | [3]>>();
     expectTypeOf(where(either.gt(0), either, 0)).toEqualTypeOf<Tensor>();
     expectTypeOf(zeros([5, 2, 3]).mul(either)).toEqualTypeOf<Tensor<[5, 2, 3]>>();
     expectTypeOf(x.matmul(unknown.size > 2 ? zeros([2, 3]) : zeros([2]))).toEqualTypeOf<Tensor>();
