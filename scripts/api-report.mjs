@@ -1,4 +1,5 @@
-// The exported declarations of each entry of the packages, sorted: what a user of that entry can name.
+// The exported declarations of each entry of the packages, sorted: what a user of that entry can name. Behind them stands
+// what the entry adds to the declarations of other modules, such as methods.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -10,13 +11,14 @@ export function apiReports(root) {
     const { name, publishConfig } = JSON.parse(read(join(root, "packages", folder, "package.json")));
     return Object.entries(publishConfig.exports).map(([key, { types }]) => ({
       file: `${folder}${key.slice(1).replaceAll("/", "-")}.api.md`,
-      text: report(name + key.slice(1), exportsOf(join(root, "packages", folder, types))),
+      text: report(name + key.slice(1), join(root, "packages", folder, types)),
     }));
   });
 }
 
-function report(title, names) {
-  const texts = [...names].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, text]) => text);
+function report(title, path) {
+  const names = [...exportsOf(path)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const texts = [...names.map(([, text]) => text), ...additionsOf(path)];
   return `# ${title}\n\nWritten by \`pnpm run docs\`; do not edit.\n\n\`\`\`ts no-run\n${texts.join("\n")}\n\`\`\`\n`;
 }
 
@@ -46,15 +48,27 @@ function exportsOf(path) {
   return names;
 }
 
+/** What a declaration file and those that it loads from its own folder on add to other modules. */
+function additionsOf(path, seen = new Set()) {
+  if (seen.has(path)) return [];
+  seen.add(path);
+  const bare = bareTextOf(read(path));
+  const own = bare.match(/^declare module "[^"]+" \{\n[\s\S]*?^\}/gm) ?? [];
+  const loaded = [...bare.matchAll(/^(?:import|export) (?:[^"]* from )?"(\.[^"]+)";/gm)];
+  return [...own, ...loaded.flatMap(([, from]) => additionsOf(fileOf(path, from), seen))];
+}
+
 function fileOf(path, from) {
   const file = join(dirname(path), from.replace(/\.[jt]s$/, ".d.ts"));
   if (!existsSync(file)) throw new Error(`${path}: no file ${file}`);
   return file;
 }
 
+const bareTextOf = (text) => text.replace(/\/\*\*[\s\S]*?\*\/\s*/g, "");
+
 /** The declarations at the top level of a file; overloads and merged interfaces go together. */
 function* declarationsOf(text) {
-  const bare = text.replace(/\/\*\*[\s\S]*?\*\/\s*/g, "");
+  const bare = bareTextOf(text);
   const found = new Map();
   const start = /^export (?:declare )?(?:abstract )?(?:const|let|function|class|interface|type) (\w+)/gm;
   const starts = [...bare.matchAll(start)];

@@ -2,13 +2,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix, sep } from "node:path";
 
-/** The sources of the registry below the root of the repository: path from `ops/` on, and text. */
+/** The sources of the registry and the types of its functions below the root of the repository: path from `ops/` on, and text. */
 export function opsSources(root) {
   const folder = join(root, "packages", "autograd", "src", "ops");
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
     .sort()
-    .concat(join("..", "attention.ts"))
+    .concat(join("..", "attention.ts"), join("..", "signature.ts"))
     .map((path) => ({
       path: path.split(sep).join("/"),
       text: readFileSync(join(folder, path), "utf8").replaceAll("\r\n", "\n"),
@@ -18,11 +18,14 @@ export function opsSources(root) {
 /** docs/ops.md: every function of the registry, by file, in the order of the sources. */
 export function opsDocument({ registry, formula, sources }) {
   const files = new Map();
+  const listed = sources.find(({ path }) => path === "methods.ts").text;
   for (const [name, f] of registry) {
     const file = sources.find(({ text }) => declarationOf(text, name) >= 0);
     if (file === undefined) throw new Error(`No file of ops/ has \`export const ${name}\`.`);
     const entries = files.get(file) ?? [];
-    const text = entry(name, f, docstring(file.text, name), formula);
+    const isMethod =
+      listed.includes(`"./${file.path}"`) && chains(typeOf(file.text, name), file.text, sources);
+    const text = entry(name, f, docstring(file.text, name), formula, isMethod);
     entries.push({ at: declarationOf(file.text, name), text });
     files.set(file, entries);
   }
@@ -42,9 +45,10 @@ Written by \`pnpm run docs\` from the registry; do not edit. The ${count} functi
 made of it. Under each stand its formula, where it has one element by element; how it is computed (the kind of its kernel, or
 a composition of other functions); how its result depends on each operand (\`zero\`: not, or by jumps; \`partial\`: by a
 partial derivative, \`singular\` if that can be infinite; \`linear\`, \`bilinear\`: by its own adjoint; \`pushforward\`: by a
-forward rule); and its kink, tie or jump, if it has one. [semantics.md](semantics.md) compares the edges with PyTorch's.`;
+forward rule); whether it is a method of tensors too, \`x.tanh()\` for \`tanh(x)\`; and its kink, tie or jump, if it has one.
+[semantics.md](semantics.md) compares the edges with PyTorch's.`;
 
-function entry(name, { op, kink }, text, formula) {
+function entry(name, { op, kink }, text, formula, isMethod) {
   const facts = [];
   if (op === null) facts.push("composition");
   else {
@@ -53,6 +57,7 @@ function entry(name, { op, kink }, text, formula) {
     if (kernel.kind === "pointwise") facts.push(`\`${formula(kernel.body, operands)}\``);
     facts.push(kernel.kind, `derivative ${derivatives.map(kindOf).join(", ") || "none"}`);
   }
+  if (isMethod) facts.push("method");
   const lines = [
     `- **${name}**: ${firstSentence(text.replace(/\s@\w+[\s\S]*$/, ""))}`,
     `  - ${facts.join("; ")}`,
@@ -72,6 +77,23 @@ function kindOf(derivative) {
 
 function declarationOf(text, name) {
   return text.search(new RegExp(`^export (?:const|function) ${name}\\b`, "m"));
+}
+
+/** The name of the type that a function is declared with; none if the type is written out. */
+function typeOf(text, name) {
+  return new RegExp(`^export const ${name}: (\\w+)`, "m").exec(text)?.[1];
+}
+
+/** Does the type called `name` in a file say what it is as a method, or is it another name of one that does? */
+function chains(name, text, sources) {
+  const signatures = sources.find(({ path }) => path.endsWith("signature.ts")).text;
+  const declaration = new RegExp(
+    `^(?:export )?(?:interface ${name}\\b[\\s\\S]*?^\\}|type ${name}\\b[\\s\\S]*?;$)`,
+    "m",
+  );
+  const found = (declaration.exec(text) ?? declaration.exec(signatures))?.[0] ?? "";
+  const other = /^[^{(]*? (?:=|extends) (\w+)\b/.exec(found)?.[1];
+  return found.includes("[chained]") || (other !== undefined && chains(other, text, sources));
 }
 
 /** The docstring right before the declaration, with its tags, as running text. */

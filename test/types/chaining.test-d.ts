@@ -1,5 +1,21 @@
 import type { Operand, Shape, Unary } from "@cotangent/autograd";
-import { compile, scalar, type Tensor, tensor, Variable, variable, zeros } from "@cotangent/autograd";
+import {
+  compile,
+  grad,
+  normal,
+  scalar,
+  square,
+  straightThrough,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  Variable,
+  variable,
+  where,
+  zeros,
+  zerosLike,
+} from "@cotangent/autograd";
 import { describe, expectTypeOf, test } from "vitest";
 
 declare const unknown: Tensor;
@@ -53,6 +69,72 @@ describe("the chaining form", () => {
     expectTypeOf(p).toExtend<Tensor<[2, 3]>>();
     expectTypeOf(p).not.toExtend<Tensor<[2, 4]>>();
     expectTypeOf(p.transpose().matmul(p)).toEqualTypeOf<Tensor<[3, 3]>>();
+  });
+});
+
+describe("one of several tensors of different shapes", () => {
+  const x = zeros([4, 2]);
+  const params = [variable(normal([2, 3])), variable(zeros([3]))];
+  const either = params[0]!.node;
+
+  test("has the methods of tensors", () => {
+    expectTypeOf(params.map((p) => p.square().sum())).toEqualTypeOf<Tensor<[]>[]>();
+    expectTypeOf(params.map((p) => p.sub(p.mul(0.1)))).toEqualTypeOf<Tensor[]>();
+    expectTypeOf(params.map((p) => p.tanh().detach())).toEqualTypeOf<Tensor<[2, 3] | [3]>[]>();
+    expectTypeOf(params.map((p) => (p.grad ? p.sub(p.grad) : p))).toExtend<Tensor[]>();
+    const moments = params.map((p) => variable(zerosLike(p)));
+    const gradients = grad(params.map((p) => p.square().mean())[0]!, params);
+    expectTypeOf(moments.map((m, i) => m.mul(0.9).add(gradients[i]!))).toEqualTypeOf<Tensor[]>();
+    expectTypeOf([tensor([[1, 2]]), tensor([1])].map((t) => t.clamp(0).sum(0))).toEqualTypeOf<Tensor[]>();
+    for (const p of params) p.assign(p.sub(p.grad!.mul(0.1)));
+  });
+
+  test("in a tuple, an object or one of two branches", () => {
+    const tuple = [variable(normal([2, 3])), variable(zeros([3]))] as const;
+    expectTypeOf(tuple.map((p) => p.sub(p.mul(0.1)).mean())).toEqualTypeOf<Tensor<[]>[]>();
+    const layer = { w: variable(normal([2, 3])), b: variable(zeros([3])) };
+    expectTypeOf(Object.values(layer).map((p) => p.mul(p).sum())).toEqualTypeOf<Tensor<[]>[]>();
+    const named: Record<string, Variable> = layer;
+    expectTypeOf(Object.values(named).map((p) => p.sub(p.mul(0.1)))).toEqualTypeOf<Tensor[]>();
+    const chosen = unknown.size > 2 ? zeros([2, 3]) : zeros([3]);
+    expectTypeOf(
+      chosen
+        .mul(2)
+        .add(chosen)
+        .matmul(zeros([3, 4])),
+    ).toEqualTypeOf<Tensor>();
+  });
+
+  test("is taken by functions, and as the other operand", () => {
+    expectTypeOf(params.map((p) => sum(square(p)))).toEqualTypeOf<Tensor<[]>[]>();
+    expectTypeOf(params.map(square)).toEqualTypeOf<Tensor<[2, 3] | [3]>[]>();
+    expectTypeOf(params.map((p) => sub(p, p.mul(0.1)))).toEqualTypeOf<Tensor[]>();
+    expectTypeOf(straightThrough(either, either.sign())).toEqualTypeOf<Tensor<[2, 3] | [3]>>();
+    expectTypeOf(where(either.gt(0), either, 0)).toEqualTypeOf<Tensor>();
+    expectTypeOf(zeros([5, 2, 3]).mul(either)).toEqualTypeOf<Tensor<[5, 2, 3]>>();
+    expectTypeOf(x.matmul(unknown.size > 2 ? zeros([2, 3]) : zeros([2]))).toEqualTypeOf<Tensor>();
+  });
+
+  test("fits where one of the shapes is wanted", () => {
+    expectTypeOf(params[0]!.tanh()).toExtend<Tensor<[3]>>();
+    // @ts-expect-error Neither of them.
+    const wrong: Tensor<[4]> = params[0]!.tanh();
+    expectTypeOf(wrong).not.toBeAny();
+  });
+
+  test("leaves the shapes of others as they are", () => {
+    const bound = <P extends Tensor>(p: P): Tensor => p.matmul(p).add(p.mul(2));
+    expectTypeOf(bound(x)).toEqualTypeOf<Tensor>();
+    class Doubling<S extends Shape> extends Variable<S> {
+      twice(): Tensor<S> {
+        return this.mul(2);
+      }
+    }
+    expectTypeOf(new Doubling(x).twice()).toEqualTypeOf<Tensor<[4, 2]>>();
+    const scale = (y: Operand<[3]>): Tensor =>
+      // @ts-expect-error sizes 2 and 3 do not broadcast
+      x.mul(y);
+    expectTypeOf(scale).not.toBeAny();
   });
 });
 

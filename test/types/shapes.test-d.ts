@@ -1,4 +1,4 @@
-import type { Shape } from "@cotangent/autograd";
+import type { NestedArray, Shape } from "@cotangent/autograd";
 import {
   add,
   argsort,
@@ -74,6 +74,25 @@ describe("a tensor of known shape", () => {
     tensor(["1"]);
   });
 
+  test("is made with options, and what is no option is the error", () => {
+    tensor([1, 2], {
+      // @ts-expect-error There is no such option.
+      dtyp: "float64",
+    });
+    tensor([1, 2], {
+      // @ts-expect-error Not a dtype.
+      dtype: "float16",
+    });
+    variable([1, 2], {
+      // @ts-expect-error There is no such option.
+      nam: "w",
+    });
+    variable(x, {
+      // @ts-expect-error There is no such option.
+      nam: "w",
+    });
+  });
+
   test("fits where any shape will do, and where its own is asked for", () => {
     expectTypeOf(x).toExtend<Tensor>();
     expectTypeOf(x).toExtend<Tensor<Shape>>();
@@ -86,6 +105,32 @@ describe("a tensor of known shape", () => {
     // @ts-expect-error The first size differs.
     const wrong: Tensor<[5, 2]> = x;
     expectTypeOf(wrong).not.toBeAny();
+  });
+});
+
+describe("nested arrays", () => {
+  test("are as deep as the rank", () => {
+    expectTypeOf(scalar(1).toArray()).toEqualTypeOf<number | boolean>();
+    expectTypeOf(x.sum(0).toArray()).toEqualTypeOf<(number | boolean)[]>();
+    expectTypeOf(rows.toArray()).toEqualTypeOf<(number | boolean)[][]>();
+    expectTypeOf(variable(x).toArray()).toEqualTypeOf<(number | boolean)[][]>();
+    expectTypeOf(tensor([1, 2]).toArray()[0]).toEqualTypeOf<number | boolean | undefined>();
+    expectTypeOf(unknown.toArray()).toEqualTypeOf<NestedArray>();
+    expectTypeOf([x, scalar(1)].map((y) => y.toArray())).toExtend<NestedArray[]>();
+    const deep = <S extends Shape>(y: Tensor<S>): NestedArray => y.toArray();
+    expectTypeOf(deep(x)).toEqualTypeOf<NestedArray>();
+  });
+
+  test("hold what is asked for, as types do not know the dtype", () => {
+    const numbers: number[] = tensor([1, 2]).toArray();
+    const booleans: boolean[][] = x.gt(0).toArray();
+    expectTypeOf([numbers, booleans]).not.toBeAny();
+    expectTypeOf(tensor([1, 2]).toArray<number>()[0]!).toEqualTypeOf<number>();
+    // @ts-expect-error Rank 2.
+    const wrong: number[] = x.toArray();
+    expectTypeOf(wrong).not.toBeAny();
+    // @ts-expect-error Elements are numbers or booleans.
+    x.toArray<string>();
   });
 });
 
@@ -240,6 +285,7 @@ describe("reductions", () => {
 
   test("by axes that are not known have unknown shapes", () => {
     expectTypeOf(y.sum(n)).toEqualTypeOf<Tensor>();
+    expectTypeOf(y.sum(n > 0 ? 0 : 1)).toEqualTypeOf<Tensor>();
     expectTypeOf(y.sum([0] as number[])).toEqualTypeOf<Tensor>();
     expectTypeOf(y.sum(n, { keepDims: true })).toEqualTypeOf<Tensor<[number, number, number]>>();
     expectTypeOf(y.sum(0, { keepDims: n > 0 })).toEqualTypeOf<Tensor>();
@@ -265,6 +311,7 @@ describe("movement", () => {
     expectTypeOf(y.permute([2, 0, 1])).toEqualTypeOf<Tensor<[3, 4, 2]>>();
     expectTypeOf(y.permute([-1, -2, -3])).toEqualTypeOf<Tensor<[3, 2, 4]>>();
     expectTypeOf(y.permute([n, 0, 1])).toEqualTypeOf<Tensor<[number, 4, 2]>>();
+    expectTypeOf(y.permute([n > 0 ? 1 : 2, 0, 1])).toEqualTypeOf<Tensor<[number, 4, 2]>>();
     expectTypeOf(y.permute([0, 1, 2] as number[])).toEqualTypeOf<Tensor<[number, number, number]>>();
   });
 

@@ -10,6 +10,7 @@ import type { Known } from "./options.ts";
 import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
+import type { SizesOf } from "./signature.ts";
 
 export interface DropoutOptions {
   /** How likely an element is to become 0; 0.5 unless given. */
@@ -54,8 +55,8 @@ const rescaled = (a: Tensor, keep: Tensor, p: number): Tensor =>
  * dropout(tensor([1, 2]), { training: false }).toArray(); // => 1,2
  * ```
  */
-export function dropout<S extends Shape>(x: Tensor<S>, options?: DropoutOptions): Tensor<S> {
-  return dropped("dropout", x, (a) => a.shape, options, rescaled) as Tensor<S>;
+export function dropout<X extends Tensor>(x: X, options?: DropoutOptions): Tensor<SizesOf<X>> {
+  return dropped("dropout", x, (a) => a.shape, options, rescaled) as Tensor<SizesOf<X>>;
 }
 
 /**
@@ -69,13 +70,13 @@ export function dropout<S extends Shape>(x: Tensor<S>, options?: DropoutOptions)
  * first === second; // => true
  * ```
  */
-export function featureDropout<S extends Shape>(x: Tensor<S>, options?: DropoutOptions): Tensor<S> {
+export function featureDropout<X extends Tensor>(x: X, options?: DropoutOptions): Tensor<SizesOf<X>> {
   const channels = ({ shape }: Tensor): Shape => {
     if (shape.length < 2)
       throw new ShapeError(`featureDropout: takes [n, channels, ...], got shape ${formatShape(shape)}`);
     return shape.map((size, i) => (i < 2 ? size : 1));
   };
-  return dropped("featureDropout", x, channels, options, rescaled) as Tensor<S>;
+  return dropped("featureDropout", x, channels, options, rescaled) as Tensor<SizesOf<X>>;
 }
 
 /** What selu gives for numbers far below 0: minus its scale times its alpha. */
@@ -91,12 +92,12 @@ const saturated = -1.7580993408473766;
  * alphaDropout(ones([2]), { training: false }).toArray(); // => 1,1
  * ```
  */
-export function alphaDropout<S extends Shape>(x: Tensor<S>, options?: DropoutOptions): Tensor<S> {
+export function alphaDropout<X extends Tensor>(x: X, options?: DropoutOptions): Tensor<SizesOf<X>> {
   const thinned = (a: Tensor, keep: Tensor, p: number): Tensor => {
     // Dropping everything leaves nothing to scale; PyTorch gives 0.
     if (p === 1) return where(keep, a, 0);
     const scale = 1 / Math.sqrt((1 - p) * (1 + p * saturated ** 2));
     return add(mul(where(keep, a, saturated), scale), -scale * p * saturated);
   };
-  return dropped("alphaDropout", x, (a) => a.shape, options, thinned) as Tensor<S>;
+  return dropped("alphaDropout", x, (a) => a.shape, options, thinned) as Tensor<SizesOf<X>>;
 }

@@ -158,7 +158,7 @@ export { rebuild } from "./rebuild.ts";
 export { registry } from "./registry.ts";
 export type { Shape } from "./shape.ts";
 export type * from "./signature.ts";
-export type { NestedArray } from "./tensor.ts";
+export type { ArrayOf, NestedArray } from "./tensor.ts";
 export { evaluateAll as evaluate } from "./tensor.ts";
 export type { Topology } from "./topology.ts";
 export { topology } from "./topology.ts";

@@ -10,6 +10,10 @@ import type { Shape } from "./shape.ts";
  * is not known is `number`, a shape of unknown rank is `Shape`; whatever is made from it is unknown in turn and fits
  * everywhere.
  *
+ * A parameter stands for the tensor, `X`, and not for its shape: the elements of `[w, b]` are one tensor or the other, which
+ * have no shape in common that could be inferred, while `X` is both of them and `SizesOf<X>` is one of two shapes. What is
+ * made from it of another shape is unknown.
+ *
  * A function of another type, `(g: Operand, p: Operand) => Tensor`, stays a function only.
  *
  * The file is long because each signature is written twice, as a function and as a method: no type turns the one generic
@@ -35,7 +39,7 @@ export type Operand<S extends Shape = Shape> = Tensor<S> | number;
 
 /**
  * What an operand has to be for the shapes to go together: `Verdict` is the name of a property that it has, or else says
- * what is wrong, and then the property of that name is missed. (A mapped type, because while a shape is a type parameter
+ * what is wrong, and then the property of that name is missed. Tensors and numbers have a `toString`. (A mapped type, because while a shape is a type parameter
  * the verdict is open, and as a key it is then judged by that parameter's constraint: nothing is known against it.)
  */
 type Fits<Verdict extends string> = { readonly [Name in Verdict]: unknown };
@@ -44,26 +48,26 @@ type Fits<Verdict extends string> = { readonly [Name in Verdict]: unknown };
 
 /** One tensor in, one of the same shape out. */
 export interface Unary {
-  <S extends Shape>(x: Tensor<S>): Tensor<S>;
-  readonly [chained]?: <S extends Shape>(this: Tensor<S>) => Tensor<S>;
+  <X extends Tensor>(x: X): Tensor<SizesOf<X>>;
+  readonly [chained]?: <X extends Tensor>(this: X) => Tensor<SizesOf<X>>;
 }
 
 /** Unary with further arguments: `UnaryWith<[slope?: number]>`. */
 export interface UnaryWith<Rest extends readonly unknown[]> {
-  <S extends Shape>(x: Tensor<S>, ...rest: Rest): Tensor<S>;
-  readonly [chained]?: <S extends Shape>(this: Tensor<S>, ...rest: Rest) => Tensor<S>;
+  <X extends Tensor>(x: X, ...rest: Rest): Tensor<SizesOf<X>>;
+  readonly [chained]?: <X extends Tensor>(this: X, ...rest: Rest) => Tensor<SizesOf<X>>;
 }
 
 /** Two operands that broadcast together; numbers have rank 0. */
 export interface Binary {
-  <S extends Shape = [], T extends Shape = []>(
-    x: Operand<S>,
-    y: (Tensor<T> & Fits<Broadcasts<S, T>>) | number,
-  ): Tensor<Broadcast<S, T>>;
-  readonly [chained]?: <S extends Shape, T extends Shape = []>(
-    this: Tensor<S>,
-    y: (Tensor<T> & Fits<Broadcasts<S, T>>) | number,
-  ) => Tensor<Broadcast<S, T>>;
+  <X extends Operand, Y extends Operand>(
+    x: X,
+    y: Y & Fits<Broadcasts<OperandSizes<X>, OperandSizes<Y>>>,
+  ): Tensor<Broadcast<OperandSizes<X>, OperandSizes<Y>>>;
+  readonly [chained]?: <X extends Tensor, Y extends Operand>(
+    this: X,
+    y: Y & Fits<Broadcasts<SizesOf<X>, OperandSizes<Y>>>,
+  ) => Tensor<Broadcast<SizesOf<X>, OperandSizes<Y>>>;
 }
 
 /** Two operands that broadcast together; the result is bool. */
@@ -71,11 +75,14 @@ export type Comparison = Binary;
 
 /** Binary with a second operand that may be left out. */
 export interface Heaviside {
-  <S extends Shape, T extends Shape = []>(x: Tensor<S>, valueAtZero?: Operand<T>): Tensor<Broadcast<S, T>>;
-  readonly [chained]?: <S extends Shape, T extends Shape = []>(
-    this: Tensor<S>,
-    valueAtZero?: Operand<T>,
-  ) => Tensor<Broadcast<S, T>>;
+  <X extends Tensor, Y extends Operand = number>(
+    x: X,
+    valueAtZero?: Y,
+  ): Tensor<Broadcast<SizesOf<X>, OperandSizes<Y>>>;
+  readonly [chained]?: <X extends Tensor, Y extends Operand = number>(
+    this: X,
+    valueAtZero?: Y,
+  ) => Tensor<Broadcast<SizesOf<X>, OperandSizes<Y>>>;
 }
 
 /** The elements as another dtype. */
@@ -83,30 +90,30 @@ export type Cast = UnaryWith<[dtype: DType]>;
 
 /** Three operands that broadcast together. */
 export interface Ternary {
-  <S extends Shape = [], T extends Shape = [], U extends Shape = []>(
-    x: Operand<S>,
-    y: (Tensor<T> & Fits<Broadcasts<S, T>>) | number,
-    z: (Tensor<U> & Fits<Broadcasts<Broadcast<S, T>, U>>) | number,
-  ): Tensor<Broadcast<Broadcast<S, T>, U>>;
-  readonly [chained]?: <S extends Shape, T extends Shape = [], U extends Shape = []>(
-    this: Tensor<S>,
-    y: (Tensor<T> & Fits<Broadcasts<S, T>>) | number,
-    z: (Tensor<U> & Fits<Broadcasts<Broadcast<S, T>, U>>) | number,
-  ) => Tensor<Broadcast<Broadcast<S, T>, U>>;
+  <X extends Operand, Y extends Operand, Z extends Operand>(
+    x: X,
+    y: Y & Fits<Broadcasts<OperandSizes<X>, OperandSizes<Y>>>,
+    z: Z & Fits<Broadcasts<Broadcast<OperandSizes<X>, OperandSizes<Y>>, OperandSizes<Z>>>,
+  ): Tensor<Broadcast<Broadcast<OperandSizes<X>, OperandSizes<Y>>, OperandSizes<Z>>>;
+  readonly [chained]?: <X extends Tensor, Y extends Operand, Z extends Operand>(
+    this: X,
+    y: Y & Fits<Broadcasts<SizesOf<X>, OperandSizes<Y>>>,
+    z: Z & Fits<Broadcasts<Broadcast<SizesOf<X>, OperandSizes<Y>>, OperandSizes<Z>>>,
+  ) => Tensor<Broadcast<Broadcast<SizesOf<X>, OperandSizes<Y>>, OperandSizes<Z>>>;
 }
 
 /** A tensor kept between two bounds, either of which may be missing. */
 export interface Clamp {
-  <S extends Shape, T extends Shape = [], U extends Shape = []>(
-    x: Tensor<S>,
-    min?: Operand<T> | null | undefined,
-    max?: Operand<U> | null | undefined,
-  ): Tensor<Broadcast<Broadcast<S, T>, U>>;
-  readonly [chained]?: <S extends Shape, T extends Shape = [], U extends Shape = []>(
-    this: Tensor<S>,
-    min?: Operand<T> | null | undefined,
-    max?: Operand<U> | null | undefined,
-  ) => Tensor<Broadcast<Broadcast<S, T>, U>>;
+  <X extends Tensor, Y extends Operand = number, Z extends Operand = number>(
+    x: X,
+    min?: Y | null | undefined,
+    max?: Z | null | undefined,
+  ): Tensor<Broadcast<Broadcast<SizesOf<X>, OperandSizes<Y>>, OperandSizes<Z>>>;
+  readonly [chained]?: <X extends Tensor, Y extends Operand = number, Z extends Operand = number>(
+    this: X,
+    min?: Y | null | undefined,
+    max?: Z | null | undefined,
+  ) => Tensor<Broadcast<Broadcast<SizesOf<X>, OperandSizes<Y>>, OperandSizes<Z>>>;
 }
 
 // Along axes.
@@ -121,52 +128,56 @@ export interface KeepDims<Keep extends boolean> {
 
 /** The elements along `axis` (one or several; all unless given) become one. `Options` adds to `{ keepDims }`. */
 export interface Reduction<Options = unknown> {
-  <S extends Shape, const A extends Axes = undefined, K extends boolean = false>(
-    x: Tensor<S>,
+  <X extends Tensor, const A extends Axes = undefined, K extends boolean = false>(
+    x: X,
     axis?: A,
     options?: KeepDims<K> & Options,
-  ): Tensor<Reduced<S, A, K>>;
-  readonly [chained]?: <S extends Shape, const A extends Axes = undefined, K extends boolean = false>(
-    this: Tensor<S>,
+  ): Tensor<Reduced<SizesOf<X>, A, K>>;
+  readonly [chained]?: <X extends Tensor, const A extends Axes = undefined, K extends boolean = false>(
+    this: X,
     axis?: A,
     options?: KeepDims<K> & Options,
-  ) => Tensor<Reduced<S, A, K>>;
+  ) => Tensor<Reduced<SizesOf<X>, A, K>>;
 }
 
 /** A reduction with an argument before the axis: `ReductionBy<number>` for quantile. */
 export interface ReductionBy<Argument, Options = unknown> {
-  <S extends Shape, const A extends Axes = undefined, K extends boolean = false>(
-    x: Tensor<S>,
+  <X extends Tensor, const A extends Axes = undefined, K extends boolean = false>(
+    x: X,
     argument: Argument,
     axis?: A,
     options?: KeepDims<K> & Options,
-  ): Tensor<Reduced<S, A, K>>;
-  readonly [chained]?: <S extends Shape, const A extends Axes = undefined, K extends boolean = false>(
-    this: Tensor<S>,
+  ): Tensor<Reduced<SizesOf<X>, A, K>>;
+  readonly [chained]?: <X extends Tensor, const A extends Axes = undefined, K extends boolean = false>(
+    this: X,
     argument: Argument,
     axis?: A,
     options?: KeepDims<K> & Options,
-  ) => Tensor<Reduced<S, A, K>>;
+  ) => Tensor<Reduced<SizesOf<X>, A, K>>;
 }
 
 /** A reduction along one axis (or over everything) to places instead of values. */
 export interface ArgReduction {
-  <S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
-    x: Tensor<S>,
+  <X extends Tensor, A extends number | undefined = undefined, K extends boolean = false>(
+    x: X,
     axis?: A,
     options?: KeepDims<K>,
-  ): Tensor<Reduced<S, A, K>>;
-  readonly [chained]?: <S extends Shape, A extends number | undefined = undefined, K extends boolean = false>(
-    this: Tensor<S>,
+  ): Tensor<Reduced<SizesOf<X>, A, K>>;
+  readonly [chained]?: <
+    X extends Tensor,
+    A extends number | undefined = undefined,
+    K extends boolean = false,
+  >(
+    this: X,
     axis?: A,
     options?: KeepDims<K>,
-  ) => Tensor<Reduced<S, A, K>>;
+  ) => Tensor<Reduced<SizesOf<X>, A, K>>;
 }
 
 /** Along one axis, the shape stays: softmax, cumsum. */
 export interface AxisFunction<Options = unknown> {
-  <S extends Shape>(x: Tensor<S>, axis?: number, options?: Options): Tensor<S>;
-  readonly [chained]?: <S extends Shape>(this: Tensor<S>, axis?: number, options?: Options) => Tensor<S>;
+  <X extends Tensor>(x: X, axis?: number, options?: Options): Tensor<SizesOf<X>>;
+  readonly [chained]?: <X extends Tensor>(this: X, axis?: number, options?: Options) => Tensor<SizesOf<X>>;
 }
 
 /** The indices that sort along an axis. */
@@ -176,37 +187,37 @@ export type ArgSort = AxisFunction<{ readonly descending?: boolean }>;
 
 /** Sums over the last axis of `x` and the last but one of `y`; the axes before broadcast. One axis is a vector. */
 export interface Contraction<Name extends string = "matmul"> {
-  <S extends Shape, T extends Shape>(
-    x: Tensor<S>,
-    y: Tensor<T> & Fits<Multiplies<Name, S, T>>,
-  ): Tensor<MatMul<S, T>>;
-  readonly [chained]?: <S extends Shape, T extends Shape>(
-    this: Tensor<S>,
-    y: Tensor<T> & Fits<Multiplies<Name, S, T>>,
-  ) => Tensor<MatMul<S, T>>;
+  <X extends Tensor, Y extends Tensor>(
+    x: X,
+    y: Y & Fits<Multiplies<Name, SizesOf<X>, SizesOf<Y>>>,
+  ): Tensor<MatMul<SizesOf<X>, SizesOf<Y>>>;
+  readonly [chained]?: <X extends Tensor, Y extends Tensor>(
+    this: X,
+    y: Y & Fits<Multiplies<Name, SizesOf<X>, SizesOf<Y>>>,
+  ) => Tensor<MatMul<SizesOf<X>, SizesOf<Y>>>;
 }
 
 /** All products of an element of `x` and one of `y`. */
 export interface Outer {
-  <S extends Shape, T extends Shape>(x: Tensor<S>, y: Tensor<T>): Tensor<Joined<S, T>>;
-  readonly [chained]?: <S extends Shape, T extends Shape>(
-    this: Tensor<S>,
-    y: Tensor<T>,
-  ) => Tensor<Joined<S, T>>;
+  <X extends Tensor, Y extends Tensor>(x: X, y: Y): Tensor<Joined<SizesOf<X>, SizesOf<Y>>>;
+  readonly [chained]?: <X extends Tensor, Y extends Tensor>(
+    this: X,
+    y: Y,
+  ) => Tensor<Joined<SizesOf<X>, SizesOf<Y>>>;
 }
 
 /** `x` [..., in], weight [out, in], bias [out]. */
 export interface Affine {
-  <S extends Shape, W extends Shape>(
-    x: Tensor<S>,
-    weight: Tensor<W>,
+  <X extends Tensor, W extends Tensor>(
+    x: X,
+    weight: W,
     bias?: Tensor,
-  ): Tensor<MatMul<S, Transposed<W>>>;
-  readonly [chained]?: <S extends Shape, W extends Shape>(
-    this: Tensor<S>,
-    weight: Tensor<W>,
+  ): Tensor<MatMul<SizesOf<X>, Transposed<SizesOf<W>>>>;
+  readonly [chained]?: <X extends Tensor, W extends Tensor>(
+    this: X,
+    weight: W,
     bias?: Tensor,
-  ) => Tensor<MatMul<S, Transposed<W>>>;
+  ) => Tensor<MatMul<SizesOf<X>, Transposed<SizesOf<W>>>>;
 }
 
 // Movement.
@@ -227,49 +238,49 @@ export type SumTo = ToShape;
 
 /** The axes in the order of `axes`. */
 export interface Permute {
-  <S extends Shape, const A extends readonly number[]>(x: Tensor<S>, axes: A): Tensor<Permuted<S, A>>;
-  readonly [chained]?: <S extends Shape, const A extends readonly number[]>(
-    this: Tensor<S>,
+  <X extends Tensor, const A extends readonly number[]>(x: X, axes: A): Tensor<Permuted<SizesOf<X>, A>>;
+  readonly [chained]?: <X extends Tensor, const A extends readonly number[]>(
+    this: X,
     axes: A,
-  ) => Tensor<Permuted<S, A>>;
+  ) => Tensor<Permuted<SizesOf<X>, A>>;
 }
 
 /** Two axes change places: the last two unless given. */
 export interface Transpose {
-  <S extends Shape, A extends number = -2, B extends number = -1>(
-    x: Tensor<S>,
+  <X extends Tensor, A extends number = -2, B extends number = -1>(
+    x: X,
     axisA?: A,
     axisB?: B,
-  ): Tensor<Transposed<S, A, B>>;
-  readonly [chained]?: <S extends Shape, A extends number = -2, B extends number = -1>(
-    this: Tensor<S>,
+  ): Tensor<Transposed<SizesOf<X>, A, B>>;
+  readonly [chained]?: <X extends Tensor, A extends number = -2, B extends number = -1>(
+    this: X,
     axisA?: A,
     axisB?: B,
-  ) => Tensor<Transposed<S, A, B>>;
+  ) => Tensor<Transposed<SizesOf<X>, A, B>>;
 }
 
 /** Axes of size 1 disappear: `axis` (one or several), or all. */
 export interface Squeeze {
-  <S extends Shape, const A extends Axes = undefined>(x: Tensor<S>, axis?: A): Tensor<Squeezed<S, A>>;
-  readonly [chained]?: <S extends Shape, const A extends Axes = undefined>(
-    this: Tensor<S>,
+  <X extends Tensor, const A extends Axes = undefined>(x: X, axis?: A): Tensor<Squeezed<SizesOf<X>, A>>;
+  readonly [chained]?: <X extends Tensor, const A extends Axes = undefined>(
+    this: X,
     axis?: A,
-  ) => Tensor<Squeezed<S, A>>;
+  ) => Tensor<Squeezed<SizesOf<X>, A>>;
 }
 
 /** A new axis of size 1 at place `axis` of the result. */
 export interface Unsqueeze {
-  <S extends Shape, A extends number>(x: Tensor<S>, axis: A): Tensor<Inserted<S, A, 1>>;
-  readonly [chained]?: <S extends Shape, A extends number>(
-    this: Tensor<S>,
+  <X extends Tensor, A extends number>(x: X, axis: A): Tensor<Inserted<SizesOf<X>, A, 1>>;
+  readonly [chained]?: <X extends Tensor, A extends number>(
+    this: X,
     axis: A,
-  ) => Tensor<Inserted<S, A, 1>>;
+  ) => Tensor<Inserted<SizesOf<X>, A, 1>>;
 }
 
 /** The same rank, other sizes: `SameRank<[before: readonly number[], after: readonly number[]]>`. */
 export interface SameRank<Rest extends readonly unknown[]> {
-  <S extends Shape>(x: Tensor<S>, ...rest: Rest): Tensor<Resized<S>>;
-  readonly [chained]?: <S extends Shape>(this: Tensor<S>, ...rest: Rest) => Tensor<Resized<S>>;
+  <X extends Tensor>(x: X, ...rest: Rest): Tensor<Resized<SizesOf<X>>>;
+  readonly [chained]?: <X extends Tensor>(this: X, ...rest: Rest) => Tensor<Resized<SizesOf<X>>>;
 }
 export type Slice = SameRank<
   [start?: number | null, end?: number | null, options?: { readonly axis?: number; readonly step?: number }]
@@ -301,42 +312,42 @@ export interface GatherOptions {
 
 /** `x` at the places that `index` names along `axis`; the result has the shape of `index`. */
 export interface Gather {
-  <I extends Shape>(x: Tensor, axis: number, index: Tensor<I>, options?: GatherOptions): Tensor<I>;
-  readonly [chained]?: <I extends Shape>(
+  <I extends Tensor>(x: Tensor, axis: number, index: I, options?: GatherOptions): Tensor<SizesOf<I>>;
+  readonly [chained]?: <I extends Tensor>(
     this: Tensor,
     axis: number,
-    index: Tensor<I>,
+    index: I,
     options?: GatherOptions,
-  ) => Tensor<I>;
+  ) => Tensor<SizesOf<I>>;
 }
 
 /** `x` with the elements of `source` added at the places that `index` names along `axis`. */
 export interface ScatterAdd {
-  <S extends Shape>(x: Tensor<S>, axis: number, index: Tensor, source: Tensor): Tensor<S>;
-  readonly [chained]?: <S extends Shape>(
-    this: Tensor<S>,
+  <X extends Tensor>(x: X, axis: number, index: Tensor, source: Tensor): Tensor<SizesOf<X>>;
+  readonly [chained]?: <X extends Tensor>(
+    this: X,
     axis: number,
     index: Tensor,
     source: Tensor,
-  ) => Tensor<S>;
+  ) => Tensor<SizesOf<X>>;
 }
 
 /** Whole numbers below `classes` as rows with a single 1. */
 export interface OneHot {
-  <S extends Shape, N extends number>(x: Tensor<S>, classes: N): Tensor<Joined<S, [N]>>;
-  readonly [chained]?: <S extends Shape, N extends number>(
-    this: Tensor<S>,
+  <X extends Tensor, N extends number>(x: X, classes: N): Tensor<Joined<SizesOf<X>, [N]>>;
+  readonly [chained]?: <X extends Tensor, N extends number>(
+    this: X,
     classes: N,
-  ) => Tensor<Joined<S, [N]>>;
+  ) => Tensor<Joined<SizesOf<X>, [N]>>;
 }
 
 /** Rows of a table [count, ...features] at the places in `index`. */
 export interface Embedding {
-  <S extends Shape, I extends Shape>(table: Tensor<S>, index: Tensor<I>): Tensor<Joined<I, Tail<S>>>;
-  readonly [chained]?: <S extends Shape, I extends Shape>(
-    this: Tensor<S>,
-    index: Tensor<I>,
-  ) => Tensor<Joined<I, Tail<S>>>;
+  <X extends Tensor, I extends Tensor>(table: X, index: I): Tensor<Joined<SizesOf<I>, Tail<SizesOf<X>>>>;
+  readonly [chained]?: <X extends Tensor, I extends Tensor>(
+    this: X,
+    index: I,
+  ) => Tensor<Joined<SizesOf<I>, Tail<SizesOf<X>>>>;
 }
 
 // Functions that are no methods.
@@ -359,10 +370,10 @@ export type Creator = <const S extends Shape>(
   options?: { readonly dtype?: DType },
 ) => Tensor<Literal<S>>;
 
-/** A tensor of the elements of nested arrays. */
+/** A tensor of the elements of nested arrays. (The usual overload is the last: errors are told of that one.) */
 export interface TensorCreator {
-  <const T extends Nested>(data: T, options?: { readonly dtype?: DType }): Tensor<ShapeOf<T>>;
   (data: OtherArray, options: { readonly dtype: DType }): Tensor<[number]>;
+  <const T extends Nested>(data: T, options?: { readonly dtype?: DType }): Tensor<ShapeOf<T>>;
 }
 
 /** Arrays of numbers for which there is no dtype: the pixels of an image, the samples of a sound. */
@@ -373,11 +384,16 @@ export type Nested = number | boolean | TypedArray | readonly Nested[];
 
 // Shape arithmetic. An axis is compared by its two names, counted from the front ("0") and from the end ("-2").
 
-/** Is the rank unknown? */
-type Unknown<S extends Shape> = number extends S["length"] ? true : false;
+/** Is the rank unknown, or the shape one of several? */
+type Unknown<S extends Shape> = number extends S["length"] ? true : Several<S>;
+
+/** Is `S` a union in which no member fits all others? */
+type Several<S, All = S> = [S extends unknown ? ([All] extends [S] ? never : S) : never] extends [never]
+  ? false
+  : true;
 
 /** Sizes of which only the number is known. */
-type Resized<S extends Shape> = Unknown<S> extends true ? Shape : { -readonly [I in keyof S]: number };
+type Resized<S extends Shape> = number extends S["length"] ? Shape : { -readonly [I in keyof S]: number };
 
 /** The sizes of a shape that is written in place: `[4, 2]` rather than `readonly [4, 2]`. */
 export type Literal<S extends Shape> = Unknown<S> extends true ? Shape : { -readonly [I in keyof S]: S[I] };
@@ -403,24 +419,26 @@ type Aligned<S extends Shape, T extends Shape> = S extends readonly [
   : T;
 
 /** The verdict on two operands that have to broadcast together. */
-type Broadcasts<S extends Shape, T extends Shape> = S extends unknown
-  ? T extends unknown
-    ? Aligns<S, T>
-    : never
-  : never;
+type Broadcasts<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
+  ? "toString"
+  : S extends unknown
+    ? T extends unknown
+      ? Aligns<S, T>
+      : never
+    : never;
 
 type Aligns<S extends readonly unknown[], T extends readonly unknown[]> = number extends
   | S["length"]
   | T["length"]
-  ? "shape"
+  ? "toString"
   : S extends readonly [...infer A, infer X]
     ? T extends readonly [...infer B, infer Y]
       ? Same<X, Y, 1, `sizes ${Text<X>} and ${Text<Y>} do not broadcast`, Aligns<A, B>>
-      : "shape"
-    : "shape";
+      : "toString"
+    : "toString";
 
 /** `Message` if both sizes are known, different, and neither of them `Except`; otherwise `Next`. */
-type Same<X, Y, Except, Message extends string, Next extends string = "shape"> = X extends unknown
+type Same<X, Y, Except, Message extends string, Next extends string = "toString"> = X extends unknown
   ? Y extends unknown
     ? number extends X | Y
       ? Next
@@ -445,18 +463,20 @@ export type MatMul<S extends Shape, T extends Shape> = true extends Unknown<S> |
       : [];
 
 /** The verdict on two operands of a product. */
-type Multiplies<Name extends string, S extends Shape, T extends Shape> = S extends unknown
-  ? T extends unknown
-    ? Contracts<Name, S, T>
-    : never
-  : never;
+type Multiplies<Name extends string, S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
+  ? "toString"
+  : S extends unknown
+    ? T extends unknown
+      ? Contracts<Name, S, T>
+      : never
+    : never;
 
 type Contracts<
   Name extends string,
   S extends readonly unknown[],
   T extends readonly unknown[],
 > = number extends S["length"] | T["length"]
-  ? "shape"
+  ? "toString"
   : S extends readonly [...infer A, infer K]
     ? T extends readonly [...infer B, infer L, unknown]
       ? Same<K, L, never, InnerSizes<Name, K, L>, Aligns<Rows<A>, B>>
@@ -470,9 +490,9 @@ type InnerSizes<Name extends string, K, L> = `${Name}: inner sizes ${Text<K>} an
 /** The batch axes of a left operand whose last axis is gone already. */
 type Rows<S extends readonly unknown[]> = S extends readonly [...infer A, unknown] ? A : [];
 
-/** The names of the axes in `A`, `string` if they are not known. */
-type Names<A extends number | readonly number[]> = A extends number
-  ? number extends A
+/** The names of the axes in `A`, `string` if they are not known: one of several numbers is not known either. */
+type Names<A extends number | readonly number[]> = [A] extends [number]
+  ? true extends Several<A> | (number extends A ? true : false)
     ? string
     : `${A}`
   : A extends readonly number[]
@@ -534,7 +554,7 @@ export type Permuted<S extends Shape, A extends readonly number[]> =
   Unknown<A> extends true
     ? Resized<S>
     : {
-        -readonly [I in keyof A]: true extends Unknown<S> | (number extends A[I] ? true : false)
+        -readonly [I in keyof A]: true extends Unknown<S> | (string extends Names<A[I]> ? true : false)
           ? number
           : SizeAt<S, Names<A[I]>>;
       };
@@ -592,8 +612,11 @@ type Tail<S extends Shape> =
 
 type Joined<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T> ? Shape : [...S, ...T];
 
-/** The shape of a tensor. */
-type SizesOf<X> = X extends Tensor<infer S> ? S : Shape;
+/** The shape of a tensor; for one of several tensors, the union of their shapes. */
+export type SizesOf<X> = X extends Tensor<infer S> ? S : Shape;
+
+/** The shape of an operand; numbers have rank 0. */
+type OperandSizes<X> = [X] extends [number] ? [] : SizesOf<Exclude<X, number>>;
 
 type Stacked<T extends readonly Tensor[], A extends number> = Inserted<SizesOf<T[0]>, A, T["length"]>;
 

@@ -10,12 +10,24 @@ import { checkTensor, fromElements, onesLike } from "./ops/leaf.ts";
 import { add } from "./ops/pointwise.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
+import type { SizesOf } from "./signature.ts";
 import { topology } from "./topology.ts";
 import { checkCotangent } from "./transform/gradient.ts";
 import { Variable } from "./variable.ts";
 
 /** The elements as nested arrays: a number for rank 0, `number[]` for rank 1, and so on. */
 export type NestedArray = number | boolean | NestedArray[];
+
+/** The nested arrays of a tensor of shape `S`: `E` for rank 0, `E[]` for rank 1, and so on. `S` is compared as in `Sizes`. */
+export type ArrayOf<S extends Shape, E extends number | boolean> = S extends infer T extends Shape
+  ? Nesting<T, E>
+  : never;
+
+type Nesting<S extends Shape, E> = number extends S["length"]
+  ? NestedArray
+  : S extends readonly [number, ...infer Rest extends Shape]
+    ? Nesting<Rest, E>[]
+    : E;
 
 /** Reading: what a tensor computes when it is asked for numbers. The ops as methods are in `chaining.ts`. */
 declare module "./graph.ts" {
@@ -25,8 +37,11 @@ declare module "./graph.ts" {
      * more elements or none.
      */
     item(): number;
-    /** The elements as nested arrays, a number for rank 0; bool gives booleans. Computes them if need be. */
-    toArray(): NestedArray;
+    /**
+     * The elements as nested arrays, a number for rank 0; bool gives booleans. Computes them if need be. Types do not know the
+     * dtype: where numbers are wanted they are taken for numbers, and elsewhere `toArray<number>()` says so.
+     */
+    toArray<E extends number | boolean = number | boolean>(): ArrayOf<S, E>;
     /** A copy of the elements row by row. Computes them if need be. */
     toTypedArray(): TypedArray;
     /** The elements as NumPy prints them, with four decimals. Computes them if need be. */
@@ -42,7 +57,7 @@ declare module "./graph.ts" {
      * The same elements without history: derivatives end here, and what it was computed from is let go of as soon as it is read.
      * Another name for `stopGradient`.
      */
-    detach(this: Tensor<S>): Tensor<S>;
+    detach<X extends Tensor>(this: X): Tensor<SizesOf<X>>;
     [Symbol.toPrimitive](hint: string): string;
   }
 }

@@ -9,7 +9,7 @@ import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
 import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
-import type { Nested, Operand, ShapeOf } from "./signature.ts";
+import type { Nested, Operand, ShapeOf, SizesOf } from "./signature.ts";
 
 type VersionAttributes = { readonly shape: Shape; readonly dtype: DType; readonly version: number };
 
@@ -283,7 +283,10 @@ export interface VariableOptions extends CreateOptions {
  * ```
  */
 export function variable<S extends Shape>(initial: Tensor<S>, options?: VariableOptions): Variable<S>;
-export function variable<const T extends Nested>(initial: T, options?: VariableOptions): Variable<ShapeOf<T>>;
+export function variable<const X extends Tensor | Nested>(
+  initial: X,
+  options?: VariableOptions,
+): Variable<X extends Nested ? ShapeOf<X> : SizesOf<X>>;
 export function variable(initial: Tensor | Nested, options?: VariableOptions): Variable {
   const { name, ...create } = optionsOf("variable", options, { name: true, dtype: true });
   const given = initial instanceof Tensor ? initial : tensor(initial, create);

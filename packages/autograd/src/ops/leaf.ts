@@ -9,7 +9,7 @@ import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { checkShape, checkWhole, formatShape, sizeOf } from "../shape.ts";
-import type { Creator, Literal, Nested, OtherArray, TensorCreator } from "../signature.ts";
+import type { Creator, Literal, Nested, OtherArray, SizesOf, TensorCreator } from "../signature.ts";
 
 type LeafAttributes = { readonly shape: Shape; readonly dtype: DType };
 type FillAttributes = LeafAttributes & { readonly value: number };
@@ -197,17 +197,17 @@ export function full<const S extends Shape>(
 }
 
 /** Zeros of the shape and dtype of `x`. */
-export function zerosLike<S extends Shape>(x: Tensor<S>): Tensor<S> {
+export function zerosLike<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
   return fill(0, x.shape, x.dtype);
 }
 
 /** Ones of the shape and dtype of `x`. */
-export function onesLike<S extends Shape>(x: Tensor<S>): Tensor<S> {
+export function onesLike<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
   return fill(1, x.shape, x.dtype);
 }
 
 /** A tensor of the shape and dtype of `x` whose elements all equal `value`. */
-export function fullLike<S extends Shape>(x: Tensor<S>, value: number): Tensor<S> {
+export function fullLike<X extends Tensor>(x: X, value: number): Tensor<SizesOf<X>> {
   return fill(element("full", value, x.dtype), x.shape, x.dtype);
 }
 

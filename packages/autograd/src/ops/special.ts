@@ -6,8 +6,7 @@ import { sincDerivative } from "../functions/sinc.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, partial, singular } from "../graph.ts";
 import { optionsOf } from "../options.ts";
-import type { Shape } from "../shape.ts";
-import type { Unary, UnaryWith } from "../signature.ts";
+import type { SizesOf, Unary, UnaryWith } from "../signature.ts";
 import { clamp } from "./bounds.ts";
 import { lt } from "./comparison.ts";
 import { atanh } from "./elementary.ts";
@@ -144,7 +143,7 @@ function polygammaOp(n: number): Op {
  * polygamma(1, tensor([1, 2])); // => Tensor([1.6449, 0.6449], float32)
  * ```
  */
-export const polygamma: <S extends Shape>(n: number, x: Tensor<S>) => Tensor<S> = composed(
+export const polygamma: <X extends Tensor>(n: number, x: X) => Tensor<SizesOf<X>> = composed(
   "polygamma",
   (n: number, x: Tensor) => {
     if (!Number.isInteger(n) || n < 0 || n > 170)

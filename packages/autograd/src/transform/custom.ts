@@ -4,8 +4,8 @@ import { GradientError, ShapeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { apply, none, partial, Tensor, zero } from "../graph.ts";
 import { fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
-import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
+import type { SizesOf } from "../signature.ts";
 import { topology } from "../topology.ts";
 
 /** Functions whose derivative is another than that of what they compute. */
@@ -146,13 +146,13 @@ const straightThroughOp = passing("straightThrough", 1, [partial(() => 1), zero]
  * grad(y.sum(), [x])[0].toArray(); // => 1,1
  * ```
  */
-export function straightThrough<S extends Shape>(x: Tensor<S>, value: Tensor<S>): Tensor<S> {
+export function straightThrough<X extends Tensor>(x: X, value: Tensor<SizesOf<X>>): Tensor<SizesOf<X>> {
   if (!equalShapes(x.shape, value.shape) || x.dtype !== value.dtype)
     throw new ShapeError(
       `straightThrough: x is ${x.dtype}${formatShape(x.shape)} and the value ${value.dtype}${formatShape(value.shape)}; both ` +
         "need one shape and dtype",
     );
-  return apply(straightThroughOp, [x.node, value.node]) as Tensor as Tensor<S>;
+  return apply(straightThroughOp, [x.node, value.node]) as Tensor as Tensor<SizesOf<X>>;
 }
 
 const reversalOp = passing("gradientReversal", 0, [partial((_, _x, factor) => factor!), zero]);
@@ -169,9 +169,9 @@ const reversalOp = passing("gradientReversal", 0, [partial((_, _x, factor) => fa
  * grad(gradientReversal(x, 0.5).sum(), [x])[0].toArray(); // => -0.5
  * ```
  */
-export function gradientReversal<S extends Shape>(x: Tensor<S>, scale = 1): Tensor<S> {
+export function gradientReversal<X extends Tensor>(x: X, scale = 1): Tensor<SizesOf<X>> {
   if (!isFloat(x.dtype))
     throw new GradientError(`gradientReversal: ${x.dtype} has no gradient; cast it first`);
   const factor = fullLike(x as Tensor, -scale);
-  return apply(reversalOp, [x.node, factor]) as Tensor as Tensor<S>;
+  return apply(reversalOp, [x.node, factor]) as Tensor as Tensor<SizesOf<X>>;
 }

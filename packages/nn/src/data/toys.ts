@@ -128,7 +128,7 @@ export function blobs({ centers = 3, ...options }: BlobOptions = {}): Toy {
   checkWhole("blobs", "the number of centers", typeof centers === "number" ? centers : centers.length);
   const middles: readonly (readonly number[])[] =
     typeof centers === "number"
-      ? (uniform([centers, 2], { low: -10, high: 10, ...draw }).toArray() as number[][])
+      ? uniform([centers, 2], { low: -10, high: 10, ...draw }).toArray<number>()
       : centers;
   const sizes = shares(count, middles.length);
   const x = sizes.flatMap((n, i) => Array.from({ length: n }, () => middles[i]!));

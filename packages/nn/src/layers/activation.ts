@@ -1,4 +1,4 @@
-import type { CreateOptions, Shape } from "@cotangent/autograd/functional";
+import type { CreateOptions, SizesOf } from "@cotangent/autograd/functional";
 import {
   celu,
   DTypeError,
@@ -44,7 +44,7 @@ import { checkGiven, checkSizes, checkTensor, settings } from "./settings.ts";
 
 /** A layer without parameters that applies one function; the shape stays. */
 export interface Activation extends Module {
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S>;
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>>;
 }
 
 /** The class of a layer that is made with the arguments `Rest`. */
@@ -53,7 +53,7 @@ export type ActivationClass<Rest extends readonly unknown[] = []> = new (...rest
 /** A class called `name` that applies `f`; `given` are the names of the arguments, or of the options among them. */
 function activation<Rest extends readonly unknown[]>(
   name: string,
-  f: <S extends Shape>(x: Tensor<S>, ...rest: Rest) => Tensor<S>,
+  f: <X extends Tensor>(x: X, ...rest: Rest) => Tensor<SizesOf<X>>,
   ...given: Given<NoInfer<Rest>>
 ): ActivationClass<Rest> {
   class Applied extends Module implements Activation {
@@ -65,7 +65,7 @@ function activation<Rest extends readonly unknown[]>(
       this.#rest = rest;
     }
 
-    forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+    forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
       checkTensor(name, x);
       return f(x, ...this.#rest);
     }
@@ -202,7 +202,7 @@ export const LogSigmoid: ActivationClass = activation("LogSigmoid", logSigmoid);
 /** `heaviside`: the step from 0 to 1, `valueAtZero` (0 unless given) at 0. */
 export const Heaviside: ActivationClass<[valueAtZero?: number]> = activation(
   "Heaviside",
-  <S extends Shape>(x: Tensor<S>, valueAtZero?: number): Tensor<S> => heaviside<S>(x, valueAtZero),
+  <X extends Tensor>(x: X, valueAtZero?: number): Tensor<SizesOf<X>> => heaviside(x, valueAtZero),
   "valueAtZero",
 );
 
@@ -262,7 +262,7 @@ export class PReLU extends Module {
     this.weight = new Parameter<[number]>(full([numParameters], init, { dtype })).named("weight");
   }
 
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     return prelu(x, this.weight as Tensor);
   }
 

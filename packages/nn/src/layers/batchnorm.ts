@@ -1,4 +1,4 @@
-import type { Shape, Tensor } from "@cotangent/autograd/functional";
+import type { SizesOf, Tensor } from "@cotangent/autograd/functional";
 import { batchNorm, mean, mul, reshape, square, sub } from "@cotangent/autograd/functional";
 import { optionsOf } from "../options.ts";
 import type { ChannelNormOptions } from "./channels.ts";
@@ -19,7 +19,7 @@ abstract class BatchNorm extends ChannelNorm {
 
   protected abstract forms(): readonly string[];
 
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     this.check(x, this.forms());
     const { training, eps, runningMean, runningVar } = this;
     if (!training && runningMean && runningVar)

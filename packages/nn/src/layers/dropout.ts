@@ -1,4 +1,4 @@
-import type { DrawOptions, DropoutOptions, Shape, Tensor } from "@cotangent/autograd/functional";
+import type { DrawOptions, DropoutOptions, SizesOf, Tensor } from "@cotangent/autograd/functional";
 import { alphaDropout, dropout, featureDropout, ShapeError } from "@cotangent/autograd/functional";
 import { Module } from "../module.ts";
 import { checkShare, optionsOf } from "../options.ts";
@@ -44,40 +44,40 @@ abstract class Dropping extends Module {
  * ```
  */
 export class Dropout extends Dropping {
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     return dropout(x, this.options);
   }
 }
 
 /** `Dropout` for networks with `selu`, see `alphaDropout`. */
 export class AlphaDropout extends Dropping {
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     return alphaDropout(x, this.options);
   }
 }
 
 /** `Dropout` of whole channels of `x` [n, channels, length], see `featureDropout`. `forward` throws ShapeError for other ranks. */
 export class Dropout1d extends Dropping {
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     return featureDropout(checkRank("Dropout1d", x, "length"), this.options);
   }
 }
 
 /** `Dropout1d` for `x` [n, channels, height, width]. */
 export class Dropout2d extends Dropping {
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     return featureDropout(checkRank("Dropout2d", x, "height, width"), this.options);
   }
 }
 
 /** `Dropout1d` for `x` [n, channels, depth, height, width]. */
 export class Dropout3d extends Dropping {
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     return featureDropout(checkRank("Dropout3d", x, "depth, height, width"), this.options);
   }
 }
 
-function checkRank<S extends Shape>(name: string, x: Tensor<S>, field: string): Tensor<S> {
+function checkRank<X extends Tensor>(name: string, x: X, field: string): X {
   checkTensor(name, x);
   if (x.rank === field.split(", ").length + 2) return x;
   throw new ShapeError(`${name}: takes [n, channels, ${field}], got shape [${x.shape.join(", ")}]`);

@@ -1,4 +1,4 @@
-import type { Shape, Tensor } from "@cotangent/autograd/functional";
+import type { SizesOf, Tensor } from "@cotangent/autograd/functional";
 import {
   batchNorm,
   instanceNorm,
@@ -36,11 +36,11 @@ abstract class InstanceNorm extends ChannelNorm {
   /** The names of the axes behind the channels. */
   protected abstract field(): string;
 
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     const single = `c, ${this.field()}`;
     this.check(x, [`n, ${single}`, single]);
     const batched = x.rank === single.split(", ").length ? (unsqueeze(x as Tensor, 0) as Tensor) : x;
-    return reshape(this.#normalized(batched), x.shape) as Tensor<S>;
+    return reshape(this.#normalized(batched), x.shape) as Tensor<SizesOf<X>>;
   }
 
   #normalized(x: Tensor): Tensor {

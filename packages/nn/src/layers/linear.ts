@@ -1,5 +1,5 @@
 import type { DrawOptions, MatMul } from "@cotangent/autograd/functional";
-import { linear, type Shape, ShapeError, type Tensor, uniform } from "@cotangent/autograd/functional";
+import { linear, ShapeError, type SizesOf, type Tensor, uniform } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
 import { drawing, optionsOf } from "../options.ts";
 import { checkSizes, checkTensor } from "./settings.ts";
@@ -43,9 +43,9 @@ export class Linear<const I extends number = number, const O extends number = nu
     this.bias = bias ? new Parameter<[O]>(uniform([outFeatures], drawn)).named("bias") : null;
   }
 
-  forward<S extends Shape>(x: Tensor<S>): Tensor<MatMul<S, [I, O]>> {
+  forward<X extends Tensor>(x: X): Tensor<MatMul<SizesOf<X>, [I, O]>> {
     this.#check(x);
-    return linear(x as Tensor, this.weight, this.bias ?? undefined) as Tensor<MatMul<S, [I, O]>>;
+    return linear(x as Tensor, this.weight, this.bias ?? undefined) as Tensor<MatMul<SizesOf<X>, [I, O]>>;
   }
 
   #check(x: Tensor): void {

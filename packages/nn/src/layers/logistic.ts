@@ -1,4 +1,4 @@
-import type { MatMul, Shape, Tensor } from "@cotangent/autograd/functional";
+import type { MatMul, SizesOf, Tensor } from "@cotangent/autograd/functional";
 import { sigmoid, softmax } from "@cotangent/autograd/functional";
 import { Linear } from "./linear.ts";
 
@@ -28,11 +28,11 @@ export class LogisticRegression<const I extends number = number, const O extends
   }
 
   /** What the probabilities are made of: any numbers. */
-  logits<S extends Shape>(x: Tensor<S>): Tensor<MatMul<S, [I, O]>> {
+  logits<X extends Tensor>(x: X): Tensor<MatMul<SizesOf<X>, [I, O]>> {
     return super.forward(x);
   }
 
-  override forward<S extends Shape>(x: Tensor<S>): Tensor<MatMul<S, [I, O]>> {
+  override forward<X extends Tensor>(x: X): Tensor<MatMul<SizesOf<X>, [I, O]>> {
     const logits = super.forward(x);
     return (this.outFeatures as number) === 1 ? sigmoid(logits) : softmax(logits, -1);
   }

@@ -1,4 +1,4 @@
-import type { CreateOptions, Shape, Tensor } from "@cotangent/autograd/functional";
+import type { CreateOptions, Shape, SizesOf, Tensor } from "@cotangent/autograd/functional";
 import {
   DTypeError,
   groupNorm,
@@ -81,7 +81,7 @@ export class LayerNorm extends Module {
     this.bias = biased ? new Parameter<Shape>(zeros(sizes, { dtype })).named("bias") : null;
   }
 
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     const { normalizedShape, eps, weight, bias } = this;
     checkEnd("LayerNorm", x, normalizedShape);
     return layerNorm(x, normalizedShape, weight ?? undefined, bias ?? undefined, { eps });
@@ -130,7 +130,7 @@ export class RMSNorm extends Module {
     this.weight = elementwiseAffine ? new Parameter<Shape>(ones(sizes, { dtype })).named("weight") : null;
   }
 
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     const { normalizedShape, eps, weight } = this;
     checkEnd("RMSNorm", x, normalizedShape);
     return rmsNorm(x, normalizedShape, weight ?? undefined, eps === undefined ? {} : { eps });
@@ -185,7 +185,7 @@ export class GroupNorm extends Module {
     this.bias = affine ? new Parameter<[number]>(zeros([numChannels], { dtype })).named("bias") : null;
   }
 
-  forward<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
     const { numGroups, numChannels, eps, weight, bias } = this;
     checkTensor("GroupNorm", x);
     if (x.shape[1] !== numChannels)

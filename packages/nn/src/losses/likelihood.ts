@@ -1,4 +1,4 @@
-import type { Shape } from "@cotangent/autograd/functional";
+import type { SizesOf } from "@cotangent/autograd/functional";
 import {
   add,
   DTypeError,
@@ -89,12 +89,12 @@ export interface GaussianNllOptions<R extends Reduction = Reduction> extends Los
  * gaussianNll(tensor([1, 2]), tensor([1, 4]), tensor([1, 1]), { reduction: "none" }).toArray(); // => 0,2
  * ```
  */
-export function gaussianNll<S extends Shape, R extends Reduction = "mean">(
-  prediction: Tensor<S>,
-  target: Tensor<S>,
+export function gaussianNll<X extends Tensor, R extends Reduction = "mean">(
+  prediction: X,
+  target: Tensor<SizesOf<X>>,
   variance: Tensor,
   options: GaussianNllOptions<R> = {},
-): Tensor<LossShape<S, R>> {
+): Tensor<LossShape<SizesOf<X>, R>> {
   const { full = false, eps = 1e-6 } = optionsOf("gaussianNll", options, {
     reduction: true,
     full: true,
@@ -106,7 +106,7 @@ export function gaussianNll<S extends Shape, R extends Reduction = "mean">(
   const spread = straightThrough(given, maximum(given, eps) as Tensor);
   const losses = mul(0.5, add(log(spread), div(square(sub(prediction, target) as Tensor), spread)));
   const all: Tensor = full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses;
-  return reduced("gaussianNll", all, options) as Tensor<LossShape<S, R>>;
+  return reduced("gaussianNll", all, options) as Tensor<LossShape<SizesOf<X>, R>>;
 }
 
 /** The variance in a shape that broadcasts to the prediction's. */
@@ -149,11 +149,11 @@ export interface KlDivOptions<R extends DivergenceReduction = DivergenceReductio
  * klDiv(even, tensor([[1, 0]]), { reduction: "batchMean" }); // => Tensor(0.6931, float32)
  * ```
  */
-export function klDiv<S extends Shape, R extends DivergenceReduction = "mean">(
-  prediction: Tensor<S>,
-  target: Tensor<S>,
+export function klDiv<X extends Tensor, R extends DivergenceReduction = "mean">(
+  prediction: X,
+  target: Tensor<SizesOf<X>>,
   options: KlDivOptions<R> = {},
-): Tensor<R extends "none" ? S : []> {
+): Tensor<R extends "none" ? SizesOf<X> : []> {
   const { reduction = "mean", logTarget = false }: KlDivOptions = optionsOf("klDiv", options, {
     reduction: true,
     logTarget: true,
@@ -165,7 +165,7 @@ export function klDiv<S extends Shape, R extends DivergenceReduction = "mean">(
     reduction === "batchMean"
       ? div(sum(losses), batchOf(losses))
       : reduced("klDiv", losses, { reduction }, "mean, sum, none and batchMean");
-  return out as Tensor<R extends "none" ? S : []>;
+  return out as Tensor<R extends "none" ? SizesOf<X> : []>;
 }
 
 function batchOf({ shape }: Tensor): number {

@@ -1,4 +1,4 @@
-import type { Shape } from "@cotangent/autograd/functional";
+import type { Shape, SizesOf } from "@cotangent/autograd/functional";
 import {
   DTypeError,
   hideFrames,
@@ -25,11 +25,11 @@ export interface LossOptions<R extends Reduction = Reduction> {
 }
 
 /** A loss of a prediction and a target of the same shape, with options of its own besides. */
-export type LossWith<Options> = <S extends Shape, R extends Reduction = "mean">(
-  prediction: Tensor<S>,
-  target: Tensor<S>,
+export type LossWith<Options> = <X extends Tensor, R extends Reduction = "mean">(
+  prediction: X,
+  target: Tensor<SizesOf<X>>,
   options?: LossOptions<R> & Options,
-) => Tensor<LossShape<S, R>>;
+) => Tensor<LossShape<SizesOf<X>, R>>;
 
 /** A loss of a prediction and a target of the same shape. */
 export type Loss = LossWith<unknown>;

@@ -1,4 +1,4 @@
-import type { Shape, Tensor } from "@cotangent/autograd/functional";
+import type { Shape, SizesOf, Tensor } from "@cotangent/autograd/functional";
 import {
   add,
   arange,
@@ -57,17 +57,19 @@ function marginOf<T extends MarginOption>(name: string, options: T, usual: numbe
  * marginRanking(tensor([1, 2]), tensor([3, 1]), tensor([1, 1]), { reduction: "none" }).toArray(); // => 2,0
  * ```
  */
-export function marginRanking<S extends Shape, R extends Reduction = "mean">(
-  x1: Tensor<S>,
-  x2: Tensor<S>,
-  target: Tensor<S>,
+export function marginRanking<X extends Tensor, R extends Reduction = "mean">(
+  x1: X,
+  x2: Tensor<SizesOf<X>>,
+  target: Tensor<SizesOf<X>>,
   options: LossOptions<R> & MarginOption = {},
-): Tensor<LossShape<S, R>> {
+): Tensor<LossShape<SizesOf<X>, R>> {
   const margin = marginOf("marginRanking", options, 0, plain);
   checkSameShape("marginRanking", x1, x2);
   checkSameShape("marginRanking", x1, target);
   const ahead: Tensor = mul(target as Tensor, sub(x1, x2) as Tensor);
-  return reduced("marginRanking", clamp(sub(margin, ahead) as Tensor, 0), options) as Tensor<LossShape<S, R>>;
+  return reduced("marginRanking", clamp(sub(margin, ahead) as Tensor, 0), options) as Tensor<
+    LossShape<SizesOf<X>, R>
+  >;
 }
 
 /**

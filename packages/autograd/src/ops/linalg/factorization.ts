@@ -235,9 +235,10 @@ const choleskyOp: Op = {
 };
 
 /**
- * The lower triangular `l` with `l l^T = a` for symmetric positive definite matrices `a` [..., n, n]. Of a matrix that is
- * not symmetric the symmetric part `(a + a^T) / 2` is factorized: so gradients are symmetric, as PyTorch's are, and true
- * derivatives, which PyTorch's, which reads the lower triangle, are not. Computed in float64. Throws ShapeError if they are not square and, when its value is read, ValueError if one is not positive definite.
+ * The lower triangular `l` with `l l^T = a` for symmetric positive definite matrices `a` [..., n, n]; of a matrix that is not
+ * symmetric the symmetric part `(a + a^T) / 2` is taken, where PyTorch reads the lower triangle. So gradients are symmetric, as
+ * PyTorch's are, and true derivatives, as PyTorch's are not. Computed in float64. Throws ShapeError if they are not square and,
+ * when its value is read, ValueError if one is not positive definite.
  *
  * @example
  * ```ts

@@ -64,9 +64,9 @@ const apart = (draw: Draw, rows: number, columns: number): Tensor =>
   regularMatrices(draw, [...draw.shape(0, 1), rows, columns], 2);
 
 /**
- * The eigenvalues of symmetric matrices `a` [..., n, n], ascending, and their eigenvectors as columns; of each the first of the
- * largest elements is positive. Of a matrix that is not symmetric the symmetric part `(a + a^T) / 2` is taken, so
- * gradients are symmetric. Computed in float64. Throws ShapeError if they are not square.
+ * The eigenvalues of symmetric matrices `a` [..., n, n], ascending, and their eigenvectors as columns; of a matrix that is not
+ * symmetric the symmetric part `(a + a^T) / 2` is taken, where PyTorch reads the lower triangle. So gradients are symmetric. Of
+ * each eigenvector the first of the largest elements is positive. Computed in float64. Throws ShapeError if they are not square.
  *
  * @kink Where eigenvalues are equal, their eigenvectors are not differentiable: infinities or NaN.
  *

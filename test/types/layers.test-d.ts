@@ -1,0 +1,56 @@
+import type { MatMul, Shape, Tensor } from "@cotangent/autograd";
+import { zeros } from "@cotangent/autograd";
+import { Dropout, LayerNorm, Linear, ReLU, Sequential } from "@cotangent/nn";
+import { bce, gaussianNll, mse } from "@cotangent/nn/loss";
+import { describe, expectTypeOf, test } from "vitest";
+
+declare const unknown: Tensor;
+const x = zeros([2, 3]);
+const either = unknown.size > 6 ? x : zeros([5, 3]);
+
+describe("a layer", () => {
+  test("keeps the shape, or its last size is new", () => {
+    expectTypeOf(new ReLU().forward(x)).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(new Dropout().forward(unknown)).toEqualTypeOf<Tensor>();
+    expectTypeOf(new Linear(3, 4).forward(x)).toEqualTypeOf<Tensor<[2, 4]>>();
+  });
+
+  test("takes one of several tensors", () => {
+    expectTypeOf(new Linear(3, 4).forward(either)).toEqualTypeOf<Tensor>();
+    expectTypeOf(new LayerNorm([3]).forward(either)).toEqualTypeOf<Tensor<[2, 3] | [5, 3]>>();
+    expectTypeOf(new ReLU().forward(either)).toEqualTypeOf<Tensor<[2, 3] | [5, 3]>>();
+    expectTypeOf(new Sequential(new Linear(3, 4)).forward(either)).toExtend<Tensor>();
+  });
+
+  test("has parameters whose shapes differ", () => {
+    const layer = new Linear(3, 4);
+    const parameters = [layer.weight, layer.bias!];
+    expectTypeOf(parameters.map((p) => p.sub(p.mul(0.1)))).toEqualTypeOf<Tensor[]>();
+    expectTypeOf(layer.parameters().map((p) => p.square().sum())).toEqualTypeOf<Tensor<[]>[]>();
+  });
+
+  test("may be extended in terms of shapes", () => {
+    class Doubling extends Linear<3, 4> {
+      override forward<S extends Shape>(y: Tensor<S>): Tensor<MatMul<S, [3, 4]>> {
+        return super.forward(y);
+      }
+    }
+    expectTypeOf(new Doubling(3, 4).forward(x)).toEqualTypeOf<Tensor<[2, 4]>>();
+  });
+});
+
+describe("a loss", () => {
+  test("is one number, or one for each element", () => {
+    expectTypeOf(mse(x, x)).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(mse(x, unknown, { reduction: "none" })).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(gaussianNll(either, either, unknown)).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(bce(either, x, { reduction: "sum" })).toEqualTypeOf<Tensor<[]>>();
+  });
+
+  test("is of tensors of one shape", () => {
+    // @ts-expect-error The ranks differ.
+    mse(zeros([4, 1]), zeros([4]));
+    // @ts-expect-error The first sizes differ.
+    bce(x, zeros([4, 3]));
+  });
+});
