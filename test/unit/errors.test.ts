@@ -963,6 +963,13 @@ describe("what only JavaScript can give", () => {
     for (const [name, call, example = "[4, 2]"] of rows)
       refusal(call, ValueError, `${name}: takes an array such as ${example}, got `);
     refusal(() => toText(given([x])), ValueError, "toText(a, b): takes a tensor, got an Array");
+    refusal(
+      () => tensor(Uint8Array.of(0, 1, 128)),
+      ValueError,
+      "tensor: a Uint8Array is bool, and element 2 is 128",
+      "float32",
+    );
+    refusal(() => fromTypedArray(Uint8Array.of(7), [1]), ValueError, "fromTypedArray: a Uint8Array is bool");
     refusal(() => y.pad(given([1, 2])), ValueError, "pad: takes an array such as [[1, 1], [0, 2]], got 1");
     refusal(
       () => scatterAdd(zeros([3]), 0, tensor([1], { dtype: "int32" }), given(1)),

@@ -81,8 +81,8 @@ function dtypeIn<D extends DType | undefined>(
  * A tensor with the elements of nested arrays or of a typed array, which are copied.
  *
  * Numbers become float32 and booleans bool unless `dtype` says otherwise; typed arrays keep their dtype
- * (`Float32Array`, `Float64Array`, `Int32Array`; `Uint8Array` is bool), others need a `dtype`. Throws ShapeError if rows differ
- * in length, ValueError for anything that is not a number or boolean, and DTypeError for other arrays without `dtype`.
+ * (`Float32Array`, `Float64Array`, `Int32Array`; `Uint8Array` of 0 and 1 is bool), others need a `dtype`. Throws ShapeError if rows differ
+ * in length, ValueError for anything that is not a number or boolean and for other bytes without `dtype`, and DTypeError for other arrays without `dtype`.
  *
  * @example
  * ```ts
@@ -93,7 +93,8 @@ function dtypeIn<D extends DType | undefined>(
  */
 export const tensor: TensorCreator = (data: Nested | OtherArray, options?: CreateOptions): Tensor => {
   const asked = dtypeIn("tensor", options, undefined);
-  if (ArrayBuffer.isView(data)) return fromElements(copyAs(data, asked ?? dtypeOf(data)), [data.length]);
+  if (ArrayBuffer.isView(data))
+    return fromElements(asked ? copyAs(data, asked) : ownElements("tensor", data), [data.length]);
   const flat: (number | boolean)[] = [];
   const shape = flatten(data, [], flat);
   const dtype = asked ?? (flat.length > 0 && flat.every((x) => typeof x === "boolean") ? "bool" : "float32");
@@ -101,6 +102,18 @@ export const tensor: TensorCreator = (data: Nested | OtherArray, options?: Creat
   for (let i = 0; i < flat.length; i++) array[i] = element("tensor", flat[i]!, dtype);
   return fromElements(array, shape);
 };
+
+/** The elements of `data` as they are, in a new array. Throws ValueError for bytes that are not 0 or 1: a Uint8Array is bool. */
+function ownElements(name: string, data: ArrayLike<number> & ArrayBufferView): TypedArray {
+  if (dtypeOf(data, name) === "bool")
+    for (let i = 0; i < data.length; i++)
+      if (data[i]! > 1)
+        throw new ValueError(
+          `${name}: a Uint8Array is bool, and element ${i} is ${data[i]}; tensor(x, { dtype: "float32" }) takes numbers`,
+        );
+  // It has a dtype, so it is one of ours.
+  return copyOf(data as TypedArray);
+}
 
 /** The elements of `data` converted to `dtype`, always in a new array. */
 function copyAs(data: ArrayLike<number>, dtype: DType): TypedArray {
@@ -304,8 +317,8 @@ export function logspace(
 }
 
 /**
- * A tensor of `shape` with a copy of the elements of `data`. Throws ShapeError if their number does not fit, and DTypeError if there is
- * no dtype for such an array.
+ * A tensor of `shape` with a copy of the elements of `data`. Throws ShapeError if their number does not fit, DTypeError if there is
+ * no dtype for such an array, and ValueError for bytes that are not 0 or 1: a Uint8Array is bool.
  */
 export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S): Tensor<Literal<S>> {
   checkShape("fromTypedArray", shape);
@@ -313,8 +326,5 @@ export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S
     throw new ShapeError(
       `fromTypedArray: ${data.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
     );
-  return fromElements(
-    dtypeOf(data, "fromTypedArray") === "bool" ? copyAs(data, "bool") : copyOf(data),
-    shape,
-  );
+  return fromElements(ownElements("fromTypedArray", data), shape);
 }
