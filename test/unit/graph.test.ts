@@ -309,12 +309,14 @@ describe("tensors as JavaScript values", () => {
     expect(all.map((x) => [x.dtype, x.toArray()])).toEqual(all.map(() => ["float64", [0.5, 2]]));
   });
 
-  test("bytes are bools, whatever they are", () => {
+  test("bytes are bools if they are 0 and 1, and numbers if a dtype is given", () => {
     const bytes = Uint8Array.of(0, 1, 200);
-    const sum = (x: Tensor) => x.cast("int32").sum();
-    for (const x of [sum(tensor(bytes)), sum(fromTypedArray(bytes, [3])), compile(sum)(bytes as never)])
-      expect(x.item()).toBe(2);
+    expect(tensor(bytes.subarray(0, 2)).toArray()).toEqual([false, true]);
+    for (const make of [tensor, (x: Uint8Array) => fromTypedArray(x, [3])])
+      expect(() => make(bytes)).toThrow("a Uint8Array is bool, and element 2 is 200");
     expect(tensor(bytes, { dtype: "int32" }).toArray()).toEqual([0, 1, 200]);
+    // As the argument of a compiled function, which is not looked through at each call, what is not 0 is true.
+    expect(compile((x: Tensor) => x.cast("int32").sum())(bytes as never).item()).toBe(2);
   });
 
   test("arrays are copied in and out", () => {
