@@ -12,7 +12,7 @@ export interface CacheOptions {
    * that whoever stops at the worst moment has paid twice and nobody more.
    */
   readonly patience?: number;
-  /** The same of one evaluation: what would take more is compiled at first sight. */
+  /** The same of one evaluation, with the first run of code that the engine has not optimized: what would take more is compiled at first sight. */
   readonly atOnce?: number;
   /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
   readonly limit?: number;
@@ -49,7 +49,7 @@ export class Cache {
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
 
-  constructor({ patience = 7_000, atOnce = 14_000, limit = 64, bytes = 2 ** 30 }: CacheOptions = {}) {
+  constructor({ patience = 7_000, atOnce = 20_000, limit = 64, bytes = 2 ** 30 }: CacheOptions = {}) {
     this.#patience = patience;
     this.#atOnce = atOnce;
     this.#limit = limit;

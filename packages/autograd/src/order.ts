@@ -20,7 +20,8 @@ export interface Order {
 const steps = 256;
 
 /** Along the innermost axis: four vectors of four lanes hide the latency of an addition. */
-const innerOrder: Order = { lanes: 16, steps };
+export const mostLanes = 16;
+const innerOrder: Order = { lanes: mostLanes, steps };
 
 /** Along outer axes, where neighbouring results already fill the vectors, and for dot products of one row or column. */
 export const outerOrder: Order = { lanes: 4, steps };

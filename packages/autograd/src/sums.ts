@@ -5,7 +5,7 @@ import type { Tensor } from "./graph.ts";
 import { extent, labelOffsets, readLabels } from "./labels.ts";
 import { machineOfTwo } from "./machine.ts";
 import type { Order } from "./order.ts";
-import { contractionOrder, lanesFor, reductionOrder } from "./order.ts";
+import { contractionOrder, lanesFor, mostLanes, reductionOrder } from "./order.ts";
 import type { Shape } from "./shape.ts";
 import { sizeOf, stridesOf, walk } from "./shape.ts";
 
@@ -82,6 +82,10 @@ export function reduce(node: Tensor, combine: Body, identity: number, x: TypedAr
   );
   const { order, lanes, starts, terms, total, chunk, next } = plan;
   const into = combiner(combine, node.dtype);
+  if (into === addTo && lanes === mostLanes) {
+    sumOneByOne(plan, x, out);
+    return;
+  }
   const size = out.length;
   total.fill(identity);
   for (let begin = 0; begin < terms.length; begin += order.lanes * order.steps) {
@@ -97,6 +101,30 @@ export function reduce(node: Tensor, combine: Body, identity: number, x: TypedAr
   }
   for (const [low, high] of plan.halves) into(low, high);
   out.set(plan.result);
+}
+
+/** Sums along the innermost axis: the terms of one result lie side by side. */
+function sumOneByOne(
+  { order, starts, terms, total, chunk }: ReducePlan,
+  x: TypedArray,
+  out: TypedArray,
+): void {
+  for (let i = 0; i < out.length; i++) {
+    const start = starts[i]!;
+    total.fill(0, 0, mostLanes);
+    for (let begin = 0; begin < terms.length; begin += mostLanes * order.steps) {
+      chunk.fill(0, 0, mostLanes);
+      const end = Math.min(terms.length, begin + mostLanes * order.steps);
+      const whole = end - ((end - begin) % mostLanes);
+      for (let r = begin; r < whole; r += mostLanes)
+        for (let lane = 0; lane < mostLanes; lane++) chunk[lane]! += x[start + terms[r + lane]!]!;
+      for (let r = whole; r < end; r++) chunk[r - whole]! += x[start + terms[r]!]!;
+      for (let lane = 0; lane < mostLanes; lane++) total[lane]! += chunk[lane]!;
+    }
+    for (let half = mostLanes >> 1; half >= 1; half >>= 1)
+      for (let lane = 0; lane < half; lane++) total[lane]! += total[lane + half]!;
+    out[i] = total[0]!;
+  }
 }
 
 /** The offsets of all indices along `axes`, row by row. */
