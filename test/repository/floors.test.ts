@@ -95,6 +95,7 @@ const packages: readonly PackageFloors[] = [
         "ops/linalg/orthogonal.ts",
         "ops/linalg/eigen.ts",
         "ops/linalg/spectrum.ts",
+        "ops/linalg/pseudoinverse.ts",
         "ops/linalg/matrix.ts",
         "ops/draws.ts",
         "ops/define.ts",

@@ -221,3 +221,22 @@ test("the exponential of a large matrix is that of a small one, squared", () => 
   expect(far(matrixExp(a), expected) / largest(expected)).toBeLessThan(1e-12);
   expect(matrixExp(float64([[-1000]])).item()).toBe(0);
 });
+
+test("pinv takes singular values for 0 up to the cutoff, whatever way it goes", () => {
+  const [cos, sin] = [0.6, 0.8];
+  const double = (rows: number[][]) => tensor(rows, { dtype: "float64" });
+  for (const size of [0.5, 0.02, 0.0101, 0.0099, 1e-5, 0]) {
+    const inverse = size > 0.01 ? 1 / size : 0;
+    const tall = double([
+      [cos, -sin * size],
+      [sin, cos * size],
+      [0, 0],
+    ]); // prettier-ignore
+    const expected = double([
+      [cos, sin, 0],
+      [-sin * inverse, cos * inverse, 0],
+    ]); // prettier-ignore
+    expect(far(pinv(tall, { rcond: 0.01 }), expected)).toBeLessThan(1e-11);
+    expect(far(pinv(transpose(tall), { rcond: 0.01 }), transpose(expected))).toBeLessThan(1e-11);
+  }
+});

@@ -113,8 +113,9 @@ export {
 export { cholesky, triangularSolve } from "./ops/linalg/factorization.ts";
 export * from "./ops/linalg/matrix.ts";
 export { qr } from "./ops/linalg/orthogonal.ts";
+export { lstsq, pinv } from "./ops/linalg/pseudoinverse.ts";
 export { det, inv, slogdet, solve } from "./ops/linalg/solve.ts";
-export * from "./ops/linalg/spectrum.ts";
+export { eigh, svd } from "./ops/linalg/spectrum.ts";
 export * from "./ops/mixture.ts";
 export {
   broadcastTo,

@@ -80,7 +80,7 @@ const qrOp: Op<{ readonly complete: boolean }> = {
  * Householder's reflections turn `m` into R (below its diagonal remain other numbers); gives the first `inner` columns of Q.
  * Signs are those of LAPACK: a column that has nothing below its diagonal stays as it is.
  */
-function reflect(m: Float64Array, rows: number, columns: number, inner: number): Float64Array {
+export function reflect(m: Float64Array, rows: number, columns: number, inner: number): Float64Array {
   const q = new Float64Array(rows * inner);
   for (let i = 0; i < inner; i++) q[i * inner + i] = 1;
   const mirrors: Mirror[] = [];
