@@ -970,6 +970,15 @@ describe("what only JavaScript can give", () => {
       "float32",
     );
     refusal(() => fromTypedArray(Uint8Array.of(7), [1]), ValueError, "fromTypedArray: a Uint8Array is bool");
+    const frozen: { requiresGrad?: boolean } = given(variable([1]));
+    refusal(
+      () => {
+        frozen.requiresGrad = false;
+      },
+      StateError,
+      "a variable has no requiresGrad",
+      "x.detach()",
+    ); // prettier-ignore
     refusal(() => y.pad(given([1, 2])), ValueError, "pad: takes an array such as [[1, 1], [0, 2]], got 1");
     refusal(
       () => scatterAdd(zeros([3]), 0, tensor([1], { dtype: "int32" }), given(1)),

@@ -6,6 +6,7 @@ import {
   evaluate,
   exponential,
   Generator,
+  grad,
   manualSeed,
   normal,
   permutation,
@@ -17,6 +18,7 @@ import {
   truncatedNormal,
   uniform,
   ValueError,
+  zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import type { Body } from "../../packages/autograd/src/arithmetic.ts";
@@ -266,6 +268,36 @@ describe("exponential and bernoulli", () => {
     expect(Math.abs(mean(xs) - 1 / 2)).toBeLessThan((4 / 2) * Math.sqrt(1 / xs.length));
     // The fourth central moment is 9 / rate^4.
     expect(Math.abs(variance(xs) - 1 / 4)).toBeLessThan((4 / 4) * Math.sqrt(8 / xs.length));
+  });
+
+  test("parameters may be tensors, and have derivatives where draws do", () => {
+    const probability = tensor([[0], [0.25], [1]]);
+    const means = bernoulli([3, 40_000], { probability, generator: new Generator(5) })
+      .mean(1)
+      .toTypedArray();
+    expect(means[0]).toBe(0);
+    expect(means[1]).toBeCloseTo(0.25, 1);
+    expect(means[2]).toBe(1);
+    const [mean, deviation] = [tensor([1, 2], { dtype: "float64" }), tensor([0.5, 0])];
+    const x = normal([3, 2], { mean, deviation, generator: new Generator(5) });
+    const unit = normal([3, 2], { generator: new Generator(5) });
+    expect(x.toArray()).toEqual(
+      unit
+        .mul(deviation)
+        .add(tensor([1, 2]))
+        .toArray(),
+    );
+    expect(x.dtype).toBe("float32");
+    expect(grad(x.sum(), [mean])[0].toArray()).toEqual([3, 3]);
+    const before = new Generator(1);
+    for (const bad of [
+      () => bernoulli([2], { probability: tensor([0, 1.5]), generator: before }),
+      () => bernoulli([2], { probability: "x" as never, generator: before }),
+      () => normal([2], { deviation: tensor([-1]), generator: before }),
+    ])
+      expect(bad).toThrow(ValueError);
+    expect(() => bernoulli([2], { probability: zeros([3]), generator: before })).toThrow(ShapeError);
+    expect(before.state.counter.item()).toBe(new Generator(1).state.counter.item());
   });
 
   test("a bernoulli draw is 1 as often as its probability says", () => {

@@ -2,14 +2,14 @@ import type { DType } from "./dtype.ts";
 import { checkDType, isFloat } from "./dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
-import type { Tensor } from "./graph.ts";
-import { elementsOf } from "./graph.ts";
+import { elementsOf, Tensor } from "./graph.ts";
 import { cast } from "./ops/cast.ts";
 import { lt } from "./ops/comparison.ts";
 import type { Stream } from "./ops/draws.ts";
 import { countersOfNormal, normalDraw, truncatedDraw, unitDraw } from "./ops/draws.ts";
 import { argsort } from "./ops/indexing.ts";
 import { describe, fill, fromElements } from "./ops/leaf.ts";
+import { broadcastTo } from "./ops/movement.ts";
 import { add, div, log, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
 import { floor } from "./ops/rounding.ts";
 import { argmax } from "./ops/statistics.ts";
@@ -109,18 +109,51 @@ function below(x: number, dtype: DType): number {
   return bits[0]!;
 }
 
-/** Normally distributed numbers with `mean` (0 unless given) and `deviation` (1), of `shape`. */
+/**
+ * A number, or a tensor that is stretched to `shape`, for the option `what` of a draw. Throws ValueError unless `isValid` holds, for the
+ * elements of a tensor as far as they are known.
+ */
+function parameter(
+  name: string,
+  what: string,
+  x: number | Tensor,
+  shape: Shape,
+  dtype: DType = "float32",
+  must: string,
+  isValid: (x: number) => boolean,
+): number | Tensor {
+  const given = typeof x === "number" ? [x] : x instanceof Tensor ? (elementsOf(x.node) ?? []) : [Number.NaN];
+  for (const value of given)
+    if (!isValid(value)) {
+      const shown = x instanceof Tensor || typeof x === "number" ? value : describe(x);
+      throw new ValueError(`${name}: the ${what} is ${shown}; it must be ${must}`);
+    }
+  return typeof x === "number" ? x : broadcastTo(cast(x, dtype), shape);
+}
+
+/**
+ * Normally distributed numbers with `mean` (0 unless given) and `deviation` (1), of `shape`; both may be tensors that broadcast to it, and
+ * have derivatives then. Throws ValueError for a deviation below 0, ShapeError for tensors that do not fit.
+ *
+ * @example
+ * ```ts
+ * import { normal, tensor } from "@cotangent/autograd";
+ * normal([3, 2], { mean: tensor([0, 100]), deviation: tensor([1, 10]) }).shape; // => 3,2
+ * ```
+ */
 export function normal<const S extends Shape>(
   shape: S,
-  options?: DrawOptions & { readonly mean?: number; readonly deviation?: number },
+  options?: DrawOptions & { readonly mean?: number | Tensor; readonly deviation?: number | Tensor },
 ): Tensor<Literal<S>> {
   const known = { ...drawing, mean: true, deviation: true } as const;
   const { mean = 0, deviation = 1, ...rest } = optionsOf("normal", options, known);
-  if (!(deviation >= 0)) throw new ValueError(`normal: the deviation is ${deviation}; it must be at least 0`);
+  checkShape("normal", shape);
+  const scale = parameter("normal", "deviation", deviation, shape, rest.dtype, "at least 0", (x) => x >= 0);
+  const center = parameter("normal", "mean", mean, shape, rest.dtype, "a number", () => true);
   const standardNormal = draw("normal", shape, rest, countersOfNormal, normalDraw);
-  return (
-    mean === 0 && deviation === 1 ? standardNormal : add(mul(standardNormal, deviation), mean)
-  ) as Tensor<Literal<S>>;
+  return (center === 0 && scale === 1 ? standardNormal : add(mul(standardNormal, scale), center)) as Tensor<
+    Literal<S>
+  >;
 }
 
 /**
@@ -178,18 +211,33 @@ export function exponential<const S extends Shape>(
 }
 
 /**
- * 1 with probability `probability` (1/2 unless given), else 0, of `shape`. Throws ValueError unless the probability is
- * between 0 and 1.
+ * 1 with probability `probability` (1/2 unless given), else 0, of `shape`; a tensor of probabilities broadcasts to it. Throws
+ * ValueError unless they are between 0 and 1 (those of a tensor as far as they are known), ShapeError for a tensor that does not fit.
+ *
+ * @example
+ * ```ts
+ * import { bernoulli, tensor } from "@cotangent/autograd";
+ * bernoulli([4, 2], { probability: tensor([0, 1]) }).sum(0).toArray(); // => 0,4
+ * ```
  */
 export function bernoulli<const S extends Shape>(
   shape: S,
-  options?: DrawOptions & { readonly probability?: number },
+  options?: DrawOptions & { readonly probability?: number | Tensor },
 ): Tensor<Literal<S>> {
   const { probability = 0.5, ...rest } = optionsOf("bernoulli", options, { ...drawing, probability: true });
-  if (!(probability >= 0 && probability <= 1))
-    throw new ValueError(`bernoulli: the probability is ${probability}; it must be between 0 and 1`);
+  checkShape("bernoulli", shape);
+  const isShare = (x: number) => x >= 0 && x <= 1;
+  const most = parameter(
+    "bernoulli",
+    "probability",
+    probability,
+    shape,
+    rest.dtype,
+    "between 0 and 1",
+    isShare,
+  );
   const unit = draw("bernoulli", shape, rest, 1, unitDraw);
-  return cast(lt(unit, probability), unit.dtype) as Tensor<Literal<S>>;
+  return cast(lt(unit, most), unit.dtype) as Tensor<Literal<S>>;
 }
 
 /** What the classes of a categorical draw weigh: one of the two. */

@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from "./dtype.ts";
-import { CompileError, DTypeError, ShapeError, ValueError } from "./errors.ts";
+import { CompileError, DTypeError, ShapeError, StateError, ValueError } from "./errors.ts";
 import { addPending, evaluate, flush, isTracing } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
@@ -293,3 +293,12 @@ export function variable(initial: Tensor | Nested, options?: VariableOptions): V
   const made = new Variable(create.dtype === undefined ? given : cast(given, create.dtype));
   return name === undefined ? made : made.named(name);
 }
+
+// PyTorch's way to freeze a parameter: without a word it would be lost here.
+const noSwitch = (): never => {
+  throw new StateError(
+    "a variable has no requiresGrad: optimizers change what they are given, and gradients are taken by what is asked for; give an " +
+      "optimizer the parameters that shall change, and use x.detach() for a constant",
+  );
+};
+Object.defineProperty(Variable.prototype, "requiresGrad", { get: noSwitch, set: noSwitch });

@@ -210,7 +210,7 @@ export interface AdamWScheduleFreeOptions extends MethodOptions {
  * const [x, y] = [tensor([[1], [2], [3]]), tensor([[2], [4], [6]])];
  * const model = new Linear(1, 1, { bias: false });
  * const optimizer = new AdamWScheduleFree(model.parameters(), { lr: 0.1, warmupSteps: 10 });
- * for await (const _ of fit(model, [x, y], { loss: mse, optimizer, epochs: 200 }));
+ * for await (const _ of fit(model, [x, y], { loss: mse, optimizer, epochs: 400 }));
  * Math.abs(model.weight.item() - 2) < 0.01; // => true
  * ```
  */
