@@ -35,7 +35,8 @@ export class Routine {
     const { inputs, states, outputs } = executable;
     const stateSlots = states.map((place) => new Slot(place));
     this.#executable = executable;
-    this.bytes = [...inputs, ...states, ...outputs][0]!.buffer.byteLength;
+    // There are none if all that is wanted was found on the way to it.
+    this.bytes = [...inputs, ...states, ...outputs][0]?.buffer.byteLength ?? 0;
     this.#inputs = [
       ...plan.states.map((n, i) => ({ n, slot: stateSlots[i]! })),
       ...plan.held.map((n, i) => ({ n, slot: new Slot(inputs[i]!) })),
