@@ -150,9 +150,7 @@ function concatenate(node: Tensor, inputs: readonly TypedArray[], out: TypedArra
   let start = 0;
   inputs.forEach((data, k) => {
     const { shape } = node.inputs[k]!;
-    walk(shape, strides, start * strides[axis]!, (at, i) => {
-      out[at] = data[i]!;
-    });
+    copyAxis(data, 0, stridesOf(shape), out, start * strides[axis]!, strides, shape, 0);
     start += shape[axis]!;
   });
 }
