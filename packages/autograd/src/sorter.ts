@@ -36,7 +36,7 @@ export class Sorter {
   sort(start: number, step: number): Int32Array {
     this.#read(start, step);
     if (this.#count <= few) this.#insert();
-    else this.#distribute();
+    else this.#distribute(this.#chosen());
     return this.#order;
   }
 
@@ -101,18 +101,30 @@ export class Sorter {
     }
   }
 
-  #distribute(): void {
-    for (let i = 0; i < this.#order.length; i++) this.#order[i] = i;
-    this.#distributeBy(this.#high);
-    if (this.#low === null || this.#sortRuns()) return;
-    for (let i = 0; i < this.#order.length; i++) this.#order[i] = i;
-    this.#distributeBy(this.#low);
-    this.#distributeBy(this.#high);
+  /** Puts the places that are to be sorted into the order, by their numbers, and gives how many they are. */
+  #chosen(): number {
+    const size = this.#order.length;
+    if (4 * this.#count >= size) {
+      for (let i = 0; i < size; i++) this.#order[i] = i;
+      return size;
+    }
+    const last = this.#select(this.#count - 1);
+    let next = 0;
+    for (let i = 0; i < size; i++)
+      if (this.#isLess(i, last) || (i <= last && !this.#isLess(last, i))) this.#order[next++] = i;
+    return next;
+  }
+
+  #distribute(size: number): void {
+    this.#distributeBy(this.#high, size);
+    if (this.#low === null || this.#sortRuns(size)) return;
+    this.#order.subarray(0, size).sort();
+    this.#distributeBy(this.#low, size);
+    this.#distributeBy(this.#high, size);
   }
 
   /** Sorts by digits, the last first; elements of one digit keep their order. */
-  #distributeBy(word: Int32Array): void {
-    const size = word.length;
+  #distributeBy(word: Int32Array, size: number): void {
     const width = size < 1000 ? 8 : 11;
     const buckets = this.#buckets;
     const mask = 2 ** width - 1;
@@ -121,8 +133,8 @@ export class Sorter {
       // The digit of the sign: below 0 comes first.
       const flip = shift + width < 32 ? 0 : sign >>> shift;
       buckets.fill(0, 0, mask + 1);
-      for (let i = 0; i < size; i++) buckets[((word[i]! >>> shift) & mask) ^ flip]!++;
-      if (buckets[((word[0]! >>> shift) & mask) ^ flip] === size) continue;
+      for (let i = 0; i < size; i++) buckets[((word[order[i]!]! >>> shift) & mask) ^ flip]!++;
+      if (buckets[((word[order[0]!]! >>> shift) & mask) ^ flip] === size) continue;
       for (let digit = 0, next = 0; digit <= mask; digit++) {
         const count = buckets[digit]!;
         buckets[digit] = next;
@@ -173,10 +185,10 @@ export class Sorter {
   }
 
   /** Sorts what is equal in its higher words, as a rule little; false if that would take long. */
-  #sortRuns(): boolean {
+  #sortRuns(size: number): boolean {
     const order = this.#order;
     const high = this.#high;
-    for (let i = 1, start = 0; i < order.length; i++) {
+    for (let i = 1, start = 0; i < size; i++) {
       if (high[order[i]!] !== high[order[start]!]) start = i;
       if (i - start > few) return false;
       this.#putBack(i, start);
