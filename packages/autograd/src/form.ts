@@ -54,6 +54,12 @@ function kindOf({ kernel }: Op): Facts["kind"] {
 /** Elementwise ops are interpreted by programs of their own before long (`compile/piecewise.ts`). */
 function costOf({ op, inputs, dtype }: Tensor): number {
   const { kernel } = op;
+  if (kernel.kind === "reduce" || kernel.kind === "scan") {
+    const { instructions } = trace(kernel.combine, [dtype, dtype], dtype);
+    // All but sums goes through the machine, a few elements at a time.
+    const isSum = kernel.kind === "reduce" && instructions.length === 3 && instructions[2]!.word === "add";
+    return isSum ? 1 : 8 + instructions.length / 4;
+  }
   if (kernel.kind !== "pointwise") return 1;
   const { instructions } = trace(
     kernel.body,
