@@ -21,6 +21,8 @@ import { unflattenTree } from "./tree.ts";
 import type { Home, Variable } from "./variable.ts";
 import { checkNoGradient, recording } from "./variable.ts";
 
+// What a compiled function remembers, its programs and the variables in their memory are one file because each is said in terms of the others.
+
 /** A function that was given to `compile`: it is called like that function. */
 export type Compiled<F extends (...args: never[]) => unknown> = F & {
   /** `explain(f)`. A bundle that is to have it must import `explain`. */

@@ -20,6 +20,8 @@ import { checkShape, formatShape } from "./shape.ts";
 import type { Literal } from "./signature.ts";
 import { Variable } from "./variable.ts";
 
+// Every draw takes its place from a Generator and says what it takes and throws: half of this file is what the draws say.
+
 /**
  * A source of random numbers. The same seed gives the same numbers everywhere, interpreted or compiled; its place in the
  * sequence is a variable, so a compiled step draws anew at each call.

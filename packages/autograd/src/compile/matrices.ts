@@ -110,7 +110,7 @@ export function multiplyMatrices(node: Tensor, x: TypedArray, y: TypedArray, out
   if (contractionOrder(m, n).lanes > 1 || out.length * count < fewestProducts) return false;
   const machine = machineFor(dtype);
   if (machine === null) return false;
-  const places = planned(`matrices ${spec} ${shapeX} ${shapeY}`, out.length, () =>
+  const places = planned(`matrices ${spec} ${shapeX} ${shapeY}`, m + n + count + out.length / (m * n), () =>
     placesOf(spec, shapeX, shapeY, node.shape),
   );
   const [batchX, rowsX, termsX] = places.x;

@@ -20,6 +20,8 @@ import { folded, spanOf, windowsOf } from "./window.ts";
  * views, so that derivatives of every order are again products with windows (`folded`).
  */
 
+// One file for all numbers of axes, forward and transposed: each is said in terms of the same windows.
+
 /** What convolutions may be told, for each spatial axis or for all. */
 export interface ConvolutionOptions {
   /** How far windows are apart; 1 unless given. */

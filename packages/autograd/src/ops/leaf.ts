@@ -11,6 +11,8 @@ import type { Shape } from "../shape.ts";
 import { checkShape, checkWhole, formatShape, sizeOf } from "../shape.ts";
 import type { Creator, Literal, Nested, OtherArray, SizesOf, TensorCreator } from "../signature.ts";
 
+// All that makes a tensor of numbers is one file: each is a few lines, and twice as many that say what it takes and throws.
+
 type LeafAttributes = { readonly shape: Shape; readonly dtype: DType };
 type FillAttributes = LeafAttributes & { readonly value: number };
 
