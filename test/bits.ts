@@ -1,6 +1,9 @@
 import { compile, evaluate, type Tensor, type TypedArray } from "@cotangent/autograd";
 import { expect } from "vitest";
+import { withPieces } from "../packages/autograd/src/compile/piecewise.ts";
 import { withCache } from "../packages/autograd/src/evaluate.ts";
+import { interpret, type Place } from "../packages/autograd/src/interpret.ts";
+import { numberIn, topology } from "../packages/autograd/src/topology.ts";
 import { EverythingCompiled } from "./compiled.ts";
 
 /**
@@ -30,6 +33,20 @@ function interpreted(f: Function, inputs: readonly Tensor[]): Tensor[] {
 export function same(f: Function, inputs: readonly Tensor[]): void {
   const expected = interpreted(f, inputs);
   expectSame(compile(f)(...inputs), expected);
+}
+
+/** Interpreted with a module for each op, what `f` makes has the interpreter's bits, too. */
+export function samePieces(f: Function, inputs: readonly Tensor[]): void {
+  const expected = interpreted(f, inputs);
+  const roots = f(...inputs).map((x) => x.node);
+  const order = topology(roots);
+  const numbers = roots.map((root) => numberIn(order, root));
+  const run = (place: Place | null) => {
+    if (!place && order.nodes.some(({ size }) => size > 0)) throw new Error("there is no workspace");
+    return interpret(order, numbers, place);
+  };
+  const found = withPieces(order.nodes, run, { patience: 0, fewest: 1 });
+  expect(found.map(bits)).toEqual(expected.map((x) => bits(x.toTypedArray())));
 }
 
 /** Evaluated as a program, what `f` makes has the interpreter's bits, too. */

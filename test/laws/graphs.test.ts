@@ -33,7 +33,7 @@ import {
 } from "@cotangent/autograd";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { same, sameEvaluated } from "../bits.ts";
+import { same, sameEvaluated, samePieces } from "../bits.ts";
 import { mulberry32 } from "../mulberry.ts";
 
 /** The law of the compiler for random graphs: all kinds of kernels, all dtypes, sizes 0, 1, odd and large. */
@@ -295,6 +295,13 @@ describe("random graphs give the interpreter's bits", () => {
         count(f(...inputs));
         same(f, inputs);
       }),
+      { numRuns: runs },
+    );
+  }, 120_000);
+
+  test("interpreted with a module for each op", () => {
+    fc.assert(
+      fc.property(graphs, ({ inputs, f }) => samePieces(f, inputs)),
       { numRuns: runs },
     );
   }, 120_000);

@@ -15,7 +15,7 @@ export function rankOf(dtype: DType): number {
 }
 
 /** Bytes of one element. */
-export function byteSize(dtype: DType): number {
+export function byteSize(dtype: DType): 1 | 4 | 8 {
   return dtype === "float64" ? 8 : dtype === "bool" ? 1 : 4;
 }
 

@@ -1,5 +1,5 @@
 import { Cache } from "./cache.ts";
-import { piecewise } from "./compile/piecewise.ts";
+import { withPieces } from "./compile/piecewise.ts";
 import type { TypedArray } from "./dtype.ts";
 import { CompileError, StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
@@ -14,7 +14,6 @@ import {
   turnIntoLeaf,
 } from "./graph.ts";
 import { interpret } from "./interpret.ts";
-import { useComputer } from "./kernels.ts";
 import { stopOp } from "./ops/composed.ts";
 import { stoppedOp } from "./ops/leaf.ts";
 import { begin, claim, keep, usedAgain } from "./reuse.ts";
@@ -61,7 +60,6 @@ export function isTracing(): boolean {
 }
 
 let cache: Cache | null = new Cache();
-const computer = piecewise();
 
 /** From now on these compiled programs are used, or none. Returns those that were used before. */
 export function useCache(other: Cache | null): Cache | null {
@@ -106,8 +104,11 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const values = settle(updates, () => {
     checkNotLost(order.nodes);
     // Without a cache, the interpreter is what programs are compared with.
-    useComputer(cache ? computer : null);
-    return cache?.evaluate(order, numbers, updates.length) ?? interpret(order, numbers);
+    if (!cache) return interpret(order, numbers);
+    return (
+      cache.evaluate(order, numbers, updates.length) ??
+      withPieces(order.nodes, (place) => interpret(order, numbers, place))
+    );
   });
   wanted.forEach((x, i) => {
     hold(x, values[i]!);

@@ -51,29 +51,37 @@ function kindOf({ kernel }: Op): Facts["kind"] {
   }
 }
 
-/** Elementwise ops are interpreted by programs of their own before long (`compile/piecewise.ts`). */
+/** Most is computed by modules before long (`compile/piecewise.ts`), but not all. */
 function costOf({ op, inputs, dtype }: Tensor): number {
   const { kernel } = op;
-  if (kernel.kind === "reduce" || kernel.kind === "scan") {
-    const { instructions } = trace(kernel.combine, [dtype, dtype], dtype);
-    // All but sums goes through the machine, a few elements at a time.
-    const isSum = kernel.kind === "reduce" && instructions.length === 3 && instructions[2]!.word === "add";
-    return isSum ? 1 : 8 + instructions.length / 4;
+  switch (kernel.kind) {
+    case "pointwise": {
+      const { instructions } = trace(
+        kernel.body,
+        inputs.map((x) => x.dtype),
+        dtype,
+      );
+      return Math.max(0.5, instructions.length / 16);
+    }
+    case "reduce":
+    case "scan": {
+      if (kernel.kind === "reduce" && dtype !== "bool") return 1;
+      // Through the machine, a few elements at a time.
+      return 24 + trace(kernel.combine, [dtype, dtype], dtype).instructions.length;
+    }
+    case "gather":
+    case "scatter":
+      return 4;
+    default:
+      return 1;
   }
-  if (kernel.kind !== "pointwise") return 1;
-  const { instructions } = trace(
-    kernel.body,
-    inputs.map((x) => x.dtype),
-    dtype,
-  );
-  return Math.max(0.5, instructions.length / 16);
 }
 
 /** So many products of matrices take as long as one element of a sum. */
-const productsAtOnce = 32;
+const productsAtOnce = 16;
 
 /** What interpreting a node costs beside its elements, in the time that one element takes. */
-const nodeWork = 150;
+const nodeWork = 450;
 
 /** Finds the form of one graph after the other, in arrays that stay. */
 export class FormReader {
@@ -200,7 +208,7 @@ export class FormReader {
     const first = starts[n]!;
     if (facts.kind === kinds.contract)
       return this.#products(this.#sizes[edges[first]!]!, this.#sizes[edges[first + 1]!]!, size);
-    if (facts.kind !== kinds.other || first === starts[n + 1]) return size;
+    if (facts.kind === kinds.view || first === starts[n + 1]) return size;
     facts.cost ||= costOf(nodes[n]!);
     return facts.cost * Math.max(size, this.#sizes[edges[first]!]!);
   }

@@ -1,4 +1,4 @@
-import type { TypedArray } from "./dtype.ts";
+import type { DType, TypedArray } from "./dtype.ts";
 import { allocate, dtypes, rankOf } from "./dtype.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf } from "./graph.ts";
@@ -6,13 +6,29 @@ import { compute, isCopy } from "./kernels.ts";
 import { sizeOf } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 
+/** Where large nodes are computed faster than by the kernels, with the same bits. */
+export interface Place {
+  /** Memory with any values; null if it is to be had elsewhere. */
+  take(dtype: DType, size: number): TypedArray | null;
+  /** False if it is not from here. */
+  give(array: TypedArray): boolean;
+  /** The same elements as an array that stays. */
+  kept(array: TypedArray): TypedArray;
+  /** False if it is left to the kernels. */
+  compute(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): boolean;
+}
+
 /**
  * The reference interpreter: the meaning of a graph, one node after the other. Compiled code must agree with it to the bit.
  *
  * Returns the elements of every node in `keep` (numbers of `order`). Other values are dropped after their last use, and
  * their memory serves later nodes. A leaf with an edge takes the value that the edge leads to (a pending variable).
  */
-export function interpret({ nodes, starts, edges }: Topology, keep: readonly number[]): TypedArray[] {
+export function interpret(
+  { nodes, starts, edges }: Topology,
+  keep: readonly number[],
+  place: Place | null = null,
+): TypedArray[] {
   const values = new Array<TypedArray | null>(nodes.length).fill(null);
   const { uses, ours } = takeTally(nodes.length);
   for (let k = 0; k < edges.length; k++) uses[edges[k]!]!++;
@@ -30,8 +46,8 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
     } else {
       const inputs = operandsOf(end - first);
       for (let k = first; k < end; k++) inputs[k - first] = values[edges[k]!]!;
-      const out = free.take(node);
-      compute(node, inputs, out);
+      const out = place?.take(node.dtype, node.size) ?? free.take(node);
+      if (!place?.compute(node, inputs, out)) compute(node, inputs, out);
       // The list outlives the evaluation; what it held need not.
       for (let k = 0; k < inputs.length; k++) inputs[k] = noElements;
       values[n] = out;
@@ -40,12 +56,13 @@ export function interpret({ nodes, starts, edges }: Topology, keep: readonly num
     for (let k = first; k < end; k++) {
       const input = edges[k]!;
       if (--uses[input]! > 0) continue;
-      if (ours[input]) free.give(nodes[input]!, values[input]!);
+      const value = values[input]!;
+      if (ours[input] && !place?.give(value)) free.give(nodes[input]!, value);
       values[input] = null;
     }
   }
   tally = { uses, ours };
-  return keep.map((n) => values[n]!);
+  return keep.map((n) => (place ? place.kept(values[n]!) : values[n]!));
 }
 
 /** For each node the uses that its value still has, and whether it was allocated here and is no other node's value too. */

@@ -11,18 +11,8 @@ import { contract, reduce, scan } from "./sums.ts";
 
 /** What each kind of kernel means, written to be read. */
 
-/** Computes a node to the same bits, or says that it does not. */
-export type Computer = (node: Tensor, inputs: readonly TypedArray[], out: TypedArray) => boolean;
-let faster: Computer | null = null;
-
-/** From now on nodes are left to `computer`, if it takes them. */
-export function useComputer(computer: Computer | null): void {
-  faster = computer;
-}
-
 /** Writes the elements of `node` to `out`, given those of its operands. */
 export function compute(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): void {
-  if (faster?.(node, inputs, out)) return;
   const { kernel } = node.op;
   switch (kernel.kind) {
     case "leaf":

@@ -226,12 +226,13 @@ export interface Import {
 
 /**
  * A module of these functions, the first of which are only declared, and imported; the last one is exported as `run`, its
- * memory of `pages` times 64 KiB as `memory`.
+ * memory of `pages` times 64 KiB as `memory`. If it shares a memory, it imports that as `host.memory` instead.
  */
 export function assemble(
   functions: readonly Code[],
   pages: number,
   imports: readonly Import[] = [],
+  sharesMemory = false,
 ): Uint8Array<ArrayBuffer> {
   const types = new Map<string, number>();
   const typeBytes = new Code();
@@ -248,18 +249,19 @@ export function assemble(
   const module = new Code().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   const section = (id: number, content: Code) => module.byte(id).sized(content);
   section(1, new Code().unsigned(types.size).append(typeBytes.written));
-  if (imports.length > 0) {
-    const imported = new Code().unsigned(imports.length);
+  if (imports.length > 0 || sharesMemory) {
+    const imported = new Code().unsigned(imports.length + Number(sharesMemory));
     imports.forEach(({ module, name }, i) => {
       imported.text(module).text(name).byte(0).unsigned(typeOf[i]!);
     });
+    if (sharesMemory) imported.text("host").text("memory").byte(2).byte(0).unsigned(pages);
     section(2, imported);
   }
   const own = functions.slice(imports.length);
   const declared = new Code().unsigned(own.length);
   for (const type of typeOf.slice(imports.length)) declared.unsigned(type);
   section(3, declared);
-  section(5, new Code().byte(1).byte(1).unsigned(pages).unsigned(pages));
+  if (!sharesMemory) section(5, new Code().byte(1).byte(1).unsigned(pages).unsigned(pages));
   const last = functions.length - 1;
   const exported = new Code().byte(2);
   section(7, exported.text("memory").byte(2).byte(0).text("run").byte(0).unsigned(last));

@@ -95,6 +95,18 @@ function sharedFunctions(
   };
 }
 
+/** A nest that is one loop for results of any size: the last function takes the addresses of its nodes, and the rounds of the loop. */
+export function emitAlone(nest: Nest, layout: Layout): Code[] {
+  const functions: Code[] = [];
+  const slow = slowFunctions(functions, layout);
+  const rounds = nest.kernel.nodes.length;
+  const code = new Code(new Array<"i32">(rounds + 1).fill("i32"));
+  const base = (x: number) => ({ local: x });
+  const writer = new NestWriter(code, nest, { layout, slow, relaxed: false, base, number: 0, rounds });
+  writer.results(() => writer.map());
+  return [...functions, code.titled(titleOf(nest.kernel))];
+}
+
 /**
  * Nests of one key share a function, which gets the addresses of their nodes: the same layer many times is written once, and the
  * update of parameters of all sizes, as one loop whose rounds are a parameter too.

@@ -1,23 +1,32 @@
 import type { Body } from "../arithmetic.ts";
-import type { TypedArray } from "../dtype.ts";
+import type { DType, TypedArray } from "../dtype.ts";
+import { byteSize } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import { arityOf, operandOf, Tensor } from "../graph.ts";
-import type { Computer } from "../kernels.ts";
+import type { Place } from "../interpret.ts";
 import { dtypesOf } from "../kernels.ts";
 import { remembered } from "../memo.ts";
 import { placeholder } from "../ops/leaf.ts";
 import { trace } from "../program.ts";
+import { stridesOf } from "../shape.ts";
+import type { Axis } from "./copies.ts";
+import { copyAlong } from "./copies.ts";
+import { emitAlone } from "./emit.ts";
+import { resultsOf } from "./kernel.ts";
+import { vectorRounds } from "./loops.ts";
 import { multiplyMatrices } from "./matrices.ts";
-import type { Executable } from "./run.ts";
-import { build } from "./run.ts";
+import { reduceAlong } from "./reductions.ts";
+import { nestsOf } from "./run.ts";
 import { finish } from "./steps.ts";
+import type { Tool } from "./workspace.ts";
+import { fixedLayout, newTool, placeFixed, type Workspace, withWorkspace } from "./workspace.ts";
 
 /**
- * What the interpreter leaves to modules that know no shapes, with the same bits: products of matrices, and elementwise ops, each by a
- * program for a block of elements. Graphs whose shapes differ each time are never seen twice, but their ops are.
+ * What the interpreter leaves to modules that know no shapes, with the same bits: products of matrices, copies, and elementwise ops. Graphs
+ * whose shapes differ each time are never seen twice, but their ops are.
  */
 
-/** Elements of a block. */
+/** The shape for which the code of an op is written: one loop. */
 const block = 1024;
 
 /** An elementwise op for operands of some dtypes. */
@@ -25,70 +34,195 @@ interface Piece {
   readonly instructions: number;
   spent: number;
   /** Null if there is none, or none yet. */
-  program: Executable | null;
+  made: Made | null;
 }
 
-/**
- * Computes nodes where it can do so faster than the interpreter. An elementwise op is worth a program once it was interpreted for
- * `patience` instructions, over all elements.
- */
-export function piecewise(patience = 3_000_000): Computer {
-  const pieces = new WeakMap<Body, Map<number, Piece>>();
-  return (node, inputs, out) => {
-    const { kernel } = node.op;
-    if (kernel.kind === "contract") return multiplyMatrices(node, inputs[0]!, inputs[1]!, out);
-    // Less than a quarter of a block would cost more than it gives.
-    if (kernel.kind !== "pointwise" || out.length < block / 4) return false;
-    const piece = remembered(
-      remembered(pieces, kernel.body, () => new Map()),
-      dtypesOf(node),
-      () => newPiece(node, kernel.body),
-    );
-    if (piece.spent <= patience) {
-      piece.spent += piece.instructions * out.length;
-      if (piece.spent > patience) piece.program = programOf(node);
-    }
-    if (piece.program === null) return false;
-    run(piece.program, inputs, out);
+interface Made {
+  readonly tool: Tool;
+  /** The operands that it takes, in order, behind the result. */
+  readonly operands: readonly number[];
+  /** Elements that one round of its loop computes. */
+  readonly width: number;
+}
+
+export interface PieceOptions {
+  /** How many instructions, over all elements, an elementwise op is interpreted before it is worth a module. */
+  readonly patience?: number;
+  /** Elements, one at least, from which on a module is faster than the kernels. */
+  readonly fewest?: number;
+}
+
+/** Runs `f` with a place where the large ones of these nodes are computed, or with none. */
+export function withPieces<T>(
+  nodes: readonly Tensor[],
+  f: (place: Place | null) => T,
+  { patience = 500_000, fewest = 257 }: PieceOptions = {},
+): T {
+  let bytes = 0;
+  for (let n = 0; n < nodes.length; n++) {
+    const { size, dtype } = nodes[n]!;
+    if (size >= fewest) bytes += size * byteSize(dtype) + 32;
+  }
+  if (bytes === 0) return f(null);
+  return withWorkspace(bytes, (workspace) => f(workspace && new Pieces(workspace, patience, fewest)));
+}
+
+const pieces = new WeakMap<Body, Map<number, Piece>>();
+
+class Pieces implements Place {
+  readonly #workspace: Workspace;
+  readonly #patience: number;
+
+  readonly #fewest: number;
+
+  constructor(workspace: Workspace, patience: number, fewest: number) {
+    this.#workspace = workspace;
+    this.#patience = patience;
+    this.#fewest = fewest;
+  }
+
+  take(dtype: DType, size: number): TypedArray | null {
+    return size < this.#fewest ? null : this.#workspace.take(dtype, size);
+  }
+  give(array: TypedArray): boolean {
+    if (array.length < this.#fewest || !this.#workspace.has(array)) return false;
+    this.#workspace.give(array);
     return true;
-  };
+  }
+  kept(array: TypedArray): TypedArray {
+    return array.length < this.#fewest ? array : this.#workspace.kept(array);
+  }
+
+  compute(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): boolean {
+    try {
+      return this.#compute(node, inputs, out);
+    } catch (error) {
+      // WebAssembly, or memory, is refused.
+      if (error instanceof WebAssembly.CompileError || error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
+  #compute(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): boolean {
+    const { kernel } = node.op;
+    if (kernel.kind === "contract")
+      return multiplyMatrices(this.#workspace, node, inputs[0]!, inputs[1]!, out);
+    if (kernel.kind === "reduce") return this.#reduce(node, inputs[0]!, out);
+    if (out.length < this.#fewest || !this.#workspace.has(out)) return false;
+    switch (kernel.kind) {
+      case "pointwise":
+        return this.#runPiece(node, kernel.body, inputs, out);
+      case "view": {
+        const { offset, strides, bounds } = kernel.map(node.inputs[0]!.shape, node.attributes);
+        return this.#copy(node, inputs[0]!, offset, strides, bounds, out);
+      }
+      case "concatenate":
+        return this.#concatenate(node, inputs, out);
+      default:
+        return false;
+    }
+  }
+
+  #runPiece(node: Tensor, body: Body, inputs: readonly TypedArray[], out: TypedArray): boolean {
+    const piece = remembered(
+      remembered(pieces, body, () => new Map()),
+      dtypesOf(node),
+      () => newPiece(node, body),
+    );
+    if (piece.spent <= this.#patience) {
+      piece.spent += piece.instructions * out.length;
+      if (piece.spent > this.#patience) piece.made = madeOf(node);
+    }
+    if (piece.made === null) return false;
+    const { tool, operands, width } = piece.made;
+    const numbers = [out.byteOffset];
+    for (const i of operands) {
+      const address = this.#workspace.addressOf(inputs[i]!);
+      if (address < 0) return false;
+      numbers.push(address);
+    }
+    // Behind the last element lies what was there before, which no op minds.
+    numbers.push(Math.ceil(out.length / width));
+    this.#workspace.run(tool)(...numbers);
+    return true;
+  }
+
+  /** A result of few elements lies elsewhere. */
+  #reduce(node: Tensor, x: TypedArray, out: TypedArray): boolean {
+    if (x.length < this.#fewest || out.length === 0) return false;
+    if (this.#workspace.has(out)) return reduceAlong(this.#workspace, node, x, out);
+    const target = this.#workspace.take(node.dtype, out.length);
+    if (target === null) return false;
+    const isDone = reduceAlong(this.#workspace, node, x, target);
+    if (isDone) out.set(target);
+    this.#workspace.give(target);
+    return isDone;
+  }
+
+  #copy(
+    { dtype, shape }: Tensor,
+    x: TypedArray,
+    offset: number,
+    strides: readonly number[],
+    bounds: readonly (readonly [number, number])[] | null,
+    out: TypedArray,
+  ): boolean {
+    const bytes = byteSize(dtype);
+    const address = this.#workspace.addressOf(x);
+    if (address < 0) return false;
+    const outStrides = stridesOf(shape);
+    let [from, to] = [offset, 0];
+    const axes = shape.map((size, axis): Axis => {
+      const [begin, end] = bounds?.[axis] ?? [0, size];
+      from += begin * strides[axis]!;
+      to += begin * outStrides[axis]!;
+      return { size: end - begin, from: bytes * strides[axis]!, to: bytes * outStrides[axis]! };
+    });
+    if (bounds) out.fill(0);
+    copyAlong(this.#workspace, bytes, address + bytes * from, out.byteOffset + bytes * to, axes);
+    return true;
+  }
+
+  #concatenate(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): boolean {
+    const bytes = byteSize(node.dtype);
+    const axis = Number(node.attributes.axis);
+    const outStrides = stridesOf(node.shape);
+    const addresses = inputs.map((x) => this.#workspace.addressOf(x));
+    if (addresses.some((address) => address < 0)) return false;
+    let to = out.byteOffset;
+    for (const [k, { shape }] of node.inputs.entries()) {
+      const strides = stridesOf(shape);
+      const axes = shape.map((size, i) => ({ size, from: bytes * strides[i]!, to: bytes * outStrides[i]! }));
+      copyAlong(this.#workspace, bytes, addresses[k]!, to, axes);
+      to += bytes * shape[axis]! * outStrides[axis]!;
+    }
+    return true;
+  }
 }
 
 function newPiece({ inputs, dtype }: Tensor, body: Body): Piece {
   const operands = inputs.map((x) => x.dtype);
-  return { instructions: trace(body, operands, dtype).instructions.length, spent: 0, program: null };
+  return { instructions: trace(body, operands, dtype).instructions.length, spent: 0, made: null };
 }
 
-/** Null where WebAssembly, or memory, is refused. */
-function programOf(node: Tensor): Executable | null {
+/** Null for what does not become one loop. */
+function madeOf(node: Tensor): Made | null {
   const inputs = Array.from({ length: arityOf(node) }, (_, i) =>
     placeholder([block], operandOf(node, i)!.dtype),
   );
   const output = new Tensor(node.op, inputs, node.attributes, [block], node.dtype);
   try {
-    return finish(build({ inputs, states: [], outputs: [output], updates: [] }, { relaxed: false }));
+    const [nest, ...rest] = finish(nestsOf({ inputs, states: [], outputs: [output], updates: [] })).nests;
+    if (!nest || rest.length > 0 || nest.form.kind !== "map" || nest.counts.length !== 1) return null;
+    const { nodes } = nest.kernel;
+    const operands = nodes.slice(1).map((x) => inputs.indexOf(x));
+    if (resultsOf(nest.kernel).length !== 1 || operands.includes(-1) || nest.unrolled.results) return null;
+    if (!placeFixed([nest])) return null;
+    const width = nest.vector?.width ?? 1;
+    if (vectorRounds(block, width as 2 | 4) * width !== block) return null;
+    return { tool: newTool(emitAlone(nest, fixedLayout)), operands, width };
   } catch (error) {
-    if (
-      error instanceof CompileError ||
-      error instanceof WebAssembly.CompileError ||
-      error instanceof RangeError
-    )
-      return null;
+    if (error instanceof CompileError) return null;
     throw error;
-  }
-}
-
-/** Behind the last element lies what was there before, which no op minds. */
-function run(
-  { inputs, outputs, run: compute }: Executable,
-  operands: readonly TypedArray[],
-  out: TypedArray,
-): void {
-  const result = outputs[0]!;
-  for (let start = 0; start < out.length; start += block) {
-    const end = Math.min(start + block, out.length);
-    for (let i = 0; i < inputs.length; i++) inputs[i]!.set(operands[i]!.subarray(start, end));
-    compute();
-    out.set(end - start < block ? result.subarray(0, end - start) : result, start);
   }
 }

@@ -1,4 +1,4 @@
-import type { DType, TypedArray } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
@@ -56,7 +56,7 @@ export const errorBytes = 16;
 export function plan(nests: readonly Nest[], traced: Traced): Layout {
   const arena = new Arena(errorBytes);
   const addresses = new Map<Tensor, number>();
-  const constants: { address: number; dtype: DType; data: TypedArray | readonly number[] }[] = [];
+  const constants: Layout["constants"][number][] = [];
   for (const x of [...traced.inputs, ...traced.states])
     if (!addresses.has(x)) addresses.set(x, arena.take(bytesOf(x)));
   for (const x of heldBy(nests, traced)) {
@@ -66,24 +66,9 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
     addresses.set(x, arena.take(bytesOf(x)));
     constants.push({ address: addresses.get(x)!, dtype: x.dtype, data });
   }
-  const tables = new Map<readonly number[], Partial<Record<DType, number>>>();
   const unlike = [...new Map(nests.map((nest) => [nest.form, nest])).values()];
-  eachTable(unlike, (values, dtype) => {
-    const known = tables.get(values) ?? {};
-    tables.set(values, known);
-    if (known[dtype] !== undefined) return;
-    known[dtype] = arena.take(values.length * byteSize(dtype));
-    constants.push({ address: known[dtype], dtype, data: values });
-  });
-  const splats = new Map<string, number>();
-  eachSplat(unlike, (value, dtype) => {
-    remembered(splats, splatKey(value, dtype), () => {
-      const address = arena.take(vectorBytes);
-      const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
-      constants.push({ address, dtype, data });
-      return address;
-    });
-  });
+  const fixed = new Fixed();
+  fixed.add(unlike, (bytes) => arena.take(bytes));
   const scratch = arena.take(nests.reduce((most, nest) => Math.max(most, scratchBytes(nest)), 0));
   const last = lastReads(nests, traced);
   const copies: { from: number; to: number; bytes: number }[] = [];
@@ -94,7 +79,43 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
     if (from && addresses.get(from) !== addresses.get(to))
       copies.push({ from: addresses.get(from) ?? 0, to: addresses.get(to)!, bytes: bytesOf(to) });
   });
-  return { addresses, scratch, tables, splats, constants, copies, size: arena.size };
+  const { tables, splats } = fixed;
+  return {
+    addresses,
+    scratch,
+    tables,
+    splats,
+    constants: [...constants, ...fixed.constants],
+    copies,
+    size: arena.size,
+  };
+}
+
+/** The numbers that code finds in memory: tables, and vectors of equal numbers. Each is there once. */
+export class Fixed implements Pick<Layout, "tables" | "splats" | "constants"> {
+  readonly tables: Map<readonly number[], Partial<Record<DType, number>>> = new Map();
+  readonly splats: Map<string, number> = new Map();
+  readonly constants: Layout["constants"][number][] = [];
+
+  /** Adds what these nests need, at addresses from `take`. */
+  add(nests: readonly Nest[], take: (bytes: number) => number): void {
+    eachTable(nests, (values, dtype) => {
+      const known = remembered(this.tables, values, (): Partial<Record<DType, number>> => ({}));
+      known[dtype] ??= this.#place(values, dtype, take);
+    });
+    eachSplat(nests, (value, dtype) => {
+      remembered(this.splats, splatKey(value, dtype), () => {
+        const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
+        return this.#place(data, dtype, take);
+      });
+    });
+  }
+
+  #place(data: readonly number[], dtype: DType, take: (bytes: number) => number): number {
+    const address = take(data.length * byteSize(dtype));
+    this.constants.push({ address, dtype, data });
+    return address;
+  }
 }
 
 function bytesOf({ dtype, shape }: Tensor): number {

@@ -92,11 +92,16 @@ export interface Passed {
 
 /** All passes up to the code. Throws CompileError for what cannot be compiled. */
 export function* passes(traced: Traced): Steps<Passed> {
+  const { simple, nests } = yield* nestsOf(traced);
+  return { simple, nests, layout: plan(nests, simple) };
+}
+
+/** All passes up to the loops. */
+export function* nestsOf(traced: Traced): Steps<Omit<Passed, "layout">> {
   const simple = settle(yield* simplifyTraced(traced));
   const kernels = merge(yield* fuse(rootsOf(simple), simple.sequence));
   checkBetween?.(kernels);
-  const nests = yield* loops(kernels);
-  return { simple, nests, layout: plan(nests, simple) };
+  return { simple, nests: yield* loops(kernels) };
 }
 
 /** A program in its memory. Throws CompileError for what cannot be compiled, or needs too much memory. */

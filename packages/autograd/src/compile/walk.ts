@@ -115,12 +115,12 @@ export class WalkWriter {
           this.advance((walk) => step(walk) - this.#travelled(walk, from + 1));
         });
     };
-    if (vector?.loop !== from) rounds(count, 1);
+    const { rounds: local } = this.setting;
+    if (vector?.loop !== from) rounds(local === undefined ? count : { local }, 1);
     else {
       const { width, overruns, together } = vector;
       const rest = overruns ? 0 : count % width;
       const whole = (this.#covered(from) - rest) / width;
-      const local = this.setting.rounds;
       // Rounds that are not known are those of maps, whose vectors go one by one.
       const several = together > 1 ? Math.floor(whole / together) : 0;
       this.inLanes(width, () => {

@@ -1,0 +1,184 @@
+import type { DType, TypedArray } from "../dtype.ts";
+import { arrayAt, byteSize, copyOf, dtypeOf } from "../dtype.ts";
+import type { Code } from "./assembler.ts";
+import { assemble } from "./assembler.ts";
+import type { Nest } from "./loops.ts";
+import type { Layout } from "./plan.ts";
+import { errorBytes, Fixed } from "./plan.ts";
+
+/** What a module does with memory, given addresses and numbers. */
+export type Run = (...numbers: number[]) => void;
+
+/** A function of a module that finds what it computes with in the memory of a workspace. */
+export interface Tool {
+  readonly module: WebAssembly.Module;
+}
+
+const pageBytes = 65_536;
+/** The first bytes are for numbers that code finds in memory. */
+const fixedBytes = 4 * pageBytes;
+const leastBytes = 2 ** 22;
+const mostBytes = 2 ** 30;
+/** Code may read so far behind the last element. */
+const margin = 4096;
+
+/** Elements of all tools, in the order in which they were made: they lie at the same addresses in every workspace. */
+const fixed = new Fixed();
+let fixedEnd = errorBytes;
+
+/** Places what code needs beside its operands; false if there is no room left. */
+export function placeFixed(nests: readonly Nest[]): boolean {
+  if (fixedEnd > fixedBytes / 2) return false;
+  fixed.add(nests, (bytes) => {
+    const address = fixedEnd;
+    fixedEnd += Math.max(16, aligned(bytes));
+    return address;
+  });
+  return fixedEnd <= fixedBytes;
+}
+
+/** Where tools find these numbers. */
+export const fixedLayout: Layout = {
+  addresses: new Map(),
+  scratch: 0,
+  tables: fixed.tables,
+  splats: fixed.splats,
+  constants: [],
+  copies: [],
+  size: 0,
+};
+
+/** The last of these functions as a tool. Throws where WebAssembly is refused. */
+export function newTool(functions: readonly Code[]): Tool {
+  return { module: new WebAssembly.Module(assemble(functions, 1, [], true)) };
+}
+
+const aligned = (bytes: number): number => 16 * Math.ceil(bytes / 16);
+
+/** A vector that begins at the last element may be written. */
+const roomed = (bytes: number): number => aligned(bytes + 15);
+
+/**
+ * Memory for what one evaluation computes, which modules share, so that nothing is copied between them. What is to stay is copied out at the
+ * end.
+ */
+export class Workspace {
+  readonly #memory: WebAssembly.Memory;
+  readonly #buffer: ArrayBuffer;
+  readonly #runs = new Map<Tool, Run>();
+  /** How many of the fixed numbers are there. */
+  #written = 0;
+  /** Where nothing was given out yet. */
+  #end = fixedBytes;
+  /** What was given back, by bytes. */
+  readonly #free = new Map<number, number[]>();
+  /** Where copies of arrays from elsewhere lie. */
+  readonly #copies = new Map<TypedArray, number>();
+
+  constructor(bytes: number) {
+    const pages = Math.ceil(bytes / pageBytes);
+    this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.#buffer = this.#memory.buffer;
+  }
+
+  get bytes(): number {
+    return this.#buffer.byteLength;
+  }
+
+  clear(): void {
+    this.#end = fixedBytes;
+    this.#free.clear();
+    this.#copies.clear();
+  }
+
+  /** Elements with any values, or null if there is no room. */
+  take(dtype: DType, size: number): TypedArray | null {
+    const address = this.#allocate(roomed(size * byteSize(dtype)));
+    return address < 0 ? null : arrayAt(this.#buffer, address, dtype, size);
+  }
+
+  #allocate(bytes: number): number {
+    const free = this.#free.get(bytes)?.pop();
+    if (free !== undefined) return free;
+    const address = this.#end;
+    if (address + bytes + margin > this.bytes) return -1;
+    this.#end += bytes;
+    return address;
+  }
+
+  has(array: TypedArray): boolean {
+    return array.buffer === this.#buffer;
+  }
+
+  give(array: TypedArray): void {
+    const bytes = roomed(array.byteLength);
+    const list = this.#free.get(bytes);
+    if (list) list.push(array.byteOffset);
+    else this.#free.set(bytes, [array.byteOffset]);
+  }
+
+  /** The address of these elements, which are copied here if they lie elsewhere; -1 if there is no room. */
+  addressOf(array: TypedArray): number {
+    if (array.buffer === this.#buffer) return array.byteOffset;
+    const known = this.#copies.get(array);
+    if (known !== undefined) return known;
+    const address = this.#allocate(roomed(array.byteLength));
+    if (address < 0) return -1;
+    arrayAt(this.#buffer, address, dtypeOf(array), array.length).set(array);
+    this.#copies.set(array, address);
+    return address;
+  }
+
+  /** These elements as an array that stays. */
+  kept(array: TypedArray): TypedArray {
+    return this.has(array) ? copyOf(array) : array;
+  }
+
+  /** A tool that works here. */
+  run(tool: Tool): Run {
+    const known = this.#runs.get(tool);
+    if (known) return known;
+    for (; this.#written < fixed.constants.length; this.#written++) {
+      const { address, dtype, data } = fixed.constants[this.#written]!;
+      arrayAt(this.#buffer, address, dtype, data.length).set(data);
+    }
+    const { run } = new WebAssembly.Instance(tool.module, { host: { memory: this.#memory } }).exports;
+    this.#runs.set(tool, run as Run);
+    return run as Run;
+  }
+}
+
+/** Bytes of a workspace that outlives its evaluation in any case. */
+const mostForLong = 2 ** 26;
+
+/** The workspace of the next evaluation; the collector may take a large one when it is not in use. */
+let last: Workspace | WeakRef<Workspace> | null = null;
+let isBusy = false;
+let isRefused = false;
+
+/** Runs `f` with a workspace that has room for `bytes` if it can be had, or with none while another evaluation has it. */
+export function withWorkspace<T>(bytes: number, f: (workspace: Workspace | null) => T): T {
+  const workspace = isBusy ? null : roomFor(bytes);
+  if (workspace === null) return f(null);
+  isBusy = true;
+  try {
+    return f(workspace);
+  } finally {
+    isBusy = false;
+    workspace.clear();
+    last = workspace.bytes > mostForLong ? new WeakRef(workspace) : workspace;
+  }
+}
+
+/** The last workspace or a larger one; null where WebAssembly, or memory, is refused. Memory that nobody writes to is not taken of the machine. */
+function roomFor(bytes: number): Workspace | null {
+  const known = last instanceof Workspace ? last : (last?.deref() ?? null);
+  const needed = Math.min(mostBytes, Math.max(leastBytes, fixedBytes + bytes + margin));
+  if (isRefused || (known && known.bytes >= needed)) return known;
+  try {
+    return new Workspace(2 ** Math.ceil(Math.log2(needed)));
+  } catch {
+    isRefused = true;
+    return known;
+  }
+}
