@@ -192,7 +192,7 @@ describe("what is compiled", () => {
       (cache) => {
         for (let i = 0; i < 20; i++) f(tensor([1, 2, i]));
         expect(cache.compiled).toBe(0);
-        const large = zeros([200, 200]).add(0.5);
+        const large = zeros([300, 300]).add(0.5);
         evaluate(large);
         for (let i = 0; i < 2; i++) large.matmul(large).matmul(large).sum().item();
         expect(cache.compiled).toBe(1);
