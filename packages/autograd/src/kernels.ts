@@ -148,21 +148,36 @@ function concatenate(node: Tensor, inputs: readonly TypedArray[], out: TypedArra
 function gather(node: Tensor, x: TypedArray, index: TypedArray, out: TypedArray): void {
   const axis = Number(node.attributes.axis);
   const { shape } = node.inputs[0]!;
-  const strides = stridesOf(shape);
-  walk(node.shape, strides.with(axis, 0), 0, (at, i) => {
-    checkPlace(node, index[i]!, shape[axis]!, axis);
-    out[i] = x[at + index[i]! * strides[axis]!]!;
+  const [size, stride] = [shape[axis]!, stridesOf(shape)[axis]!];
+  eachRow(node.shape, stridesOf(shape).with(axis, 0), (from, step, begin, end) => {
+    for (let i = begin, place = from; i < end; i++, place += step) {
+      checkPlace(node, index[i]!, size, axis);
+      out[i] = x[place + index[i]! * stride]!;
+    }
   });
 }
 
 function scatter(node: Tensor, x: TypedArray, index: TypedArray, out: TypedArray): void {
   const axis = Number(node.attributes.axis);
-  const strides = stridesOf(node.shape);
+  const { shape } = node;
+  const [size, stride] = [shape[axis]!, stridesOf(shape)[axis]!];
   out.fill(0);
-  walk(node.inputs[0]!.shape, strides.with(axis, 0), 0, (at, i) => {
-    checkPlace(node, index[i]!, node.shape[axis]!, axis);
-    out[at + index[i]! * strides[axis]!]! += x[i]!;
+  eachRow(node.inputs[0]!.shape, stridesOf(shape).with(axis, 0), (from, step, begin, end) => {
+    for (let i = begin, place = from; i < end; i++, place += step) {
+      checkPlace(node, index[i]!, size, axis);
+      out[place + index[i]! * stride]! += x[i]!;
+    }
   });
+}
+
+/** Visits the rows of `shape`, elements `begin .. end`: where `strides` lead at the first of them, and how far from one to the next. */
+function eachRow(
+  shape: Shape,
+  strides: readonly number[],
+  visit: (from: number, step: number, begin: number, end: number) => void,
+): void {
+  const [columns, step] = [shape[shape.length - 1]!, strides[strides.length - 1]!];
+  walk(shape.slice(0, -1), strides, 0, (from, row) => visit(from, step, row * columns, (row + 1) * columns));
 }
 
 /** Looks for the line of `node` only if it is wanted: that takes longer than thousands of elements. */
