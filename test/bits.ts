@@ -2,7 +2,7 @@ import { compile, evaluate, type Tensor, type TypedArray } from "@cotangent/auto
 import { expect } from "vitest";
 import { withPieces } from "../packages/autograd/src/compile/piecewise.ts";
 import { withCache } from "../packages/autograd/src/evaluate.ts";
-import { interpret, type Place } from "../packages/autograd/src/interpret.ts";
+import { interpret, type Workplace } from "../packages/autograd/src/interpret.ts";
 import { numberIn, topology } from "../packages/autograd/src/topology.ts";
 import { EverythingCompiled } from "./compiled.ts";
 
@@ -41,7 +41,7 @@ export function samePieces(f: Function, inputs: readonly Tensor[]): void {
   const roots = f(...inputs).map((x) => x.node);
   const order = topology(roots);
   const numbers = roots.map((root) => numberIn(order, root));
-  const run = (place: Place | null) => {
+  const run = (place: Workplace | null) => {
     if (!place && order.nodes.some(({ size }) => size > 0)) throw new Error("there is no workspace");
     return interpret(order, numbers, place);
   };

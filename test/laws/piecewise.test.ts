@@ -16,7 +16,7 @@ import { describe, expect, test } from "vitest";
 import { withPieces } from "../../packages/autograd/src/compile/piecewise.ts";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
 import { apply } from "../../packages/autograd/src/graph.ts";
-import { interpret, type Place } from "../../packages/autograd/src/interpret.ts";
+import { interpret, type Workplace } from "../../packages/autograd/src/interpret.ts";
 import { leavesOf } from "../../packages/autograd/src/tree.ts";
 import { drawFor } from "./draws.ts";
 
@@ -35,9 +35,9 @@ function enlarged(x: Tensor): Tensor {
 function inPieces(root: Tensor, nodes?: readonly Tensor[]): { data: TypedArray; names: string[] } {
   const order = topology([root.node]);
   const names: string[] = [];
-  const run = (place: Place | null): TypedArray => {
+  const run = (place: Workplace | null): TypedArray => {
     if (!place) throw new Error("there is no workspace");
-    const watched: Place = {
+    const watched: Workplace = {
       take: (dtype, count) => place.take(dtype, count),
       give: (array) => place.give(array),
       kept: (array) => place.kept(array),

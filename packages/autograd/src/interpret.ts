@@ -7,7 +7,7 @@ import { sizeOf } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 
 /** Where large nodes are computed faster than by the kernels, with the same bits. */
-export interface Place {
+export interface Workplace {
   /** Memory with any values; null if it is to be had elsewhere. */
   take(dtype: DType, size: number): TypedArray | null;
   /** False if it is not from here. */
@@ -27,7 +27,7 @@ export interface Place {
 export function interpret(
   { nodes, starts, edges }: Topology,
   keep: readonly number[],
-  place: Place | null = null,
+  place: Workplace | null = null,
 ): TypedArray[] {
   const values = new Array<TypedArray | null>(nodes.length).fill(null);
   const { uses, ours } = takeTally(nodes.length);

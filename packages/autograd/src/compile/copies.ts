@@ -1,3 +1,7 @@
+import type { TypedArray } from "../dtype.ts";
+import { byteSize } from "../dtype.ts";
+import type { Kernel, Tensor } from "../graph.ts";
+import { stridesOf } from "../shape.ts";
 import { Code } from "./assembler.ts";
 import * as i32 from "./i32.ts";
 import * as simd from "./simd.ts";
@@ -144,4 +148,51 @@ export function joined(axes: readonly Axis[]): Axis[] {
     else joint.push(axis);
   }
   return joint;
+}
+
+/** Computes a view; false if there is no room. */
+export function copyView(
+  workspace: Workspace,
+  { dtype, shape, inputs, attributes }: Tensor,
+  map: Extract<Kernel, { kind: "view" }>["map"],
+  x: TypedArray,
+  out: TypedArray,
+): boolean {
+  const bytes = byteSize(dtype);
+  const address = workspace.addressOf(x);
+  if (address < 0) return false;
+  const { offset, strides, bounds } = map(inputs[0]!.shape, attributes);
+  const outStrides = stridesOf(shape);
+  let [from, to] = [offset, 0];
+  const axes = shape.map((size, axis): Axis => {
+    const [begin, end] = bounds?.[axis] ?? [0, size];
+    from += begin * strides[axis]!;
+    to += begin * outStrides[axis]!;
+    return { size: end - begin, from: bytes * strides[axis]!, to: bytes * outStrides[axis]! };
+  });
+  if (bounds) out.fill(0);
+  copyAlong(workspace, bytes, address + bytes * from, out.byteOffset + bytes * to, axes);
+  return true;
+}
+
+/** Puts the operands of a concatenation side by side; false if there is no room. */
+export function copyParts(
+  workspace: Workspace,
+  { dtype, shape, inputs, attributes }: Tensor,
+  parts: readonly TypedArray[],
+  out: TypedArray,
+): boolean {
+  const bytes = byteSize(dtype);
+  const axis = Number(attributes.axis);
+  const addresses = parts.map((x) => workspace.addressOf(x));
+  if (addresses.some((address) => address < 0)) return false;
+  const outStrides = stridesOf(shape);
+  let to = out.byteOffset;
+  inputs.forEach(({ shape: own }, k) => {
+    const strides = stridesOf(own);
+    const axes = own.map((size, i) => ({ size, from: bytes * strides[i]!, to: bytes * outStrides[i]! }));
+    copyAlong(workspace, bytes, addresses[k]!, to, axes);
+    to += bytes * own[axis]! * outStrides[axis]!;
+  });
+  return true;
 }

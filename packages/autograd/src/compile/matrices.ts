@@ -111,186 +111,165 @@ export function multiplyMatrices(
     placesOf(spec, shapeX, shapeY, node.shape),
   );
   const [first, second] = places.isSwapped ? [y, x] : [x, y];
-  const product = Product.of(workspace, dtype, places, first, second, out);
+  const product = begin(workspace, dtype, places, first, second, out);
   if (product === null) return false;
   const rows = places.x[1].list.length;
-  places.x[0].forEach((_, b) => {
+  for (let b = 0; b < places.x[0].length; b++)
     for (let row = 0; row < rows; row += blockRows)
-      for (let term = 0; term < count; term += blockTerms) product.add(b, row, term);
-  });
-  product.release();
+      for (let term = 0; term < count; term += blockTerms) addTerms(product, b, row, term);
+  for (const part of [product.left, product.panel, product.block]) if (part) workspace.give(part);
   return true;
 }
 
 /** A product that is being computed: its operands, the result, and room for parts of them. */
-class Product {
-  readonly #workspace: Workspace;
-  readonly #bytes: 4 | 8;
-  readonly #places: Places;
-  readonly #x: TypedArray;
-  readonly #y: TypedArray;
-  readonly #out: TypedArray;
-  readonly #atX: number;
-  readonly #atY: number;
-  readonly #atOut: number;
-  readonly #left: TypedArray | null;
-  readonly #panel: TypedArray;
-  /** One block of the result, where it is not stored at once. */
-  readonly #block: TypedArray;
-  readonly #run: Run;
-  /** The columns of a panel. */
-  readonly #width: number;
+interface Product {
+  readonly workspace: Workspace;
+  readonly bytes: 4 | 8;
+  readonly places: Places;
+  readonly x: TypedArray;
+  readonly y: TypedArray;
+  readonly out: TypedArray;
+  readonly atX: number;
+  readonly atY: number;
+  /** -1 where the result does not lie in the workspace. */
+  readonly atOut: number;
+  /** Rows of the left operand, where the microkernel cannot read them where they lie. */
+  readonly left: TypedArray | null;
+  readonly panel: TypedArray;
+  /** Columns of a panel. */
+  readonly width: number;
+  /** Four rows of the result, where they are not stored at once. */
+  readonly block: TypedArray;
+  readonly run: Run;
+}
 
-  /** Null if there is no room. */
-  static of(
-    workspace: Workspace,
-    dtype: Float,
-    places: Places,
-    x: TypedArray,
-    y: TypedArray,
-    out: TypedArray,
-  ): Product | null {
-    const width = panelTerm / byteSize(dtype);
-    const [, rows, terms] = places.x;
-    const isPacked = !(terms.step === 1 && rows.step !== null) && !(rows.step === 1 && terms.step !== null);
-    const left = isPacked ? workspace.take(dtype, blockRows * blockTerms) : null;
-    const panel = workspace.take(dtype, blockTerms * width);
-    const block = workspace.take(dtype, mostRows * width);
-    const [atX, atY] = [isPacked ? 0 : workspace.addressOf(x), workspace.addressOf(y)];
-    if (!panel || !block || atX < 0 || atY < 0 || (isPacked && !left)) return null;
-    return new Product(workspace, dtype, places, x, y, out, atX, atY, left, panel, block);
-  }
+/** Null if there is no room. */
+function begin(
+  workspace: Workspace,
+  dtype: Float,
+  places: Places,
+  x: TypedArray,
+  y: TypedArray,
+  out: TypedArray,
+): Product | null {
+  const bytes = byteSize(dtype) as 4 | 8;
+  const width = panelTerm / bytes;
+  const [, rows, terms] = places.x;
+  const isReadable = (terms.step === 1 && rows.step !== null) || (rows.step === 1 && terms.step !== null);
+  const left = isReadable ? null : workspace.take(dtype, blockRows * blockTerms);
+  const panel = workspace.take(dtype, blockTerms * width);
+  const block = workspace.take(dtype, mostRows * width);
+  const [atX, atY] = [left ? 0 : workspace.addressOf(x), workspace.addressOf(y)];
+  if (!panel || !block || atX < 0 || atY < 0 || !(isReadable || left)) return null;
+  const run = workspace.run(toolFor(dtype, left !== null || terms.step === 1));
+  const atOut = workspace.has(out) ? out.byteOffset : -1;
+  return { workspace, bytes, places, x, y, out, atX, atY, atOut, left, panel, width, block, run };
+}
 
-  private constructor(
-    workspace: Workspace,
-    dtype: Float,
-    places: Places,
-    x: TypedArray,
-    y: TypedArray,
-    out: TypedArray,
-    atX: number,
-    atY: number,
-    left: TypedArray | null,
-    panel: TypedArray,
-    block: TypedArray,
-  ) {
-    this.#workspace = workspace;
-    this.#bytes = dtype === "float32" ? 4 : 8;
-    this.#places = places;
-    this.#x = x;
-    this.#y = y;
-    this.#out = out;
-    this.#atX = atX;
-    this.#atY = atY;
-    this.#atOut = workspace.has(out) ? out.byteOffset : -1;
-    this.#left = left;
-    this.#panel = panel;
-    this.#block = block;
-    this.#width = panelTerm / this.#bytes;
-    const termsInARow = left !== null || places.x[2].step === 1;
-    this.#run = workspace.run(toolFor(dtype, termsInARow));
-  }
-
-  release(): void {
-    for (const part of [this.#left, this.#panel, this.#block]) if (part) this.#workspace.give(part);
-  }
-
-  /** Adds the products of a block of terms to a block of rows; the first one begins the sums. */
-  add(b: number, row: number, term: number): void {
-    const bytes = this.#bytes;
-    const [batch, rows, terms] = this.#places.x;
-    const last = Math.min(row + blockRows, rows.list.length);
-    const count = Math.min(blockTerms, terms.list.length - term);
-    const columns = this.#places.y[1].list.length;
-    const termsInARow = this.#left !== null || terms.step === 1;
-    if (this.#left) this.#pack(this.#left, b, row, last, term, count);
-    const from = this.#left
-      ? this.#left.byteOffset
-      : this.#atX + bytes * (batch[b]! + rows.list[row]! + terms.list[term]!);
-    const rowStep = this.#left ? blockTerms : rows.step!;
-    const leftStep = bytes * (termsInARow ? rowStep : terms.step!);
-    const leftAt = (r: number) => from + bytes * (r - row) * rowStep;
-    // Sums of one block of terms may be computed twice: then the last rows and columns are whole blocks too.
-    const isOnly = count === terms.list.length;
-    const whole = last - ((last - row) % mostRows);
-    for (let column = 0; column < columns; column += this.#width) {
-      const c = isOnly ? Math.max(0, Math.min(column, columns - this.#width)) : column;
-      this.#fillPanel(b, c, term, count);
-      const multiply = (to: number, toStep: number, r: number, blocks: number, adds: boolean) =>
-        this.#run(
-          leftAt(r),
-          this.#panel.byteOffset,
-          to,
-          leftStep,
-          toStep,
-          count,
-          Number(adds),
-          blocks,
-          leftAt(row + mostRows) - from,
-        );
-      const places = this.#places.out;
-      const isDirect =
-        this.#atOut >= 0 && places[1].step !== null && places[2].step === 1 && columns - c >= this.#width;
-      const outAt = (r: number) => this.#atOut + bytes * (places[0][b]! + places[1].list[r]! + c);
-      const outStep = bytes * (places[1].step ?? 0);
-      let done = row;
-      if (isDirect && whole > row) {
-        multiply(outAt(row), outStep, row, (whole - row) / mostRows, term > 0);
-        if (isOnly && last > whole) multiply(outAt(last - mostRows), outStep, last - mostRows, 1, false);
-        done = isOnly ? last : whole;
-      }
-      for (let r = done; r < last; r += mostRows) {
-        multiply(this.#block.byteOffset, panelTerm, r, 1, false);
-        this.#store(b, r, c, term > 0);
-      }
+/** Adds the products of a block of terms to a block of rows; the first one begins the sums. */
+function addTerms(product: Product, b: number, row: number, term: number): void {
+  const { bytes, places, left, panel, width, block, atOut } = product;
+  const [batch, rows, terms] = places.x;
+  const [batchOut, rowsOut, columnsOut] = places.out;
+  const last = Math.min(row + blockRows, rows.list.length);
+  const count = Math.min(blockTerms, terms.list.length - term);
+  const columns = columnsOut.list.length;
+  if (left) pack(product, left, b, row, last, term, count);
+  const from = left
+    ? left.byteOffset
+    : product.atX + bytes * (batch[b]! + rows.list[row]! + terms.list[term]!);
+  const rowStep = bytes * (left ? blockTerms : rows.step!);
+  const leftStep = left || terms.step === 1 ? rowStep : bytes * terms.step!;
+  const multiply = (r: number, blocks: number, to: number, toStep: number, adds: boolean): void =>
+    product.run(
+      from + (r - row) * rowStep,
+      panel.byteOffset,
+      to,
+      leftStep,
+      toStep,
+      count,
+      Number(adds),
+      blocks,
+      mostRows * rowStep,
+    );
+  // Sums of one block of terms may be computed twice: then the last rows and columns are whole blocks too.
+  const isOnly = count === terms.list.length;
+  const whole = last - ((last - row) % mostRows);
+  for (let next = 0; next < columns; next += width) {
+    const column = isOnly ? Math.max(0, Math.min(next, columns - width)) : next;
+    fillPanel(product, b, column, term, count);
+    let done = row;
+    if (
+      atOut >= 0 &&
+      rowsOut.step !== null &&
+      columnsOut.step === 1 &&
+      columns - column >= width &&
+      whole > row
+    ) {
+      const to = (r: number) => atOut + bytes * (batchOut[b]! + rowsOut.list[r]! + column);
+      multiply(row, (whole - row) / mostRows, to(row), bytes * rowsOut.step, term > 0);
+      if (isOnly && last > whole)
+        multiply(last - mostRows, 1, to(last - mostRows), bytes * rowsOut.step, false);
+      done = isOnly ? last : whole;
+    }
+    for (let r = done; r < last; r += mostRows) {
+      multiply(r, 1, block.byteOffset, panelTerm, false);
+      store(product, b, r, column, term > 0);
     }
   }
+}
 
-  /** Stores the block of the result that begins at this row and column, as much of it as there is. */
-  #store(b: number, row: number, column: number, adds: boolean): void {
-    const [batch, rows, columns] = this.#places.out;
-    const [rowCount, columnCount] = [rows.list.length - row, columns.list.length - column];
-    const block = this.#block;
-    const out = this.#out;
-    const width = this.#width;
-    for (let r = 0; r < mostRows && r < rowCount; r++) {
-      const at = batch[b]! + rows.list[row + r]!;
-      for (let j = 0; j < width && j < columnCount; j++) {
-        const place = at + columns.list[column + j]!;
-        out[place] = adds ? out[place]! + block[r * width + j]! : block[r * width + j]!;
-      }
+/** Stores the block of the result that begins at this row and column, as much of it as there is. */
+function store(
+  { places, out, width, block }: Product,
+  b: number,
+  row: number,
+  column: number,
+  adds: boolean,
+): void {
+  const [batch, rows, columns] = places.out;
+  for (let r = 0; r < mostRows && row + r < rows.list.length; r++) {
+    const at = batch[b]! + rows.list[row + r]!;
+    for (let j = 0; j < width && column + j < columns.list.length; j++) {
+      const place = at + columns.list[column + j]!;
+      out[place] = adds ? out[place]! + block[r * width + j]! : block[r * width + j]!;
     }
   }
+}
 
-  /** Copies rows of the left operand, whose elements lie in no order that the microkernel knows. */
-  #pack(to: TypedArray, b: number, row: number, last: number, term: number, count: number): void {
-    const [batch, rows, terms] = this.#places.x;
-    const x = this.#x;
-    for (let r = row; r < last; r++) {
-      const start = batch[b]! + rows.list[r]!;
-      for (let i = 0, at = (r - row) * blockTerms; i < count; i++, at++)
-        to[at] = x[start + terms.list[term + i]!]!;
-    }
+/** Copies rows of the left operand. */
+function pack(
+  { places, x }: Product,
+  to: TypedArray,
+  b: number,
+  row: number,
+  last: number,
+  term: number,
+  count: number,
+): void {
+  const [batch, rows, terms] = places.x;
+  for (let r = row; r < last; r++) {
+    const start = batch[b]! + rows.list[r]!;
+    for (let i = 0, at = (r - row) * blockTerms; i < count; i++, at++)
+      to[at] = x[start + terms.list[term + i]!]!;
   }
+}
 
-  /** Copies columns of the right operand. Behind the last one lies what was there before: nobody reads what becomes of it. */
-  #fillPanel(b: number, column: number, term: number, count: number): void {
-    const bytes = this.#bytes;
-    const width = this.#width;
-    const [batch, columns, terms] = this.#places.y;
-    const size = Math.min(width, columns.list.length - column);
+/** Copies columns of the right operand. Behind the last one lies what was there before: nobody reads what becomes of it. */
+function fillPanel(product: Product, b: number, column: number, term: number, count: number): void {
+  const { workspace, bytes, places, y, atY, panel, width } = product;
+  const [batch, columns, terms] = places.y;
+  const size = Math.min(width, columns.list.length - column);
+  if (columns.step !== null && terms.step !== null) {
     const start = batch[b]! + columns.list[column]! + terms.list[term]!;
-    if (columns.step !== null && terms.step !== null) {
-      copyAlong(this.#workspace, bytes, this.#atY + bytes * start, this.#panel.byteOffset, [
-        { size: count, from: bytes * terms.step, to: panelTerm },
-        { size, from: bytes * columns.step, to: bytes },
-      ]);
-      return;
-    }
-    const [panel, y] = [this.#panel, this.#y];
-    for (let i = 0; i < count; i++) {
-      const from = batch[b]! + terms.list[term + i]!;
-      for (let j = 0; j < size; j++) panel[i * width + j] = y[from + columns.list[column + j]!]!;
-    }
+    copyAlong(workspace, bytes, atY + bytes * start, panel.byteOffset, [
+      { size: count, from: bytes * terms.step, to: panelTerm },
+      { size, from: bytes * columns.step, to: bytes },
+    ]);
+    return;
+  }
+  for (let i = 0; i < count; i++) {
+    const from = batch[b]! + terms.list[term + i]!;
+    for (let j = 0; j < size; j++) panel[i * width + j] = y[from + columns.list[column + j]!]!;
   }
 }

@@ -3,14 +3,12 @@ import type { DType, TypedArray } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import { arityOf, operandOf, Tensor } from "../graph.ts";
-import type { Place } from "../interpret.ts";
+import type { Workplace } from "../interpret.ts";
 import { dtypesOf } from "../kernels.ts";
 import { remembered } from "../memo.ts";
 import { placeholder } from "../ops/leaf.ts";
 import { trace } from "../program.ts";
-import { stridesOf } from "../shape.ts";
-import type { Axis } from "./copies.ts";
-import { copyAlong } from "./copies.ts";
+import { copyParts, copyView } from "./copies.ts";
 import { emitAlone } from "./emit.ts";
 import { resultsOf } from "./kernel.ts";
 import { vectorRounds } from "./loops.ts";
@@ -55,7 +53,7 @@ export interface PieceOptions {
 /** Runs `f` with a place where the large ones of these nodes are computed, or with none. */
 export function withPieces<T>(
   nodes: readonly Tensor[],
-  f: (place: Place | null) => T,
+  f: (place: Workplace | null) => T,
   { patience = 500_000, fewest = 257 }: PieceOptions = {},
 ): T {
   let bytes = 0;
@@ -69,10 +67,9 @@ export function withPieces<T>(
 
 const pieces = new WeakMap<Body, Map<number, Piece>>();
 
-class Pieces implements Place {
+class Pieces implements Workplace {
   readonly #workspace: Workspace;
   readonly #patience: number;
-
   readonly #fewest: number;
 
   constructor(workspace: Workspace, patience: number, fewest: number) {
@@ -112,12 +109,10 @@ class Pieces implements Place {
     switch (kernel.kind) {
       case "pointwise":
         return this.#runPiece(node, kernel.body, inputs, out);
-      case "view": {
-        const { offset, strides, bounds } = kernel.map(node.inputs[0]!.shape, node.attributes);
-        return this.#copy(node, inputs[0]!, offset, strides, bounds, out);
-      }
+      case "view":
+        return copyView(this.#workspace, node, kernel.map, inputs[0]!, out);
       case "concatenate":
-        return this.#concatenate(node, inputs, out);
+        return copyParts(this.#workspace, node, inputs, out);
       default:
         return false;
     }
@@ -157,46 +152,6 @@ class Pieces implements Place {
     if (isDone) out.set(target);
     this.#workspace.give(target);
     return isDone;
-  }
-
-  #copy(
-    { dtype, shape }: Tensor,
-    x: TypedArray,
-    offset: number,
-    strides: readonly number[],
-    bounds: readonly (readonly [number, number])[] | null,
-    out: TypedArray,
-  ): boolean {
-    const bytes = byteSize(dtype);
-    const address = this.#workspace.addressOf(x);
-    if (address < 0) return false;
-    const outStrides = stridesOf(shape);
-    let [from, to] = [offset, 0];
-    const axes = shape.map((size, axis): Axis => {
-      const [begin, end] = bounds?.[axis] ?? [0, size];
-      from += begin * strides[axis]!;
-      to += begin * outStrides[axis]!;
-      return { size: end - begin, from: bytes * strides[axis]!, to: bytes * outStrides[axis]! };
-    });
-    if (bounds) out.fill(0);
-    copyAlong(this.#workspace, bytes, address + bytes * from, out.byteOffset + bytes * to, axes);
-    return true;
-  }
-
-  #concatenate(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): boolean {
-    const bytes = byteSize(node.dtype);
-    const axis = Number(node.attributes.axis);
-    const outStrides = stridesOf(node.shape);
-    const addresses = inputs.map((x) => this.#workspace.addressOf(x));
-    if (addresses.some((address) => address < 0)) return false;
-    let to = out.byteOffset;
-    for (const [k, { shape }] of node.inputs.entries()) {
-      const strides = stridesOf(shape);
-      const axes = shape.map((size, i) => ({ size, from: bytes * strides[i]!, to: bytes * outStrides[i]! }));
-      copyAlong(this.#workspace, bytes, addresses[k]!, to, axes);
-      to += bytes * shape[axis]! * outStrides[axis]!;
-    }
-    return true;
   }
 }
 
