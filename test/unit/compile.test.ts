@@ -357,6 +357,15 @@ describe("arguments", () => {
     expect(f(raw, tensor([0, 0])).toArray()).toEqual([5, 2]);
   });
 
+  test("bytes are 0 or 1, at the first call and later", () => {
+    const f = compile((raw: Uint8Array) => (raw as unknown as Tensor).logicalNot());
+    expect(() => f(Uint8Array.of(0, 2))).toThrow(
+      "compile: argument 0: a Uint8Array is bool, and element 1 is 2",
+    );
+    expect(f(Uint8Array.of(0, 1)).toArray()).toEqual([true, false]);
+    expect(() => f(Uint8Array.of(3, 1))).toThrow(ValueError);
+  });
+
   test("have a place that knows what lies in it", () => {
     const slot = new Slot(new Float32Array(2));
     const data = Float32Array.of(1, 2);

@@ -10,7 +10,7 @@ import type { Topology } from "./topology.ts";
 export interface Workplace {
   /** Memory with any values; null if it is to be had elsewhere. */
   take(dtype: DType, size: number): TypedArray | null;
-  /** False if it is not from here. */
+  /** Takes elements back that are not needed any more; false if they are not from here. */
   give(array: TypedArray): boolean;
   /** The same elements as an array that stays. */
   kept(array: TypedArray): TypedArray;

@@ -2,7 +2,7 @@ import type { DType, TypedArray } from "../dtype.ts";
 import { dtypeOf } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
-import { describe, placeholder } from "../ops/leaf.ts";
+import { checkBytes, describe, placeholder } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes } from "../shape.ts";
 
@@ -41,6 +41,7 @@ export function traceArgument(
   if (typeof x === "number") return { form: { kind: "number", slot }, value: leaf([], "float32") };
   if (isTypedArray(x)) {
     const dtype = dtypeOf(x, `compile: ${path}`);
+    checkBytes(`compile: ${path}`, x);
     return { form: { kind: "array", slot, length: x.length, dtype }, value: leaf([x.length], dtype) };
   }
   if (Array.isArray(x)) {
@@ -79,6 +80,7 @@ function matches(form: Form, x: unknown, fillings: Filling[]): boolean {
       return true;
     case "array":
       if (!isTypedArray(x) || x.length !== form.length || dtypeOf(x) !== form.dtype) return false;
+      checkBytes("compile: an argument", x);
       fillings[form.slot] = x;
       return true;
     case "same":

@@ -82,9 +82,10 @@ class Pieces implements Workplace {
     return size < this.#fewest ? null : this.#workspace.take(dtype, size);
   }
   give(array: TypedArray): boolean {
-    if (array.length < this.#fewest || !this.#workspace.has(array)) return false;
-    this.#workspace.give(array);
-    return true;
+    const isHere = array.length >= this.#fewest && this.#workspace.has(array);
+    if (isHere) this.#workspace.give(array);
+    else this.#workspace.forget(array);
+    return isHere;
   }
   kept(array: TypedArray): TypedArray {
     return array.length < this.#fewest ? array : this.#workspace.kept(array);

@@ -1,5 +1,6 @@
 import type { DType, TypedArray } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
+import type { Op } from "../graph.ts";
 import { Tensor } from "../graph.ts";
 import { remembered } from "../memo.ts";
 import { placeholder } from "../ops/leaf.ts";
@@ -23,7 +24,7 @@ import { fixedLayout, newTool, placeFixed } from "./workspace.ts";
 
 /** Reductions of any size, for graphs that are interpreted, in the order of `order.ts`: functions that know no shapes. */
 
-const tools = new Map<string, Tool | null>();
+const tools = new WeakMap<Op, Map<string, Tool | null>>();
 
 /** Computes a reduction if one axis is reduced, or several that are one, and it is the last one or has results side by side. */
 export function reduceAlong(workspace: Workspace, node: Tensor, x: TypedArray, out: TypedArray): boolean {
@@ -73,8 +74,8 @@ function toolFor(
   order: Order,
   lanes: number,
 ): Tool | null {
-  const key = `${op.name} ${dtype} ${isInner} ${lanes}`;
-  return remembered(tools, key, () => {
+  const known = remembered(tools, op, () => new Map());
+  return remembered(known, `${dtype} ${isInner} ${lanes}`, () => {
     if (dtype === "bool" || inputs[0]!.dtype !== dtype) return null;
     const x = placeholder([rowsOfPattern, columnsOfPattern], dtype);
     const pattern = new Tensor(

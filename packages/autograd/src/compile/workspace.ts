@@ -111,10 +111,21 @@ export class Workspace {
   }
 
   give(array: TypedArray): void {
+    this.#release(array.byteOffset, array);
+  }
+  /** What lies elsewhere will hold something else: its copy is of no use. */
+  forget(array: TypedArray): void {
+    if (this.#copies.size === 0) return;
+    const address = this.#copies.get(array);
+    if (address === undefined) return;
+    this.#copies.delete(array);
+    this.#release(address, array);
+  }
+  #release(address: number, array: TypedArray): void {
     const bytes = roomed(array.byteLength);
     const list = this.#free.get(bytes);
-    if (list) list.push(array.byteOffset);
-    else this.#free.set(bytes, [array.byteOffset]);
+    if (list) list.push(address);
+    else this.#free.set(bytes, [address]);
   }
 
   /** The address of these elements, which are copied here if they lie elsewhere; -1 if there is no room. */

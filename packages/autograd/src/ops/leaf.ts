@@ -105,14 +105,19 @@ export const tensor: TensorCreator = (data: Nested | OtherArray, options?: Creat
   return fromElements(array, shape);
 };
 
-/** The elements of `data` as they are, in a new array. Throws ValueError for bytes that are not 0 or 1: a Uint8Array is bool. */
-function ownElements(name: string, data: ArrayLike<number> & ArrayBufferView): TypedArray {
+/** Throws ValueError for bytes that are not 0 or 1: a Uint8Array is bool. */
+export function checkBytes(name: string, data: ArrayLike<number> & ArrayBufferView): void {
   if (dtypeOf(data, name) === "bool")
     for (let i = 0; i < data.length; i++)
       if (data[i]! > 1)
         throw new ValueError(
           `${name}: a Uint8Array is bool, and element ${i} is ${data[i]}; tensor(x, { dtype: "float32" }) takes numbers`,
         );
+}
+
+/** The elements of `data` as they are, in a new array. Throws ValueError for bytes that are not 0 or 1. */
+function ownElements(name: string, data: ArrayLike<number> & ArrayBufferView): TypedArray {
+  checkBytes(name, data);
   // It has a dtype, so it is one of ours.
   return copyOf(data as TypedArray);
 }
