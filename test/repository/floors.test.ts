@@ -96,6 +96,7 @@ const packages: readonly PackageFloors[] = [
         "ops/linalg/eigen.ts",
         "ops/linalg/spectrum.ts",
         "ops/linalg/pseudoinverse.ts",
+        "ops/linalg/norm.ts",
         "ops/linalg/matrix.ts",
         "ops/draws.ts",
         "ops/define.ts",

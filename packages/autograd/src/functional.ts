@@ -110,12 +110,13 @@ export {
   zeros,
   zerosLike,
 } from "./ops/leaf.ts";
-export { cholesky, triangularSolve } from "./ops/linalg/factorization.ts";
+export { cholesky, choleskySolve, triangularSolve } from "./ops/linalg/factorization.ts";
 export * from "./ops/linalg/matrix.ts";
+export * from "./ops/linalg/norm.ts";
 export { qr } from "./ops/linalg/orthogonal.ts";
 export { lstsq, pinv } from "./ops/linalg/pseudoinverse.ts";
-export { det, inv, slogdet, solve } from "./ops/linalg/solve.ts";
-export { eigh, svd } from "./ops/linalg/spectrum.ts";
+export { det, inv, logdet, slogdet, solve } from "./ops/linalg/solve.ts";
+export { eigh, eigvalsh, svd, svdvals } from "./ops/linalg/spectrum.ts";
 export * from "./ops/mixture.ts";
 export {
   broadcastTo,
