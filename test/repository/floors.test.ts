@@ -128,6 +128,7 @@ const packages: readonly PackageFloors[] = [
         "checkpoint.ts",
         "compiled.ts",
         "generator.ts",
+        "gumbel.ts",
         "closeness.ts",
         "dropout.ts",
         "attention.ts",

@@ -6,6 +6,7 @@ import {
   cat,
   checkpoint,
   gather,
+  gumbelSoftmax,
   logsumexp,
   matmul,
   mean,
@@ -303,6 +304,7 @@ describe("reductions", () => {
 
   test("along one axis keep the shape", () => {
     expectTypeOf(normalize(y, { axis: -1 })).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(gumbelSoftmax(y, { hard: true })).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(y.softmax(1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(softmax(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(y.cumsum(-1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();

@@ -29,10 +29,9 @@ export {
   ValueError,
 } from "./errors.ts";
 export * as functions from "./functions.ts";
-export type { ClassWeights, DrawOptions } from "./generator.ts";
+export type { DrawOptions } from "./generator.ts";
 export {
   bernoulli,
-  categorical,
   defaultGenerator,
   exponential,
   Generator,
@@ -45,6 +44,8 @@ export {
 } from "./generator.ts";
 export type { Attribute, Attributes, Derivative, Elements, IndexMap, Kernel, Op, Partial } from "./graph.ts";
 export { bilinearRule, linearRule, partial, pushed, singular, Tensor, zero } from "./graph.ts";
+export type { ClassWeights } from "./gumbel.ts";
+export { categorical, gumbelSoftmax, multinomial } from "./gumbel.ts";
 export { toDot } from "./inspect/draw.ts";
 // Look inside.
 export { explain } from "./inspect/explain.ts";
