@@ -86,6 +86,7 @@ const packages: readonly PackageFloors[] = [
         "ops/pooling.ts",
         "ops/adaptive.ts",
         "ops/resampling.ts",
+        "ops/grid.ts",
         "ops/product.ts",
         "ops/distance.ts",
         "ops/table.ts",

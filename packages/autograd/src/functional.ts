@@ -91,6 +91,7 @@ export {
 } from "./ops/elementary.ts";
 export type { Elementwise } from "./ops/elementwise.ts";
 export { pointwise } from "./ops/elementwise.ts";
+export * from "./ops/grid.ts";
 export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/layout.ts";
