@@ -79,6 +79,7 @@ const packages: readonly PackageFloors[] = [
         "ops/selection.ts",
         "ops/search.ts",
         "ops/accumulation.ts",
+        "ops/distinct.ts",
         "ops/at.ts",
         "ops/einsum.ts",
         "ops/spatial.ts",

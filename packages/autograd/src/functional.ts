@@ -67,6 +67,7 @@ export * from "./ops/convolution.ts";
 export { defineOp } from "./ops/define.ts";
 export * from "./ops/diagonal.ts";
 export * from "./ops/distance.ts";
+export * from "./ops/distinct.ts";
 export { einsum } from "./ops/einsum.ts";
 export {
   acos,

@@ -3,6 +3,7 @@ import * as activation from "./activation.ts";
 import * as adaptive from "./adaptive.ts";
 import * as convolution from "./convolution.ts";
 import * as distance from "./distance.ts";
+import * as distinct from "./distinct.ts";
 import * as grid from "./grid.ts";
 import * as factorization from "./linalg/factorization.ts";
 import * as matrix from "./linalg/matrix.ts";
@@ -37,6 +38,7 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     window,
     search,
     accumulation,
+    distinct,
     distance,
     convolution,
     pooling,
