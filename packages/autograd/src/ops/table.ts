@@ -19,7 +19,7 @@ import { matmul } from "./contraction.ts";
 import { diagonal } from "./diagonal.ts";
 import { checkChoice, floated } from "./elementwise.ts";
 import { repeat } from "./layout.ts";
-import { checkTensor } from "./leaf.ts";
+import { checkTensor, eye } from "./leaf.ts";
 import { counted, keeping, reshape, sum, transpose, unsqueeze } from "./movement.ts";
 import { abs, add, div, mul, sign, sqrt, sub, where } from "./pointwise.ts";
 import { amax, amin, mean } from "./reduction.ts";
@@ -310,10 +310,12 @@ export const corrcoef: Operation<[]> = composed(
       );
     const found = cov(x);
     if (x.rank === 1) return div(found, found);
-    const deviations = sqrt(diagonal(found));
+    const variances = diagonal(found);
+    const deviations = sqrt(variances);
     const scaled = div(div(found, unsqueeze(deviations, 1)), deviations);
-    // Rounded, a correlation may be a little more than 1; and NaN stays what it is, derivatives too.
-    return where(gt(abs(scaled), 1), sign(scaled), scaled);
+    // Rounded, a correlation may be a little beyond 1, and that of a row with itself beside it. NaN stays, in derivatives too.
+    const whole = where(eq(eye(variances.size), 1), div(variances, variances), scaled);
+    return where(gt(abs(whole), 1), sign(whole), whole);
   },
   (draw) => [draw.tensor([draw.integer(1, 3), draw.integer(3, 5)])],
 );

@@ -29,7 +29,10 @@ hideFrames(import.meta.url);
 export interface ClassOptions {
   /** How much each class counts, [c]; 1 unless given. The mean is then divided by the weights of the classes that occur. */
   readonly weight?: Tensor;
-  /** Rows with this class count for nothing, and not in the mean; no class unless given (PyTorch's -100 must be told). */
+  /**
+   * Rows with this class count for nothing, and not in the mean; none unless given: a class that there is not is an error then, which
+   * costs nothing (PyTorch's -100 must be told).
+   */
   readonly ignoreIndex?: number;
 }
 
