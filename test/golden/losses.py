@@ -50,6 +50,13 @@ def softmax(x):
     return (e / e.sum(-1, keepdims=True)).astype(np.float32).astype(np.float64)
 
 
+def shares(shape):
+    """Probabilities with the classes on axis 1."""
+    return np.moveaxis(softmax(np.moveaxis(draw(shape), 1, -1)), -1, 1)
+
+
+WEIGHTS = [0.5, 2.0, 1.5, 1.0]
+
 CASES = [
     ("mse", "of a matrix", draw((3, 4)), draw((3, 4))),
     ("mse", "of one number", draw(()), draw(())),
@@ -132,6 +139,35 @@ CASES = [
     ("klDiv", "of probabilities", np.log(softmax(draw((4, 3)))), softmax(draw((4, 3)))),
     ("klDiv", "of logarithms", np.log(softmax(draw((4, 3)))), np.log(softmax(draw((4, 3)))), {"logTarget": True}),
     ("klDiv", "of certain probabilities", np.log(softmax(draw((2, 2)))), np.array([[0.0, 1.0], [0.5, 0.0]])),
+    ("crossEntropy", "of places", draw((2, 3, 4)), np.array([[0, 2, 1, 1], [2, 2, 0, 1]])),
+    ("crossEntropy", "of a field", draw((2, 3, 2, 2)), np.array([[[0, 2], [1, 1]], [[2, 0], [0, 1]]])),
+    ("crossEntropy", "of probabilities at places", draw((2, 3, 4)), shares((2, 3, 4))),
+    ("crossEntropy", "of one row without others", draw((4,)), np.array(3)),
+    ("crossEntropy", "of probabilities of one row", draw((4,)), shares((1, 4))[0]),
+    ("crossEntropy", "of one row with everything", draw((4,)), np.array(2), {"weight": WEIGHTS, "labelSmoothing": 0.3}),
+    (
+        "crossEntropy",
+        "of places with everything",
+        draw((2, 4, 3)),
+        np.array([[0, 3, -1], [2, -1, 1]]),
+        {"weight": WEIGHTS, "ignoreIndex": -1, "labelSmoothing": 0.3},
+    ),
+    (
+        "crossEntropy",
+        "of probabilities in a field with weights, smoothed",
+        draw((2, 4, 2, 3)),
+        shares((2, 4, 2, 3)),
+        {"weight": WEIGHTS, "labelSmoothing": 0.2},
+    ),
+    ("nll", "of places", np.log(shares((2, 3, 4))), np.array([[0, 2, 1, 1], [2, 2, 0, 1]])),
+    ("nll", "of one row", np.log(shares((1, 3))[0]), np.array(1)),
+    (
+        "nll",
+        "of a field with weights and a class ignored",
+        np.log(shares((2, 4, 2, 2))),
+        np.array([[[0, 7], [1, 1]], [[2, 7], [3, 1]]]),
+        {"weight": WEIGHTS, "ignoreIndex": 7},
+    ),
 ]
 
 

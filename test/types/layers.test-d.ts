@@ -1,7 +1,7 @@
 import type { MatMul, Shape, Tensor } from "@cotangent/autograd";
 import { zeros } from "@cotangent/autograd";
 import { Dropout, LayerNorm, Linear, ReLU, Sequential } from "@cotangent/nn";
-import { bce, gaussianNll, mse } from "@cotangent/nn/loss";
+import { bce, crossEntropy, gaussianNll, mse, nll } from "@cotangent/nn/loss";
 import { describe, expectTypeOf, test } from "vitest";
 
 declare const unknown: Tensor;
@@ -45,6 +45,16 @@ describe("a loss", () => {
     expectTypeOf(mse(x, unknown, { reduction: "none" })).toEqualTypeOf<Tensor<[2, 3]>>();
     expectTypeOf(gaussianNll(either, either, unknown)).toEqualTypeOf<Tensor<[]>>();
     expectTypeOf(bce(either, x, { reduction: "sum" })).toEqualTypeOf<Tensor<[]>>();
+  });
+
+  test("of classes has a row for each place, or one", () => {
+    expectTypeOf(crossEntropy(x, unknown, { reduction: "none" })).toEqualTypeOf<Tensor<[2]>>();
+    expectTypeOf(crossEntropy(zeros([4, 3, 5]), unknown, { reduction: "none" })).toEqualTypeOf<
+      Tensor<[4, 5]>
+    >();
+    expectTypeOf(nll(zeros([3]), unknown, { reduction: "none" })).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(nll(unknown, unknown, { reduction: "none" })).toEqualTypeOf<Tensor>();
+    expectTypeOf(crossEntropy(unknown, unknown)).toEqualTypeOf<Tensor<[]>>();
   });
 
   test("is of tensors of one shape", () => {

@@ -1,15 +1,19 @@
 import type { NestedArray, Shape } from "@cotangent/autograd";
 import {
   add,
+  aminmax,
   argsort,
   cat,
   checkpoint,
   gather,
+  gumbelSoftmax,
   logsumexp,
   matmul,
   mean,
   mul,
+  nanmean,
   normal,
+  normalize,
   oneHot,
   ones,
   randint,
@@ -291,7 +295,16 @@ describe("reductions", () => {
     expectTypeOf(y.sum(0, { keepDims: n > 0 })).toEqualTypeOf<Tensor>();
   });
 
+  test("that give several tensors give each its shape", () => {
+    expectTypeOf(aminmax(y, -1).max).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(aminmax(y, [0, 1], { keepDims: true }).min).toEqualTypeOf<Tensor<[1, 1, 3]>>();
+    expectTypeOf(aminmax(unknown).min).toEqualTypeOf<Tensor<[]>>();
+    expectTypeOf(nanmean(y, 0)).toEqualTypeOf<Tensor<[2, 3]>>();
+  });
+
   test("along one axis keep the shape", () => {
+    expectTypeOf(normalize(y, { axis: -1 })).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(gumbelSoftmax(y, { hard: true })).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(y.softmax(1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(softmax(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(y.cumsum(-1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();

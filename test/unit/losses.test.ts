@@ -101,7 +101,9 @@ describe.each(ofClasses)("%s", (name) => {
   const classes = tensor([0, 1, 2, 0], { dtype: "int32" });
 
   test("refuses shapes that do not fit", () => {
-    expectRefused(name, () => all[name]!(row, classes), ShapeError, "[n, c]");
+    const other = name === "multiMargin" ? "[n, c]" : "[4]";
+    expectRefused(name, () => all[name]!(row, classes), ShapeError, other);
+    expectRefused(name, () => all[name]!(zeros([]), classes), ShapeError, "[n, c]");
     expectRefused(name, () => all[name]!(logits, tensor([0, 1], { dtype: "int32" })), ShapeError, "[4, 3]");
     expectRefused(name, () => all[name]!(logits, column), ShapeError, "[4, 1]");
   });
@@ -257,6 +259,25 @@ describe("options of classes and weights", () => {
           "index -100 is outside axis",
         );
     expect(losses.crossEntropy(logits, target, { ignoreIndex: -100 }).item()).toBeCloseTo(Math.log(3), 6);
+  });
+
+  test("places that are ignored count for nothing, whatever stands there", () => {
+    const scores = tensor([
+      [
+        [1, NaN],
+        [2, Infinity],
+      ],
+    ]);
+    const target = tensor([[1, -100]], { dtype: "int32" });
+    const x = variable(scores);
+    for (const options of [{}, { weight: tensor([2, 3]) as Tensor }, { labelSmoothing: 0.5 }]) {
+      const loss = losses.crossEntropy(x, target, { ignoreIndex: -100, ...options });
+      expect(loss.item()).toBeCloseTo("labelSmoothing" in options ? 0.5633 : 0.3133, 4);
+    }
+    expect(losses.crossEntropy(zeros([0, 3, 2]), zeros([0, 2], { dtype: "int32" })).item()).toBeNaN();
+    expect(
+      losses.nll(zeros([2, 3, 0]), zeros([2, 0], { dtype: "int32" }), { reduction: "none" }).shape,
+    ).toEqual([2, 0]);
   });
 
   test("where all classes are ignored there is no mean, and no gradient but 0 in the sum", () => {

@@ -1,29 +1,45 @@
 import {
+  blockDiag,
   checkGradient,
+  cholesky,
+  choleskySolve,
+  DTypeError,
   det,
   div,
   eigh,
+  eigvalsh,
   eye,
   fromTypedArray,
   GradientError,
   grad,
+  inv,
   jvp,
+  logdet,
   lstsq,
   matmul,
   matrixExp,
+  matrixNorm,
   matrixPower,
+  matrixRank,
   mul,
+  multiDot,
+  norm,
   pinv,
   qr,
+  ShapeError,
   slogdet,
+  solve,
   stack,
   sub,
   svd,
+  svdvals,
   type Tensor,
   tensor,
   transpose,
   triangularSolve,
   tril,
+  triu,
+  ValueError,
   where,
   zeros,
 } from "@cotangent/autograd";
@@ -239,4 +255,153 @@ test("pinv takes singular values for 0 up to the cutoff, whatever way it goes", 
     expect(far(pinv(tall, { rcond: 0.01 }), expected)).toBeLessThan(1e-11);
     expect(far(pinv(transpose(tall), { rcond: 0.01 }), transpose(expected))).toBeLessThan(1e-11);
   }
+});
+
+describe("what is made of factorizations", () => {
+  const square = matmul(matrix(4, 4), transpose(matrix(4, 4))).add(identity(4));
+  const batch = stack([square, matrix(4, 4, 5)]);
+
+  test("logdet is the logarithm of det, NaN below 0", () => {
+    expect(far(logdet(square), det(square).log())).toBeLessThan(1e-13);
+    const negative = float64([
+      [0, 2],
+      [1, 0],
+    ]);
+    expect(logdet(stack([negative, identity(2), negative.mul(0)])).toArray()).toEqual([
+      Number.NaN,
+      0,
+      -Infinity,
+    ]);
+    expect(
+      logdet(
+        float64([
+          [Number.NaN, 1],
+          [1, 1],
+        ]),
+      ).item(),
+    ).toBeNaN();
+    const [g] = grad(logdet(square), [square]);
+    expect(far(g, transpose(inv(square)))).toBeLessThan(1e-13);
+    expect(() => logdet(zeros([2, 3]))).toThrow("logdet: shape [2, 3]");
+  });
+
+  test("choleskySolve solves from either factor, for vectors and batches", () => {
+    const l = cholesky(square);
+    for (const b of [matrix(4, 2, 3), matrix(4, 1, 3).squeeze(1), stack([matrix(4, 2), matrix(4, 2, 7)])]) {
+      const x = solve(square, b);
+      expect(far(choleskySolve(b, l), x)).toBeLessThan(1e-12);
+      expect(far(choleskySolve(b, transpose(l), { upper: true }), x)).toBeLessThan(1e-12);
+      // The other triangle is not read.
+      expect(far(choleskySolve(b, l.add(triu(matrix(4, 4), { diagonal: 1 }))), x)).toBeLessThan(1e-12);
+    }
+    expect(() => choleskySolve(zeros([3]), l)).toThrow(ShapeError);
+    expect(checkGradient((a: Tensor) => choleskySolve(matrix(4, 2), cholesky(a)), [square]).pass).toBe(true);
+  });
+
+  test("svdvals and eigvalsh are what svd and eigh have", () => {
+    for (const [name, a] of kinds) expect(svdvals(a).toArray(), name).toEqual(svd(a).S.toArray());
+    expect(eigvalsh(batch).toArray()).toEqual(eigh(batch).eigenvalues.toArray());
+    for (const [of, a] of [
+      [svdvals, identity(3)],
+      [eigvalsh, identity(3)],
+    ] as const)
+      expect(grad(of(a).sum(), [a])[0].toArray()).toEqual(identity(3).toArray());
+    expect(svdvals(zeros([2, 0, 3])).shape).toEqual([2, 0]);
+    expect(() => svdvals(zeros([3]))).toThrow("svdvals: takes matrices");
+    expect(() => eigvalsh(zeros([2, 3]))).toThrow("eigvalsh: shape [2, 3]");
+  });
+
+  test("norms of matrices bound one another", () => {
+    for (const [name, a] of kinds) {
+      if (/square to/.test(name)) continue;
+      const [fro, nuc, two, one, rows] = (["fro", "nuc", 2, 1, Infinity] as const).map((p) =>
+        matrixNorm(a, { p }).item(),
+      );
+      expect(two, name).toBeLessThanOrEqual(fro! * (1 + 1e-12));
+      expect(fro, name).toBeLessThanOrEqual(nuc! * (1 + 1e-12));
+      expect(two! ** 2, name).toBeLessThanOrEqual(one! * rows! * (1 + 1e-12));
+      expect(rows, name).toBe(matrixNorm(transpose(a), { p: 1 }).item());
+      expect(fro, name).toBeCloseTo(norm(a).item(), 12);
+    }
+    expect(matrixNorm(batch, { p: -2, keepDims: true }).shape).toEqual([2, 1, 1]);
+    expect(far(matrixNorm(inv(square), { p: 2 }), matrixNorm(square, { p: -2 }).reciprocal())).toBeLessThan(
+      1e-12,
+    );
+    expect(matrixNorm(zeros([0, 2, 2]), { p: 2 }).shape).toEqual([0]);
+    expect(matrixNorm(zeros([2, 0]), { p: "nuc" }).item()).toBe(0);
+    expect(() => matrixNorm(zeros([0, 2]), { p: 2 })).toThrow("there is no matrixNorm of nothing");
+    for (const p of [3, Number.NaN, "row" as never])
+      expect(() => matrixNorm(square, { p })).toThrow("matrixNorm: p is");
+    expect(() => matrixNorm(zeros([2]))).toThrow(ShapeError);
+  });
+
+  test("ranks are counted above the tolerance", () => {
+    const ranks = kinds.map(([name, a]) => [name, matrixRank(a).item()]);
+    expect(Object.fromEntries(ranks)).toMatchObject({
+      tall: 7,
+      wide: 7,
+      "of rank 3": 3,
+      "of ones": 1,
+      "of zeros": 0,
+    });
+    const a = float64([
+      [1, 0],
+      [0, 1e-3],
+    ]);
+    for (const hermitian of [false, true]) {
+      expect(matrixRank(a, { hermitian }).item()).toBe(2);
+      expect(matrixRank(a, { hermitian, rtol: 0.01 }).item()).toBe(1);
+      expect(matrixRank(a, { hermitian, atol: 0.01 }).item()).toBe(1);
+      expect(matrixRank(a.neg(), { hermitian, atol: 2 }).item()).toBe(0);
+    }
+    expect(matrixRank(stack([a, a.mul(0)])).toArray()).toEqual([2, 0]);
+    for (const wrong of [{ atol: -1 }, { rtol: Number.NaN }])
+      expect(() => matrixRank(a, wrong)).toThrow("matrixRank: atol is");
+    expect(() => matrixRank(zeros([2, 3]), { hermitian: true })).toThrow(ShapeError);
+  });
+});
+
+describe("several matrices", () => {
+  test("are multiplied in the cheapest order", () => {
+    const parts = [
+      [2, 50],
+      [50, 3],
+      [3, 40],
+      [40, 1],
+    ].map(([rows, columns], i) => matrix(rows!, columns!, i));
+    const [a, b, c, d] = parts as [Tensor, Tensor, Tensor, Tensor];
+    const out = multiDot(parts);
+    expect(far(out, matmul(matmul(matmul(a, b), c), d))).toBeLessThan(1e-12);
+    // From the right it takes 40 * 3 + 3 * 50 + 50 * 2 products.
+    expect(out.toArray()).toEqual(matmul(a, matmul(b, matmul(c, d))).toArray());
+    expect(multiDot([a.at(0), b, c, d.squeeze(1)]).shape).toEqual([]);
+    expect(multiDot([matrix(1, 0), matrix(0, 3)]).toArray()).toEqual([[0, 0, 0]]);
+  });
+
+  test("that do not fit are refused", () => {
+    const a = zeros([2, 2]);
+    expect(() => multiDot([a, zeros([3, 2])])).toThrow(
+      "multiDot: factors 0 and 1 have shapes [2, 2] and [3, 2]",
+    );
+    expect(() => multiDot([a, zeros([2]), zeros([2])])).toThrow("multiDot: factor 1 has shape [2]");
+    expect(() => multiDot([zeros([1, 2, 2]), a])).toThrow(ShapeError);
+    for (const wrong of [[a], [], a])
+      expect(() => multiDot(wrong as never)).toThrow("multiDot: takes an array of at least two");
+    expect(() => multiDot([a, 1 as never])).toThrow(ValueError);
+    expect(() => multiDot([a, a.gt(0)])).toThrow(DTypeError);
+    expect(() => blockDiag([zeros([1, 2, 2])])).toThrow("blockDiag: takes matrices, got shape [1, 2, 2]");
+    for (const wrong of [[], a]) expect(() => blockDiag(wrong as never)).toThrow("blockDiag: takes an array");
+  });
+
+  test("along a diagonal have the product of their determinants", () => {
+    const [a, b] = [matrix(3, 3), matrix(2, 2, 4)];
+    const both = blockDiag([a, b]);
+    expect(far(det(both), mul(det(a), det(b)))).toBeLessThan(1e-14);
+    expect(far(both.sum(), a.sum().add(b.sum()))).toBeLessThan(1e-14);
+    expect(blockDiag([tensor(2), tensor([1, 3])]).toArray()).toEqual([
+      [2, 0, 0],
+      [0, 1, 3],
+    ]);
+    expect(blockDiag([zeros([0, 1]), tensor([[true]])]).toArray()).toEqual([[0, 1]]);
+  });
 });

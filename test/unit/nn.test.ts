@@ -375,11 +375,17 @@ describe("losses", () => {
 
   test("crossEntropy says what does not fit", () => {
     const logits = zeros([4, 3]);
-    expect(() => crossEntropy(row, row)).toThrow("crossEntropy: logits are [n, c]");
+    expect(() => crossEntropy(zeros([]), row)).toThrow(
+      "crossEntropy: logits are [n, c], [n, c, d1, ...] or [c], got []",
+    );
     expect(() => crossEntropy(logits, column)).toThrow(
       "crossEntropy: logits [4, 3] and target [4, 1] do not fit; the target is int32 classes [4] or probabilities [4, 3]",
     );
     expect(() => crossEntropy(logits, row)).toThrow(DTypeError);
+    expect(() => crossEntropy(zeros([4, 5, 3]), zeros([4, 5]))).toThrow(
+      "int32 classes [4, 3] or probabilities [4, 5, 3]",
+    );
+    expect(() => crossEntropy(row, tensor([0, 1, 0, 1], { dtype: "int32" }))).toThrow("int32 classes [] or");
   });
 
   test("crossEntropy refuses a class that there is not, when it is computed", () => {

@@ -5,10 +5,16 @@ import {
   CotangentError,
   checkGradient,
   compile,
+  DTypeError,
   diag,
   diagEmbed,
+  diff,
+  gather,
+  grad,
+  histc,
   IndexError,
   indexPut,
+  linspace,
   maskedSelect,
   meshgrid,
   nonzero,
@@ -23,6 +29,7 @@ import {
   sort,
   type Tensor,
   tensor,
+  unique,
   ValueError,
   variable,
   zeros,
@@ -186,4 +193,79 @@ test("options that are not offered are refused", () => {
   expect(refusal(() => bincount(int32(1, -1)), "bincount: ", "got -1")).toBeInstanceOf(ValueError);
   refusal(() => bincount(int32(1), { minlength: -1 }), "bincount: minlength");
   refusal(() => bincount(int32(1), { weights: ones([2]) }), "bincount: weights of shape [2]");
+});
+
+describe("different values", () => {
+  test("are put together again by their places, and counted", () => {
+    for (const x of [randint(-3, 4, [5, 4]), randint(0, 2, [7]).eq(1), normal([3, 2]), tensor(4)]) {
+      const { values, inverse, counts } = unique(x);
+      expect(gather(values, 0, inverse.reshape([x.size])).toArray()).toEqual(x.reshape([x.size]).toArray());
+      expect(values.toArray()).toEqual(sort(values).values.toArray());
+      expect(diff(values.cast("float32")).gt(0).all().item()).toBe(1);
+      expect(counts.sum().item()).toBe(x.size);
+      expect(bincount(inverse.reshape([x.size])).toArray()).toEqual(counts.toArray());
+      expect([inverse.shape, inverse.dtype, counts.dtype]).toEqual([x.shape, "int32", "int32"]);
+    }
+    expect(unique(zeros([0, 2])).values.shape).toEqual([0]);
+  });
+
+  test("are zeros of both signs as one, and every NaN", () => {
+    const { values, inverse, counts } = unique(tensor([Number.NaN, 1, Number.NaN, -0, 0]));
+    expect(values.toArray()).toEqual([-0, 1, Number.NaN, Number.NaN]);
+    expect(inverse.toArray()).toEqual([2, 1, 3, 0, 0]);
+    expect(counts.toArray()).toEqual([2, 1, 1, 1]);
+  });
+
+  test("have the gradient of the first, and no place inside compile", () => {
+    const x = tensor([3, 1, 3]);
+    expect(grad(unique(x).values, [x], { cotangent: tensor([1, 2]) })[0].toArray()).toEqual([2, 1, 0]);
+    const sorted = compile((y: Tensor) => unique(y).values);
+    expect(() => sorted(x)).toThrow(CompileError);
+    expect(() => sorted(x)).toThrow(/^unique: /);
+  });
+});
+
+describe("histc", () => {
+  test("counts what searchsorted finds between edges", () => {
+    const x = normal([200]);
+    const edges = linspace(-1, 1, 9);
+    const places = searchsorted(edges, x, { right: true });
+    const inside = x.ge(-1).logicalAnd(x.le(1));
+    const expected = bincount(maskedSelect(places, inside).sub(1), { minlength: 8 });
+    expect(histc(x, { bins: 8, min: -1, max: 1 }).toArray()).toEqual(expected.toArray());
+    expect(
+      histc(x.reshape([2, 100]))
+        .sum()
+        .item(),
+    ).toBe(200);
+    expect(histc(x).shape).toEqual([100]);
+    const step = compile((y: Tensor) => histc(y, { bins: 5 }));
+    expect(step(x).toArray()).toEqual(histc(x, { bins: 5 }).toArray());
+  });
+
+  test("takes the range of what is there, unless it is not finite", () => {
+    expect(histc(tensor([2, 2, 2]), { bins: 3 }).toArray()).toEqual([0, 3, 0]);
+    expect(histc(tensor([0, 3, 4]), { bins: 2, max: 2 }).toArray()).toEqual([1, 0]);
+    expect(histc(tensor([0, 3, 4]), { bins: 2, min: 3 }).toArray()).toEqual([1, 1]);
+    expect(histc(tensor([1]), { bins: 2, min: 5 }).toArray()).toEqual([0, 0]);
+    for (const wild of [Number.NaN, Infinity, -Infinity]) {
+      expect(histc(tensor([wild, 1, 2]), { bins: 2 }).toArray()).toEqual([0, 0]);
+      expect(histc(tensor([wild, 1, 2]), { bins: 2, min: 0, max: 2 }).toArray()).toEqual([0, 2]);
+    }
+    const ends = tensor([-(2 ** 31), 2 ** 31 - 1], { dtype: "int32" });
+    expect(histc(ends, { bins: 2 }).toArray()).toEqual([1, 1]);
+    expect(histc(zeros([0]), { bins: 2 }).toArray()).toEqual([0, 0]);
+  });
+
+  test("refuses what are no bins", () => {
+    const x = tensor([1, 2]);
+    for (const bins of [0, 2.5, "3" as never])
+      expect(() => histc(x, { bins })).toThrow("histc: bins is a whole number");
+    for (const end of [Number.NaN, Infinity, "0" as never]) {
+      expect(() => histc(x, { min: end })).toThrow(`histc: min is ${end}`);
+      expect(() => histc(x, { max: end })).toThrow(`histc: max is ${end}`);
+    }
+    expect(() => histc(x, { min: 0, max: 0 })).toThrow("leave both out for the range of x");
+    expect(() => histc(x.gt(1))).toThrow(DTypeError);
+  });
 });

@@ -1,18 +1,23 @@
 import {
+  allclose,
   bernoulli,
   categorical,
+  checkGradient,
   compile,
   DTypeError,
   evaluate,
   exponential,
   Generator,
   grad,
+  gumbelSoftmax,
   manualSeed,
+  multinomial,
   normal,
   permutation,
   randint,
   randomWords,
   ShapeError,
+  softmax,
   type Tensor,
   tensor,
   truncatedNormal,
@@ -384,6 +389,156 @@ describe("categorical", () => {
     expect(() => categorical([2], { logits: tensor([true]) })).toThrow(DTypeError);
     // @ts-expect-error: one of the two is needed.
     expect(() => categorical([2], {})).toThrow(ValueError);
+  });
+});
+
+describe("multinomial", () => {
+  const weights = [1, 0, 2, 5];
+  const total = 8;
+
+  /** How often each pair of neighbours is drawn, by 4 times the first and the second. */
+  function pairs(replacement: boolean): number[] {
+    const rows = tensor(weights).broadcastTo([40_000, 4]);
+    const drawn = dataOf(multinomial(rows, 2, { replacement, generator: new Generator(31) }));
+    const counts = new Array<number>(16).fill(0);
+    for (let i = 0; i < drawn.length; i += 2) counts[drawn[i]! * 4 + drawn[i + 1]!]!++;
+    return counts;
+  }
+
+  test.each([false, true])("draws pairs as often as their weights say, replacement %s", (replacement) => {
+    let statistic = 0;
+    pairs(replacement).forEach((count, pair) => {
+      const [i, j] = [Math.floor(pair / 4), pair % 4];
+      const left = replacement ? total : total - weights[i]!;
+      const share = !replacement && i === j ? 0 : weights[j]! / left;
+      const expected = (40_000 * weights[i]! * share) / total;
+      if (expected === 0) expect(count).toBe(0);
+      else statistic += (count - expected) ** 2 / expected;
+    });
+    // 5 or 8 degrees of freedom: above these once in a thousand seeds.
+    expect(statistic).toBeLessThan(replacement ? 26.1 : 20.5);
+  });
+
+  test("draws all classes once, those of more weight sooner, and none for nothing", () => {
+    const all = multinomial(tensor([1e-200, 1, 1e200], { dtype: "float64" }), 3);
+    expect([all.dtype, dataOf(all)]).toEqual(["int32", [2, 1, 0]]);
+    expect(
+      multinomial(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+        0,
+      ).shape,
+    ).toEqual([2, 0]);
+    expect(
+      multinomial(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+        0,
+        { replacement: true },
+      ).shape,
+    ).toEqual([2, 0]);
+    expect(multinomial(zeros([0, 3]), 2).shape).toEqual([0, 2]);
+    expect(dataOf(multinomial(tensor([0, 3, 0], { dtype: "int32" }), 4, { replacement: true }))).toEqual([
+      1, 1, 1, 1,
+    ]);
+  });
+
+  test("the same seed gives the same classes, compiled or not, and each call new ones", () => {
+    const rows = uniform([20, 6], { generator: new Generator(1) });
+    for (const replacement of [false, true]) {
+      const draws = (step: (x: Tensor) => Tensor) => [step(rows), step(rows)].map(dataOf);
+      const [one, two] = [new Generator(5), new Generator(5)];
+      const plain = draws((x) => multinomial(x, 3, { replacement, generator: one }));
+      expect(draws(compile((x: Tensor) => multinomial(x, 3, { replacement, generator: two })))).toEqual(
+        plain,
+      );
+      expect(plain[0]).not.toEqual(plain[1]);
+    }
+  });
+
+  test("refuses what are no weights, and more draws than classes", () => {
+    for (const weight of [-1, Number.NaN, Infinity])
+      expect(() => multinomial(tensor([1, weight]), 1)).toThrow(`multinomial: a weight is ${weight}`);
+    expect(() => multinomial(tensor([1, 2]), 3)).toThrow("multinomial: 3 different of 2 classes");
+    expect(() =>
+      multinomial(
+        tensor([
+          [1, 2],
+          [1, 0],
+        ]),
+        2,
+      ),
+    ).toThrow("multinomial: 1 of 2 weights are above 0");
+    expect(() => multinomial(tensor([0, 0]), 1, { replacement: true })).toThrow("0 of 2 weights are above 0");
+    for (const n of [-1, 0.5]) expect(() => multinomial(tensor([1, 2]), n)).toThrow(ValueError);
+    for (const shape of [[], [0], [2, 0]]) expect(() => multinomial(zeros(shape), 1)).toThrow(ShapeError);
+    expect(() => multinomial(tensor([true]), 1)).toThrow(DTypeError);
+    expect(() => multinomial([1, 2] as never, 1)).toThrow("multinomial: takes a tensor");
+    expect(() => multinomial(tensor([1, 2]), 1, { replace: true } as never)).toThrow(
+      "there is no option replace",
+    );
+    expect(() => multinomial(tensor([1, 2]), 1, { generator: 7 as never })).toThrow(
+      "multinomial: the generator is",
+    );
+  });
+});
+
+describe("gumbelSoftmax", () => {
+  const logits = normal([4, 3], { generator: new Generator(2), dtype: "float64" });
+
+  test("has its largest share at a class as often as softmax says", () => {
+    const row = tensor([0, 1, -1]);
+    const shares = dataOf(softmax(row));
+    const drawn = gumbelSoftmax(row.broadcastTo([50_000, 3]), { hard: true, generator: new Generator(3) });
+    expect(dataOf(drawn.sum(-1)).every((x) => x === 1)).toBe(true);
+    const statistic = dataOf(drawn.sum(0)).reduce((sum, n, i) => {
+      const expected = shares[i]! * 50_000;
+      return sum + (n - expected) ** 2 / expected;
+    }, 0);
+    // Two degrees of freedom: above 13.8 once in a thousand seeds.
+    expect(statistic).toBeLessThan(13.8);
+  });
+
+  test("is softmax of noise on the logits, and nears a single 1 where it is cold", () => {
+    const soft = gumbelSoftmax(logits, { tau: 0.5, generator: new Generator(4) });
+    const hard = gumbelSoftmax(logits, { tau: 0.5, hard: true, generator: new Generator(4) });
+    const cold = gumbelSoftmax(logits, { tau: 1e-6, generator: new Generator(4) });
+    expect(allclose(soft.sum(-1), 1)).toBe(true);
+    expect(dataOf(hard)).toEqual(dataOf(soft.eq(soft.amax(-1, { keepDims: true })).cast("float64")));
+    expect(allclose(cold, hard)).toBe(true);
+    const noise = soft.log().mul(0.5).sub(logits);
+    const again = softmax(logits.add(noise).div(0.5), -1);
+    expect(allclose(again, soft, { rtol: 1e-12 })).toBe(true);
+    const across = gumbelSoftmax(logits, { axis: 0, hard: true });
+    expect(dataOf(across.sum(0))).toEqual([1, 1, 1]);
+    expect([soft.dtype, gumbelSoftmax(zeros([2])).dtype]).toEqual(["float64", "float32"]);
+    for (const empty of [
+      [0, 3],
+      [3, 0],
+    ])
+      expect(gumbelSoftmax(zeros(empty), { hard: true }).shape).toEqual(empty);
+  });
+
+  test("has the gradient of the soft draw, hard or not", () => {
+    const draw = (hard: boolean) => (x: Tensor) =>
+      gumbelSoftmax(x, { hard, tau: 2, generator: new Generator(6) });
+    const report = checkGradient((x: Tensor) => draw(false)(x).square(), [logits]);
+    expect(report.pass, String(report)).toBe(true);
+    const cotangent = normal([4, 3], { dtype: "float64" });
+    const [soft, hard] = [false, true].map((is) => grad(draw(is)(logits), [logits], { cotangent })[0]);
+    expect(dataOf(hard!)).toEqual(dataOf(soft!));
+  });
+
+  test("refuses what is no temperature", () => {
+    for (const tau of [0, -1, Number.NaN, Infinity, "1" as never])
+      expect(() => gumbelSoftmax(logits, { tau })).toThrow("gumbelSoftmax: tau is");
+    expect(() => gumbelSoftmax(logits, { axis: 2 })).toThrow(ShapeError);
+    expect(() => gumbelSoftmax(logits.gt(0))).toThrow(DTypeError);
+    expect(() => gumbelSoftmax(1 as never)).toThrow("gumbelSoftmax: takes a tensor");
   });
 });
 

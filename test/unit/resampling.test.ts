@@ -1,11 +1,21 @@
 import {
+  affineGrid,
+  allclose,
+  checkGradient,
+  DTypeError,
+  flip,
   grad,
+  gridSample,
   interpolate,
   ones,
+  pad,
   pixelShuffle,
   pixelUnshuffle,
+  rot90,
   ShapeError,
+  slice,
   type Tensor,
+  tensor,
   topology,
   uniform,
   ValueError,
@@ -114,4 +124,174 @@ test("layers print what they were given", () => {
       ")",
     ].join("\n"),
   );
+});
+
+describe("images where a grid says", () => {
+  const image = uniform([2, 3, 4, 5], { dtype: "float64" });
+  const moved = (theta: number[][], size: readonly number[] = image.shape, alignCorners = false): Tensor =>
+    affineGrid(tensor([theta, theta], { dtype: "float64" }), size, { alignCorners });
+  const [same, mirrored] = [
+    [
+      [1, 0, 0],
+      [0, 1, 0],
+    ],
+    [
+      [-1, 0, 0],
+      [0, 1, 0],
+    ],
+  ];
+  const near = (x: Tensor, y: Tensor) => expect(allclose(x, y, { rtol: 1e-12, atol: 1e-12 })).toBe(true);
+
+  test("stay as they are, are mirrored and turned", () => {
+    for (const alignCorners of [false, true])
+      for (const mode of ["bilinear", "nearest"] as const) {
+        near(gridSample(image, moved(same, image.shape, alignCorners), { mode, alignCorners }), image);
+        near(
+          gridSample(image, moved(mirrored, image.shape, alignCorners), { mode, alignCorners }),
+          flip(image, -1),
+        );
+        const turned = moved(
+          [
+            [0, 1, 0],
+            [-1, 0, 0],
+          ],
+          [2, 3, 5, 4],
+          alignCorners,
+        );
+        near(gridSample(image, turned, { mode, alignCorners }), rot90(image, { axes: [3, 2] }));
+      }
+  });
+
+  test("of other sizes are interpolated", () => {
+    for (const alignCorners of [false, true])
+      for (const size of [
+        [7, 3],
+        [1, 9],
+      ]) {
+        const grid = moved(same, [2, 3, ...size], alignCorners);
+        const resized = gridSample(image, grid, { paddingMode: "border", alignCorners });
+        // One entry is the first of an interpolated axis, and the middle of a grid.
+        if (alignCorners && size[0] === 1) expect(resized.shape).toEqual([2, 3, 1, 9]);
+        else near(resized, interpolate(image, { size, mode: "bilinear", alignCorners }));
+      }
+  });
+
+  test("go on outside as padding does", () => {
+    const step = (by: number) =>
+      moved([
+        [1, 0, (2 * by) / 5],
+        [0, 1, 0],
+      ]);
+    const padded = (mode: "constant" | "reflect" | "replicate") =>
+      pad(
+        image,
+        [
+          [0, 0],
+          [0, 0],
+          [0, 0],
+          [0, 3],
+        ],
+        { mode },
+      );
+    const behind = (x: Tensor) => slice(x, 3, null, { axis: 3 });
+    near(gridSample(image, step(3)), behind(padded("constant")));
+    near(gridSample(image, step(3), { paddingMode: "border" }), behind(padded("replicate")));
+    near(
+      gridSample(
+        image,
+        moved(
+          [
+            [1, 0, 6 / 4],
+            [0, 1, 0],
+          ],
+          image.shape,
+          true,
+        ),
+        { paddingMode: "reflection", alignCorners: true },
+      ),
+      behind(padded("reflect")),
+    );
+    near(gridSample(image, step(10), { paddingMode: "reflection" }), image);
+    near(gridSample(image, step(5), { paddingMode: "reflection" }), flip(image, -1));
+  });
+
+  test("have gradients by what moves them", () => {
+    const theta = tensor(
+      [
+        [
+          [0.7, 0.2, 0.1],
+          [-0.3, 0.6, 0.05],
+        ],
+        [
+          [0.5, 0.1, 0.3],
+          [0.2, -0.8, 0.15],
+        ],
+      ],
+      { dtype: "float64" },
+    );
+    for (const paddingMode of ["zeros", "border", "reflection"] as const) {
+      const f = (x: Tensor, a: Tensor) => gridSample(x, affineGrid(a, [2, 3, 3, 3]), { paddingMode });
+      const report = checkGradient(f, [image, theta]);
+      expect(report.pass, String(report)).toBe(true);
+    }
+    const grid = uniform([2, 3, 3, 2], { low: -1, high: 1, dtype: "float64" });
+    const [byGrid] = grad(gridSample(image, grid, { mode: "nearest" }).sum(), [grid]);
+    expect(byGrid.abs().max().item()).toBe(0);
+    // At the border and outside nothing moves.
+    const outside = tensor([[[[1.5, 0.1]]]], { dtype: "float64" });
+    const [still] = grad(gridSample(image.slice(0, 1), outside, { paddingMode: "border" }).sum(), [outside]);
+    expect(still.at(0, 0, 0, 0).item()).toBe(0);
+    expect(still.at(0, 0, 0, 1).item()).not.toBe(0);
+  });
+
+  test("are NaN where a place is, and 0 infinitely far away", () => {
+    const line = tensor([[[[1, 2, 4]]]]);
+    const grid = tensor([
+      [
+        [
+          [Number.NaN, 0],
+          [Infinity, 0],
+          [-Infinity, 0],
+          [1e30, 0],
+        ],
+      ],
+    ]);
+    for (const mode of ["bilinear", "nearest"] as const) {
+      const at = (paddingMode: "zeros" | "border") =>
+        gridSample(line, grid, { mode, paddingMode }).squeeze().toArray();
+      expect(at("zeros")).toEqual([Number.NaN, 0, 0, 0]);
+      expect(at("border")).toEqual([Number.NaN, 4, 1, 4]);
+    }
+  });
+
+  test("are refused with other shapes and modes", () => {
+    const grid = ones([1, 2, 2, 2]);
+    const plain = ones([1, 1, 2, 2]);
+    for (const [x, places] of [
+      [ones([1, 2, 2]), grid],
+      [plain, ones([1, 2, 2])],
+      [ones([2, 1, 2, 2]), grid],
+      [plain, ones([1, 2, 2, 3])],
+      [ones([1, 1, 0, 2]), grid],
+    ] as const)
+      expect(() => gridSample(x, places)).toThrow(ShapeError);
+    expect(() => gridSample(plain, grid, { mode: "cubic" as never })).toThrow(
+      'unknown mode "cubic"; there are bilinear, nearest',
+    );
+    expect(() => gridSample(plain, grid, { paddingMode: "ones" as never })).toThrow(
+      'gridSample: unknown paddingMode "ones"',
+    );
+    expect(() => gridSample(plain.gt(0), grid)).toThrow(DTypeError);
+    expect(() => gridSample(plain, 1 as never)).toThrow("gridSample: the grid: takes a tensor");
+    expect(gridSample(ones([1, 0, 2, 2]), grid).shape).toEqual([1, 0, 2, 2]);
+    const theta = ones([1, 2, 3]);
+    for (const [a, size] of [
+      [ones([2, 3]), [1, 1, 2, 2]],
+      [theta, [2, 1, 2, 2]],
+      [theta, [1, 2, 2]],
+    ] as const)
+      expect(() => affineGrid(a, size)).toThrow("they are [n, 2, 3] and [n, c, h, w]");
+    expect(() => affineGrid(theta, [1, 1, 0, 2])).toThrow("has no places");
+    expect(() => affineGrid(theta, [1, 1, 0.5, 2])).toThrow(ValueError);
+  });
 });

@@ -29,10 +29,9 @@ export {
   ValueError,
 } from "./errors.ts";
 export * as functions from "./functions.ts";
-export type { ClassWeights, DrawOptions } from "./generator.ts";
+export type { DrawOptions } from "./generator.ts";
 export {
   bernoulli,
-  categorical,
   defaultGenerator,
   exponential,
   Generator,
@@ -45,6 +44,8 @@ export {
 } from "./generator.ts";
 export type { Attribute, Attributes, Derivative, Elements, IndexMap, Kernel, Op, Partial } from "./graph.ts";
 export { bilinearRule, linearRule, partial, pushed, singular, Tensor, zero } from "./graph.ts";
+export type { ClassWeights } from "./gumbel.ts";
+export { categorical, gumbelSoftmax, multinomial } from "./gumbel.ts";
 export { toDot } from "./inspect/draw.ts";
 // Look inside.
 export { explain } from "./inspect/explain.ts";
@@ -66,6 +67,7 @@ export * from "./ops/convolution.ts";
 export { defineOp } from "./ops/define.ts";
 export * from "./ops/diagonal.ts";
 export * from "./ops/distance.ts";
+export * from "./ops/distinct.ts";
 export { einsum } from "./ops/einsum.ts";
 export {
   acos,
@@ -90,6 +92,7 @@ export {
 } from "./ops/elementary.ts";
 export type { Elementwise } from "./ops/elementwise.ts";
 export { pointwise } from "./ops/elementwise.ts";
+export * from "./ops/grid.ts";
 export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/layout.ts";
@@ -110,12 +113,13 @@ export {
   zeros,
   zerosLike,
 } from "./ops/leaf.ts";
-export { cholesky, triangularSolve } from "./ops/linalg/factorization.ts";
+export { cholesky, choleskySolve, triangularSolve } from "./ops/linalg/factorization.ts";
 export * from "./ops/linalg/matrix.ts";
+export * from "./ops/linalg/norm.ts";
 export { qr } from "./ops/linalg/orthogonal.ts";
 export { lstsq, pinv } from "./ops/linalg/pseudoinverse.ts";
-export { det, inv, slogdet, solve } from "./ops/linalg/solve.ts";
-export { eigh, svd } from "./ops/linalg/spectrum.ts";
+export { det, inv, logdet, slogdet, solve } from "./ops/linalg/solve.ts";
+export { eigh, eigvalsh, svd, svdvals } from "./ops/linalg/spectrum.ts";
 export * from "./ops/mixture.ts";
 export {
   broadcastTo,

@@ -1,6 +1,6 @@
 import type { DType } from "./dtype.ts";
 import { checkDType, isFloat } from "./dtype.ts";
-import { DTypeError, ShapeError, ValueError } from "./errors.ts";
+import { DTypeError, ValueError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, Tensor } from "./graph.ts";
 import { cast } from "./ops/cast.ts";
@@ -10,17 +10,14 @@ import { countersOfNormal, normalDraw, truncatedDraw, unitDraw } from "./ops/dra
 import { argsort } from "./ops/indexing.ts";
 import { describe, fill, fromElements } from "./ops/leaf.ts";
 import { broadcastTo } from "./ops/movement.ts";
-import { add, div, log, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
+import { add, div, log1p, maximum, minimum, mul, neg } from "./ops/pointwise.ts";
 import { floor } from "./ops/rounding.ts";
-import { argmax } from "./ops/statistics.ts";
 import type { Known } from "./options.ts";
-import { checkNames, optionsOf } from "./options.ts";
+import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
-import { checkShape, formatShape } from "./shape.ts";
+import { checkShape } from "./shape.ts";
 import type { Literal } from "./signature.ts";
 import { Variable } from "./variable.ts";
-
-// Every draw takes its place from a Generator and says what it takes and throws: half of this file is what the draws say.
 
 /**
  * A source of random numbers. The same seed gives the same numbers everywhere, interpreted or compiled; its place in the
@@ -242,53 +239,6 @@ export function bernoulli<const S extends Shape>(
   return cast(lt(unit, most), unit.dtype) as Tensor<Literal<S>>;
 }
 
-/** What the classes of a categorical draw weigh: one of the two. */
-export type ClassWeights =
-  /** Logarithms of weights [..., classes], which may be off by any constant: what a classifier gives. */
-  | { readonly logits: Tensor; readonly probabilities?: undefined }
-  /** Weights [..., classes] of at least 0, which need not add up to 1. */
-  | { readonly probabilities: Tensor; readonly logits?: undefined };
-
-/**
- * Classes drawn by their weights, int32 from 0 up to but not including `classes`: `shape` draws for each row of `logits` or
- * `probabilities` [..., classes], so [...shape, ...]. Throws ShapeError where there are no classes, ValueError unless one of
- * the two is given and for negative probabilities that are known, DTypeError for bool. Rows of NaN or of zeros only have no
- * sensible draw.
- *
- * @example
- * ```ts
- * import { categorical, tensor } from "@cotangent/autograd";
- * categorical([3], { probabilities: tensor([0, 1, 0]) }).toArray(); // => 1,1,1
- * categorical([], { logits: tensor([[0, 50], [50, 0]]) }).toArray(); // => 1,0
- * ```
- */
-export function categorical(shape: Shape, weights: ClassWeights & Pick<DrawOptions, "generator">): Tensor {
-  if (typeof weights !== "object" || weights === null)
-    throw new ValueError(
-      `categorical: takes { logits } or { probabilities } second, got ${describe(weights)}`,
-    );
-  const { logits, probabilities, generator = defaultGenerator } = weights;
-  const given = logits ?? probabilities;
-  if (!given || (logits && probabilities))
-    throw new ValueError("categorical: takes either logits or probabilities, and one of them");
-  if (given.dtype === "bool") throw new DTypeError("categorical: takes no bool; cast to float32 first");
-  const classes = given.shape[given.rank - 1] ?? 0;
-  if (classes === 0)
-    throw new ShapeError(
-      `categorical: shape ${formatShape(given.shape)} has no classes; they lie along the last axis`,
-    );
-  if (probabilities && elementsOf(probabilities.node)?.some((p: number) => p < 0))
-    throw new ValueError("categorical: there are negative probabilities; give logits, or at least 0");
-  checkNames("categorical", weights, ["logits", "probabilities", "generator"]);
-  checkShape("categorical", shape);
-  const sizes = [...shape, ...given.shape];
-  const unit = draw("categorical", sizes, { dtype: "float64", generator }, 1, unitDraw);
-  // The largest of the logits, each with a draw from Gumbel's distribution (Yellott, J. Math. Psychol. 15, 1977), all finite.
-  const gumbel = neg(log(neg(log(maximum(unit, 2 ** -54)))));
-  const wide = cast(given, "float64");
-  return argmax(add(logits ? wide : log(wide), gumbel), -1);
-}
-
 /**
  * int32 numbers of `shape`, all from `low` up to but not including `high` equally likely. Throws ValueError unless both are
  * whole numbers of int32 (`high` may be 2^31) and `low` is less than `high`.
@@ -319,7 +269,8 @@ export function permutation(n: number, options?: Pick<DrawOptions, "generator">)
   return argsort(draw("permutation", [n], { ...rest, dtype: "float64" }, 1, unitDraw)) as Tensor<[number]>;
 }
 
-function draw(
+/** A draw `from` the next place of the generator, of floats. Throws typed errors for what is no shape, float dtype or generator. */
+export function draw(
   name: string,
   shape: Shape,
   { dtype = "float32", generator = defaultGenerator }: DrawOptions,

@@ -57,8 +57,8 @@ class Draws:
 def floats_in(args):
     """The float tensors among the arguments, in order."""
     for x in args:
-        if isinstance(x, list):
-            yield from floats_in(x)
+        if isinstance(x, (list, dict)):
+            yield from floats_in(x.values() if isinstance(x, dict) else x)
         elif torch.is_tensor(x) and x.is_floating_point():
             yield x
 

@@ -66,4 +66,25 @@ case("cosineSimilarity", "empty", torch.zeros(0, 2), torch.zeros(0, 2))
 case("cosineSimilarity", "no elements", torch.zeros(2, 0), torch.zeros(2, 0))
 case("cosineSimilarity", "huge and tiny", t([[1e30, 1e30]], f64), t([[1e-3, 2e-3]], f64), second=False)
 
+def normalize(x, options={}):
+    x = x if x.is_floating_point() else x.to(f32)
+    return F.normalize(x, p=float(options.get("p", 2)), dim=options.get("axis", 1), eps=options.get("eps", 1e-12))
+
+
+function("normalize", normalize, "", 4)
+
+draw = Draws("normalize")
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    case("normalize", f"{name} rows", draw.floats([2, 3], dtype))
+    case("normalize", f"{name} channels", draw.floats([2, 3, 2], dtype))
+    for p in (1, 3, 1.5, INF, -INF):
+        case("normalize", f"{name} p = {p}", draw.floats([4], dtype), {"p": p, "axis": 0}, second=abs(p) != INF)
+    case("normalize", f"{name} a vector of zeros", torch.zeros(1, 2, dtype=dtype), second=False)
+    case("normalize", f"{name} below eps", t([[0.3, 0.4]], dtype), {"eps": 1.0}, second=False)
+case("normalize", "int32, the last axis", draw.integers([3, 2]), {"axis": -1})
+case("normalize", "not finite", t([[INF, 1.0], [NAN, 1.0]]), second=False)
+case("normalize", "no elements", torch.zeros(2, 0))
+case("normalize", "no rows", torch.zeros(0, 2))
+
 write(__file__)

@@ -187,4 +187,80 @@ case("matrixExp", "one number", t([[-3.0]]))
 case("matrixExp", "tiny", t([[1e-20, 0.0], [1e-30, -1e-20]], f64))
 case("matrixExp", "empty", torch.zeros(0, 0), second=False)
 
+def floats(call):
+    return lambda a, *rest: call(floated(a), *rest)
+
+
+def matrix_norm(a, options={}):
+    return torch.linalg.matrix_norm(floated(a), ord=options.get("p", "fro"), keepdim=options.get("keepDims", False))
+
+
+def matrix_rank(a, options={}):
+    options = {"atol": options.get("atol"), "rtol": options.get("rtol"), "hermitian": options.get("hermitian", False)}
+    return torch.linalg.matrix_rank(floated(a), **options)
+
+
+def cholesky_solve(b, l, options={}):
+    """The other triangle is not read, and yet PyTorch has a derivative by it."""
+    upper = options.get("upper", False)
+    x = torch.cholesky_solve(b if b.dim() > 1 else b.unsqueeze(-1), l.triu() if upper else l.tril(), upper=upper)
+    return x if b.dim() > 1 else x.squeeze(-1)
+
+
+function("logdet", floats(torch.logdet), "product", 16)
+function("choleskySolve", cholesky_solve, "product", 16)
+function("svdvals", floats(torch.linalg.svdvals), "product", 32)
+function("eigvalsh", floats(lambda a: torch.linalg.eigvalsh((a + a.transpose(-1, -2)) / 2)), "product", 32)
+function("matrixNorm", matrix_norm, "product", 32)
+function("matrixRank", matrix_rank, "exact")
+function("multiDot", lambda tensors: torch.linalg.multi_dot(tensors), "product", 2)
+function("blockDiag", lambda tensors: torch.block_diag(*tensors), "exact")
+
+draw = Draws("linalg, more")
+
+
+for dtype in (f32, f64):
+    name = NAMES[dtype]
+    case("logdet", f"{name} a matrix", regular([3, 3], dtype))
+    case("logdet", f"{name} a batch", regular([2, 2, 2], dtype))
+    case("logdet", f"{name} negative", t([[0.0, 1.0], [2.0, 0.5]], dtype), second=False)
+    for upper in (False, True):
+        case("choleskySolve", f"{name} upper {upper}", draw.floats([2, 3, 2], dtype), regular([2, 3, 3], dtype), {"upper": upper})
+    case("choleskySolve", f"{name} a vector", draw.floats([2], dtype), regular([2, 2], dtype))
+    for shape in ([3, 3], [2, 3, 2], [2, 3]):
+        case("svdvals", f"{name} {shape}", apart(shape, dtype))
+        for p in ("fro", "nuc", 1, -1, 2, -2, INF, -INF):
+            case("matrixNorm", f"{name} {shape}, {p}", apart(shape, dtype), {"p": p})
+        case("matrixRank", f"{name} {shape}", apart(shape, dtype))
+    a = apart([2, 3, 3], dtype)
+    case("eigvalsh", f"{name} a batch", (a + a.transpose(-1, -2)) / 2)
+    case("matrixNorm", f"{name} both axes kept", apart([2, 2, 2], dtype), {"keepDims": True})
+    case("matrixRank", f"{name} ranks 2, 1 and 0", t([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]]], dtype))
+    diagonal = torch.diag(t([4.0, 1.0, -0.5], dtype))
+    for options in ({"atol": 0.7}, {"rtol": 0.2}, {"atol": 0.1, "rtol": 0.3}, {"hermitian": True}, {"atol": 4.0, "hermitian": True}):
+        case("matrixRank", f"{name} {options}", diagonal, options)
+    case("multiDot", f"{name} two", [draw.floats([2, 3], dtype), draw.floats([3, 2], dtype)])
+    case("multiDot", f"{name} four", [draw.floats(shape, dtype) for shape in ([2, 3], [3, 1], [1, 4], [4, 2])])
+    case("multiDot", f"{name} between vectors", [draw.floats(shape, dtype) for shape in ([2], [2, 3], [3])])
+    case("multiDot", f"{name} a column", [draw.floats(shape, dtype) for shape in ([2, 3], [3, 3], [3])])
+    case("blockDiag", f"{name} of all ranks", [draw.floats(shape, dtype) for shape in ([2, 3], [2], [], [3, 1])])
+case("logdet", "empty", torch.zeros(0, 0))
+case("logdet", "int32", t([[2, 1], [1, 3]], i32))
+case("choleskySolve", "empty", torch.zeros(0, 2), torch.zeros(0, 0), second=False)
+case("eigvalsh", "int32", t([[2, 1], [1, 3]], i32))
+case("eigvalsh", "empty", torch.zeros(0, 0), second=False)
+case("svdvals", "no columns", torch.zeros(2, 0), second=False)
+for p in ("fro", "nuc"):
+    case("matrixNorm", f"no columns, {p}", torch.zeros(2, 0), {"p": p}, second=False)
+    case("matrixNorm", f"int32, {p}", draw.integers([2, 2]), {"p": p})
+case("matrixNorm", "no rows, 1", torch.zeros(0, 2), {"p": 1}, second=False)
+case("matrixNorm", "zeros, fro", torch.zeros(2, 2), second=False)
+case("matrixRank", "no columns", torch.zeros(2, 0))
+case("matrixRank", "no matrices", torch.zeros(0, 2, 2))
+case("matrixRank", "int32", t([[1, 2], [2, 4]], i32))
+case("multiDot", "nothing inside", [torch.zeros(2, 0), torch.zeros(0, 3)])
+case("blockDiag", "bool and one", [t([[True, False]], boolean)])
+case("blockDiag", "nothing and something", [torch.zeros(0, 2), t([[1.0]])])
+case("blockDiag", "float32 and float64", [t([1.0]), t([2.0], f64)])
+
 write(__file__)

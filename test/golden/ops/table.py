@@ -64,4 +64,67 @@ case("cov", "int32", draw.integers([2, 3]))
 case("isclose", "broadcast", draw.floats([2, 1]), t([1.0, 2.0]))
 case("isclose", "int32", t([1, 100000, 5], i32), t([1, 100001, 6], i32))
 
+def nanmean(x, axis=None, options={}):
+    x = x if x.is_floating_point() else x.to(f32)
+    axes = list(range(x.dim())) if axis is None else axis
+    return torch.nanmean(x, axes, keepdim=options.get("keepDims", False))
+
+
+def aminmax(x, axis=None, options={}):
+    """PyTorch's own has no derivative in 1.13."""
+    axes = list(range(x.dim())) if axis is None else axis
+    return [f(x, axes, keepdim=options.get("keepDims", False)) for f in (torch.amin, torch.amax)]
+
+
+def trapezoid(y, options={}):
+    y = y if y.is_floating_point() else y.to(f32)
+    axis, x = options.get("axis", -1), options.get("x")
+    return torch.trapezoid(y, dx=options.get("dx", 1), dim=axis) if x is None else torch.trapezoid(y, x, dim=axis)
+
+
+function("nanmean", nanmean)
+function("aminmax", aminmax, "exact")
+function("rot90", lambda x, options={}: torch.rot90(x, options.get("k", 1), options.get("axes", [0, 1])), "exact")
+function("trapezoid", trapezoid, "product")
+function("corrcoef", lambda x: torch.corrcoef(x if x.is_floating_point() else x.to(f32)), "", 4)
+
+draw = Draws("table, more")
+for dtype in [f32, f64]:
+    name = NAMES[dtype]
+    case("nanmean", f"{name} everything", t([[1.5, NAN], [0.25, -2.0]], dtype))
+    case("nanmean", f"{name} last axis", t([[1.5, NAN, 0.5], [NAN, 2.0, NAN]], dtype), -1, {"keepDims": True})
+    case("nanmean", f"{name} both axes", draw.floats([2, 3], dtype), [0, 1])
+    # The mean of nothing has no derivative, and by NaN nothing has one: in PyTorch it is NaN.
+    ours = ("the derivative at NaN is 0", {("gradient 0", 0): 0.0, ("gradient 0", 1): 0.0})
+    case("nanmean", f"{name} nothing but NaN", t([[NAN, NAN], [1.0, NAN]], dtype), 1, second=False, depart=ours)
+    case("nanmean", f"{name} infinite", t([INF, NAN, 1.0], dtype), second=False)
+    case("aminmax", f"{name} everything", draw.floats([2, 3], dtype))
+    case("aminmax", f"{name} an axis", draw.floats([2, 3, 2], dtype), 1)
+    case("aminmax", f"{name} ties", t([[1.0, 1.0, 0.0], [2.0, -1.0, -1.0]], dtype), -1, {"keepDims": True})
+    for k in (-1, 0, 1, 2, 3, 6):
+        case("rot90", f"{name} {k} times", draw.floats([2, 3], dtype), {"k": k})
+    case("rot90", f"{name} another plane", draw.floats([2, 1, 3], dtype), {"axes": [2, 0]})
+    case("trapezoid", f"{name} of steps", draw.floats([2, 4], dtype))
+    case("trapezoid", f"{name} of wider steps along axis 0", draw.floats([3, 2], dtype), {"dx": 0.25, "axis": 0})
+    case("trapezoid", f"{name} of places", draw.floats([2, 3], dtype), {"x": draw.floats([3], dtype)})
+    case("trapezoid", f"{name} of places along axis 0", draw.floats([3, 2], dtype), {"x": draw.floats([3], dtype), "axis": 0})
+    case("trapezoid", f"{name} of as many places", draw.floats([3, 2], dtype), {"x": draw.floats([3, 2], dtype), "axis": 0})
+    case("trapezoid", f"{name} of one entry", draw.floats([2, 1], dtype), second=False)
+    case("corrcoef", f"{name} matrix", draw.floats([3, 5], dtype))
+    case("corrcoef", f"{name} vector", draw.floats([5], dtype))
+case("nanmean", "int32", draw.integers([2, 3]), 0)
+case("nanmean", "bool", t([True, False, False], boolean))
+case("nanmean", "empty axis", torch.zeros([2, 0]), 1)
+case("nanmean", "number", t(2.0))
+case("aminmax", "int32", draw.integers([2, 3]), 0)
+case("aminmax", "number", t(2.0))
+case("aminmax", "no rows", torch.zeros(0, 2), 1, second=False)
+case("rot90", "bool", draw.bools([2, 2]))
+case("rot90", "empty", torch.zeros(0, 2))
+case("trapezoid", "int32", draw.integers([4]))
+case("trapezoid", "not finite", t([INF, 1.0, NAN]), second=False)
+case("corrcoef", "int32", draw.integers([2, 4]))
+case("corrcoef", "rows without deviation", t([[1.0, 1.0, 1.0], [0.0, 2.0, 1.0]], f64), second=False)
+case("corrcoef", "a line", t([[1.0, 2.0, 4.0], [-2.0, -4.0, -8.0]], f64), second=False)
+
 write(__file__)

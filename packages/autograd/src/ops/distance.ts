@@ -3,11 +3,12 @@ import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { broadcastShapes, formatShape, normalizeAxis } from "../shape.ts";
-import type { Operand, Operation } from "../signature.ts";
+import type { Operand, Operation, UnaryWith } from "../signature.ts";
+import { clamp } from "./bounds.ts";
 import { cast } from "./cast.ts";
 import { eq, le, logicalAnd, logicalOr, lt, ne } from "./comparison.ts";
 import { rooted } from "./elementary.ts";
-import { operand } from "./elementwise.ts";
+import { floated, operand } from "./elementwise.ts";
 import { cat } from "./join.ts";
 import { fill } from "./leaf.ts";
 import { broadcastTo, sum, unsqueeze } from "./movement.ts";
@@ -17,7 +18,7 @@ import type { Draw } from "./sample.ts";
 import { composed, kinked } from "./sample.ts";
 import { norm } from "./statistics.ts";
 
-/** Products and distances of vectors in pairs. */
+/** Products, distances and directions of vectors. */
 
 /** Two tensors of numbers in one dtype. */
 function pair(name: string, x: Tensor, y: Tensor, floats: boolean): readonly [Tensor, Tensor] {
@@ -193,6 +194,52 @@ export const cosineSimilarity: Operation<[y: Tensor, options?: Along & { readonl
     const shape = draw.shape(1);
     const away = { low: 0.3, high: 2 };
     return [draw.tensor(shape, away), draw.tensor(shape), { axis: draw.axis(shape) }];
+  },
+  kinked,
+);
+
+interface Lengths extends Along {
+  /** Which norm is the length; 2 unless given. */
+  readonly p?: number;
+  /** What is divided by at least; 1e-12 unless given. */
+  readonly eps?: number;
+}
+
+/**
+ * `x` divided by the p-norms of its vectors along `axis` (1 unless given, the features behind a batch, as for `cosineSimilarity`), each
+ * at least `eps`: vectors of length 1. Integers become float32. Throws ShapeError for an axis that `x` does not have, ValueError if
+ * `p` is no number or `eps` negative or NaN, DTypeError for bool.
+ *
+ * @kink Where a vector is 0, and below `eps`, its length counts as constant; for p = Infinity the largest magnitudes share the gradient.
+ *
+ * @example
+ * ```ts
+ * import { normalize, tensor } from "@cotangent/autograd";
+ * normalize(tensor([[3, 4], [0, 0]])); // => Tensor([[0.6, 0.8], [0.0, 0.0]], float32)
+ * normalize(tensor([1, 3]), { p: 1, axis: 0 }).toArray(); // => 0.25,0.75
+ * ```
+ */
+export const normalize: UnaryWith<[options?: Lengths]> = composed(
+  "normalize",
+  ((x: Tensor, options?: Lengths) => {
+    const {
+      p = 2,
+      axis = 1,
+      eps = 1e-12,
+    } = optionsOf("normalize", options, { p: true, axis: true, eps: true });
+    if (!(eps >= 0)) throw new ValueError(`normalize: eps is ${eps}; give a number of at least 0`);
+    if (typeof p !== "number" || Number.isNaN(p))
+      throw new ValueError(`normalize: p is ${String(p)}; give a number, Infinity or -Infinity`);
+    const a = floated("normalize", x);
+    const along = normalizeAxis("normalize", axis, a.shape);
+    if (a.size === 0) return a;
+    return div(a, clamp(norm(a, along, { p, keepDims: true }), eps));
+  }) as UnaryWith<[options?: Lengths]>,
+  (draw) => {
+    const shape = draw.shape(1);
+    const p = [2, 1, 3, 1.5, Infinity][draw.integer(0, 4)]!;
+    const x = p === Infinity ? add(draw.distinct(shape), 10) : draw.tensor(shape, { low: 0.3, high: 2 });
+    return [x, { axis: draw.axis(shape), p }];
   },
   kinked,
 );

@@ -8,7 +8,7 @@ import type { Shape } from "../shape.ts";
 import { cast } from "./cast.ts";
 import { fill, iota } from "./leaf.ts";
 import { broadcastTo } from "./movement.ts";
-import { add, cos, erf, log1p, maximum, minimum, mul, neg, sqrt, sub } from "./pointwise.ts";
+import { add, cos, erf, log, log1p, maximum, minimum, mul, neg, sqrt, sub } from "./pointwise.ts";
 
 /**
  * Random numbers as pure ops: of a key and a counter (int32 tensors of rank 0). Element `i` of a draw uses the counter
@@ -60,6 +60,11 @@ export function normalDraw(stream: Stream, shape: Shape, dtype: DType): Tensor {
   const radius = sqrt(mul(log1p(neg(unitDraw(stream, shape, dtype))), -2));
   const next = { ...stream, counter: add(stream.counter, fill(1, [], "int32")) };
   return mul(radius, cos(mul(unitDraw(next, shape, dtype), 2 * Math.PI)));
+}
+
+/** Distributed as Gumbel's extremes, of float64, all finite. */
+export function gumbelDraw(stream: Stream, shape: Shape): Tensor {
+  return neg(log(neg(log(maximum(unitDraw(stream, shape, "float64"), 2 ** -54)))));
 }
 
 const quantileOp: Op = {

@@ -3,8 +3,11 @@ import * as activation from "./activation.ts";
 import * as adaptive from "./adaptive.ts";
 import * as convolution from "./convolution.ts";
 import * as distance from "./distance.ts";
+import * as distinct from "./distinct.ts";
+import * as grid from "./grid.ts";
 import * as factorization from "./linalg/factorization.ts";
 import * as matrix from "./linalg/matrix.ts";
+import * as norms from "./linalg/norm.ts";
 import * as orthogonal from "./linalg/orthogonal.ts";
 import * as pseudoinverse from "./linalg/pseudoinverse.ts";
 import * as solve from "./linalg/solve.ts";
@@ -21,7 +24,7 @@ import * as special from "./special.ts";
 import * as table from "./table.ts";
 import * as window from "./window.ts";
 
-const linalg = [factorization, solve, orthogonal, spectrum, pseudoinverse, matrix];
+const linalg = [factorization, solve, orthogonal, spectrum, pseudoinverse, norms, matrix];
 
 /** Every op and composition by name: the functions with samples that the files of this folder export. */
 export const registry: ReadonlyMap<string, Registered> = new Map(
@@ -35,11 +38,13 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     window,
     search,
     accumulation,
+    distinct,
     distance,
     convolution,
     pooling,
     adaptive,
     resampling,
+    grid,
     ...linalg,
   ]
     .flatMap((module) => Object.values(module))

@@ -8,10 +8,10 @@ import {
   eq,
   hideFrames,
   matmul,
-  maximum,
   minimum,
   mul,
   norm,
+  normalize,
   ShapeError,
   sqrt,
   square,
@@ -191,6 +191,7 @@ export function infoNCE<R extends Reduction = "mean">(
     throw new ShapeError(
       `infoNCE: negatives ${format(negatives.shape)} for vectors of ${d} features; they are [m, ${d}]`,
     );
+  const direction = (x: Tensor): Tensor => normalize(x, { axis: -1 });
   const [q, k] = [direction(query), direction(key)];
   const others: Tensor = matmul(q, transpose(negatives ? direction(negatives) : k) as Tensor);
   const scores = negatives
@@ -200,9 +201,4 @@ export function infoNCE<R extends Reduction = "mean">(
   const scaled = div(scores, temperature) as Tensor;
   const losses: Tensor = crossEntropy(scaled, places as Tensor, { reduction: "none" });
   return reduced("infoNCE", losses, options) as Tensor<LossShape<[number], R>>;
-}
-
-/** Vectors of length 1 along the last axis. */
-function direction(x: Tensor): Tensor {
-  return div(x, maximum(norm(x, -1, { keepDims: true }) as Tensor, 1e-12) as Tensor);
 }

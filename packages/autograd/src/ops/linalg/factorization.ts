@@ -18,7 +18,7 @@ import { broadcastTo, reshape, transpose } from "../movement.ts";
 import { add, mul, neg, sub } from "../pointwise.ts";
 import { slice } from "../region.ts";
 import type { Draw } from "../sample.ts";
-import { declare } from "../sample.ts";
+import { composed, declare } from "../sample.ts";
 import { reduceRow, solveEach, substitute } from "./elimination.ts";
 
 /** Factorizations: each one opaque kernel with a forward rule made of ordinary ops. */
@@ -253,5 +253,34 @@ export const cholesky: Unary = declare(
   (draw) => {
     const n = draw.integer(1, 3);
     return [regularMatrices(draw, [...draw.shape(0, 1), n, n])];
+  },
+);
+
+/**
+ * The solution `x` of `a x = b` from a factor of `a`: for the lower triangular matrices `l` [..., n, n] with `l l^T = a` that
+ * `cholesky` gives, or with `upper` upper triangular ones with `l^T l = a`, and `b` [..., n, k], or [n]; batch axes broadcast. As in
+ * PyTorch `b` comes first. The other triangle is not read. Throws ShapeError if the shapes do not fit.
+ *
+ * @example
+ * ```ts
+ * import { cholesky, choleskySolve, tensor } from "@cotangent/autograd";
+ * const a = tensor([[4, 2], [2, 5]]);
+ * choleskySolve(tensor([6, 7]), cholesky(a)).toArray(); // => 1,1
+ * ```
+ */
+export const choleskySolve: Operation<[l: Tensor, options?: { readonly upper?: boolean }]> = composed(
+  "choleskySolve",
+  (b: Tensor, l: Tensor, options?: { readonly upper?: boolean }) => {
+    const { upper = false } = optionsOf("choleskySolve", options, { upper: true });
+    return linearSystem("choleskySolve", l, b, ([factor, right]) => {
+      const [low, high] = upper ? [transpose(factor), factor] : [factor, transpose(factor)];
+      return triangular(high, triangular(low, right, false), true);
+    });
+  },
+  (draw) => {
+    const n = draw.integer(1, 3);
+    const batch = draw.shape(0, 1);
+    const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
+    return [draw.tensor(b), regularMatrices(draw, [...batch, n, n]), { upper: draw.coin() }];
   },
 );

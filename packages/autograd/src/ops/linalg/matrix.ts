@@ -1,17 +1,21 @@
 import type { TypedArray } from "../../dtype.ts";
-import { ValueError } from "../../errors.ts";
+import { ShapeError, ValueError } from "../../errors.ts";
 import type { Op, Tensor } from "../../graph.ts";
 import { apply, bilinearRule, pushed } from "../../graph.ts";
+import { formatShape } from "../../shape.ts";
 import type { Unary, UnaryWith } from "../../signature.ts";
+import { pad } from "../border.ts";
 import { matmul } from "../contraction.ts";
+import { numeric, operand } from "../elementwise.ts";
+import { cat } from "../join.ts";
 import { eye } from "../leaf.ts";
-import { broadcastTo, transpose } from "../movement.ts";
+import { broadcastTo, reshape, transpose, unsqueeze } from "../movement.ts";
 import { composed, declare } from "../sample.ts";
 import { subtractProduct } from "./elimination.ts";
 import { regularMatrices, squareOfFloats, squareOfNumbers } from "./factorization.ts";
 import { inverse } from "./solve.ts";
 
-/** Functions of whole matrices: powers and the exponential. */
+/** Functions of whole matrices: powers and the exponential, products of several, and several in one. */
 
 /**
  * Square matrices `a` [..., n, n] times themselves, `n` factors in all; the identity for 0, and for negative `n` the power
@@ -177,4 +181,118 @@ export const matrixExp: Unary = declare(
     const n = draw.integer(1, 3);
     return [draw.tensor([...draw.shape(0, 1), n, n], { low: -1, high: 1 })];
   },
+);
+
+/** In which order to multiply matrices of sizes `sides[i]` times `sides[i + 1]`: the last factor of the first part, for parts i to j. */
+function cheapest(sides: readonly number[]): (i: number, j: number) => number {
+  const count = sides.length - 1;
+  const costs = Array.from({ length: count }, () => new Float64Array(count));
+  const ends = Array.from({ length: count }, () => new Int32Array(count));
+  for (let length = 1; length < count; length++)
+    for (let i = 0; i + length < count; i++) {
+      const j = i + length;
+      costs[i]![j] = Infinity;
+      for (let k = i; k < j; k++) {
+        const cost = costs[i]![k]! + costs[k + 1]![j]! + sides[i]! * sides[k + 1]! * sides[j + 1]!;
+        if (cost >= costs[i]![j]!) continue;
+        costs[i]![j] = cost;
+        ends[i]![j] = k;
+      }
+    }
+  return (i, j) => ends[i]![j]!;
+}
+
+/** A product of tensors in a list, which are no operands of their own. */
+type OfList = (tensors: readonly Tensor[]) => Tensor;
+
+/**
+ * The product of two or more matrices in the order of multiplications that takes the fewest (Godbole, IEEE Trans. Comput. 22, 1973); the
+ * first may be a row [n], the last a column [n], and the axis is then gone. Throws ShapeError if they do not fit or are batches,
+ * ValueError if there are less than two, DTypeError for bool.
+ *
+ * @example
+ * ```ts
+ * import { multiDot, ones } from "@cotangent/autograd";
+ * multiDot([ones([2, 30]), ones([30, 5]), ones([5])]).toArray(); // => 150,150
+ * ```
+ */
+export const multiDot: OfList = composed(
+  "multiDot",
+  (tensors: readonly Tensor[]) => {
+    if (!Array.isArray(tensors) || tensors.length < 2)
+      throw new ValueError("multiDot: takes an array of at least two tensors; use matmul for batches");
+    const last = tensors.length - 1;
+    const all = tensors.map((x) => numeric("multiDot", x));
+    const factors = all.map((x, i) => {
+      if (x.rank === 2) return x;
+      if (x.rank !== 1 || (i > 0 && i < last))
+        throw new ShapeError(
+          `multiDot: factor ${i} has shape ${formatShape(x.shape)}; all are matrices, and the first and the last may be vectors`,
+        );
+      return unsqueeze(x, i === 0 ? 0 : 1);
+    });
+    factors.forEach((x, i) => {
+      if (i > 0 && factors[i - 1]!.shape[1] !== x.shape[0])
+        throw new ShapeError(
+          `multiDot: factors ${i - 1} and ${i} have shapes ${formatShape(all[i - 1]!.shape)} and ${formatShape(all[i]!.shape)}; ` +
+            "the columns of one are as many as the rows of the next",
+        );
+    });
+    const sides = [...factors.map((x) => x.shape[0]!), factors[last]!.shape[1]!];
+    const end = cheapest(sides);
+    const part = (i: number, j: number): Tensor =>
+      i === j ? factors[i]! : matmul(part(i, end(i, j)), part(end(i, j) + 1, j));
+    const out = part(0, last);
+    return reshape(
+      out,
+      out.shape.filter((_, i) => all[i === 0 ? 0 : last]!.rank === 2),
+    );
+  },
+  (draw) => {
+    const sides = Array.from({ length: draw.integer(3, 5) }, () => draw.integer(1, 3));
+    const shapes = sides.slice(1).map((side, i) => [sides[i]!, side]);
+    if (draw.coin()) shapes[0]!.shift();
+    if (draw.coin()) shapes[shapes.length - 1]!.pop();
+    return [shapes.map((shape) => draw.tensor(shape))];
+  },
+);
+
+/**
+ * A matrix with those given along its diagonal, one after the other, and zeros elsewhere; numbers and vectors are matrices of one row.
+ * dtypes are promoted. Throws ShapeError for tensors of more than two axes, ValueError if there are none.
+ *
+ * @example
+ * ```ts
+ * import { blockDiag, tensor } from "@cotangent/autograd";
+ * blockDiag([tensor([[1], [2]]), tensor([3, 4])]).toArray(); // => [ [ 1, 0, 0 ], [ 2, 0, 0 ], [ 0, 3, 4 ] ]
+ * ```
+ */
+export const blockDiag: OfList = composed(
+  "blockDiag",
+  (tensors: readonly Tensor[]) => {
+    if (!Array.isArray(tensors) || tensors.length === 0)
+      throw new ValueError("blockDiag: takes an array of at least one tensor");
+    const blocks = tensors.map((given) => {
+      const x = operand("blockDiag", given, "float32");
+      if (x.rank > 2)
+        throw new ShapeError(
+          `blockDiag: takes matrices, got shape ${formatShape(x.shape)}; take them one by one`,
+        );
+      return x.rank === 2 ? x : reshape(x, [1, x.size]);
+    });
+    const columns = blocks.map((x) => x.shape[1]!);
+    const total = columns.reduce((sum, size) => sum + size, 0);
+    let before = 0;
+    const rows = blocks.map((x, i) => {
+      const after = total - before - columns[i]!;
+      const row = pad(x, [
+        [0, 0],
+        [before, after],
+      ]);
+      before += columns[i]!;
+      return row;
+    });
+    return cat(rows);
+  },
+  (draw) => [Array.from({ length: draw.integer(1, 3) }, () => draw.tensor(draw.shape(0, 2)))],
 );

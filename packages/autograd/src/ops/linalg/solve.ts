@@ -2,10 +2,11 @@ import { ValueError } from "../../errors.ts";
 import type { Derivative, Elements, Op, Tensor } from "../../graph.ts";
 import { apply, bilinearRule, pushed, zero } from "../../graph.ts";
 import type { Operation, Unary } from "../../signature.ts";
+import { lt } from "../comparison.ts";
 import { matmul } from "../contraction.ts";
 import { eye } from "../leaf.ts";
 import { broadcastTo, sum, transpose } from "../movement.ts";
-import { mul, neg } from "../pointwise.ts";
+import { mul, neg, where } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare } from "../sample.ts";
 import { copyRows, exchange, solveEach, substitute, triangulate } from "./elimination.ts";
@@ -271,5 +272,26 @@ export const slogdet: Operation<[], { readonly sign: Tensor; readonly logabsdet:
     return { sign: apply(signOp, [x]), logabsdet: apply(logAbsOp, [x]) };
   },
   logAbsOp,
+  regulars,
+);
+
+/**
+ * The logarithms of the determinants of square matrices `a` [..., n, n], which do not overflow: -inf if singular, NaN if negative.
+ * Throws ShapeError if they are not square. Where a matrix is singular its derivative is that of `slogdet`, and 0 where the
+ * determinant is negative.
+ *
+ * @example
+ * ```ts
+ * import { logdet, tensor } from "@cotangent/autograd";
+ * logdet(tensor([[1, 0], [0, 1]])).item(); // => 0
+ * logdet(tensor([[0, 1], [1, 0]])).item(); // => NaN
+ * ```
+ */
+export const logdet: Operation<[]> = composed(
+  "logdet",
+  (a: Tensor) => {
+    const x = squareOfFloats("logdet", a);
+    return where(lt(apply(signOp, [x]), 0), Number.NaN, apply(logAbsOp, [x]));
+  },
   regulars,
 );

@@ -12,8 +12,8 @@ import { cat } from "../join.ts";
 import { eye } from "../leaf.ts";
 import { transpose, unsqueeze } from "../movement.ts";
 import { add, chain, div, mul, sub, where } from "../pointwise.ts";
-import type { Draw } from "../sample.ts";
-import { declare, kinked } from "../sample.ts";
+import type { Draw, Samples } from "../sample.ts";
+import { composed, declare, kinked } from "../sample.ts";
 import { complete, eigen, fromColumns, orientation, rowsOf, singular, transposed, turned } from "./eigen.ts";
 import {
   factorizeEach,
@@ -60,6 +60,11 @@ function eigenparts(x: Tensor): readonly [Tensor, Tensor] {
 export const apart = (draw: Draw, rows: number, columns: number): Tensor =>
   regularMatrices(draw, [...draw.shape(0, 1), rows, columns], 2);
 
+const squares: Samples = (draw) => {
+  const n = draw.integer(1, 3);
+  return [apart(draw, n, n)];
+};
+
 /**
  * The eigenvalues of symmetric matrices `a` [..., n, n], ascending, and their eigenvectors as columns; of a matrix that is not
  * symmetric the symmetric part `(a + a^T) / 2` is taken, where PyTorch reads the lower triangle. So gradients are symmetric. Of
@@ -82,10 +87,7 @@ export const eigh: Operation<[], { readonly eigenvalues: Tensor; readonly eigenv
     return { eigenvalues, eigenvectors };
   },
   eighOp,
-  (draw) => {
-    const n = draw.integer(1, 3);
-    return [apart(draw, n, n)];
-  },
+  squares,
   kinked,
 );
 
@@ -204,5 +206,42 @@ export const svd: Operation<
     const [rows, columns] = [draw.integer(1, 3), draw.integer(1, 3)];
     return [apart(draw, rows, columns), { fullMatrices: rows === columns && draw.coin() }];
   },
+  kinked,
+);
+
+/**
+ * The eigenvalues of symmetric matrices `a` [..., n, n], ascending, as `eigh` gives them: of the symmetric part of others. Throws
+ * ShapeError if they are not square.
+ *
+ * @kink Where eigenvalues are equal, each has the derivative of the vector that `eigh` gives beside it.
+ *
+ * @example
+ * ```ts
+ * import { eigvalsh, tensor } from "@cotangent/autograd";
+ * eigvalsh(tensor([[3, 0], [0, 2]])).toArray(); // => 2,3
+ * ```
+ */
+export const eigvalsh: Operation<[]> = composed(
+  "eigvalsh",
+  (a: Tensor) => eigenparts(apply(eighOp, [squareOfFloats("eigvalsh", a)]))[0],
+  squares,
+  kinked,
+);
+
+/**
+ * The singular values of matrices `a` [..., m, n], descending, as `svd` gives them. Throws ShapeError unless `a` has two axes.
+ *
+ * @kink Where singular values are equal or 0, each has the derivative of the vectors that `svd` gives beside it.
+ *
+ * @example
+ * ```ts
+ * import { svdvals, tensor } from "@cotangent/autograd";
+ * svdvals(tensor([[0, -2], [3, 0]])).toArray(); // => 3,2
+ * ```
+ */
+export const svdvals: Operation<[]> = composed(
+  "svdvals",
+  (a: Tensor) => singularParts(apply(svdOp, [matricesOfFloats("svdvals", a)]))[1],
+  (draw) => [apart(draw, draw.integer(1, 3), draw.integer(1, 3))],
   kinked,
 );
