@@ -141,7 +141,7 @@ describe("what is compiled", () => {
   const f = (v: Tensor) => v.add(1).mul(v).tanh().sum().item();
 
   test("at first sight what would take long, and keeps a large program from the second on", () => {
-    const sizes = [200_000, 200_000, 5_000_000, 5_000_000, 5_000_000, 100];
+    const sizes = [1_500_000, 1_500_000, 5_000_000, 5_000_000, 5_000_000, 100];
     const draw = (size: number) => uniform([size]).add(1).toTypedArray().slice(-100);
     manualSeed(1);
     const expected = sizes.map(draw);
@@ -175,7 +175,7 @@ describe("what is compiled", () => {
   });
 
   test("reductions count the elements that they go through", () => {
-    const x = zeros([1000, 1000]).add(0.5);
+    const x = zeros([2000, 1000]).add(0.5);
     evaluate(x);
     for (const reduced of [() => x.sum(), () => x.sum(0), () => x.mean(1), () => x.argmax(1)])
       cached(

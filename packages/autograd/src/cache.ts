@@ -49,7 +49,7 @@ export class Cache {
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
 
-  constructor({ patience = 30_000, atOnce = 60_000, limit = 64, bytes = 2 ** 30 }: CacheOptions = {}) {
+  constructor({ patience = 60_000, atOnce = 250_000, limit = 64, bytes = 2 ** 30 }: CacheOptions = {}) {
     this.#patience = patience;
     this.#atOnce = atOnce;
     this.#limit = limit;
