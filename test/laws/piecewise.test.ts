@@ -11,6 +11,7 @@ import {
   registry,
   tensor,
   topology,
+  zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { withPieces } from "../../packages/autograd/src/compile/piecewise.ts";
@@ -93,6 +94,15 @@ test.each(["float32", "float64"] as const)("elementwise ops have the interpreter
   expect(seen.size).toBeGreaterThan(80);
 });
 
+/** Indices below `count`, each several times. */
+function picks(shape: readonly number[], count: number): Tensor {
+  const size = shape.reduce((product, n) => product * n, 1);
+  return fromTypedArray(
+    Int32Array.from({ length: size }, (_, i) => (i * 37) % count),
+    shape,
+  );
+}
+
 /** Graphs of one op, which no kernel is needed for. */
 const graphs: Record<string, (x: Tensor) => Tensor> = {
   "a sum of rows": (x) => x.sum(1),
@@ -111,6 +121,10 @@ const graphs: Record<string, (x: Tensor) => Tensor> = {
   "a row for all": (x) => x.slice(0, 1).broadcastTo([91, 61]),
   "a column for all": (x) => x.slice(0, 1, { axis: 1 }).broadcastTo([91, 61]),
   "rows backwards": (x) => x.flip(1),
+  "rows of a table": (x) => x.gather(0, picks([200, 61], 91)),
+  "an entry of each row": (x) => x.gather(1, picks([91, 30], 61)),
+  "entries of the axis in the middle": (x) => x.reshape([7, 61, 13]).gather(1, picks([7, 90, 13], 61)),
+  "rows that are added up": (x) => zeros([50, 61], { dtype: x.dtype }).scatterAdd(0, picks([91, 61], 50), x),
   "a border": (x) =>
     x.pad([
       [1, 2],
@@ -140,6 +154,22 @@ test("bools and whole numbers move as well", () => {
   for (const f of [(y: Tensor) => y.gt(0).transpose(), (y: Tensor) => y.cast("int32").transpose().sum(0)]) {
     const expected = withCache(null, () => f(x).toTypedArray());
     expectBits(inPieces(f(x)).data, expected);
+  }
+});
+
+test("an index outside is refused in the words of the kernel", () => {
+  const x = normal([91, 61]);
+  const index = picks([200, 61], 92);
+  expect(() => inPieces(x.gather(0, index))).toThrow("gather: index 91 is outside axis 0 of size 91");
+});
+
+test("a part of much is taken where it lies", () => {
+  const x = fromTypedArray(normal([5000, 61]).toTypedArray(), [5000, 61]);
+  for (const f of [() => x.slice(7, 17), () => x.gather(0, picks([10, 61], 5000))]) {
+    const expected = withCache(null, () => f().toTypedArray());
+    const { data, names } = inPieces(f().mul(1));
+    expectBits(data, expected);
+    expect(names).toEqual(["mul"]);
   }
 });
 

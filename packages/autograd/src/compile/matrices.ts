@@ -180,7 +180,7 @@ function addTerms(product: Product, b: number, row: number, term: number): void 
     : product.atX + bytes * (batch[b]! + rows.list[row]! + terms.list[term]!);
   const rowStep = bytes * (left ? blockTerms : rows.step!);
   const leftStep = left || terms.step === 1 ? rowStep : bytes * terms.step!;
-  const multiply = (r: number, blocks: number, to: number, toStep: number, adds: boolean): void =>
+  const multiply = (r: number, blocks: number, to: number, toStep: number, adds: boolean) =>
     product.run(
       from + (r - row) * rowStep,
       panel.byteOffset,

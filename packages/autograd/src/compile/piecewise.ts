@@ -13,6 +13,7 @@ import { emitAlone } from "./emit.ts";
 import { resultsOf } from "./kernel.ts";
 import { vectorRounds } from "./loops.ts";
 import { multiplyMatrices } from "./matrices.ts";
+import { pickAlong } from "./places.ts";
 import { reduceAlong } from "./reductions.ts";
 import { nestsOf } from "./run.ts";
 import { finish } from "./steps.ts";
@@ -107,6 +108,9 @@ class Pieces implements Workplace {
       return multiplyMatrices(this.#workspace, node, inputs[0]!, inputs[1]!, out);
     if (kernel.kind === "reduce") return this.#reduce(node, inputs[0]!, out);
     if (out.length < this.#fewest || !this.#workspace.has(out)) return false;
+    // Of a table, or of all data, a part is better taken where it lies.
+    if (inputs.length > 0 && inputs[0]!.length > 4 * out.length && !this.#workspace.has(inputs[0]!))
+      return false;
     switch (kernel.kind) {
       case "pointwise":
         return this.#runPiece(node, kernel.body, inputs, out);
@@ -114,6 +118,9 @@ class Pieces implements Workplace {
         return copyView(this.#workspace, node, kernel.map, inputs[0]!, out);
       case "concatenate":
         return copyParts(this.#workspace, node, inputs, out);
+      case "gather":
+      case "scatter":
+        return pickAlong(this.#workspace, node, inputs, out);
       default:
         return false;
     }

@@ -6,8 +6,8 @@ import type { Nest } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { errorBytes, Fixed } from "./plan.ts";
 
-/** What a module does with memory, given addresses and numbers. */
-export type Run = (...numbers: number[]) => void;
+/** What a module does with memory, given addresses and numbers; some return one. */
+export type Run = (...numbers: number[]) => number | undefined;
 
 /** A function of a module that finds what it computes with in the memory of a workspace. */
 export interface Tool {
