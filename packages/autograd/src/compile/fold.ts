@@ -2,6 +2,7 @@ import { lanesFor } from "../order.ts";
 import { sizeOf } from "../shape.ts";
 import { BesideWriter } from "./beside.ts";
 import { CombineWriter } from "./combine.ts";
+import * as i32 from "./i32.ts";
 import { ScratchWriter } from "./scratch.ts";
 import * as simd from "./simd.ts";
 
@@ -71,10 +72,51 @@ export class FoldWriter extends CombineWriter {
     return totals;
   }
 
+  /** Totals over several loops of terms, of which the last goes through whole rounds of lanes. */
+  #chunkedInRows(lanes: number, terms: number, width: number): number[] {
+    const { counts, outer } = this.writer.nest;
+    const { steps } = this.fold.order;
+    const last = counts.length - 1;
+    const rounds = counts[last]! / lanes;
+    const totals = this.identities(lanes / width);
+    const isOneChunk = terms <= lanes * steps;
+    const sums = isOneChunk ? totals : this.identities(totals.length);
+    const close = () => {
+      totals.forEach((total, i) => {
+        this.combine(total, sums[i]!);
+      });
+    };
+    // A chunk ends behind a row, or, where it does not, is looked for behind each round.
+    const perRow = steps % rounds === 0;
+    const most = perRow ? steps / rounds : steps;
+    const code = this.code;
+    const left = isOneChunk ? -1 : code.take("i32");
+    const count = () => {
+      if (isOneChunk) return;
+      code.get(left).i32(1).op(i32.sub).tee(left).op(i32.eqz).if(null);
+      close();
+      this.reset(sums);
+      code.i32(most).set(left).end();
+    };
+    if (!isOneChunk) code.i32(most).set(left);
+    this.writer.loop(outer, last, () => {
+      this.writer.times(rounds, () => {
+        this.#chunk(sums, lanes, width);
+        if (!perRow) count();
+      });
+      if (perRow) count();
+    });
+    if (terms % (lanes * steps) > 0 && !isOneChunk) close();
+    if (!isOneChunk) this.release([...sums, left]);
+    return totals;
+  }
+
   /** The lanes lie in vectors along the one loop of terms. */
   #alongTerms(lanes: number, terms: number): void {
-    const { width } = this.writer.nest.vector!;
-    const totals = this.#chunked(lanes, terms, width);
+    const { counts, outer, vector } = this.writer.nest;
+    const { width } = vector!;
+    const isOneLoop = counts.length === outer + 1;
+    const totals = isOneLoop ? this.#chunked(lanes, terms, width) : this.#chunkedInRows(lanes, terms, width);
     this.#halve(totals);
     const [total, upper] = [totals[0]!, this.code.take("v128")];
     for (let half = width >> 1; half >= 1; half >>= 1) {
@@ -89,8 +131,8 @@ export class FoldWriter extends CombineWriter {
 
   /** Combines the next terms into the sums. */
   #chunk(sums: readonly number[], terms: number, width: number): void {
-    const { outer, walks } = this.writer.nest;
-    const step = (walk: number) => walks[walk]![outer]!;
+    const { counts, walks } = this.writer.nest;
+    const step = (walk: number) => walks[walk]![counts.length - 1]!;
     const round = (count: number) => {
       for (let i = 0; i * width < count; i++) {
         if (width > 1) this.#absorbLanes(sums[i]!, Math.min(width, count - i * width));

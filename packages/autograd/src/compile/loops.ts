@@ -144,10 +144,13 @@ function vectorOf(nest: Plain): Vector | null {
   if (sizeOf(form.space) <= fewIndices) return vectorOfFew(nest, width);
   const size = byteSize(form.dtype);
   const terms = sizeOf(counts.slice(outer));
-  if (form.kind === "reduce" && counts.length === outer + 1) {
+  if (form.kind === "reduce" && counts.length > outer) {
     const lanes = lanesFor(form.fold!.order, terms);
-    if (lanes >= width && terms >= width && isEvenAlong(nest, outer))
-      return { loop: outer, width, overruns: false, together: 1 };
+    const last = counts.length - 1;
+    // In several loops each row of terms has to begin with the first lane.
+    const fits = last === outer ? terms >= width : counts[last]! % lanes === 0;
+    if (lanes >= width && fits && isEvenAlong(nest, last))
+      return { loop: last, width, overruns: false, together: 1 };
   }
   const inner = outer - 1;
   if (inner < 0) return null;
