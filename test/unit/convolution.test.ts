@@ -66,6 +66,18 @@ describe("a compiled convolution", () => {
     expect(graph.match(/ = matmul/g)).toHaveLength(3);
   });
 
+  test("of each channel by itself puts the border into memory, and computes no gradient for it", () => {
+    const step = compile((x: Tensor, w: Tensor) => {
+      const y = conv2d(x, w, null, { padding: 1, groups: 4 });
+      return grad(y.square().sum(), [x, w]);
+    });
+    step(ones([2, 4, 9, 16]), ones([4, 1, 3, 3]));
+    const graph = simplified(step);
+    expect(graph.match(/ = strided/g)).toHaveLength(2);
+    expect(graph).not.toMatch(/slice/);
+    expect(step.explain()).not.toMatch(/inside/);
+  });
+
   test("computes no more of a product than a slice needs, unless others read it", () => {
     const part = (y: Tensor) => y.slice(2, 15, { axis: 1 });
     const one = compile((x: Tensor, y: Tensor) => part(x.matmul(y)));
