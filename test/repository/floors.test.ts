@@ -74,6 +74,7 @@ const packages: readonly PackageFloors[] = [
         "ops/layout.ts",
         "ops/partition.ts",
         "ops/border.ts",
+        "ops/placed.ts",
         "ops/window.ts",
         "ops/diagonal.ts",
         "ops/selection.ts",

@@ -8,10 +8,12 @@ import {
   DTypeError,
   Generator,
   grad,
+  maxPool1d,
   maxPool2d,
   ones,
   ShapeError,
   type Tensor,
+  tensor,
   topology,
   ValueError,
 } from "@cotangent/autograd";
@@ -89,6 +91,41 @@ describe("a compiled convolution", () => {
     });
     both(ones([14, 20]), ones([20, 17]));
     expect(simplified(both)).not.toMatch(/float32\[14, 13\] += matmul/);
+  });
+});
+
+describe("the gradient of a pool whose windows overlap", () => {
+  const settings = [1, 2, 3].flatMap((stride) =>
+    [1, 2, 3].flatMap((dilation) => [2, 3, 4, 5].map((size) => ({ size, stride, dilation }))),
+  );
+
+  test.each(settings)("goes to the first of the largest entries, with %o", ({ size, stride, dilation }) => {
+    const length = 17;
+    const values = Array.from({ length }, (_, i) => (i * 7) % 5);
+    const x = tensor([values]);
+    const y = maxPool1d(x, size, { stride, dilation });
+    const g = arange(1, y.size + 1).cast("float32");
+    const expected = new Array<number>(length).fill(0);
+    for (let n = 0; n < y.size; n++) {
+      const places = Array.from({ length: size }, (_, u) => n * stride + u * dilation);
+      const most = Math.max(...places.map((p) => values[p]!));
+      expected[places.find((p) => values[p] === most)!]! += n + 1;
+    }
+    expect(grad(y, [x], { cotangent: g.reshape(y.shape) })[0]!.toArray()).toEqual([expected]);
+  });
+
+  test("makes no tensor of all entries of all windows", () => {
+    const step = compile(
+      (x: Tensor) => grad(maxPool2d(x, 3, { stride: 2, padding: 1 }).square().sum(), [x])[0]!,
+    );
+    step(ones([2, 3, 16, 16]));
+    const [, plan = ""] = step.explain().split(/^(?:plan|code).*/m);
+    const sizes = [...plan.matchAll(/^ +[\d,]+ +([\d,]+) /gm)].map(([, bytes]) =>
+      Number(bytes!.replace(",", "")),
+    );
+    expect(sizes.length).toBeGreaterThan(5);
+    // x has 6144 bytes, its windows have 13824.
+    expect(Math.max(...sizes)).toBeLessThan(8000);
   });
 });
 

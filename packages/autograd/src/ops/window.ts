@@ -5,9 +5,12 @@ import { readLabels } from "../labels.ts";
 import { checkShape, checkWhole, formatShape, normalizeAxis, stridesOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { cast } from "./cast.ts";
+import { eq } from "./comparison.ts";
 import { einsumOp } from "./contraction.ts";
 import { fill } from "./leaf.ts";
-import { permute, reshape, sum, transpose } from "./movement.ts";
+import { broadcastTo, permute, reshape, sum, transpose } from "./movement.ts";
+import { entriesApart, placedAlongLast } from "./placed.ts";
+import { where } from "./pointwise.ts";
 import { flip, padded, slice } from "./region.ts";
 import { composed, declare } from "./sample.ts";
 import { view } from "./view.ts";
@@ -114,10 +117,10 @@ export function folded(x: Tensor, lengths: readonly number[], windows: Windows):
     });
     return fill(0, shape, x.dtype);
   }
-  const product = foldedProduct(x, windows);
-  let out = product ?? x;
+  const made = foldedProduct(x, windows) ?? foldedPlaced(x, windows);
+  let out = made ?? x;
   for (let i = axes.length - 1; i >= 0; i--) {
-    if (product === null) out = summedAlong(out, axes[i]!, steps[i]!, dilations[i]!);
+    if (made === null) out = summedAlong(out, axes[i]!, steps[i]!, dilations[i]!);
     if (steps[i]! > 1) out = movedBehind(out, axes[i]!);
   }
   return axes.reduce((y, axis, i) => resized(y, axis, lengths[i]!), interleaved(out, windows));
@@ -209,6 +212,40 @@ function foldedProduct(x: Tensor, { axes, steps, dilations }: Windows): Tensor |
   return swapped
     ? apply(einsumOp, [other, factor], { spec: `${rest},${own}->${result}` })
     : apply(einsumOp, [factor, other], { spec: `${own},${rest}->${result}` });
+}
+
+/**
+ * What `folded` adds up, if windows overlap and each has one entry that counts: every place looks for itself in all windows that may
+ * have it there.
+ */
+function foldedPlaced(x: Tensor, { axes, steps, dilations }: Windows): Tensor | null {
+  const found = placedAlongLast(x, axes.length);
+  if (!found) return null;
+  const slopes = steps.map((step, i) => (step === 1 ? dilations[i]! : 1));
+  const { table, blocks, remainders } = entriesApart(x.shape.slice(-axes.length), steps, dilations);
+  if (blocks.every((count) => count === 1)) return null;
+  const borders = found.own.shape.map(() => 0);
+  axes.forEach((axis, i) => {
+    borders[axis] = slopes[i]! * (blocks[i]! - 1);
+  });
+  const sliding = { axes, sizes: blocks, steps: steps.map(() => 1), dilations: slopes };
+  const [own, y] = [found.own, found.y].map((z) => windowsOf(padded(z, borders, borders), sliding));
+  // The remainders come before the places, which then lie side by side.
+  const front = Math.min(...axes);
+  const outer = own!.shape.slice(0, front);
+  const inner = own!.shape.slice(front, -axes.length);
+  const none = remainders.map(() => 1);
+  const shape = [...outer, ...remainders, ...inner, ...blocks];
+  const spread = (z: Tensor) => broadcastTo(reshape(z, [...outer, ...none, ...inner, ...blocks]), shape);
+  const entries = reshape(table, [...outer.map(() => 1), ...remainders, ...inner.map(() => 1), ...blocks]);
+  const all = where(eq(broadcastTo(entries, shape), spread(own!)), spread(y!), 0);
+  const sums = sum(
+    all,
+    blocks.map((_, i) => i - blocks.length),
+  );
+  const order = sums.shape.map((_, axis) => axis);
+  const moved = order.splice(front, remainders.length);
+  return permute(sums, [...order, ...moved]);
 }
 
 function unusedLetter(used: string): string {
