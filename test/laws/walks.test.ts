@@ -34,9 +34,13 @@ function filled(shape: readonly number[], dtype: DType): Tensor {
 }
 
 /** The gradient by the weight of a convolution of each plane by itself. */
-function ofWindows(x: Tensor): Tensor {
-  const windows = unfold(unfold(x, 2, 3, 1), 3, 3, 1);
-  return einsum("ncxy,ncxyuv->cuv", x.slice(1, -1, { axis: 2 }).slice(1, -1, { axis: 3 }), windows);
+function ofWindows(x: Tensor, step = 1): Tensor {
+  const windows = unfold(unfold(x, 2, 3, step), 3, 3, step);
+  return einsum(
+    "ncxy,ncxyuv->cuv",
+    x.slice(1, -1, { axis: 2, step }).slice(1, -1, { axis: 3, step }),
+    windows,
+  );
 }
 
 type Case = readonly [shape: readonly number[], f: (x: Tensor) => Tensor];
@@ -64,6 +68,7 @@ const cases: Record<string, Case> = {
   ],
   "the greatest of each plane": [[20, 3, 16, 16], (x) => amax(x, [0, 2, 3])],
   "planes times their windows": [[6, 2, 18, 18], (x) => ofWindows(x)],
+  "planes times every second window": [[20, 2, 18, 18], (x) => ofWindows(x, 2)],
   "planes times their windows, in chunks that end within a row": [[6, 2, 18, 30], (x) => ofWindows(x)],
   "products of the numbers of a column": [[900, 300], (x) => prod(x.mul(0.01).add(1), 0)],
   "the greatest of each column": [[1030, 300], (x) => amax(x, 0)],

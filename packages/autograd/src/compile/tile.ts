@@ -40,7 +40,7 @@ export interface Product extends Omit<Laid, "operands"> {
 }
 
 /** How often elements are read for which a border is put around them in memory first. */
-const fewestReads = 3;
+const fewestReads = 1.5;
 
 /** The contractions that tiled nodes stand for. */
 const whole = new WeakMap<Tensor, Tensor>();
