@@ -54,6 +54,18 @@ const cases: Record<string, Case> = {
   "sums over planes, of whole chunks": [[32, 3, 256], (x) => x.sum([0, 2])],
   "sums over planes, of one chunk": [[16, 3, 256], (x) => x.sum([0, 2])],
   "sums over planes, in chunks that end within a row": [[90, 3, 112], (x) => x.sum([0, 2])],
+  "sums over planes whose rows are no round of lanes": [
+    [20, 3, 7, 28],
+    (x) => x.slice(1, 7, { axis: 2 }).sum([0, 2, 3]),
+  ],
+  "sums over planes whose rows are no round, in chunks that end within one": [
+    [50, 3, 100],
+    (x) => x.sum([0, 2]),
+  ],
+  "sums over planes whose rows are no round, in chunks of whole rows": [
+    [1200, 3, 4],
+    (x) => x.exp().sum([0, 2]),
+  ],
   "sums over planes with a border": [
     [12, 3, 14, 15],
     (x) =>

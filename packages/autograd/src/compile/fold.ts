@@ -72,43 +72,53 @@ export class FoldWriter extends CombineWriter {
     return totals;
   }
 
-  /** Totals over several loops of terms, of which the last goes through whole rounds of lanes. */
+  /** Totals over several loops of terms, of which the last goes through whole vectors. */
   #chunkedInRows(lanes: number, terms: number, width: number): number[] {
     const { counts, outer } = this.writer.nest;
     const { steps } = this.fold.order;
     const last = counts.length - 1;
-    const rounds = counts[last]! / lanes;
+    const vectors = counts[last]! / width;
     const totals = this.identities(lanes / width);
+    const count = totals.length;
     const isOneChunk = terms <= lanes * steps;
-    const sums = isOneChunk ? totals : this.identities(totals.length);
+    const sums = isOneChunk ? totals : this.identities(count);
     const close = () => {
       totals.forEach((total, i) => {
         this.combine(total, sums[i]!);
       });
     };
-    // A chunk ends behind a row, or, where it does not, is looked for behind each round.
-    const perRow = steps % rounds === 0;
-    const most = perRow ? steps / rounds : steps;
+    // A chunk ends behind a row, behind a round of lanes, or where that lies within a row behind any vector.
+    const isInRows = isOneChunk || (steps * count) % vectors === 0;
+    const unit = isInRows ? vectors : vectors % count === 0 ? count : 1;
     const code = this.code;
-    const left = isOneChunk ? -1 : code.take("i32");
-    const count = () => {
-      if (isOneChunk) return;
-      code.get(left).i32(1).op(i32.sub).tee(left).op(i32.eqz).if(null);
-      close();
-      this.reset(sums);
-      code.i32(most).set(left).end();
-    };
-    if (!isOneChunk) code.i32(most).set(left);
+    const left = code.take("i32");
+    const restart = () => code.i32((steps * count) / unit).set(left);
+    if (!isOneChunk) restart();
     this.writer.loop(outer, last, () => {
-      this.writer.times(rounds, () => {
-        this.#chunk(sums, lanes, width);
-        if (!perRow) count();
+      this.writer.times(vectors / unit, () => {
+        this.#chunk(sums, unit * width, width);
+        this.#rotate(sums, unit);
+        if (isOneChunk) return;
+        this.#rotate(totals, unit);
+        code.get(left).i32(1).op(i32.sub).tee(left).op(i32.eqz).if(null);
+        close();
+        this.reset(sums);
+        restart();
+        code.end();
       });
-      if (perRow) count();
     });
-    if (terms % (lanes * steps) > 0 && !isOneChunk) close();
-    if (!isOneChunk) this.release([...sums, left]);
-    return totals;
+    if (!isOneChunk && terms % (lanes * steps) > 0) close();
+    this.release(isOneChunk ? [left] : [...sums, left]);
+    const turned = (terms / width) % count;
+    return totals.map((_, i) => totals[(i + count - turned) % count]!);
+  }
+
+  /** The local that is next in turn becomes the first. */
+  #rotate(locals: readonly number[], by: number): void {
+    const count = locals.length;
+    if (by % count === 0) return;
+    for (let i = 0; i < count; i++) this.code.get(locals[(i + by) % count]!);
+    for (const local of locals.toReversed()) this.code.set(local);
   }
 
   /** The lanes lie in vectors along the one loop of terms. */

@@ -147,8 +147,8 @@ function vectorOf(nest: Plain): Vector | null {
   if (form.kind === "reduce" && counts.length > outer) {
     const lanes = lanesFor(form.fold!.order, terms);
     const last = counts.length - 1;
-    // In several loops each row of terms has to begin with the first lane.
-    const fits = last === outer ? terms >= width : counts[last]! % lanes === 0;
+    // In several loops each row of terms has to begin with the first lane of a vector.
+    const fits = last === outer ? terms >= width : counts[last]! % width === 0;
     const isEven = isEvenAlong(nest, last) || (last > outer && isEvenAlong(nest, last, 2));
     if (lanes >= width && fits && isEven) return { loop: last, width, overruns: false, together: 1 };
   }
