@@ -80,35 +80,32 @@ export class FoldWriter extends CombineWriter {
     const vectors = counts[last]! / width;
     const totals = this.identities(lanes / width);
     const count = totals.length;
-    const isOneChunk = terms <= lanes * steps;
-    const sums = isOneChunk ? totals : this.identities(count);
+    const sums = this.identities(count);
     const close = () => {
       totals.forEach((total, i) => {
         this.combine(total, sums[i]!);
       });
     };
     // A chunk ends behind a row, behind a round of lanes, or where that lies within a row behind any vector.
-    const isInRows = isOneChunk || (steps * count) % vectors === 0;
+    const most = steps * count;
+    const isInRows = terms <= lanes * steps || most % vectors === 0;
     const unit = isInRows ? vectors : vectors % count === 0 ? count : 1;
     const code = this.code;
     const left = code.take("i32");
-    const restart = () => code.i32((steps * count) / unit).set(left);
-    if (!isOneChunk) restart();
+    const restart = () => code.i32(Math.ceil(most / unit)).set(left);
+    restart();
     this.writer.loop(outer, last, () => {
       this.writer.times(vectors / unit, () => {
         this.#chunk(sums, unit * width, width);
-        this.#rotate(sums, unit);
-        if (isOneChunk) return;
-        this.#rotate(totals, unit);
+        for (const locals of [sums, totals]) this.#rotate(locals, unit);
         code.get(left).i32(1).op(i32.sub).tee(left).op(i32.eqz).if(null);
         close();
         this.reset(sums);
-        restart();
-        code.end();
+        restart().end();
       });
     });
-    if (!isOneChunk && terms % (lanes * steps) > 0) close();
-    this.release(isOneChunk ? [left] : [...sums, left]);
+    if (terms % (lanes * steps) > 0) close();
+    this.release([...sums, left]);
     const turned = (terms / width) % count;
     return totals.map((_, i) => totals[(i + count - turned) % count]!);
   }
