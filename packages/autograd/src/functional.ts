@@ -90,6 +90,8 @@ export {
 } from "./ops/elementary.ts";
 export type { Elementwise } from "./ops/elementwise.ts";
 export { pointwise } from "./ops/elementwise.ts";
+export type { Windows } from "./ops/folding.ts";
+export { folded, spanOf, windowsOf } from "./ops/folding.ts";
 export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/layout.ts";
@@ -148,7 +150,6 @@ export type { PerAxis } from "./ops/spatial.ts";
 export * from "./ops/special.ts";
 export * from "./ops/statistics.ts";
 export * from "./ops/table.ts";
-export * from "./ops/window.ts";
 export { fold, unfold } from "./ops/window.ts";
 // Check options.
 export type { Known } from "./options.ts";

@@ -6,6 +6,7 @@ import { optionsOf } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { einsumOp, numbers } from "./contraction.ts";
+import { folded, spanOf, windowsOf } from "./folding.ts";
 import { reshape } from "./movement.ts";
 import { add } from "./pointwise.ts";
 import { padded, slice } from "./region.ts";
@@ -13,7 +14,6 @@ import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
 import type { PerAxis } from "./spatial.ts";
 import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
-import { folded, spanOf, windowsOf } from "./window.ts";
 
 /**
  * Convolutions (cross-correlations, as everywhere in the field): products of a kernel with all windows of a tensor, which are

@@ -9,6 +9,7 @@ import type { Operation } from "../signature.ts";
 import { pad } from "./border.ts";
 import { eq, lt, ne } from "./comparison.ts";
 import { floated } from "./elementwise.ts";
+import { spanOf, windowsOf } from "./folding.ts";
 import { cat } from "./join.ts";
 import { fromElements, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
@@ -21,7 +22,6 @@ import { composed, kinked } from "./sample.ts";
 import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
 import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
-import { spanOf, windowsOf } from "./window.ts";
 
 /** Pools: the largest or the mean of each window, channel by channel. */
 

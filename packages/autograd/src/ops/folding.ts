@@ -1,0 +1,251 @@
+import type { Op, Tensor } from "../graph.ts";
+import { apply } from "../graph.ts";
+import { readLabels } from "../labels.ts";
+import { stridesOf } from "../shape.ts";
+import { eq } from "./comparison.ts";
+import { einsumOp } from "./contraction.ts";
+import { fill } from "./leaf.ts";
+import { broadcastTo, permute, reshape, sum, transpose } from "./movement.ts";
+import { entriesApart, placedAlongLast } from "./placed.ts";
+import { where } from "./pointwise.ts";
+import { flip, padded, slice } from "./region.ts";
+import { view } from "./view.ts";
+
+/** Windows that slide along several axes and may overlap, and what they are added up to: each other's adjoint. */
+
+/** For each of `axes`: how many entries a window has, how far windows are apart, and how far their entries. */
+export type Windows = {
+  readonly axes: readonly number[];
+  readonly sizes: readonly number[];
+  readonly steps: readonly number[];
+  readonly dilations: readonly number[];
+};
+
+export const unfoldOp: Op<Windows> = view<Windows>({
+  name: "unfold",
+  map: (shape, { axes, steps, dilations }) => {
+    const strides = stridesOf(shape);
+    const entries = axes.map((axis, i) => strides[axis]! * dilations[i]!);
+    axes.forEach((axis, i) => {
+      strides[axis]! *= steps[i]!;
+    });
+    return { offset: 0, strides: [...strides, ...entries], bounds: null };
+  },
+  shape: (shape, { axes, sizes, steps, dilations }) => {
+    const counts = [...shape];
+    axes.forEach((axis, i) => {
+      counts[axis] = countOf(shape[axis]!, spanOf(sizes[i]!, dilations[i]!), steps[i]!);
+    });
+    return [...counts, ...sizes];
+  },
+  transpose: (g, shape, windows) =>
+    folded(
+      g,
+      windows.axes.map((axis) => shape[axis]!),
+      windows,
+    ),
+});
+
+/** All windows along several axes: these count the windows, and new last axes hold their entries. */
+export function windowsOf(x: Tensor, windows: Windows): Tensor {
+  return apply(unfoldOp, [x], windows);
+}
+
+/** Entries from the first to the last of a window, both included. */
+export function spanOf(size: number, dilation: number): number {
+  return size === 0 ? 0 : (size - 1) * dilation + 1;
+}
+
+/** How many windows that span so many entries start `step` entries apart on an axis of `length`. */
+export function countOf(length: number, span: number, step: number): number {
+  return Math.floor((length - span) / step) + 1;
+}
+
+/**
+ * A view of windows in the last axis, shifted along `axis` by `slope` entries from each entry of a window to the next:
+ * `out[.., p, .., u] = x[.., p + slope * u, .., u]`, counted from the first `p` for which all of them exist.
+ */
+const slantOp: Op<{ readonly axis: number; readonly slope: number }> = view({
+  name: "slant",
+  map: (shape, { axis, slope }) => {
+    const strides = stridesOf(shape);
+    const last = shape.length - 1;
+    const shift = slope * strides[axis]!;
+    const offset = Math.max(0, -shift * (shape[last]! - 1));
+    return { offset, strides: strides.with(last, strides[last]! + shift), bounds: null };
+  },
+  shape: (shape, { axis, slope }) => {
+    const lost = Math.abs(slope) * (shape[shape.length - 1]! - 1);
+    return shape.with(axis, shape[axis]! - lost);
+  },
+  transpose: (g, _, { axis, slope }) => slanted(g, axis, -slope),
+});
+
+/** Windows slanted, with zeros where none is. */
+function slanted(x: Tensor, axis: number, slope: number): Tensor {
+  const border = Math.abs(slope) * (x.shape[x.rank - 1]! - 1);
+  return apply(slantOp, [bordered(x, axis, border, border)], { axis, slope });
+}
+
+/** `x` with zeros before and behind it on one axis. */
+function bordered(x: Tensor, axis: number, before: number, after: number): Tensor {
+  const none = x.shape.map(() => 0);
+  return padded(x, none.with(axis, before), none.with(axis, after));
+}
+
+/** `x` with so many entries on one axis: cut at its end, or with zeros there. */
+function resized(x: Tensor, axis: number, size: number): Tensor {
+  const missing = size - x.shape[axis]!;
+  return missing >= 0 ? bordered(x, axis, 0, missing) : slice(x, 0, size, { axis });
+}
+
+/**
+ * The windows in the last axes of `x` added up where they came from, on axes of these lengths. A product of which one factor
+ * alone has the entries of windows, and the other alone their places, is not made first: its sum over overlapping windows is
+ * again a product, with windows of the other factor.
+ */
+export function folded(x: Tensor, lengths: readonly number[], windows: Windows): Tensor {
+  const { axes, steps, dilations } = windows;
+  if (x.size === 0) {
+    const shape = x.shape.slice(0, -axes.length);
+    axes.forEach((axis, i) => {
+      shape[axis] = lengths[i]!;
+    });
+    return fill(0, shape, x.dtype);
+  }
+  const made = foldedProduct(x, windows) ?? foldedPlaced(x, windows);
+  let out = made ?? x;
+  for (let i = axes.length - 1; i >= 0; i--) {
+    if (made === null) out = summedAlong(out, axes[i]!, steps[i]!, dilations[i]!);
+    if (steps[i]! > 1) out = movedBehind(out, axes[i]!);
+  }
+  return axes.reduce((y, axis, i) => resized(y, axis, lengths[i]!), interleaved(out, windows));
+}
+
+/** The last axis right behind `axis`. */
+function movedBehind(x: Tensor, axis: number): Tensor {
+  const last = x.rank - 1;
+  return permute(
+    x,
+    x.shape.slice(0, last).flatMap((_, i) => (i === axis ? [i, last] : [i])),
+  );
+}
+
+/** Of steps larger than 1 the place and the remainder behind it as one axis. */
+function interleaved(x: Tensor, { axes, steps }: Windows): Tensor {
+  const shape: number[] = [];
+  let axis = 0;
+  while (axis < x.rank) {
+    const isApart = steps.some((step, i) => step > 1 && axes[i] === shape.length);
+    shape.push(x.shape[axis]! * (isApart ? x.shape[axis + 1]! : 1));
+    axis += isApart ? 2 : 1;
+  }
+  return reshape(x, shape);
+}
+
+/**
+ * The windows in the last axis added up along `axis`. Of steps larger than 1 the remainders stay apart, in a new last axis, so
+ * that the steps between what is added up are 1.
+ */
+function summedAlong(x: Tensor, axis: number, step: number, dilation: number): Tensor {
+  const last = x.rank - 1;
+  const blocks = inBlocks(x, last, step, dilation);
+  const turned = step === 1 ? blocks : transpose(blocks);
+  const rest = turned.shape.slice(0, -1);
+  if (turned.shape[rest.length] === 1) return reshape(turned, rest);
+  return sum(slanted(turned, axis, step === 1 ? -dilation : -1), -1);
+}
+
+/** `axis`, which counts the entries of windows, as blocks of `step` entries (one more axis), or as it is if that is 1. */
+function inBlocks(x: Tensor, axis: number, step: number, dilation: number): Tensor {
+  if (step === 1) return x;
+  const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const size = x.shape[axis]!;
+  const spread = resized(reshape(x, [...before, size, 1, ...after]), axis + 1, dilation);
+  const span = spanOf(size, dilation);
+  const blocks = Math.ceil(span / step);
+  const even = resized(
+    resized(reshape(spread, [...before, size * dilation, ...after]), axis, span),
+    axis,
+    blocks * step,
+  );
+  return reshape(even, [...before, blocks, step, ...after]);
+}
+
+/** What `folded` adds up, if `x` is a product as it says there; else null. */
+function foldedProduct(x: Tensor, { axes, steps, dilations }: Windows): Tensor | null {
+  if (x.op !== einsumOp) return null;
+  const { left, right, out } = readLabels(String(x.attributes.spec));
+  const places = axes.map((axis) => out[axis]!);
+  const entries = [...out.slice(-axes.length)];
+  const apart = (own: string, other: string) =>
+    entries.every((c) => own.includes(c) && !other.includes(c)) &&
+    places.every((c) => other.includes(c) && !own.includes(c));
+  const swapped = apart(right, left);
+  if (!swapped && !apart(left, right)) return null;
+  let [factor, other] = swapped ? [x.inputs[1]!, x.inputs[0]!] : [x.inputs[0]!, x.inputs[1]!];
+  let [own, rest] = swapped ? [right, left] : [left, right];
+  const slopes = steps.map((step, i) => (step === 1 ? dilations[i]! : 1));
+  let remainders = "";
+  entries.forEach((entry, i) => {
+    const axis = own.indexOf(entry);
+    factor = flip(inBlocks(factor, axis, steps[i]!, dilations[i]!), axis);
+    if (steps[i] === 1) return;
+    const fresh = unusedLetter(left + right + remainders);
+    remainders += fresh;
+    own = own.replace(entry, entry + fresh);
+  });
+  const sizes = entries.map((entry) => factor.shape[own.indexOf(entry)]!);
+  const borders = other.shape.map(() => 0);
+  places.forEach((place, i) => {
+    borders[rest.indexOf(place)] = slopes[i]! * (sizes[i]! - 1);
+  });
+  other = padded(other, borders, borders);
+  const along = places.map((place) => rest.indexOf(place));
+  other = windowsOf(other, { axes: along, sizes, steps: steps.map(() => 1), dilations: slopes });
+  rest += entries.join("");
+  const result = out.slice(0, -axes.length) + remainders;
+  return swapped
+    ? apply(einsumOp, [other, factor], { spec: `${rest},${own}->${result}` })
+    : apply(einsumOp, [factor, other], { spec: `${own},${rest}->${result}` });
+}
+
+/**
+ * What `folded` adds up, if windows overlap and each has one entry that counts: every place looks for itself in all windows that may
+ * have it there.
+ */
+function foldedPlaced(x: Tensor, { axes, steps, dilations }: Windows): Tensor | null {
+  const found = placedAlongLast(x, axes.length);
+  if (!found) return null;
+  const slopes = steps.map((step, i) => (step === 1 ? dilations[i]! : 1));
+  const { table, blocks, remainders } = entriesApart(x.shape.slice(-axes.length), steps, dilations);
+  if (blocks.every((count) => count === 1)) return null;
+  const borders = found.own.shape.map(() => 0);
+  axes.forEach((axis, i) => {
+    borders[axis] = slopes[i]! * (blocks[i]! - 1);
+  });
+  const sliding = { axes, sizes: blocks, steps: steps.map(() => 1), dilations: slopes };
+  const [own, y] = [found.own, found.y].map((z) => windowsOf(padded(z, borders, borders), sliding));
+  // The remainders come before the places, which then lie side by side.
+  const front = Math.min(...axes);
+  const outer = own!.shape.slice(0, front);
+  const inner = own!.shape.slice(front, -axes.length);
+  const none = remainders.map(() => 1);
+  const shape = [...outer, ...remainders, ...inner, ...blocks];
+  const spread = (z: Tensor) => broadcastTo(reshape(z, [...outer, ...none, ...inner, ...blocks]), shape);
+  const entries = reshape(table, [...outer.map(() => 1), ...remainders, ...inner.map(() => 1), ...blocks]);
+  const all = where(eq(broadcastTo(entries, shape), spread(own!)), spread(y!), 0);
+  const sums = sum(
+    all,
+    blocks.map((_, i) => i - blocks.length),
+  );
+  const order = sums.shape.map((_, axis) => axis);
+  const moved = order.splice(front, remainders.length);
+  return permute(sums, [...order, ...moved]);
+}
+
+function unusedLetter(used: string): string {
+  let code = "A".charCodeAt(0);
+  while (used.includes(String.fromCharCode(code))) code++;
+  return String.fromCharCode(code);
+}
