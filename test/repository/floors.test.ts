@@ -75,6 +75,7 @@ const packages: readonly PackageFloors[] = [
         "ops/partition.ts",
         "ops/border.ts",
         "ops/placed.ts",
+        "ops/factors.ts",
         "ops/folding.ts",
         "ops/window.ts",
         "ops/diagonal.ts",

@@ -1,11 +1,12 @@
 import type { Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
-import { readLabels } from "../labels.ts";
-import { stridesOf } from "../shape.ts";
+import { sizeOf, stridesOf } from "../shape.ts";
 import { eq } from "./comparison.ts";
-import { einsumOp } from "./contraction.ts";
+import type { Turn } from "./factors.ts";
+import { factorsOf, turnsOf, unusedLetters } from "./factors.ts";
+import { cat } from "./join.ts";
 import { fill } from "./leaf.ts";
-import { broadcastTo, permute, reshape, sum, transpose } from "./movement.ts";
+import { broadcastTo, permute, reshape, sum, transpose, unsqueeze } from "./movement.ts";
 import { entriesApart, placedAlongLast } from "./placed.ts";
 import { where } from "./pointwise.ts";
 import { flip, padded, slice } from "./region.ts";
@@ -38,12 +39,10 @@ export const unfoldOp: Op<Windows> = view<Windows>({
     });
     return [...counts, ...sizes];
   },
-  transpose: (g, shape, windows) =>
-    folded(
-      g,
-      windows.axes.map((axis) => shape[axis]!),
-      windows,
-    ),
+  transpose: (g, shape, windows) => {
+    const lengths = windows.axes.map((axis) => shape[axis]!);
+    return foldedInTurn(g, lengths, windows) ?? folded(g, lengths, windows);
+  },
 });
 
 /** All windows along several axes: these count the windows, and new last axes hold their entries. */
@@ -174,40 +173,104 @@ function inBlocks(x: Tensor, axis: number, step: number, dilation: number): Tens
 
 /** What `folded` adds up, if `x` is a product as it says there; else null. */
 function foldedProduct(x: Tensor, { axes, steps, dilations }: Windows): Tensor | null {
-  if (x.op !== einsumOp) return null;
-  const { left, right, out } = readLabels(String(x.attributes.spec));
-  const places = axes.map((axis) => out[axis]!);
-  const entries = [...out.slice(-axes.length)];
-  const apart = (own: string, other: string) =>
-    entries.every((c) => own.includes(c) && !other.includes(c)) &&
-    places.every((c) => other.includes(c) && !own.includes(c));
-  const swapped = apart(right, left);
-  if (!swapped && !apart(left, right)) return null;
-  let [factor, other] = swapped ? [x.inputs[1]!, x.inputs[0]!] : [x.inputs[0]!, x.inputs[1]!];
-  let [own, rest] = swapped ? [right, left] : [left, right];
+  const found = factorsOf(x, axes);
+  if (!found) return null;
+  const { own, along, product } = found;
   const slopes = steps.map((step, i) => (step === 1 ? dilations[i]! : 1));
-  let remainders = "";
-  entries.forEach((entry, i) => {
-    const axis = own.indexOf(entry);
-    factor = flip(inBlocks(factor, axis, steps[i]!, dilations[i]!), axis);
-    if (steps[i] === 1) return;
-    const fresh = unusedLetter(left + right + remainders);
-    remainders += fresh;
-    own = own.replace(entry, entry + fresh);
+  const letters = unusedLetters(String(x.attributes.spec));
+  // From the last axis on, so that new axes do not move those to come.
+  const order = own.map((_, i) => i).sort((i, j) => own[j]! - own[i]!);
+  let factor = found.factor;
+  const sizes: number[] = [];
+  for (const i of order) {
+    factor = flip(inBlocks(factor, own[i]!, steps[i]!, dilations[i]!), own[i]!);
+    sizes[i] = factor.shape[own[i]!]!;
+  }
+  const borders = found.other.shape.map(() => 0);
+  along.forEach((axis, i) => {
+    borders[axis] = slopes[i]! * (sizes[i]! - 1);
   });
-  const sizes = entries.map((entry) => factor.shape[own.indexOf(entry)]!);
-  const borders = other.shape.map(() => 0);
-  places.forEach((place, i) => {
-    borders[rest.indexOf(place)] = slopes[i]! * (sizes[i]! - 1);
+  const sliding = { axes: along, sizes, steps: steps.map(() => 1), dilations: slopes };
+  const other = windowsOf(padded(found.other, borders, borders), sliding);
+  return product(
+    factor,
+    other,
+    steps.map((step) => (step > 1 ? letters.next().value! : "")),
+  );
+}
+
+/** Products that are made at the most, and the share of multiplications that they may leave. */
+const mostProducts = 8;
+const shareLeft = 0.8;
+
+/**
+ * The same as `folded` as one product for each of the places that windows come to in turn, without the zeros that fill up the last block
+ * of entries; null if there is no product, or little is saved.
+ */
+function foldedInTurn(x: Tensor, lengths: readonly number[], windows: Windows): Tensor | null {
+  const { axes, steps, dilations } = windows;
+  const found = x.size > 0 && Math.max(...steps) > 1 ? factorsOf(x, axes) : null;
+  if (!found) return null;
+  const { own, along, product } = found;
+  const turns = own.map((axis, i) =>
+    turnsOf(found.factor.shape[axis]!, steps[i]!, dilations[i]!, lengths[i]!),
+  );
+  const counts = along.map((axis) => found.other.shape[axis]!);
+  const work = turns.map((line) => line.reduce((sum, { count, places }) => sum + count * places, 0));
+  const whole = own.map((axis, i) => {
+    const step = steps[i]!;
+    const blocks = Math.ceil(spanOf(found.factor.shape[axis]!, dilations[i]!) / step);
+    return (counts[i]! + blocks - 1) * blocks * step;
   });
-  other = padded(other, borders, borders);
-  const along = places.map((place) => rest.indexOf(place));
-  other = windowsOf(other, { axes: along, sizes, steps: steps.map(() => 1), dilations: slopes });
-  rest += entries.join("");
-  const result = out.slice(0, -axes.length) + remainders;
-  return swapped
-    ? apply(einsumOp, [other, factor], { spec: `${rest},${own}->${result}` })
-    : apply(einsumOp, [factor, other], { spec: `${own},${rest}->${result}` });
+  const isLess = sizeOf(work) <= shareLeft * sizeOf(whole);
+  if (!isLess || sizeOf(steps) > mostProducts) return null;
+  const [before, after] = [found.other.shape.map(() => 0), found.other.shape.map(() => 0)];
+  turns.forEach((line, i) => {
+    for (const { count, offset, slope, places } of line) {
+      const axis = along[i]!;
+      before[axis] = Math.max(before[axis]!, offset + slope * (count - 1));
+      after[axis] = Math.max(after[axis]!, places - offset - counts[i]!);
+    }
+  });
+  const wide = padded(found.other, before, after);
+  const made = (chosen: readonly Turn[]): Tensor => {
+    let factor = found.factor;
+    let part = wide;
+    chosen.forEach(({ first, apart, count, offset, slope, places }, i) => {
+      factor = flip(slice(factor, first, null, { axis: own[i]!, step: apart }), own[i]!);
+      const start = before[along[i]!]! - offset - slope * (count - 1);
+      part = slice(part, start, start + places + slope * (count - 1), { axis: along[i]! });
+    });
+    const sizes = chosen.map(({ count }) => count);
+    const slopes = chosen.map(({ slope }) => slope);
+    return product(
+      factor,
+      windowsOf(part, { axes: along, sizes, steps: steps.map(() => 1), dilations: slopes }),
+    );
+  };
+  const shape = x.shape.slice(0, -axes.length);
+  const together = (chosen: readonly Turn[]): Tensor => {
+    const i = chosen.length;
+    if (i === axes.length) {
+      if (chosen.every(({ count }) => count > 0)) return made(chosen);
+      const sizes = [...shape];
+      axes.forEach((axis, k) => {
+        sizes[axis] = chosen[k]!.places;
+      });
+      return fill(0, sizes, x.dtype);
+    }
+    const parts = turns[i]!.map((turn) => together([...chosen, turn]));
+    if (parts.length === 1) return parts[0]!;
+    const axis = axes[i]!;
+    const even = parts.map((part) => unsqueeze(resized(part, axis, turns[i]![0]!.places), axis + 1));
+    const all = cat(even, axis + 1);
+    return resized(
+      reshape(all, all.shape.toSpliced(axis, 2, all.shape[axis]! * parts.length)),
+      axis,
+      lengths[i]!,
+    );
+  };
+  return together([]);
 }
 
 /**
@@ -242,10 +305,4 @@ function foldedPlaced(x: Tensor, { axes, steps, dilations }: Windows): Tensor | 
   const order = sums.shape.map((_, axis) => axis);
   const moved = order.splice(front, remainders.length);
   return permute(sums, [...order, ...moved]);
-}
-
-function unusedLetter(used: string): string {
-  let code = "A".charCodeAt(0);
-  while (used.includes(String.fromCharCode(code))) code++;
-  return String.fromCharCode(code);
 }
