@@ -50,23 +50,24 @@ export interface Turn {
   readonly first: number;
   readonly apart: number;
   readonly count: number;
-  /** How far the window with the first entry is before the place, and each next one before that. */
+  /** By how many the window with the first entry is before the place, of those in this turn, and each next one before that. */
   readonly offset: number;
   readonly slope: number;
   /** How many such places there are. */
   readonly places: number;
 }
 
-/** The turns of windows of `size` entries that come to `length` places. */
-export function turnsOf(size: number, step: number, dilation: number, length: number): Turn[] {
+/** The turns of windows of `size` entries that come to the places from `from` up to `to`. */
+export function turnsOf(size: number, step: number, dilation: number, from: number, to: number): Turn[] {
   const common = greatestDivisor(step, dilation);
   const [apart, slope] = [step / common, dilation / common];
-  return Array.from({ length: step }, (_, remainder) => {
+  return Array.from({ length: step }, (_, i) => {
+    const remainder = (from + i) % step;
     let first = 0;
     while (first < apart && (first * dilation) % step !== remainder) first++;
     const count = first < apart ? Math.max(0, Math.ceil((size - first) / apart)) : 0;
-    const offset = Math.floor((first * dilation) / step);
-    return { first, apart, count, offset, slope, places: Math.ceil((length - remainder) / step) };
+    const offset = Math.floor((first * dilation) / step) - Math.floor((from + i) / step);
+    return { first, apart, count, offset, slope, places: Math.max(0, Math.ceil((to - from - i) / step)) };
   });
 }
 

@@ -9,7 +9,7 @@ import { fill } from "./leaf.ts";
 import { broadcastTo, permute, reshape, sum, transpose, unsqueeze } from "./movement.ts";
 import { entriesApart, placedAlongLast } from "./placed.ts";
 import { where } from "./pointwise.ts";
-import { flip, padded, slice } from "./region.ts";
+import { flip, padded, rememberPart, slice } from "./region.ts";
 import { view } from "./view.ts";
 
 /** Windows that slide along several axes and may overlap, and what they are added up to: each other's adjoint. */
@@ -41,7 +41,16 @@ export const unfoldOp: Op<Windows> = view<Windows>({
   },
   transpose: (g, shape, windows) => {
     const lengths = windows.axes.map((axis) => shape[axis]!);
-    return foldedInTurn(g, lengths, windows) ?? folded(g, lengths, windows);
+    if (Math.max(...windows.steps) === 1) return folded(g, lengths, windows);
+    const none = lengths.map(() => 0);
+    const whole = foldedInTurn(g, none, lengths, windows) ?? folded(g, lengths, windows);
+    rememberPart(whole, (starts, ends) => {
+      const isCut = (axis: number) => ends[axis]! - starts[axis]! < shape[axis]!;
+      if (shape.some((_, axis) => isCut(axis) && !windows.axes.includes(axis))) return null;
+      const [from, to] = [starts, ends].map((list) => windows.axes.map((axis) => list[axis]!));
+      return foldedInTurn(g, from!, to!, windows);
+    });
+    return whole;
   },
 });
 
@@ -204,16 +213,21 @@ const mostProducts = 8;
 const shareLeft = 0.8;
 
 /**
- * The same as `folded` as one product for each of the places that windows come to in turn, without the zeros that fill up the last block
- * of entries; null if there is no product, or little is saved.
+ * What `folded` gives from one place up to another on each axis, as one product for each of the places that windows come to in turn, without
+ * the zeros that fill up the last block of entries; null if there is no product, or little is saved.
  */
-function foldedInTurn(x: Tensor, lengths: readonly number[], windows: Windows): Tensor | null {
+function foldedInTurn(
+  x: Tensor,
+  from: readonly number[],
+  to: readonly number[],
+  windows: Windows,
+): Tensor | null {
   const { axes, steps, dilations } = windows;
-  const found = x.size > 0 && Math.max(...steps) > 1 ? factorsOf(x, axes) : null;
+  const found = x.size > 0 ? factorsOf(x, axes) : null;
   if (!found) return null;
   const { own, along, product } = found;
   const turns = own.map((axis, i) =>
-    turnsOf(found.factor.shape[axis]!, steps[i]!, dilations[i]!, lengths[i]!),
+    turnsOf(found.factor.shape[axis]!, steps[i]!, dilations[i]!, from[i]!, to[i]!),
   );
   const counts = along.map((axis) => found.other.shape[axis]!);
   const work = turns.map((line) => line.reduce((sum, { count, places }) => sum + count * places, 0));
@@ -267,7 +281,7 @@ function foldedInTurn(x: Tensor, lengths: readonly number[], windows: Windows): 
     return resized(
       reshape(all, all.shape.toSpliced(axis, 2, all.shape[axis]! * parts.length)),
       axis,
-      lengths[i]!,
+      to[i]! - from[i]!,
     );
   };
   return together([]);
