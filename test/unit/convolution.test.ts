@@ -82,6 +82,27 @@ describe("derivatives of a convolution", () => {
     expect(products.map(({ shape }) => shape.join())).toEqual(["2,3,4,4", "2,3,4,4", "2,3,4,4", "2,3,4,4"]);
   });
 
+  test("by what was padded on other axes as well is a part of the whole", () => {
+    const w = arange(5 * 3 * 4 * 4)
+      .fmod(5)
+      .reshape([5, 3, 4, 4])
+      .cast("float32");
+    const convolved = (x: Tensor) => conv2d(x, w, null, { stride: 2, padding: 1 });
+    const [x, wide] = [ones([2, 2, 8, 8]), ones([2, 3, 8, 8])];
+    const y = convolved(
+      x.pad([
+        [0, 0],
+        [1, 0],
+        [0, 0],
+        [0, 0],
+      ]),
+    );
+    const cotangent = arange(y.size).reshape(y.shape).cast("float32");
+    const [found] = grad(y, [x], { cotangent });
+    const [expected] = grad(convolved(wide), [wide], { cotangent });
+    expect(found!.toArray()).toEqual(expected!.slice(1, 3, { axis: 1 }).toArray());
+  });
+
   test("convTranspose2d is the gradient of conv2d", () => {
     const options = { stride: 2, padding: 1, dilation: 2 };
     const g = ones([2, 4, 2, 2]);

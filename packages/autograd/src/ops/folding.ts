@@ -39,20 +39,22 @@ export const unfoldOp: Op<Windows> = view<Windows>({
     });
     return [...counts, ...sizes];
   },
-  transpose: (g, shape, windows) => {
-    const lengths = windows.axes.map((axis) => shape[axis]!);
-    if (Math.max(...windows.steps) === 1) return folded(g, lengths, windows);
-    const none = lengths.map(() => 0);
-    const whole = foldedInTurn(g, none, lengths, windows) ?? folded(g, lengths, windows);
-    rememberPart(whole, (starts, ends) => {
-      const isCut = (axis: number) => ends[axis]! - starts[axis]! < shape[axis]!;
-      if (shape.some((_, axis) => isCut(axis) && !windows.axes.includes(axis))) return null;
-      const [from, to] = [starts, ends].map((list) => windows.axes.map((axis) => list[axis]!));
-      return foldedInTurn(g, from!, to!, windows);
-    });
-    return whole;
-  },
+  transpose: (g, shape, windows) => gradientOf(g, shape, windows),
 });
+
+/** What flows back to a tensor of `shape` from the gradient `g` of its windows. */
+function gradientOf(g: Tensor, shape: readonly number[], windows: Windows): Tensor {
+  const { axes } = windows;
+  const lengths = axes.map((axis) => shape[axis]!);
+  const start = axes.map(() => 0);
+  const whole = foldedInTurn(g, start, lengths, windows) ?? folded(g, lengths, windows);
+  rememberPart(whole, (starts, ends) => {
+    const isWhole = shape.every((size, axis) => axes.includes(axis) || ends[axis]! - starts[axis]! === size);
+    const [from, to] = [starts, ends].map((list) => axes.map((axis) => list[axis]!));
+    return isWhole ? foldedInTurn(g, from!, to!, windows) : null;
+  });
+  return whole;
+}
 
 /** All windows along several axes: these count the windows, and new last axes hold their entries. */
 export function windowsOf(x: Tensor, windows: Windows): Tensor {
@@ -223,7 +225,7 @@ function foldedInTurn(
   windows: Windows,
 ): Tensor | null {
   const { axes, steps, dilations } = windows;
-  const found = x.size > 0 ? factorsOf(x, axes) : null;
+  const found = x.size > 0 && Math.max(...steps) > 1 ? factorsOf(x, axes) : null;
   if (!found) return null;
   const { own, along, product } = found;
   const turns = own.map((axis, i) =>

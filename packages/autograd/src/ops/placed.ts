@@ -1,29 +1,20 @@
-import type { Op, Tensor } from "../graph.ts";
-import { apply, linearRule, zero } from "../graph.ts";
-import { equalShapes, reducedShape, sizeOf } from "../shape.ts";
+import type { Tensor } from "../graph.ts";
+import { reducedShape } from "../shape.ts";
+import { eq } from "./comparison.ts";
 import { fromElements, iota } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
+import { where } from "./pointwise.ts";
 
 /** One element for each group of entries, at a place of its own among them: what flows back to a window whose largest entry counts. */
 
-/**
- * `y` where a place is that of its group, else 0; the groups lie along `entries` axes, counted from the end. An op of its own, so that
- * `folded` sees what it adds up.
- */
-const placedOp: Op<{ readonly entries: readonly number[] }> = {
-  name: "placed",
-  kernel: {
-    kind: "pointwise",
-    body: (m, place, own, y) => m.select(m.eq(place!, own!), y!, m.constant(0, m.dtype)),
-  },
-  derivatives: [
-    zero,
-    zero,
-    linearRule((g, out, attributes) => apply(placedOp, [out.inputs[0]!, out.inputs[1]!, g], attributes)),
-  ],
-  shape: ([place]) => place!.shape,
-  dtype: ([, , y]) => y!.dtype,
-};
+/** What `placed` has made, and of what; `axes` are counted from the end. */
+const known = new WeakMap<Tensor, Placed & { readonly axes: readonly number[] }>();
+
+/** For each group of entries the place of one, row by row, and what is there. */
+interface Placed {
+  readonly own: Tensor;
+  readonly y: Tensor;
+}
 
 /** The places of entries along `axes` of `shape`, row by row. */
 export function placesAlong(shape: readonly number[], axes: readonly number[]): Tensor {
@@ -35,22 +26,15 @@ export function placesAlong(shape: readonly number[], axes: readonly number[]): 
 export function placed(own: Tensor, y: Tensor, shape: readonly number[], axes: readonly number[]): Tensor {
   const kept = reducedShape(shape, axes, true);
   const spread = (x: Tensor) => broadcastTo(reshape(x, kept), shape);
-  const entries = axes.map((axis) => axis - shape.length);
-  return apply(placedOp, [placesAlong(shape, axes), spread(own), spread(y)], { entries });
+  const out = where(eq(placesAlong(shape, axes), spread(own)), spread(y), 0);
+  known.set(out, { own, y, axes: axes.map((axis) => axis - shape.length) });
+  return out;
 }
 
-/** The places and elements, without the last `count` axes, of what `placed` made of groups along these; null for anything else. */
-export function placedAlongLast(x: Tensor, count: number): { own: Tensor; y: Tensor } | null {
-  const entries = Array.from({ length: count }, (_, i) => i - count);
-  if (x.op !== placedOp || !equalShapes(x.attributes.entries as number[], entries)) return null;
-  const shape = x.shape.slice(0, -count);
-  const groups = x.inputs.slice(1).map((spread) => {
-    const source = spread.inputs[0];
-    const isOne = spread.op.name === "broadcastTo" && source?.size === sizeOf(shape);
-    return isOne ? reshape(source, shape) : null;
-  });
-  const [own, y] = groups;
-  return own && y ? { own, y } : null;
+/** The places and elements of what `placed` made of groups along the last `count` axes; null for anything else. */
+export function placedAlongLast(x: Tensor, count: number): Placed | null {
+  const found = known.get(x);
+  return found?.axes.length === count && found.axes.every((axis, i) => axis === i - count) ? found : null;
 }
 
 /**

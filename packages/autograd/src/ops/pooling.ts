@@ -65,9 +65,8 @@ export const largestOp: Op<Along> = {
       kind: "pushforward",
       push: (t, out, { axes }) => {
         const x = out.inputs[0]!;
-        const places = placesAlong(x.shape, axes);
-        const spread = broadcastTo(reshape(chosen(out, axes), reducedShape(x.shape, axes, true)), x.shape);
-        return sum(where(eq(places, spread), t, zerosLike(t)), axes);
+        const own = reshape(chosen(out, axes), reducedShape(x.shape, axes, true));
+        return sum(where(eq(placesAlong(x.shape, axes), own), t, zerosLike(t)), axes);
       },
       pull: (g, out, { axes }) => placed(chosen(out, axes), g, out.inputs[0]!.shape, axes),
     },
