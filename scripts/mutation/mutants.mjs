@@ -4,7 +4,7 @@ import { parseSync } from "oxc-parser";
 
 /** What makes a rule of a function, and which member of an object literal is one. */
 const makers = ["partial", "singular", "linearRule", "bilinearRule", "pushed"];
-const members = ["partial", "transpose", "push"];
+const members = ["partial", "transpose", "push", "pull"];
 
 /** Functions whose operands mean different things. */
 const ordered = { sub: [0, 1], div: [0, 1], pow: [0, 1], matmul: [0, 1], atan2: [0, 1], where: [1, 2] };

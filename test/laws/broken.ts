@@ -1,4 +1,5 @@
 import {
+  type Attributes,
   abs,
   amax,
   broadcastTo,
@@ -76,8 +77,15 @@ function spoiled(rule: Derivative, spoil: Spoil): Derivative {
           return spoil(pulled, pulled);
         },
       };
-    case "pushforward":
-      return { ...rule, push: (t, out, attributes, i) => spoil(rule.push(t, out, attributes, i), out) };
+    case "pushforward": {
+      const push: typeof rule.push = (t, out, attributes, i) => spoil(rule.push(t, out, attributes, i), out);
+      if (!rule.pull) return { ...rule, push };
+      const pull: typeof rule.pull = (g, out, attributes, i) => {
+        const pulled = rule.pull!(g, out, attributes, i);
+        return pulled && spoil(pulled, pulled);
+      };
+      return { ...rule, push, pull };
+    }
   }
 }
 
@@ -98,6 +106,10 @@ export function stopped(op: Op): Op {
           // Linear in what flows it must stay.
           push: (t, out, attributes, i) =>
             rule.push(t, apply(op, out.inputs.map(held), out.attributes), attributes, i),
+          ...(rule.pull && {
+            pull: (g: Tensor, out: Tensor, attributes: Attributes, i: number) =>
+              rule.pull!(g, apply(op, out.inputs.map(held), out.attributes), attributes, i),
+          }),
         };
     }
   };

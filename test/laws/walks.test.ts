@@ -7,11 +7,13 @@ import {
   cummax,
   cumprod,
   cumsum,
+  einsum,
   evaluate,
   fromTypedArray,
   logsumexp,
   prod,
   std,
+  unfold,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
@@ -19,7 +21,7 @@ import { mulberry32 } from "../mulberry.ts";
 
 /**
  * The law of the compiler for kernels that go through memory in another order than results come: several vectors of sums
- * side by side, transpositions in strips, and scans across the rows.
+ * side by side, or of the terms of a sum over several axes, transpositions in strips, and scans across the rows.
  */
 const random = mulberry32(12);
 
@@ -31,6 +33,16 @@ function filled(shape: readonly number[], dtype: DType): Tensor {
   return cast(fromTypedArray(data, shape), dtype);
 }
 
+/** The gradient by the weight of a convolution of each plane by itself. */
+function ofWindows(x: Tensor, step = 1): Tensor {
+  const windows = unfold(unfold(x, 2, 3, step), 3, 3, step);
+  return einsum(
+    "ncxy,ncxyuv->cuv",
+    x.slice(1, -1, { axis: 2, step }).slice(1, -1, { axis: 3, step }),
+    windows,
+  );
+}
+
 type Case = readonly [shape: readonly number[], f: (x: Tensor) => Tensor];
 
 const cases: Record<string, Case> = {
@@ -38,6 +50,38 @@ const cases: Record<string, Case> = {
   "sums of one chunk": [[70, 4003], (x) => x.sum(0)],
   "sums over an axis between others": [[5, 260, 211], (x) => x.sum(1)],
   "sums of more than a few steps": [[2049, 130], (x) => x.square().add(x.exp().mul(x)).sub(1).abs().sum(0)],
+  "sums over planes, in chunks of whole rows": [[20, 3, 16, 16], (x) => x.mul(x).sum([0, 2, 3])],
+  "sums over planes, of whole chunks": [[32, 3, 256], (x) => x.sum([0, 2])],
+  "sums over planes, of one chunk": [[16, 3, 256], (x) => x.sum([0, 2])],
+  "sums over planes, in chunks that end within a row": [[90, 3, 112], (x) => x.sum([0, 2])],
+  "sums over planes whose rows are no round of lanes": [
+    [20, 3, 7, 28],
+    (x) => x.slice(1, 7, { axis: 2 }).sum([0, 2, 3]),
+  ],
+  "sums over planes whose rows are no round, in chunks that end within one": [
+    [50, 3, 100],
+    (x) => x.sum([0, 2]),
+  ],
+  "sums over planes whose rows are no round, in chunks of whole rows": [
+    [1200, 3, 4],
+    (x) => x.exp().sum([0, 2]),
+  ],
+  "sums over planes with a border": [
+    [12, 3, 14, 15],
+    (x) =>
+      x
+        .pad([
+          [0, 0],
+          [0, 0],
+          [2, 0],
+          [1, 0],
+        ])
+        .sum([0, 2, 3]),
+  ],
+  "the greatest of each plane": [[20, 3, 16, 16], (x) => amax(x, [0, 2, 3])],
+  "planes times their windows": [[6, 2, 18, 18], (x) => ofWindows(x)],
+  "planes times every second window": [[20, 2, 18, 18], (x) => ofWindows(x, 2)],
+  "planes times their windows, in chunks that end within a row": [[6, 2, 18, 30], (x) => ofWindows(x)],
   "products of the numbers of a column": [[900, 300], (x) => prod(x.mul(0.01).add(1), 0)],
   "the greatest of each column": [[1030, 300], (x) => amax(x, 0)],
   "where the greatest of each column is": [[1030, 300], (x) => argmax(x, 0)],

@@ -8,10 +8,12 @@ import {
   DTypeError,
   Generator,
   grad,
+  maxPool1d,
   maxPool2d,
   ones,
   ShapeError,
   type Tensor,
+  tensor,
   topology,
   ValueError,
 } from "@cotangent/autograd";
@@ -33,10 +35,72 @@ describe("derivatives of a convolution", () => {
     const [dx, dw] = grad(y, [x, w], { cotangent: ones(y.shape) });
     const [ddx] = grad(dw!, [x], { cotangent: ones(dw!.shape) });
     for (const d of [dx!, dw!, ddx!]) {
-      expect(kinds(d).filter((kind) => kind === "contract").length).toBe(1);
+      const products = kinds(d).filter((kind) => kind === "contract").length;
+      // Places that windows come to in turn may have products of their own.
+      expect(d === dw ? [1] : [1, 2, 4]).toContain(products);
       expect(kinds(d)).not.toContain("reduce");
       expect(kinds(d)).not.toContain("scatter");
     }
+  });
+
+  const settings = [1, 2, 3, 4].flatMap((stride) =>
+    [1, 2, 3].flatMap((dilation) =>
+      [1, 2, 3, 4].map((size) => ({ size, stride, dilation, padding: (stride + size) % 3 })),
+    ),
+  );
+
+  test.each(settings)(
+    "by its operand is the transposed convolution, with %o",
+    ({ size, stride, dilation, padding }) => {
+      const x = arange(2 * 2 * 13 * 12)
+        .reshape([2, 2, 13, 12])
+        .cast("float32");
+      const w = arange(12 * size)
+        .fmod(5)
+        .sub(2)
+        .reshape([3, 2, 2, size])
+        .cast("float32");
+      const options = { stride: [1, stride], dilation: [2, dilation] };
+      const y = conv2d(x, w, null, { ...options, padding: [1, padding] });
+      const g = arange(y.size).fmod(7).sub(3).reshape(y.shape).cast("float32");
+      const found = grad(y, [x], { cotangent: g })[0]!;
+      const whole = convTranspose2d(g, w, null, options);
+      const lengths = [2, 2, 15, 12 + 2 * padding];
+      const expected = whole
+        .pad(lengths.map((length, i): [number, number] => [0, length - whole.shape[i]!]))
+        .slice(1, 14, { axis: 2 })
+        .slice(padding, 12 + padding, { axis: 3 });
+      expect(found.toArray()).toEqual(expected.toArray());
+    },
+  );
+
+  test("by its operand is not computed for the border", () => {
+    const [x, w] = [ones([2, 3, 8, 8]), ones([5, 3, 4, 4])];
+    const y = conv2d(x, w, null, { stride: 2, padding: 1 });
+    const [dx] = grad(y, [x], { cotangent: ones(y.shape) });
+    const products = topology([dx!]).nodes.filter(({ op }) => op.kernel.kind === "contract");
+    expect(products.map(({ shape }) => shape.join())).toEqual(["2,3,4,4", "2,3,4,4", "2,3,4,4", "2,3,4,4"]);
+  });
+
+  test("by what was padded on other axes as well is a part of the whole", () => {
+    const w = arange(5 * 3 * 4 * 4)
+      .fmod(5)
+      .reshape([5, 3, 4, 4])
+      .cast("float32");
+    const convolved = (x: Tensor) => conv2d(x, w, null, { stride: 2, padding: 1 });
+    const [x, wide] = [ones([2, 2, 8, 8]), ones([2, 3, 8, 8])];
+    const y = convolved(
+      x.pad([
+        [0, 0],
+        [1, 0],
+        [0, 0],
+        [0, 0],
+      ]),
+    );
+    const cotangent = arange(y.size).reshape(y.shape).cast("float32");
+    const [found] = grad(y, [x], { cotangent });
+    const [expected] = grad(convolved(wide), [wide], { cotangent });
+    expect(found!.toArray()).toEqual(expected!.slice(1, 3, { axis: 1 }).toArray());
   });
 
   test("convTranspose2d is the gradient of conv2d", () => {
@@ -66,6 +130,18 @@ describe("a compiled convolution", () => {
     expect(graph.match(/ = matmul/g)).toHaveLength(3);
   });
 
+  test("of each channel by itself puts the border into memory, and computes no gradient for it", () => {
+    const step = compile((x: Tensor, w: Tensor) => {
+      const y = conv2d(x, w, null, { padding: 1, groups: 4 });
+      return grad(y.square().sum(), [x, w]);
+    });
+    step(ones([2, 4, 9, 16]), ones([4, 1, 3, 3]));
+    const graph = simplified(step);
+    expect(graph.match(/ = strided/g)).toHaveLength(2);
+    expect(graph).not.toMatch(/slice/);
+    expect(step.explain()).not.toMatch(/inside/);
+  });
+
   test("computes no more of a product than a slice needs, unless others read it", () => {
     const part = (y: Tensor) => y.slice(2, 15, { axis: 1 });
     const one = compile((x: Tensor, y: Tensor) => part(x.matmul(y)));
@@ -77,6 +153,41 @@ describe("a compiled convolution", () => {
     });
     both(ones([14, 20]), ones([20, 17]));
     expect(simplified(both)).not.toMatch(/float32\[14, 13\] += matmul/);
+  });
+});
+
+describe("the gradient of a pool whose windows overlap", () => {
+  const settings = [1, 2, 3].flatMap((stride) =>
+    [1, 2, 3].flatMap((dilation) => [2, 3, 4, 5].map((size) => ({ size, stride, dilation }))),
+  );
+
+  test.each(settings)("goes to the first of the largest entries, with %o", ({ size, stride, dilation }) => {
+    const length = 17;
+    const values = Array.from({ length }, (_, i) => (i * 7) % 5);
+    const x = tensor([values]);
+    const y = maxPool1d(x, size, { stride, dilation });
+    const g = arange(1, y.size + 1).cast("float32");
+    const expected = new Array<number>(length).fill(0);
+    for (let n = 0; n < y.size; n++) {
+      const places = Array.from({ length: size }, (_, u) => n * stride + u * dilation);
+      const most = Math.max(...places.map((p) => values[p]!));
+      expected[places.find((p) => values[p] === most)!]! += n + 1;
+    }
+    expect(grad(y, [x], { cotangent: g.reshape(y.shape) })[0]!.toArray()).toEqual([expected]);
+  });
+
+  test("makes no tensor of all entries of all windows", () => {
+    const step = compile(
+      (x: Tensor) => grad(maxPool2d(x, 3, { stride: 2, padding: 1 }).square().sum(), [x])[0]!,
+    );
+    step(ones([2, 3, 16, 16]));
+    const [, plan = ""] = step.explain().split(/^(?:plan|code).*/m);
+    const sizes = [...plan.matchAll(/^ +[\d,]+ +([\d,]+) /gm)].map(([, bytes]) =>
+      Number(bytes!.replace(",", "")),
+    );
+    expect(sizes.length).toBeGreaterThan(5);
+    // x has 6144 bytes, its windows have 13824.
+    expect(Math.max(...sizes)).toBeLessThan(8000);
   });
 });
 

@@ -92,6 +92,8 @@ export {
 } from "./ops/elementary.ts";
 export type { Elementwise } from "./ops/elementwise.ts";
 export { pointwise } from "./ops/elementwise.ts";
+export type { Windows } from "./ops/folding.ts";
+export { folded, spanOf, windowsOf } from "./ops/folding.ts";
 export * from "./ops/grid.ts";
 export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
@@ -152,7 +154,6 @@ export type { PerAxis } from "./ops/spatial.ts";
 export * from "./ops/special.ts";
 export * from "./ops/statistics.ts";
 export * from "./ops/table.ts";
-export * from "./ops/window.ts";
 export { fold, unfold } from "./ops/window.ts";
 // Check options.
 export type { Known } from "./options.ts";

@@ -2,6 +2,7 @@ import { lanesFor } from "../order.ts";
 import { sizeOf } from "../shape.ts";
 import { BesideWriter } from "./beside.ts";
 import { CombineWriter } from "./combine.ts";
+import * as i32 from "./i32.ts";
 import { ScratchWriter } from "./scratch.ts";
 import * as simd from "./simd.ts";
 
@@ -71,10 +72,58 @@ export class FoldWriter extends CombineWriter {
     return totals;
   }
 
+  /** Totals over several loops of terms, of which the last goes through whole vectors. */
+  #chunkedInRows(lanes: number, terms: number, width: number): number[] {
+    const { counts, outer } = this.writer.nest;
+    const { steps } = this.fold.order;
+    const last = counts.length - 1;
+    const vectors = counts[last]! / width;
+    const totals = this.identities(lanes / width);
+    const count = totals.length;
+    const sums = this.identities(count);
+    const close = () => {
+      totals.forEach((total, i) => {
+        this.combine(total, sums[i]!);
+      });
+    };
+    // A chunk ends behind a row, behind a round of lanes, or where that lies within a row behind any vector.
+    const most = steps * count;
+    const isInRows = terms <= lanes * steps || most % vectors === 0;
+    const unit = isInRows ? vectors : vectors % count === 0 ? count : 1;
+    const code = this.code;
+    const left = code.take("i32");
+    const restart = () => code.i32(Math.ceil(most / unit)).set(left);
+    restart();
+    this.writer.loop(outer, last, () => {
+      this.writer.times(vectors / unit, () => {
+        this.#chunk(sums, unit * width, width);
+        for (const locals of [sums, totals]) this.#rotate(locals, unit);
+        code.get(left).i32(1).op(i32.sub).tee(left).op(i32.eqz).if(null);
+        close();
+        this.reset(sums);
+        restart().end();
+      });
+    });
+    if (terms % (lanes * steps) > 0) close();
+    this.release([...sums, left]);
+    const turned = (terms / width) % count;
+    return totals.map((_, i) => totals[(i + count - turned) % count]!);
+  }
+
+  /** The local that is next in turn becomes the first. */
+  #rotate(locals: readonly number[], by: number): void {
+    const count = locals.length;
+    if (by % count === 0) return;
+    for (let i = 0; i < count; i++) this.code.get(locals[(i + by) % count]!);
+    for (const local of locals.toReversed()) this.code.set(local);
+  }
+
   /** The lanes lie in vectors along the one loop of terms. */
   #alongTerms(lanes: number, terms: number): void {
-    const { width } = this.writer.nest.vector!;
-    const totals = this.#chunked(lanes, terms, width);
+    const { counts, outer, vector } = this.writer.nest;
+    const { width } = vector!;
+    const isOneLoop = counts.length === outer + 1;
+    const totals = isOneLoop ? this.#chunked(lanes, terms, width) : this.#chunkedInRows(lanes, terms, width);
     this.#halve(totals);
     const [total, upper] = [totals[0]!, this.code.take("v128")];
     for (let half = width >> 1; half >= 1; half >>= 1) {
@@ -89,8 +138,8 @@ export class FoldWriter extends CombineWriter {
 
   /** Combines the next terms into the sums. */
   #chunk(sums: readonly number[], terms: number, width: number): void {
-    const { outer, walks } = this.writer.nest;
-    const step = (walk: number) => walks[walk]![outer]!;
+    const { counts, walks } = this.writer.nest;
+    const step = (walk: number) => walks[walk]![counts.length - 1]!;
     const round = (count: number) => {
       for (let i = 0; i * width < count; i++) {
         if (width > 1) this.#absorbLanes(sums[i]!, Math.min(width, count - i * width));

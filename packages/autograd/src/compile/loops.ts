@@ -144,10 +144,13 @@ function vectorOf(nest: Plain): Vector | null {
   if (sizeOf(form.space) <= fewIndices) return vectorOfFew(nest, width);
   const size = byteSize(form.dtype);
   const terms = sizeOf(counts.slice(outer));
-  if (form.kind === "reduce" && counts.length === outer + 1) {
+  if (form.kind === "reduce" && counts.length > outer) {
     const lanes = lanesFor(form.fold!.order, terms);
-    if (lanes >= width && terms >= width && isEvenAlong(nest, outer))
-      return { loop: outer, width, overruns: false, together: 1 };
+    const last = counts.length - 1;
+    // In several loops each row of terms has to begin with the first lane of a vector.
+    const fits = last === outer ? terms >= width : counts[last]! % width === 0;
+    const isEven = isEvenAlong(nest, last) || (last > outer && isEvenAlong(nest, last, 2));
+    if (lanes >= width && fits && isEven) return { loop: last, width, overruns: false, together: 1 };
   }
   const inner = outer - 1;
   if (inner < 0) return null;
@@ -202,14 +205,16 @@ function vectorOfFew({ form, counts, outer }: Plain, width: Width): Vector | nul
   return null;
 }
 
-/** Does every place stand still in this loop, or move from one element to the next? */
-function isEvenAlong(nest: Plain, loop: number): boolean {
+/** Does every place stand still in this loop, or move from one element to the next, or, if that is `most`, by two? */
+function isEvenAlong(nest: Plain, loop: number, most = 1): boolean {
   const moving = varying(nest, loop);
-  return nest.form.body.every(({ dtype, source, pick }, i) => {
+  return nest.form.body.every(({ dtype, source, pick, operands }, i) => {
     const place = nest.places[i];
     if (!place || source < 0) return true;
-    const stride = strideOf(nest, place, loop);
-    return (stride === 0 || stride === byteSize(dtype)) && (!pick || !moving[pick.index]);
+    const stride = strideOf(nest, place, loop) / byteSize(dtype);
+    const isEven =
+      stride === 0 || stride === 1 || (stride === most && !pick && operands.length === 0 && dtype !== "bool");
+    return isEven && (!pick || !moving[pick.index]);
   });
 }
 

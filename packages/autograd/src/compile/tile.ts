@@ -2,12 +2,13 @@ import { isFloat } from "../dtype.ts";
 import type { Attributes, Op, Tensor } from "../graph.ts";
 import { apply, elementsOf } from "../graph.ts";
 import { extent, readLabels } from "../labels.ts";
+import { einsumOp } from "../ops/contraction.ts";
 import { permute } from "../ops/movement.ts";
 import { contractionOrder } from "../order.ts";
 import { cut } from "./cut.ts";
 import type { Laid, Turned } from "./panels.ts";
 import { columnsBehind, evenColumns, inPlace, packed, packedAtOnce, panelWidth } from "./panels.ts";
-import { isRepeated, placesOf, strided } from "./strided.ts";
+import { isRepeated, placesOf, strided, stridedOp } from "./strided.ts";
 
 /** Prepares products of matrices for the micro-kernel: which operand has the columns, and where they lie (`panels.ts`). */
 
@@ -38,6 +39,9 @@ export interface Product extends Omit<Laid, "operands"> {
   readonly inner: string;
 }
 
+/** How often elements are read for which a border is put around them in memory first. */
+const fewestReads = 1.5;
+
 /** The contractions that tiled nodes stand for. */
 const whole = new WeakMap<Tensor, Tensor>();
 
@@ -46,14 +50,28 @@ export function tile(node: Tensor, readsAlone: boolean): Tensor {
   const { kind } = node.op.kernel;
   if (kind === "view" && readsAlone) {
     const [x] = node.inputs as readonly [Tensor];
-    const made = x.op.kernel.kind === "contract" && x.op !== tiledOp ? x : whole.get(x);
+    const made = whole.get(x) ?? (x.op.kernel.kind === "contract" && x.op !== tiledOp ? x : null);
     return (made && cut(node, made)) ?? node;
   }
   if (kind !== "contract" || node.op === tiledOp || !isFloat(node.dtype)) return node;
-  const tiled = tiledNode(node);
-  if (tiled === null) return node;
-  whole.set(tiled, node);
-  return tiled;
+  const made = tiledNode(node) ?? borderedOnce(node);
+  if (made !== node) whole.set(made, node);
+  return made;
+}
+
+/** A contraction that reads its operands from borders in memory, if it would look for them at every term of a window. */
+function borderedOnce(node: Tensor): Tensor {
+  const operands = node.inputs.map((x) => {
+    if (x.op === stridedOp || !isSpread(x)) return x;
+    const places = placesOf(x);
+    const hasBorder = places.source.op.kernel.kind === "view" && elementsOf(places.source) === null;
+    if (!hasBorder || x.size < fewestReads * places.source.size) return x;
+    return strided(
+      places,
+      x.shape.map((size, axis) => ({ size, step: places.steps[axis]! })),
+    );
+  });
+  return operands.every((x, i) => x === node.inputs[i]) ? node : apply(einsumOp, operands, node.attributes);
 }
 
 function tiledNode(node: Tensor): Tensor | null {

@@ -6,6 +6,7 @@ import { optionsOf } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { einsumOp, numbers } from "./contraction.ts";
+import { folded, spanOf, windowsOf } from "./folding.ts";
 import { reshape } from "./movement.ts";
 import { add } from "./pointwise.ts";
 import { padded, slice } from "./region.ts";
@@ -13,7 +14,6 @@ import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
 import type { PerAxis } from "./spatial.ts";
 import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
-import { folded, spanOf, windowsOf } from "./window.ts";
 
 /**
  * Convolutions (cross-correlations, as everywhere in the field): products of a kernel with all windows of a tensor, which are
@@ -128,12 +128,14 @@ function convolve(
   const steps = perAxis(name, "stride", stride, rank, 1);
   const dilations = perAxis(name, "dilation", dilation, rank, 1);
   const { before, after } = borders(name, padding, sizes, steps, dilations);
-  const wide = padded(x, [0, 0, ...before], [0, 0, ...after]);
-  const lengths = wide.shape.slice(2);
+  const lengths = field.map((length, i) => length + before[i]! + after[i]!);
   checkFit(name, lengths, sizes, dilations, field);
-  const parted = inGroups(wide, 1, groups);
+  // In groups first, so that the gradient is a slice of a product.
+  const parted = inGroups(x, 1, groups);
   const axes = spatialAxes(parted.rank - rank, rank);
-  const windows = windowsOf(parted, { axes, sizes, steps, dilations });
+  const none = axes[0] === 2 ? [0, 0] : [0, 0, 0];
+  const wide = padded(parted, [...none, ...before], [...none, ...after]);
+  const windows = windowsOf(wide, { axes, sizes, steps, dilations });
   const { g, xyz, uvw } = letters(rank, groups);
   const spec = `${g}oc${uvw},n${g}c${xyz}${uvw}->n${g}o${xyz}`;
   return outOfGroups(apply(einsumOp, [inGroups(weight, 0, groups), windows], { spec }), groups);
@@ -198,8 +200,9 @@ function convolveTransposed(
   const spec = `${g}co${uvw},n${g}c${xyz}->n${g}o${xyz}${uvw}`;
   const product = apply(einsumOp, [inGroups(weight, 0, groups), inGroups(x, 1, groups)], { spec });
   const axes = spatialAxes(groups === 1 ? 2 : 3, rank);
-  const out = outOfGroups(folded(product, lengths, { axes, sizes, steps, dilations }), groups);
-  return cut.reduce((y, width, i) => slice(y, width, lengths[i]! - width, { axis: i + 2 }), out);
+  const out = folded(product, lengths, { axes, sizes, steps, dilations });
+  const inside = cut.reduce((y, width, i) => slice(y, width, lengths[i]! - width, { axis: axes[i]! }), out);
+  return outOfGroups(inside, groups);
 }
 
 const convolving: Known<ConvolutionOptions> = { stride: true, padding: true, dilation: true, groups: true };

@@ -1,7 +1,7 @@
 import { ValueError } from "../errors.ts";
 import { larger } from "../functions/extreme.ts";
 import type { Op, Tensor } from "../graph.ts";
-import { apply, pushed } from "../graph.ts";
+import { apply } from "../graph.ts";
 import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
 import { formatShape, reducedShape, sizeOf } from "../shape.ts";
@@ -9,9 +9,11 @@ import type { Operation } from "../signature.ts";
 import { pad } from "./border.ts";
 import { eq, lt, ne } from "./comparison.ts";
 import { floated } from "./elementwise.ts";
+import { spanOf, windowsOf } from "./folding.ts";
 import { cat } from "./join.ts";
-import { fromElements, iota, zerosLike } from "./leaf.ts";
+import { fromElements, zerosLike } from "./leaf.ts";
 import { broadcastTo, reshape, sum } from "./movement.ts";
+import { placed, placesAlong } from "./placed.ts";
 import { div, sub, where } from "./pointwise.ts";
 import { amin } from "./reduction.ts";
 import { padded } from "./region.ts";
@@ -20,7 +22,6 @@ import { composed, kinked } from "./sample.ts";
 import { indexSelect } from "./selection.ts";
 import type { PerAxis } from "./spatial.ts";
 import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "./spatial.ts";
-import { spanOf, windowsOf } from "./window.ts";
 
 /** Pools: the largest or the mean of each window, channel by channel. */
 
@@ -49,8 +50,10 @@ export interface AvgPoolOptions extends PoolOptions {
 type MaxPool = Operation<[kernelSize: PerAxis, options?: MaxPoolOptions]>;
 type AvgPool = Operation<[kernelSize: PerAxis, options?: AvgPoolOptions]>;
 
+type Along = { readonly axes: readonly number[] };
+
 /** The largest over `axes`, of which the first that ties has the whole gradient; of several NaN the last. */
-export const largestOp: Op<{ readonly axes: readonly number[] }> = {
+export const largestOp: Op<Along> = {
   name: "largest",
   kernel: {
     kind: "reduce",
@@ -58,23 +61,30 @@ export const largestOp: Op<{ readonly axes: readonly number[] }> = {
     identity: () => -Infinity,
   },
   derivatives: [
-    pushed((t, out, { axes }) => sum(where(chosen(out.inputs[0]!, out, axes), t, zerosLike(t)), axes)),
+    {
+      kind: "pushforward",
+      push: (t, out, { axes }) => {
+        const x = out.inputs[0]!;
+        const own = reshape(chosen(out, axes), reducedShape(x.shape, axes, true));
+        return sum(where(eq(placesAlong(x.shape, axes), own), t, zerosLike(t)), axes);
+      },
+      pull: (g, out, { axes }) => placed(chosen(out, axes), g, out.inputs[0]!.shape, axes),
+    },
   ],
   shape: ([x], { axes }) => reducedShape(x!.shape, axes),
   dtype: ([x]) => x!.dtype,
 };
 
-/** Is this the entry of `x` that became the largest, `out`? */
-function chosen(x: Tensor, out: Tensor, axes: readonly number[]): Tensor {
-  const kept = reducedShape(x.shape, axes, true);
-  const sizes = axes.map((axis) => x.shape[axis]!);
-  const grid = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));
-  const places = broadcastTo(reshape(iota(sizes), grid), x.shape);
-  const spread = (y: Tensor) => broadcastTo(reshape(y, kept), x.shape);
+/** The place, row by row along `axes`, of the entry that became the largest. */
+function chosen(out: Tensor, axes: readonly number[]): Tensor {
+  const x = out.inputs[0]!;
+  const places = placesAlong(x.shape, axes);
+  const largest = broadcastTo(reshape(out, reducedShape(x.shape, axes, true)), x.shape);
   // NaN is before all others, and the last one first.
-  const rank = where(ne(x, x), sub(-1, places), where(eq(x, spread(out)), places, sizeOf(sizes)));
+  const count = sizeOf(axes.map((axis) => x.shape[axis]!));
+  const rank = where(ne(x, x), sub(-1, places), where(eq(x, largest), places, count));
   const first = amin(rank, axes);
-  return eq(places, spread(where(lt(first, 0), sub(-1, first), first)));
+  return where(lt(first, 0), sub(-1, first), first);
 }
 
 /** The windows of a pool, and how they lie. */

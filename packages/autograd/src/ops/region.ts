@@ -49,13 +49,21 @@ export const padOp: Op<Widths> = view<Widths>({
     return { offset, strides, bounds: shape.map((size, i) => [before[i]!, before[i]! + size] as const) };
   },
   shape: (shape, { before, after }) => shape.map((size, i) => before[i]! + size + after[i]!),
-  transpose: (g, shape, { before }) =>
-    sliced(
-      g,
-      before,
-      before.map((width, i) => width + shape[i]!),
-    ),
+  transpose: (g, shape, { before }) => {
+    const ends = before.map((width, i) => width + shape[i]!);
+    return parts.get(g)?.(before, ends) ?? sliced(g, before, ends);
+  },
 });
+
+/** Makes the entries of each axis from `starts` up to `ends`; null if there is nothing better than a slice. */
+type Part = (starts: readonly number[], ends: readonly number[]) => Tensor | null;
+
+const parts = new WeakMap<Tensor, Part>();
+
+/** Remembers how a part of `x` can be made without the rest, which is asked for if `x` is the gradient of something padded. */
+export function rememberPart(x: Tensor, part: Part): void {
+  parts.set(x, part);
+}
 
 /** `x` with zeros around it, as many as `before` and `after` say for each axis; borders around borders are one. */
 export function padded(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {

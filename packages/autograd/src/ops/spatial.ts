@@ -2,9 +2,9 @@ import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import { formatShape } from "../shape.ts";
+import { spanOf } from "./folding.ts";
 import { reshape } from "./movement.ts";
 import type { Draw } from "./sample.ts";
-import { spanOf } from "./window.ts";
 
 /**
  * What convolutions and pools share: tensors [batch, channels, ...spatial axes], with or without the batch, and settings for
