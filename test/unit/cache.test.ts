@@ -163,6 +163,22 @@ describe("what is compiled", () => {
     }, {});
   });
 
+  test("less at first sight when such programs do not run again", () => {
+    cached(
+      (cache) => {
+        const see = (sizes: readonly number[]) => {
+          for (const size of sizes) f(zeros([size]).add(1));
+          return cache.compiled;
+        };
+        expect(see([10_000, 10_001, 10_002, 10_003])).toBe(3);
+        expect(see([10_001, 10_004])).toBe(4);
+        // The second was used, and the last one was not.
+        expect(see([10_005, 1_000_000])).toBe(5);
+      },
+      { patience: Infinity, atOnce: 500 },
+    );
+  });
+
   test("nothing at first sight, and then once", () => {
     cached((cache) => {
       f(tensor([1, 2, 3]));

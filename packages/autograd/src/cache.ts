@@ -23,12 +23,17 @@ export interface CacheOptions {
 interface Entry {
   readonly form: Form;
   readonly routine: Routine | null;
+  /** Was it made at first sight, and did not run again? */
+  isUnused: boolean;
 }
 
 /** Graphs of more nodes are interpreted: compiling them would stop a loop for many seconds. */
 const largest = 200_000;
 /** What compiling costs beside the nodes, in nodes. */
 const fixedNodes = 50;
+/** When so many programs that were made at first sight did not run again, shapes differ each time: then it takes more work, so many times. */
+const mostUnused = 3;
+const workOfMany = 8;
 /** Memory, in bytes, that a program may keep which was seen once. */
 const mostForOne = 2 ** 24;
 /** Fewer nodes, none of them with more elements, are interpreted as fast as their form is found. */
@@ -48,8 +53,9 @@ export class Cache {
   readonly entries: Entry[] = [];
   readonly #reader = new FormReader();
   readonly #sightings = new Sightings();
+  #unused = 0;
 
-  constructor({ patience = 60_000, atOnce = 250_000, limit = 64, bytes = 2 ** 30 }: CacheOptions = {}) {
+  constructor({ patience = 60_000, atOnce = 30_000, limit = 64, bytes = 2 ** 30 }: CacheOptions = {}) {
     this.#patience = patience;
     this.#atOnce = atOnce;
     this.#limit = limit;
@@ -62,7 +68,12 @@ export class Cache {
    */
   evaluate(order: Topology, wanted: readonly number[], updates: number): TypedArray[] | null {
     if (order.nodes.length > largest || isTiny(order.nodes)) return null;
-    const entry = this.#find(order, wanted, updates) ?? this.#make(order, wanted, updates);
+    const known = this.#find(order, wanted, updates);
+    if (known?.isUnused) {
+      known.isUnused = false;
+      this.#unused--;
+    }
+    const entry = known ?? this.#make(order, wanted, updates);
     if (!entry?.routine) return null;
     try {
       const values = entry.routine.run(order, wanted);
@@ -93,9 +104,11 @@ export class Cache {
     const spent = this.#sightings.add(hash, work);
     const isNew = spent === 0;
     const price = order.nodes.length + fixedNodes;
-    if (isNew ? work < this.#atOnce * price : spent < this.#patience * price) return null;
+    const atOnce = this.#atOnce * (this.#unused < mostUnused ? 1 : workOfMany);
+    if (isNew ? work < atOnce * price : spent < this.#patience * price) return null;
     const form = new Form(this.#reader, order, wanted);
-    const entry = { form, routine: this.#compile(form, order, wanted) };
+    const entry = { form, routine: this.#compile(form, order, wanted), isUnused: isNew };
+    if (isNew) this.#unused++;
     // What was seen once may not come again, such as the initial elements of a large matrix.
     if (isNew && entry.routine && entry.routine.bytes > mostForOne) return entry;
     this.#sightings.forget(hash);
