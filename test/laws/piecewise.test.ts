@@ -13,7 +13,7 @@ import {
   topology,
   zeros,
 } from "@cotangent/autograd";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { withPieces } from "../../packages/autograd/src/compile/piecewise.ts";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
 import { apply } from "../../packages/autograd/src/graph.ts";
@@ -198,4 +198,26 @@ test("an op that evaluates while it is computed does not disturb what is around 
   const expected = withCache(null, () => f().toTypedArray());
   expectBits(inPieces(f()).data, expected);
   expectBits(f().toTypedArray(), expected);
+});
+
+// After all others: what is refused once is not asked for again.
+test("where a page refuses modules the kernels serve", () => {
+  let calls = 0;
+  class Refusal {
+    constructor() {
+      calls++;
+      throw new WebAssembly.CompileError("refused");
+    }
+  }
+  vi.stubGlobal("WebAssembly", Object.create(WebAssembly, { Module: { value: Refusal } }));
+  const x = fromTypedArray(new Int32Array(600).fill(7), [600]);
+  const { data, names } = inPieces(x.mul(x).add(x));
+  expect(data.every((value) => value === 56)).toBe(true);
+  expect(names).toEqual([]);
+  const before = calls;
+  expect(before).toBeGreaterThan(0);
+  expect(() => inPieces(x.mul(x))).toThrow("there is no workspace");
+  expect(x.mul(x).sum().item()).toBe(49 * 600);
+  expect(calls).toBe(before);
+  vi.unstubAllGlobals();
 });

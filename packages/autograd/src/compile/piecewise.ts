@@ -18,7 +18,14 @@ import { reduceAlong } from "./reductions.ts";
 import { nestsOf } from "./run.ts";
 import { finish } from "./steps.ts";
 import type { Tool } from "./workspace.ts";
-import { fixedLayout, newTool, placeFixed, type Workspace, withWorkspace } from "./workspace.ts";
+import {
+  fixedLayout,
+  newTool,
+  placeFixed,
+  refuseWorkspaces,
+  type Workspace,
+  withWorkspace,
+} from "./workspace.ts";
 
 /**
  * What the interpreter leaves to modules that know no shapes, with the same bits: products of matrices, copies, and elementwise ops. Graphs
@@ -96,9 +103,10 @@ class Pieces implements Workplace {
     try {
       return this.#compute(node, inputs, out);
     } catch (error) {
-      // WebAssembly, or memory, is refused.
-      if (error instanceof WebAssembly.CompileError || error instanceof RangeError) return false;
-      throw error;
+      if (error instanceof WebAssembly.CompileError) refuseWorkspaces();
+      // Memory can be refused later, too.
+      else if (!(error instanceof RangeError)) throw error;
+      return false;
     }
   }
 

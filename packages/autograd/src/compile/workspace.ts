@@ -167,6 +167,11 @@ let last: Workspace | WeakRef<Workspace> | null = null;
 let isBusy = false;
 let isRefused = false;
 
+/** From now on there is none: modules are not allowed here. */
+export function refuseWorkspaces(): void {
+  isRefused = true;
+}
+
 /** Runs `f` with a workspace that has room for `bytes` if it can be had, or with none while another evaluation has it. */
 export function withWorkspace<T>(bytes: number, f: (workspace: Workspace | null) => T): T {
   const workspace = isBusy ? null : roomFor(bytes);
@@ -185,11 +190,11 @@ export function withWorkspace<T>(bytes: number, f: (workspace: Workspace | null)
 function roomFor(bytes: number): Workspace | null {
   const known = last instanceof Workspace ? last : (last?.deref() ?? null);
   const needed = Math.min(mostBytes, Math.max(leastBytes, fixedBytes + bytes + margin));
-  if (isRefused || (known && known.bytes >= needed)) return known;
+  if (isRefused || typeof WebAssembly === "undefined") return null;
+  if (known && known.bytes >= needed) return known;
   try {
     return new Workspace(2 ** Math.ceil(Math.log2(needed)));
   } catch {
-    isRefused = true;
     return known;
   }
 }
