@@ -1,4 +1,4 @@
-import type { Tensor, TypedArray } from "@cotangent/autograd";
+import type { Tensor, TypedArray, Unary } from "@cotangent/autograd";
 import {
   cat,
   defineOp,
@@ -7,6 +7,7 @@ import {
   fromTypedArray,
   linearRule,
   normal,
+  pointwise,
   prod,
   registry,
   tensor,
@@ -172,6 +173,45 @@ test("a part of much is taken where it lies", () => {
     expectBits(data, expected);
     expect(names).toEqual(["mul"]);
   }
+});
+
+describe("an op with a table", () => {
+  const values = Array.from({ length: 70_000 }, (_, i) => (i * 7) % 1000);
+  const lookUp = (count: number): Unary =>
+    pointwise({
+      name: `lookUp${count}`,
+      body: (m, x) => m.table(values.slice(0, count), m.convert(x!, "int32"), "float32"),
+      derivatives: [linearRule((g) => g.mul(0))],
+      samples: () => [zeros([2])],
+      kink: true,
+    });
+  const numbers = (size: number) =>
+    fromTypedArray(
+      Float32Array.from({ length: size }, (_, i) => i),
+      [size],
+    );
+
+  test("that has no room is left to the kernels, and spoils nothing", () => {
+    const [small, large] = [lookUp(600), lookUp(70_000)];
+    const x = numbers(600);
+    const { data, names } = inPieces(large(x).add(small(x)).mul(2));
+    expectBits(
+      data,
+      Float32Array.from({ length: 600 }, (_, i) => 4 * values[i]!),
+    );
+    expect(names).toContain("lookUp600");
+    expect(names).not.toContain("lookUp70000");
+  });
+
+  test("does not look up what lies behind the last element", () => {
+    const look = lookUp(601);
+    // Leaves 1e8 wherever something lies later.
+    const large = fromTypedArray(new Float32Array(2500).fill(1e4), [2500]);
+    inPieces(large.mul(large));
+    const { data, names } = inPieces(look(numbers(601)));
+    expectBits(data, Float32Array.from(values.slice(0, 601)));
+    expect(names).toContain("lookUp601");
+  });
 });
 
 test("an op that evaluates while it is computed does not disturb what is around it", () => {

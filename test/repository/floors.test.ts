@@ -94,6 +94,7 @@ const packages: readonly PackageFloors[] = [
         "ops/product.ts",
         "ops/distance.ts",
         "ops/table.ts",
+        "ops/covariance.ts",
         "ops/linalg/elimination.ts",
         "ops/linalg/factorization.ts",
         "ops/linalg/solve.ts",

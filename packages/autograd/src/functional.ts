@@ -63,6 +63,7 @@ export * from "./ops/comparison.ts";
 export * from "./ops/composed.ts";
 export { matmul } from "./ops/contraction.ts";
 export * from "./ops/convolution.ts";
+export * from "./ops/covariance.ts";
 // Define ops.
 export { defineOp } from "./ops/define.ts";
 export * from "./ops/diagonal.ts";

@@ -1,7 +1,6 @@
 import type { Body } from "./arithmetic.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { allocate } from "./dtype.ts";
-import { larger, smaller } from "./functions/extreme.ts";
 import type { Tensor } from "./graph.ts";
 import { extent, labelOffsets, readLabels } from "./labels.ts";
 import { machineOfTwo } from "./machine.ts";
@@ -14,8 +13,6 @@ import { sizeOf, stridesOf, walk } from "./shape.ts";
 
 /** `combine` over arrays: `out[i] = combine(out[i], x[i])`. */
 function combiner(body: Body, dtype: DType): (out: TypedArray, x: TypedArray) => void {
-  if (body === larger) return largerTo;
-  if (body === smaller) return smallerTo;
   const machine = machineOfTwo(body, dtype);
   return machine.only === "add" ? addTo : (out, x) => machine.run([out, x], out.length, out);
 }
@@ -23,22 +20,6 @@ function combiner(body: Body, dtype: DType): (out: TypedArray, x: TypedArray) =>
 /** Arrays round what is stored, which is all that a sum needs. */
 function addTo(out: TypedArray, x: TypedArray): void {
   for (let i = 0; i < out.length; i++) out[i]! += x[i]!;
-}
-
-// The bodies of the same names.
-
-function largerTo(out: TypedArray, x: TypedArray): void {
-  for (let i = 0; i < out.length; i++) {
-    const y = x[i]!;
-    if (out[i]! < y || y !== y) out[i] = y;
-  }
-}
-
-function smallerTo(out: TypedArray, x: TypedArray): void {
-  for (let i = 0; i < out.length; i++) {
-    const y = x[i]!;
-    if (y < out[i]! || y !== y) out[i] = y;
-  }
 }
 
 /**

@@ -126,6 +126,13 @@ export class Code {
   tee(local: number): this {
     return this.#counted(0x22, local);
   }
+  /** Adds to a local: a number, or what is in another local. */
+  advance(local: number, by: number | { readonly local: number }): this {
+    this.get(local);
+    if (typeof by === "number") this.i32(by);
+    else this.get(by.local);
+    return this.op(0x6a).set(local);
+  }
   i32(value: number): this {
     return value >= -64 && value < 64 ? this.pair(0x41, value & 127) : this.byte(0x41).signed(value);
   }

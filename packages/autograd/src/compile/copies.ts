@@ -35,8 +35,6 @@ function copier(bytes: ElementBytes): Code {
   const [source, target, sourceRow, targetRow, end, row] = Array.from({ length: 6 }, () =>
     code.take("i32"),
   ) as [number, number, number, number, number, number];
-  const advance = (local: number, by: number) => code.get(local).get(by).op(i32.add).set(local);
-  const advanceBy = (local: number, by: number) => code.get(local).i32(by).op(i32.add).set(local);
   /** Runs `round` while `target` is not `end`; at least once unless it is there. */
   const untilEnd = (round: () => void) => {
     code.block().get(target).get(end).op(i32.eq).branchIf(0).loop();
@@ -54,11 +52,11 @@ function copier(bytes: ElementBytes): Code {
     code.get(to).set(targetRow).get(from).set(sourceRow).get(rows).set(row).loop();
     code.get(targetRow).set(target).get(sourceRow).set(source);
     copyRow();
-    advance(targetRow, toRow);
-    advance(sourceRow, fromRow);
+    code.advance(targetRow, { local: toRow });
+    code.advance(sourceRow, { local: fromRow });
     code.get(row).i32(1).op(i32.sub).tee(row).branchIf(0).end();
-    advance(to, toPlane);
-    advance(from, fromPlane);
+    code.advance(to, { local: toPlane });
+    code.advance(from, { local: fromPlane });
     code.get(planes).i32(1).op(i32.sub).tee(planes).branchIf(0).end();
   };
   code.get(fromColumn).i32(bytes).op(i32.eq).if(null);
@@ -67,14 +65,14 @@ function copier(bytes: ElementBytes): Code {
     code.get(target).get(columns).i32(bytes).op(i32.mul).i32(-16).op(i32.and).op(i32.add).set(end);
     untilEnd(() => {
       code.get(target).get(source).vectorMemory(simd.load, 0, 0).vectorMemory(simd.store, 0, 0);
-      advanceBy(target, 16);
-      advanceBy(source, 16);
+      code.advance(target, 16);
+      code.advance(source, 16);
     });
     code.get(targetRow).get(columns).i32(bytes).op(i32.mul).op(i32.add).set(end);
     untilEnd(() => {
       element();
-      advanceBy(target, bytes);
-      advanceBy(source, bytes);
+      code.advance(target, bytes);
+      code.advance(source, bytes);
     });
   });
   code.else();
@@ -82,8 +80,8 @@ function copier(bytes: ElementBytes): Code {
     code.get(target).get(columns).i32(bytes).op(i32.mul).op(i32.add).set(end);
     untilEnd(() => {
       element();
-      advanceBy(target, bytes);
-      advance(source, fromColumn);
+      code.advance(target, bytes);
+      code.advance(source, { local: fromColumn });
     });
   });
   return code.end();

@@ -49,7 +49,7 @@ function blocksBelow(): Code {
   code.loop();
   for (let i = 0; i < 7; i++) code.get(i);
   code.call(0);
-  code.get(left).get(leftBlock).op(i32.add).set(left);
+  code.advance(left, { local: leftBlock });
   code.get(out).get(outRow).i32(mostRows).op(i32.mul).op(i32.add).set(out);
   return code.get(blocks).i32(1).op(i32.sub).tee(blocks).branchIf(0).end().titled("blocks below each other");
 }
@@ -152,7 +152,7 @@ function begin(
   y: TypedArray,
   out: TypedArray,
 ): Product | null {
-  const bytes = byteSize(dtype) as 4 | 8;
+  const bytes = dtype === "float32" ? 4 : 8;
   const width = panelTerm / bytes;
   const [, rows, terms] = places.x;
   const isReadable = (terms.step === 1 && rows.step !== null) || (rows.step === 1 && terms.step !== null);

@@ -91,7 +91,7 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
         else code.get(sum).get(element).get(local).vector(mul).vector(add).set(sum);
       });
     }
-    if (leftTerm === null) code.get(left).get(leftStep).op(i32.add).set(left);
+    if (leftTerm === null) code.advance(left, { local: leftStep });
   };
   const advance = (count: number) => {
     if (leftTerm !== null)
@@ -136,7 +136,7 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
   const eachSum = (at: number, visit: (sum: number, v: number) => void) => {
     for (let row = 0; row < rows; row++) {
       for (let v = 0; v < vectors; v++) visit(sums[row * vectors + v]!, v);
-      if (row < rows - 1) code.get(at).get(outRow).op(i32.add).set(at);
+      if (row < rows - 1) code.advance(at, { local: outRow });
     }
   };
   code.get(adds).if(null).get(out).set(left);

@@ -11,7 +11,6 @@ import { trace } from "../program.ts";
 import { copyParts, copyView } from "./copies.ts";
 import { emitAlone } from "./emit.ts";
 import { resultsOf } from "./kernel.ts";
-import { vectorRounds } from "./loops.ts";
 import { multiplyMatrices } from "./matrices.ts";
 import { pickAlong } from "./places.ts";
 import { reduceAlong } from "./reductions.ts";
@@ -28,8 +27,8 @@ import {
 } from "./workspace.ts";
 
 /**
- * What the interpreter leaves to modules that know no shapes, with the same bits: products of matrices, copies, and elementwise ops. Graphs
- * whose shapes differ each time are never seen twice, but their ops are.
+ * What the interpreter leaves to modules that know no shapes, with the same bits: elementwise ops, reductions, products of matrices,
+ * and whatever moves elements. Graphs whose shapes differ each time are never seen twice, but their ops are.
  */
 
 /** The shape for which the code of an op is written: one loop. */
@@ -49,6 +48,8 @@ interface Made {
   readonly operands: readonly number[];
   /** Elements that one round of its loop computes. */
   readonly width: number;
+  /** May what lies behind the last element be anything? */
+  readonly overruns: boolean;
 }
 
 export interface PieceOptions {
@@ -145,14 +146,14 @@ class Pieces implements Workplace {
       if (piece.spent > this.#patience) piece.made = madeOf(node);
     }
     if (piece.made === null) return false;
-    const { tool, operands, width } = piece.made;
+    const { tool, operands, width, overruns } = piece.made;
     const numbers = [out.byteOffset];
     for (const i of operands) {
       const address = this.#workspace.addressOf(inputs[i]!);
       if (address < 0) return false;
+      if (!overruns) this.#workspace.repeatLast(address, operandOf(node, i)!.dtype, out.length, width);
       numbers.push(address);
     }
-    // Behind the last element lies what was there before, which no op minds.
     numbers.push(Math.ceil(out.length / width));
     this.#workspace.run(tool)(...numbers);
     return true;
@@ -189,9 +190,8 @@ function madeOf(node: Tensor): Made | null {
     const operands = nodes.slice(1).map((x) => inputs.indexOf(x));
     if (resultsOf(nest.kernel).length !== 1 || operands.includes(-1) || nest.unrolled.results) return null;
     if (!placeFixed([nest])) return null;
-    const width = nest.vector?.width ?? 1;
-    if (vectorRounds(block, width as 2 | 4) * width !== block) return null;
-    return { tool: newTool(emitAlone(nest, fixedLayout)), operands, width };
+    const { width = 1, overruns = true } = nest.vector ?? {};
+    return { tool: newTool(emitAlone(nest, fixedLayout)), operands, width, overruns };
   } catch (error) {
     if (error instanceof CompileError) return null;
     throw error;

@@ -23,8 +23,6 @@ function eachElement(dtype: DType, isScatter: boolean): Code {
     0, 1, 2, 3, 4, 5, 6, 7, 8,
   ] as const;
   const [at, column, left] = [code.take("i32"), code.take("i32"), code.take("i32")];
-  const advance = (local: number, by: number) => code.get(local).get(by).op(i32.add).set(local);
-  const next = (local: number, bytes: number) => code.get(local).i32(bytes).op(i32.add).set(local);
   code.loop().get(place).set(column).get(columns).set(left).loop();
   code
     .get(index)
@@ -42,11 +40,9 @@ function eachElement(dtype: DType, isScatter: boolean): Code {
     load(at);
   }
   code.memory(...stores[dtype], 0);
-  next(element, byteSize(dtype));
-  next(index, 4);
-  advance(column, placeColumn);
+  code.advance(element, byteSize(dtype)).advance(index, 4).advance(column, { local: placeColumn });
   code.get(left).i32(1).op(i32.sub).tee(left).branchIf(0).end();
-  advance(place, placeRow);
+  code.advance(place, { local: placeRow });
   code.get(rows).i32(1).op(i32.sub).tee(rows).branchIf(0).end();
   return code.i32(0).titled(isScatter ? "scatter" : "gather");
 }

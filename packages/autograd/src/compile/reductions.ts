@@ -138,10 +138,6 @@ class ReductionWriter {
   #vectors(count: number): number[] {
     return Array.from({ length: count }, () => this.#code.take("v128"));
   }
-  #advance(local: number, by: number | { readonly local: number }): void {
-    const code = this.#code.get(local);
-    (typeof by === "number" ? code.i32(by) : code.get(by.local)).op(i32.add).set(local);
-  }
 
   /** Runs `chunk`, for each run of terms that is summed by itself, with the local that holds how many terms it has. */
   #chunks(terms: number, lanes: number, chunk: (count: number) => void): void {
@@ -162,7 +158,7 @@ class ReductionWriter {
     const code = this.#code;
     code.block().get(count).i32(lanes).op(i32.lessSigned).branchIf(0).loop();
     round();
-    this.#advance(count, -lanes);
+    this.#code.advance(count, -lanes);
     code.get(count).i32(lanes).op(i32.atLeastSigned).branchIf(0).end().end();
   }
   #halve(totals: readonly number[]): void {
@@ -180,7 +176,7 @@ class ReductionWriter {
     const absorb = (sum: number) => {
       code.get(from).vectorMemory(simd.load, 0, 0).set(value);
       this.#combine(sum, value);
-      this.#advance(from, { local: step });
+      this.#code.advance(from, { local: step });
     };
     code.loop();
     code.get(x).set(from);
@@ -192,15 +188,15 @@ class ReductionWriter {
       for (const sum of sums.slice(0, -1)) {
         code.get(count).op(i32.eqz).branchIf(0);
         absorb(sum);
-        this.#advance(count, -1);
+        this.#code.advance(count, -1);
       }
       code.end();
       for (const [i, total] of totals.entries()) this.#combine(total, sums[i]!);
     });
     this.#halve(totals);
     code.get(out).get(totals[0]!).vectorMemory(simd.store, 0, 0);
-    this.#advance(out, 16);
-    this.#advance(x, 16);
+    this.#code.advance(out, 16);
+    this.#code.advance(x, 16);
     code.get(vectors).i32(1).op(i32.sub).tee(vectors).branchIf(0).end();
     return code;
   }
@@ -224,7 +220,7 @@ class ReductionWriter {
           load(v).set(value);
           this.#combine(sum, value);
         });
-        this.#advance(from, 16 * sums.length);
+        this.#code.advance(from, 16 * sums.length);
       });
       // Lanes beyond the last term are combined with the identity, which changes nothing.
       code.get(count).if(null);
@@ -250,8 +246,8 @@ class ReductionWriter {
       .get(totals[0]!)
       .lane(extract[this.#dtype], 0)
       .memory(...stores[this.#dtype], 0);
-    this.#advance(out, 16 / width);
-    this.#advance(x, { local: step });
+    this.#code.advance(out, 16 / width);
+    this.#code.advance(x, { local: step });
     code.get(rows).i32(1).op(i32.sub).tee(rows).branchIf(0).end();
     return code;
   }

@@ -178,7 +178,7 @@ export class WalkWriter {
   advance(by: (walk: number) => number): void {
     this.#walks.forEach((local, walk) => {
       const step = by(walk);
-      if (local !== null && step !== 0) this.code.get(local).i32(step).op(i32.add).set(local);
+      if (local !== null && step !== 0) this.code.advance(local, step);
     });
   }
 

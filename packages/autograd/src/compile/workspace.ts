@@ -26,15 +26,20 @@ const margin = 4096;
 const fixed = new Fixed();
 let fixedEnd = errorBytes;
 
-/** Places what code needs beside its operands; false if there is no room left. */
+/** Places what code needs beside its operands; false, and nothing is placed, if there is no room. */
 export function placeFixed(nests: readonly Nest[]): boolean {
-  if (fixedEnd > fixedBytes / 2) return false;
+  let needed = 0;
+  new Fixed().add(nests, (bytes) => {
+    needed += aligned(bytes);
+    return 0;
+  });
+  if (fixedEnd + needed > fixedBytes) return false;
   fixed.add(nests, (bytes) => {
     const address = fixedEnd;
-    fixedEnd += Math.max(16, aligned(bytes));
+    fixedEnd += aligned(bytes);
     return address;
   });
-  return fixedEnd <= fixedBytes;
+  return true;
 }
 
 /** Where tools find these numbers. */
@@ -138,6 +143,12 @@ export class Workspace {
     arrayAt(this.#buffer, address, dtypeOf(array), array.length).set(array);
     this.#copies.set(array, address);
     return address;
+  }
+
+  /** Puts the last of so many elements behind them, up to a whole number of `width`. */
+  repeatLast(address: number, dtype: DType, size: number, width: number): void {
+    const array = arrayAt(this.#buffer, address, dtype, width * Math.ceil(size / width));
+    array.fill(array[size - 1]!, size);
   }
 
   /** These elements as an array that stays. */

@@ -14,6 +14,8 @@ import { view } from "./view.ts";
 
 /** Windows that slide along several axes and may overlap, and what they are added up to: each other's adjoint. */
 
+// One file, because each is made of the other: what flows back to windows is folded, and folding is a product with windows.
+
 /** For each of `axes`: how many entries a window has, how far windows are apart, and how far their entries. */
 export type Windows = {
   readonly axes: readonly number[];

@@ -2,6 +2,7 @@ import * as accumulation from "./accumulation.ts";
 import * as activation from "./activation.ts";
 import * as adaptive from "./adaptive.ts";
 import * as convolution from "./convolution.ts";
+import * as covariance from "./covariance.ts";
 import * as distance from "./distance.ts";
 import * as distinct from "./distinct.ts";
 import * as grid from "./grid.ts";
@@ -35,6 +36,7 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     piecewise,
     special,
     table,
+    covariance,
     window,
     search,
     accumulation,
