@@ -175,6 +175,20 @@ test("a part of much is taken where it lies", () => {
   }
 });
 
+test("results that are no whole vectors touch nothing that lies behind them", () => {
+  const p = fromTypedArray(
+    Float32Array.from({ length: 260 }, (_, i) => i),
+    [130, 2],
+  );
+  const x = fromTypedArray(new Float32Array(1300).fill(1), [130, 5, 2]);
+  const z = p.neg();
+  // The sum lies where `a` did, just before `b`, which is needed once more.
+  const [a, b] = [z.mul(z), z.add(z)];
+  const root = a.mul(b).add(x.sum(1)).add(b);
+  const expected = Float32Array.from({ length: 260 }, (_, i) => Math.fround(i * i * -2 * i + 5) - 2 * i);
+  expectBits(inPieces(root).data, expected);
+});
+
 describe("an op with a table", () => {
   const values = Array.from({ length: 70_000 }, (_, i) => (i * 7) % 1000);
   const lookUp = (count: number): Unary =>
