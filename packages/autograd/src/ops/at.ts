@@ -4,7 +4,7 @@ import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import type { Places } from "./indexing.ts";
 import { checkWithin, joined, picked, placesOf } from "./indexing.ts";
-import { describe } from "./leaf.ts";
+import { checkTensor, describe } from "./leaf.ts";
 import { broadcastTo, permute, reshape, squeeze } from "./movement.ts";
 import { add } from "./pointwise.ts";
 import { checkStretch, slice } from "./region.ts";
@@ -51,6 +51,7 @@ export type Index = number | null | undefined | Stretch | Tensor | "...";
 export const at: Operation<Index[]> = composed(
   "at",
   (x: Tensor, ...indices: Index[]) => {
+    checkTensor("at", x);
     let out: Tensor = x.node;
     let [axis, original] = [0, 0];
     const all: Places[] = [];

@@ -1,6 +1,7 @@
 import { isFloat } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { checkList, checkShape, checkWhole, formatShape, listOf, normalizeAxis } from "../shape.ts";
 import type { Pad, PadOptions, UnaryWith } from "../signature.ts";
 import { cat } from "./join.ts";
@@ -43,11 +44,8 @@ function widest(mode: string, size: number): number {
  */
 export const pad: Pad = declare(
   "pad",
-  (
-    x: Tensor,
-    widths: number | readonly (readonly [number, number])[],
-    { mode = "constant", value = 0 }: PadOptions = {},
-  ) => {
+  (x: Tensor, widths: number | readonly (readonly [number, number])[], options?: PadOptions) => {
+    const { mode = "constant", value = 0 } = optionsOf("pad", options, { mode: true, value: true });
     const a: Tensor = x.node;
     const pairs = typeof widths === "number" ? a.shape.map(() => [widths, widths] as const) : widths;
     checkList("pad", pairs, "[[1, 1], [0, 2]]");

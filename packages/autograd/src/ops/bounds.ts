@@ -3,6 +3,8 @@ import { ValueError } from "../errors.ts";
 import { larger, smaller } from "../functions/extreme.ts";
 import type { Tensor } from "../graph.ts";
 import { linearRule, partial, zero } from "../graph.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import type { Binary, Clamp, Comparison, Operand, Operation, Ternary, UnaryWith } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, ge, gt, le, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
@@ -20,6 +22,8 @@ interface Replacements {
   readonly neginf?: number;
 }
 
+const replaced: Known<Replacements> = { nan: true, posinf: true, neginf: true };
+
 const largest = { float32: 2 ** 128 - 2 ** 104, float64: Number.MAX_VALUE };
 
 /**
@@ -29,7 +33,8 @@ const largest = { float32: 2 ** 128 - 2 ** 104, float64: Number.MAX_VALUE };
  */
 export const nanToNum: UnaryWith<[options?: Replacements]> = composed(
   "nanToNum",
-  (x: Tensor, { nan = 0, posinf, neginf }: Replacements = {}) => {
+  (x: Tensor, options?: Replacements) => {
+    const { nan = 0, posinf, neginf } = optionsOf("nanToNum", options, replaced);
     if (x.dtype === "int32" || x.dtype === "bool") return x.node;
     const most = largest[x.dtype];
     const above = where(eq(x, Infinity), posinf ?? most, x);

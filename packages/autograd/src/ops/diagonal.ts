@@ -107,7 +107,8 @@ function laid(name: string, x: Tensor, offset: number): Tensor {
  */
 export const diagEmbed: Operation<[options?: Offset]> = composed(
   "diagEmbed",
-  (x: Tensor, { offset = 0 }: Offset = {}) => {
+  (x: Tensor, options?: Offset) => {
+    const { offset = 0 } = optionsOf("diagEmbed", options, { offset: true });
     if (x.rank === 0)
       throw new ShapeError("diagEmbed: takes vectors, got shape []; it needs one axis, reshape it");
     return laid("diagEmbed", x, offset);
@@ -157,7 +158,8 @@ const diagonalOp = view<{ readonly offset: number }>({
  */
 export const diagonal: Operation<[options?: Offset]> = declare(
   "diagonal",
-  (x: Tensor, { offset = 0 }: Offset = {}) => {
+  (x: Tensor, options?: Offset) => {
+    const { offset = 0 } = optionsOf("diagonal", options, { offset: true });
     checkMatrices("diagonal", x);
     checkWhole("diagonal", "the offset", offset);
     return apply(diagonalOp, [x.node], { offset });
@@ -175,7 +177,8 @@ export const diagonal: Operation<[options?: Offset]> = declare(
  */
 export const diag: Operation<[options?: Offset]> = composed(
   "diag",
-  (x: Tensor, { offset = 0 }: Offset = {}) => {
+  (x: Tensor, options?: Offset) => {
+    const { offset = 0 } = optionsOf("diag", options, { offset: true });
     if (x.rank !== 1 && x.rank !== 2)
       throw new ShapeError(
         `diag: takes a vector or a matrix, got shape ${formatShape(x.shape)}; for batches use diagEmbed or diagonal`,

@@ -95,10 +95,12 @@ export function pointwise<F extends Callable>(definition: Elementwise): F {
     }
     return aligned(op, accepts, gives, [x, y], []);
   };
-  const many = (...operands: Operand[]): Tensor =>
-    conditional
+  const many = (...operands: Operand[]): Tensor => {
+    for (let i = operands.length; i < arity; i++) operand(name, undefined, "float32");
+    return conditional
       ? aligned(op, accepts, gives, operands.slice(1, arity), [condition(name, operands[0])])
       : aligned(op, accepts, gives, operands.slice(0, arity), []);
+  };
   const call = arity === 1 ? one : arity === 2 ? two : many;
   return declare(name, call as Callable as F, op, samples);
 }

@@ -1,5 +1,6 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { checkList, checkShape, checkWhole, formatShape, listOf, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Operation } from "../signature.ts";
@@ -210,7 +211,8 @@ type Meshgrid = (xs: readonly Tensor[], options?: Indexing) => Tensor[];
  */
 export const meshgrid: Meshgrid = composed(
   "meshgrid",
-  (xs: readonly Tensor[], { indexing = "ij" }: Indexing = {}) => {
+  (xs: readonly Tensor[], options?: Indexing) => {
+    const { indexing = "ij" } = optionsOf("meshgrid", options, { indexing: true });
     if (!Array.isArray(xs) || xs.length === 0)
       throw new ValueError("meshgrid: takes an array of at least one vector");
     if (indexing !== "ij" && indexing !== "xy")

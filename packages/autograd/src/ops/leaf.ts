@@ -212,23 +212,32 @@ export function full<const S extends Shape>(
 ): Tensor<Literal<S>> {
   checkShape("full", shape);
   const dtype = dtypeIn("full", options, "float32");
-  if (typeof value !== "number") throw new ValueError(`full: the value is a number, got ${describe(value)}`);
-  return fill(element("full", value, dtype), shape, dtype);
+  return fill(checkedElement("full", value, dtype), shape, dtype);
 }
 
 /** Zeros of the shape and dtype of `x`. */
 export function zerosLike<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
+  checkTensor("zerosLike", x);
   return fill(0, x.shape, x.dtype);
 }
 
 /** Ones of the shape and dtype of `x`. */
 export function onesLike<X extends Tensor>(x: X): Tensor<SizesOf<X>> {
+  checkTensor("onesLike", x);
   return fill(1, x.shape, x.dtype);
 }
 
 /** A tensor of the shape and dtype of `x` whose elements all equal `value`. */
 export function fullLike<X extends Tensor>(x: X, value: number): Tensor<SizesOf<X>> {
-  return fill(element("full", value, x.dtype), x.shape, x.dtype);
+  checkTensor("fullLike", x);
+  return fill(checkedElement("fullLike", value, x.dtype), x.shape, x.dtype);
+}
+
+/** `value` as an element; throws ValueError unless it is a number. */
+function checkedElement(name: string, value: unknown, dtype: DType): number {
+  if (typeof value !== "number")
+    throw new ValueError(`${name}: the value is a number, got ${describe(value)}`);
+  return element(name, value, dtype);
 }
 
 /** The `n` x `m` matrix with ones on its diagonal (`m` is `n` unless given). */
@@ -236,12 +245,12 @@ export function eye(n: number, options?: CreateOptions): Tensor<[number, number]
 export function eye(n: number, m?: number, options?: CreateOptions): Tensor<[number, number]>;
 export function eye(
   n: number,
-  m: number | CreateOptions = n,
+  columns?: number | CreateOptions,
   options?: CreateOptions,
 ): Tensor<[number, number]> {
-  if (typeof m === "object") return eye(n, n, m);
+  const [m, given] = typeof columns === "object" ? [n, columns] : [columns ?? n, options];
   checkShape("eye", [n, m]);
-  const dtype = dtypeIn("eye", options, "float32");
+  const dtype = dtypeIn("eye", given, "float32");
   const out = allocate(dtype, n * m);
   for (let i = 0; i < Math.min(n, m); i++) out[i * m + i] = 1;
   return fromElements(out, [n, m]);

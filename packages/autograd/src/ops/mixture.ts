@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph.ts";
 import { partial, singular, zero } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import type { Operand, Operation, Ternary } from "../signature.ts";
 import { pointwise } from "./elementwise.ts";
 import { div, mul, neg, sub } from "./pointwise.ts";
@@ -27,7 +28,15 @@ export const lerp: Ternary = pointwise({
 
 /** The last operand is a number: nobody can ask for a derivative by it. */
 type Scaled = (x: Operand, a: Operand, b: Operand, value: Operand) => Tensor;
-type AddScaled = Operation<[a: Operand, b: Operand, options?: { readonly value?: number }]>;
+type AddScaled = Operation<[a: Operand, b: Operand, options?: Factor]>;
+
+interface Factor {
+  /** What the product or quotient is multiplied by, 1 unless given. */
+  readonly value?: number;
+}
+
+const factor = (name: string, options: Factor | undefined): number =>
+  optionsOf(name, options, { value: true }).value ?? 1;
 
 /** Samples with a scale and without. */
 const scaled =
@@ -49,8 +58,8 @@ const scaledProduct: Scaled = pointwise({
 /** `x + value * a * b`, element by element; `value` is 1 unless given. */
 export const addcmul: AddScaled = composed(
   "addcmul",
-  (x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}) =>
-    scaledProduct(x, a, b, value),
+  (x: Operand, a: Operand, b: Operand, options?: Factor) =>
+    scaledProduct(x, a, b, factor("addcmul", options)),
   scaled([-2, 2]),
 );
 
@@ -70,7 +79,7 @@ const scaledQuotient: Scaled = pointwise({
 /** `x + value * a / b`, element by element; `value` is 1 unless given. */
 export const addcdiv: AddScaled = composed(
   "addcdiv",
-  (x: Operand, a: Operand, b: Operand, { value = 1 }: { readonly value?: number } = {}) =>
-    scaledQuotient(x, a, b, value),
+  (x: Operand, a: Operand, b: Operand, options?: Factor) =>
+    scaledQuotient(x, a, b, factor("addcdiv", options)),
   scaled([0.5, 3]),
 );

@@ -1,6 +1,7 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { broadcastsTo, formatShape, listOf, normalizeAxis } from "../shape.ts";
 import type { Operation, Outer } from "../signature.ts";
 import { biased } from "./affine.ts";
@@ -73,12 +74,18 @@ export const bilinear: Operation<[y: Tensor, weight: Tensor, bias?: Tensor]> = c
   },
 );
 
+interface Factors {
+  /** What `x` is multiplied by, 1 unless given. */
+  readonly beta?: number;
+  /** What the product is multiplied by, 1 unless given. */
+  readonly alpha?: number;
+}
+
 /** `beta * x + alpha * (a @ b)` with `x` broadcast to the product. With a `beta` of 0 `x` is not used. */
-export const addmm: Operation<
-  [a: Tensor, b: Tensor, options?: { readonly beta?: number; readonly alpha?: number }]
-> = composed(
+export const addmm: Operation<[a: Tensor, b: Tensor, options?: Factors]> = composed(
   "addmm",
-  (x: Tensor, a: Tensor, b: Tensor, { beta = 1, alpha = 1 }: { beta?: number; alpha?: number } = {}) => {
+  (x: Tensor, a: Tensor, b: Tensor, options?: Factors) => {
+    const { beta = 1, alpha = 1 } = optionsOf("addmm", options, { beta: true, alpha: true });
     const [own, left, right] = numbers("addmm", [x, a, b]) as [Tensor, Tensor, Tensor];
     const product = contracted("addmm", "ij,jk->ik", [left, right]);
     if (!broadcastsTo(own.shape, product.shape))

@@ -192,21 +192,30 @@ export function declare<F extends Callable>(
   return Object.assign(told, { op, samples, kink } satisfies Declared);
 }
 
-/** `call`, which says so by its own name if it failed since its first argument is no tensor. */
+/** `call`, which says so by its own name if it failed since its first argument is no tensor, or another is missing. */
 function tellingWhatIsNoTensor<F extends Callable>(name: string, call: F): F {
   const told = (...args: never[]): unknown => {
     try {
       return call(...args);
     } catch (error) {
       const [x]: readonly unknown[] = args;
+      const isEngines = error instanceof TypeError;
       const isOfAnother =
         error instanceof ValueError && typeof x !== "number" && !error.message.startsWith(`${name}: `);
-      const isList = Array.isArray(x) && x.every((part) => part instanceof Tensor);
-      if ((isOfAnother || error instanceof TypeError) && !isList) checkTensor(name, x);
+      const isList = Array.isArray(x) && x.length > 0 && x.every((part) => part instanceof Tensor);
+      if ((isOfAnother || isEngines) && !isList) checkTensor(name, x);
+      if (isEngines) checkGiven(name, args, call.length);
       throw error;
     }
   };
   return told as F;
+}
+
+/** Throws ValueError for the first of `count` arguments that is undefined or null. */
+function checkGiven(name: string, args: readonly unknown[], count: number): void {
+  for (let i = 0; i < count; i++)
+    if (args[i] === undefined || args[i] === null)
+      throw new ValueError(`${name}: argument ${i + 1} of ${count} is ${args[i]}`);
 }
 
 /** A function made of other ops: it has samples for the laws and no op of its own. */

@@ -9,7 +9,7 @@ import { broadcastShapes, equalShapes, formatShape, normalizeAxes, reducedShape,
 import type { Operation, ReductionBy } from "../signature.ts";
 import { le, logicalAnd, logicalOr, lt, ne } from "./comparison.ts";
 import { argsort, firstPlaces, nonzeroPlaces, picked } from "./indexing.ts";
-import { fill, fromElements } from "./leaf.ts";
+import { checkTensor, fill, fromElements } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { add, minimum, mul, sub, where } from "./pointwise.ts";
 import { composed, kinked } from "./sample.ts";
@@ -60,6 +60,7 @@ export const nonzero: Operation<[]> = composed(
 export const maskedSelect: Operation<[mask: Tensor]> = composed(
   "maskedSelect",
   (x: Tensor, mask: Tensor) => {
+    checkTensor("maskedSelect: the mask", mask);
     if (mask.dtype !== "bool")
       throw new DTypeError(`maskedSelect: the mask is ${mask.dtype}; make it bool by a comparison or cast`);
     const shape = broadcastShapes("maskedSelect", x.shape, mask.shape);
@@ -94,6 +95,7 @@ export const searchsorted: Operation<[values: Tensor, options?: Side]> = compose
   "searchsorted",
   (sortedSequence: Tensor, values: Tensor, options?: Side) => {
     const { right = false } = optionsOf("searchsorted", options, { right: true });
+    checkTensor("searchsorted: values", values);
     for (const { dtype } of [sortedSequence, values]) refuseBool("searchsorted", dtype);
     const [rank, one] = [sortedSequence.rank, sortedSequence.rank === 1];
     const outer = sortedSequence.shape.slice(0, -1);

@@ -1,6 +1,7 @@
 import { refuseBool } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
+import { optionsOf } from "../options.ts";
 import { equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
@@ -55,8 +56,8 @@ export const indexSelect: Operation<[axis: number, index: Tensor]> = composed(
   "indexSelect",
   (x: Tensor, axis: number, index: Tensor) => {
     const at = normalizeAxis("indexSelect", axis, x.shape);
-    checkLine("indexSelect", index);
     checkPlaces("indexSelect", index, x.shape[at]!, at);
+    checkLine("indexSelect", index);
     return picked("indexSelect", x, at, along(index, at, x.shape.with(at, index.size)));
   },
   ofRank(1, 3, (draw, shape) => {
@@ -85,10 +86,11 @@ interface Scaled {
  */
 export const indexAdd: Operation<[axis: number, index: Tensor, source: Tensor, options?: Scaled]> = composed(
   "indexAdd",
-  (x: Tensor, axis: number, index: Tensor, source: Tensor, { alpha = 1 }: Scaled = {}) => {
+  (x: Tensor, axis: number, index: Tensor, source: Tensor, options?: Scaled) => {
+    const { alpha = 1 } = optionsOf("indexAdd", options, { alpha: true });
     const at = normalizeAxis("indexAdd", axis, x.shape);
-    checkLine("indexAdd", index);
     checkPlaces("indexAdd", index, x.shape[at]!, at);
+    checkLine("indexAdd", index);
     checkSource("indexAdd", x, source, x.shape.with(at, index.size));
     refuseBool("indexAdd", x.dtype);
     if (x.dtype === "int32" && !Number.isInteger(alpha))

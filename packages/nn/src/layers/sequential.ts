@@ -21,6 +21,8 @@ export class Sequential extends Module {
   constructor(...layers: Layer[]) {
     super();
     layers.forEach((layer, i) => {
+      if (Array.isArray(layer))
+        throw new ValueError("Sequential: takes layers one by one, as in new Sequential(...layers)");
       if (typeof layer !== "function" && typeof layer?.forward !== "function")
         throw new ValueError(
           `Sequential: layer ${i} is ${String(layer)}; a layer is a function of a tensor, or has forward(x)`,

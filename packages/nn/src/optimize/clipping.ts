@@ -13,6 +13,7 @@ import {
 } from "@cotangent/autograd/functional";
 import { optionsOf } from "../options.ts";
 import type { Stage } from "./transform.ts";
+import { listOf } from "./transform.ts";
 
 export interface ClipNormOptions {
   /** Which norm: 2 unless given, `Infinity` for the largest element. */
@@ -120,7 +121,7 @@ export function clipGradNorm(
   checkLimit("clipGradNorm: maxNorm", maxNorm);
   const known = { normType: true, errorIfNonfinite: true } as const;
   const { errorIfNonfinite = false, ...options } = optionsOf("clipGradNorm", given, known);
-  const reached = [...parameters].filter((parameter) => parameter.grad !== null);
+  const reached = listOf("clipGradNorm", parameters).filter((parameter) => parameter.grad !== null);
   const { total, clipped } = clippedNorm(
     reached.map((parameter) => parameter.grad!),
     maxNorm,
@@ -152,6 +153,6 @@ export function clipGradNorm(
  */
 export function clipGradValue(parameters: Iterable<Variable>, clipValue: number): void {
   checkLimit("clipGradValue: clipValue", clipValue);
-  for (const parameter of parameters)
+  for (const parameter of listOf("clipGradValue", parameters))
     if (parameter.grad) parameter.grad = clamp(parameter.grad, -clipValue, clipValue);
 }
