@@ -291,7 +291,7 @@ describe("groups", () => {
       "Adam: there is no option learningRate; the options are maximize, lr, betas, eps, amsgrad, weightDecay, stages",
     );
     attempt({ stages: 3 }).toThrow("Adam: stages is a list of functions, got 3");
-    attempt({ stages: [3] }).toThrow("Adam: stages is a list of functions, got 3");
+    attempt({ stages: [3] }).toThrow("Adam: stages is a list of functions, got an array");
   });
 
   test("are refused where they make no sense", () => {

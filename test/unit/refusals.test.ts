@@ -1,8 +1,18 @@
 /** What a layer is made of or applied to may be anything in JavaScript: each refuses it by its own name. */
-import { Generator, ones, type Tensor, ValueError, variable, zeros } from "@cotangent/autograd";
+import {
+  assignAll,
+  fromTypedArray,
+  Generator,
+  ones,
+  type Tensor,
+  tensor,
+  ValueError,
+  variable,
+  zeros,
+} from "@cotangent/autograd";
 import * as nn from "@cotangent/nn";
 import * as data from "@cotangent/nn/data";
-import { readNpz, writeNpz } from "@cotangent/nn/files";
+import { readNpy, readNpz, readSafetensors, writeNpy, writeNpz } from "@cotangent/nn/files";
 import * as initialize from "@cotangent/nn/initialize";
 import * as metrics from "@cotangent/nn/metrics";
 import { progress } from "@cotangent/nn/node";
@@ -289,4 +299,38 @@ test("layers that take options where they are applied refuse others", () => {
     Perceptron: (given: never) => machine.learn(ones([1, 2]), ones([1, 1]), given),
   }))
     expect(() => apply({ isCausl: true } as never), name).toThrow(`${name}: there is no option isCausl`);
+});
+
+test("what is no data set, no bytes, no tensor or no variable is refused by the name of the function", () => {
+  const x = ones([2]);
+  const calls: Readonly<Record<string, () => unknown>> = {
+    accuracy: () => metrics.accuracy([0.1] as unknown as Tensor, x),
+    confusionMatrix: () => metrics.confusionMatrix(x, 1 as unknown as Tensor),
+    r2Score: () => metrics.r2Score(x, null as unknown as Tensor),
+    rocAuc: () => metrics.rocAuc(x, [0, 1] as unknown as Tensor),
+    randomSplit: () => data.randomSplit([1, 2] as never, [1]),
+    "randomSplit: shares": () => data.randomSplit(new data.TensorDataset(x), 0.5 as never),
+    kFold: () => data.kFold({ length: 2 } as never, 2),
+    Subset: () => new data.Subset(new data.TensorDataset(x), 1 as never),
+    readNpy: () => readNpy("weights.npy" as never),
+    readNpz: () => readNpz([1, 2] as never),
+    readSafetensors: () => readSafetensors(undefined as never),
+    readIdx: () => data.readIdx("train-images" as never),
+    clipGradNorm: () => nn.clipGradNorm(variable(1) as never, 1),
+    clipGradValue: () => nn.clipGradValue([x] as never, 1),
+    Sequential: () => new nn.Sequential([new nn.Linear(1, 1)] as never),
+    assignAll: () => assignAll([[x, 1]] as never),
+    fromTypedArray: () => fromTypedArray([1, 2] as never, [2]),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    expect(call, name).toThrow(ValueError);
+    expect(call, name).toThrow(name);
+  }
+});
+
+test("files come as the bytes of Node and of fetch", () => {
+  const bytes = writeNpy(tensor([1, 2]));
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  for (const file of [bytes, buffer, Buffer.from(bytes)]) expect(readNpy(file).toArray()).toEqual([1, 2]);
+  expect(data.readIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7).buffer).toArray()).toEqual([7]);
 });

@@ -33,7 +33,7 @@ const nan = Number.NaN;
 
 describe("a schedule", () => {
   test.each<[string, () => unknown]>([
-    ["lambda: lr is a finite number, got 1", () => lambda({ lr: "1" as never, lrLambda: (t) => t })],
+    ['lambda: lr is a finite number, got "1"', () => lambda({ lr: "1" as never, lrLambda: (t) => t })],
     [
       "multiplicative: totalIters is a whole number of at least 1",
       () => multiplicative({ lrLambda: log } as never),

@@ -245,6 +245,8 @@ export function recording(): Trace | null {
 
 /** Assigns several variables at once: all values are checked before the first variable changes. */
 export function assignAll(assignments: readonly (readonly [variable: Variable, value: Operand])[]): void {
+  if (!Array.isArray(assignments) || !assignments.every((pair) => pair?.[0] instanceof Variable))
+    throw new ValueError("assignAll: takes pairs [variable, value]");
   const checked = assignments.map(([variable, value]) => [variable, fitting(variable, value)] as const);
   if (!trace && checked.some(([variable]) => variable.pending)) flush();
   for (const [variable, value] of checked) variable.accept(value);

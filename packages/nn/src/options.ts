@@ -49,8 +49,20 @@ export function checkFunctions(option: string, value: unknown): void {
     refuse(option, "a list of functions", value);
 }
 
+/** Throws ValueError unless both are tensors. */
+export function checkPair(name: string, prediction: unknown, target: unknown): void {
+  if (!(prediction instanceof Tensor && target instanceof Tensor))
+    throw new ValueError(`${name}: takes two tensors, a prediction and a target; make them with tensor(...)`);
+}
+
 const finite = (value: unknown): value is number => Number.isFinite(value);
-const shown = (value: unknown): string => (value instanceof Tensor ? "a tensor" : String(value));
+
+/** What was given, for messages. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof Tensor) return "a tensor";
+  return Array.isArray(value) ? "an array" : String(value);
+}
 
 function refuse(option: string, what: string, value: unknown): never {
   throw new ValueError(`${option} is ${what}, got ${shown(value)}`);

@@ -96,7 +96,7 @@ export function pointwise<F extends Callable>(definition: Elementwise): F {
     return aligned(op, accepts, gives, [x, y], []);
   };
   const many = (...operands: Operand[]): Tensor => {
-    for (let i = operands.length; i < arity; i++) operand(name, undefined, "float32");
+    if (operands.length < arity) operand(name, undefined, "float32");
     return conditional
       ? aligned(op, accepts, gives, operands.slice(1, arity), [condition(name, operands[0])])
       : aligned(op, accepts, gives, operands.slice(0, arity), []);
@@ -109,9 +109,7 @@ export function pointwise<F extends Callable>(definition: Elementwise): F {
 export function operand(name: string, x: unknown, dtype: DType): Tensor {
   if (x instanceof Tensor) return x.node;
   if (typeof x === "number") return fill(x, [], promoteNumber(x, dtype));
-  throw new ValueError(
-    `${name}: takes tensors and numbers, got ${describe(x)}; make a tensor of it with tensor(...)`,
-  );
+  throw new ValueError(`${name}: takes tensors and numbers, got ${describe(x)}; make one with tensor(...)`);
 }
 
 /** The node of an operand that is a tensor and not bool, for compositions. */

@@ -338,6 +338,8 @@ export function logspace(
  */
 export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S): Tensor<Literal<S>> {
   checkShape("fromTypedArray", shape);
+  if (!ArrayBuffer.isView(data))
+    throw new ValueError(`fromTypedArray: takes a typed array, got ${describe(data)}`);
   if (data.length !== sizeOf(shape))
     throw new ShapeError(
       `fromTypedArray: ${data.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,

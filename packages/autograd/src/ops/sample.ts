@@ -214,8 +214,7 @@ function tellingWhatIsNoTensor<F extends Callable>(name: string, call: F): F {
 /** Throws ValueError for the first of `count` arguments that is undefined or null. */
 function checkGiven(name: string, args: readonly unknown[], count: number): void {
   for (let i = 0; i < count; i++)
-    if (args[i] === undefined || args[i] === null)
-      throw new ValueError(`${name}: argument ${i + 1} of ${count} is ${args[i]}`);
+    if ((args[i] ?? null) === null) throw new ValueError(`${name}: argument ${i + 1} is ${args[i]}`);
 }
 
 /** A function made of other ops: it has samples for the laws and no op of its own. */

@@ -1,6 +1,6 @@
 import type { Shape, TypedArray } from "@cotangent/autograd/functional";
 import { fromTypedArray, IndexError, ShapeError, Tensor, ValueError } from "@cotangent/autograd/functional";
-import { optionsOf } from "../options.ts";
+import { checkList, optionsOf, shown } from "../options.ts";
 import { inOrder, shuffled } from "./order.ts";
 
 /** Examples that can be had in any order: a number of them, and what makes a batch of some. */
@@ -69,6 +69,16 @@ export class TensorDataset<const T extends readonly Tensor[]>
   }
 }
 
+/** Throws ValueError unless `dataset` is one. */
+function checkDataset(name: string, dataset: unknown): void {
+  const { length, batch } = Object(dataset);
+  if (!Number.isInteger(length) || typeof batch !== "function")
+    throw new ValueError(
+      `${name}: takes a data set, got ${shown(dataset)}; make one with new TensorDataset(...), or give an object a length and ` +
+        "a batch(indices)",
+    );
+}
+
 function checkIndices(name: string, indices: ArrayLike<number>, length: number): void {
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
@@ -93,6 +103,9 @@ export class Subset<Batch> implements Dataset<Batch> {
   readonly indices: Int32Array;
 
   constructor(dataset: Dataset<Batch>, indices: ArrayLike<number>) {
+    checkDataset("Subset", dataset);
+    if (!Number.isInteger(Object(indices).length))
+      throw new ValueError(`Subset: takes a list of indices, got ${shown(indices)}`);
     checkIndices("Subset", indices, dataset.length);
     this.dataset = dataset;
     this.indices = Int32Array.from(indices);
@@ -134,6 +147,7 @@ export function randomSplit<Batch, const S extends readonly number[]>(
   shares: S,
   options?: SplitOptions,
 ): { -readonly [K in keyof S]: Subset<Batch> } {
+  checkDataset("randomSplit", dataset);
   const order = orderOf("randomSplit", dataset.length, options);
   let start = 0;
   const parts = countsOf(shares, dataset.length).map((count) => {
@@ -149,6 +163,7 @@ function orderOf(name: string, count: number, options: SplitOptions | undefined)
 }
 
 function countsOf(shares: readonly number[], length: number): number[] {
+  checkList("randomSplit: shares", shares);
   const sum = shares.reduce((total, share) => total + share, 0);
   const whole = shares.every(Number.isInteger) && sum === length;
   if (!(shares.length > 0 && shares.every((share) => share >= 0) && (whole || Math.abs(sum - 1) < 1e-9)))
@@ -180,6 +195,7 @@ export interface Fold<Batch> {
  * ```
  */
 export function kFold<Batch>(dataset: Dataset<Batch>, k: number, options?: SplitOptions): Fold<Batch>[] {
+  checkDataset("kFold", dataset);
   const { length } = dataset;
   if (!Number.isInteger(k) || k < 2 || k > length)
     throw new ValueError(`kFold: k is a whole number from 2 to the ${length} examples, got ${k}`);

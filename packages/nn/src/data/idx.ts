@@ -1,6 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { FormatError, fromTypedArray, ValueError } from "@cotangent/autograd/functional";
-import { elementsIn } from "../files/contents.ts";
+import { bytesOf, elementsIn, type FileBytes } from "../files/contents.ts";
 import { decode, type Storage, storedSize } from "../files/elements.ts";
 import { optionsOf } from "../options.ts";
 
@@ -32,7 +32,8 @@ export interface IdxOptions {
  * readIdx(bytes, { scale: 1 / 255 }); // => Tensor([0.0, 0.2, 1.0], float32)
  * ```
  */
-export function readIdx(bytes: Uint8Array, options?: IdxOptions): Tensor {
+export function readIdx(file: FileBytes, options?: IdxOptions): Tensor {
+  const bytes = bytesOf("readIdx", file);
   const { scale } = optionsOf("readIdx", options, { scale: true });
   if (scale !== undefined && !Number.isFinite(scale))
     throw new ValueError(`readIdx: scale is a finite number, got ${scale}`);

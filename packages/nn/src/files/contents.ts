@@ -4,6 +4,20 @@ import type { StateDict } from "../state.ts";
 
 hideFrames(import.meta.url);
 
+/** The bytes of a file, as Node reads them and as `fetch` gives them. */
+export type FileBytes = Uint8Array | ArrayBuffer;
+
+/** The same as one list of bytes. Throws ValueError for anything else, such as a path. */
+export function bytesOf(name: string, file: FileBytes): Uint8Array {
+  // Not by instanceof: a test runner has a realm of its own.
+  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  if (Object.prototype.toString.call(file) === "[object ArrayBuffer]") return new Uint8Array(file);
+  const given = Object(file) === file ? "an object" : typeof file;
+  throw new ValueError(
+    `${name}: takes the bytes of a file, got ${given}; read it first, with readFile or (await fetch(url)).arrayBuffer()`,
+  );
+}
+
 /** More elements or axes than these have no place in a tensor; NumPy has at most 64 axes too. */
 const maxElements = 2 ** 31 - 1;
 const maxRank = 64;

@@ -1,6 +1,6 @@
 import type { DType, Shape, TypedArray } from "@cotangent/autograd/functional";
 import { FormatError, fromTypedArray, Tensor, ValueError } from "@cotangent/autograd/functional";
-import { elementsIn } from "./contents.ts";
+import { bytesOf, elementsIn, type FileBytes } from "./contents.ts";
 import { decode, encode, type Storage, storedSize } from "./elements.ts";
 import { parseHeader } from "./literal.ts";
 
@@ -46,8 +46,8 @@ const maxHeader = 10_000;
  * readNpy(writeNpy(tensor([[1, 2], [3, 4]]))); // => Tensor([[1, 2], [3, 4]], float32)
  * ```
  */
-export function readNpy(bytes: Uint8Array): Tensor {
-  return readArray("npy", bytes);
+export function readNpy(file: FileBytes): Tensor {
+  return readArray("npy", bytesOf("readNpy", file));
 }
 
 /** The same with a name that begins the messages. */

@@ -2,7 +2,7 @@ import type { Tensor } from "@cotangent/autograd/functional";
 import { FormatError, ValueError } from "@cotangent/autograd/functional";
 import { optionsOf } from "../options.ts";
 import type { StateDict } from "../state.ts";
-import { collect, entriesOf } from "./contents.ts";
+import { bytesOf, collect, entriesOf, type FileBytes } from "./contents.ts";
 import { readArray, writeNpy } from "./npy.ts";
 import { readZip, writeZip } from "./zip.ts";
 
@@ -26,13 +26,13 @@ export interface NpzOptions {
  * readNpz(writeNpz({ x: tensor([1, 2]), y: tensor([true]) })).y; // => Tensor([true], bool)
  * ```
  */
-export function readNpz(bytes: Uint8Array, options?: NpzOptions): StateDict {
+export function readNpz(file: FileBytes, options?: NpzOptions): StateDict {
   const { limit = 2 ** 30 } = optionsOf("readNpz", options, { limit: true });
   if (!(limit >= 0)) throw new ValueError(`readNpz: limit is a number of bytes of at least 0, got ${limit}`);
-  const tensors = [...readZip(bytes, limit)].map(([file, data]): [string, Tensor] => {
-    const name = `npz: ${JSON.stringify(file)}`;
-    if (!file.endsWith(ending)) throw new FormatError(`${name} is no .npy file`);
-    return [file.slice(0, -ending.length), readArray(name, data)];
+  const tensors = [...readZip(bytesOf("readNpz", file), limit)].map(([path, data]): [string, Tensor] => {
+    const name = `npz: ${JSON.stringify(path)}`;
+    if (!path.endsWith(ending)) throw new FormatError(`${name} is no .npy file`);
+    return [path.slice(0, -ending.length), readArray(name, data)];
   });
   return collect("npz", tensors);
 }

@@ -1,7 +1,7 @@
 import type { DType, Shape, Tensor } from "@cotangent/autograd/functional";
 import { FormatError, fromTypedArray, ValueError } from "@cotangent/autograd/functional";
 import type { StateDict } from "../state.ts";
-import { collect, elementsIn, entriesOf } from "./contents.ts";
+import { bytesOf, collect, elementsIn, entriesOf, type FileBytes } from "./contents.ts";
 import { decode, encode, type Storage, storedSize } from "./elements.ts";
 import { parseJson } from "./json.ts";
 
@@ -66,7 +66,8 @@ interface Entry {
  * metadata; // => { step: '100' }
  * ```
  */
-export function readSafetensors(bytes: Uint8Array): Safetensors {
+export function readSafetensors(file: FileBytes): Safetensors {
+  const bytes = bytesOf("readSafetensors", file);
   const header = headerOf(bytes);
   const data = bytes.subarray(8 + header.length);
   const { entries, metadata } = parseHeader(header);

@@ -5,11 +5,11 @@ import {
   mean,
   ShapeError,
   sum,
-  Tensor,
+  type Tensor,
   ValueError,
 } from "@cotangent/autograd/functional";
 import type { Known } from "../options.ts";
-import { optionsOf } from "../options.ts";
+import { checkPair, optionsOf } from "../options.ts";
 
 hideFrames(import.meta.url);
 
@@ -49,8 +49,7 @@ export function elementwise<Options = unknown>(
 
 /** Throws unless both are tensors, and not bool. */
 export function checkTensors(name: string, prediction: Tensor, target: Tensor): void {
-  if (!(prediction instanceof Tensor && target instanceof Tensor))
-    throw new ValueError(`${name}: takes two tensors, a prediction and a target; make them with tensor(...)`);
+  checkPair(name, prediction, target);
   if (prediction.dtype === "bool" || target.dtype === "bool")
     throw new DTypeError(
       `${name}: takes no bool, got a prediction of ${prediction.dtype} and a target of ${target.dtype}; cast it to float32 first`,

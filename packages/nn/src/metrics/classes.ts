@@ -1,5 +1,6 @@
 import type { Shape, Tensor, TypedArray } from "@cotangent/autograd/functional";
 import { hideFrames, IndexError, ShapeError } from "@cotangent/autograd/functional";
+import { checkPair } from "../options.ts";
 
 hideFrames(import.meta.url);
 
@@ -26,6 +27,7 @@ export function classesOf(
   target: Tensor,
   { threshold = 0.5 }: ClassOptions,
 ): Classes {
+  checkPair(name, prediction, target);
   const [from, to] = [prediction.shape, target.shape];
   if (from.join() === to.join()) {
     const several = from.length === 2 && from[1]! > 1 && isFloat(prediction) && isFloat(target);

@@ -4,8 +4,9 @@ import { optionsOf } from "../options.ts";
 import { type ClassOptions, classesOf } from "./classes.ts";
 
 /**
- * The share of examples whose class is predicted: scores [n, classes] (the largest counts) for int32 targets [n] or
- * probabilities [n, classes], or scores of one class of the target's own shape, such as [n, 1]. NaN without examples.
+ * The share of examples whose class is predicted: scores [n, classes, ...] (the largest along axis 1 counts) for int32 targets
+ * [n, ...], scores [n, classes] for probabilities [n, classes], or scores of one class of the target's own shape, such as
+ * [n, 1]. NaN without examples.
  *
  * Throws ShapeError where prediction and target do not fit, IndexError for targets that are no classes.
  *

@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { ShapeError, ValueError } from "@cotangent/autograd/functional";
+import { checkPair } from "../options.ts";
 import { shown } from "./classes.ts";
 
 /**
@@ -75,6 +76,7 @@ export function r2Score(prediction: Tensor, target: Tensor): number {
 }
 
 function checkSame(name: string, prediction: Tensor, target: Tensor): void {
+  checkPair(name, prediction, target);
   if (prediction.shape.join() !== target.shape.join())
     throw new ShapeError(
       `${name}: prediction ${shown(prediction.shape)} and target ${shown(target.shape)} differ in shape; reshape one of them`,
