@@ -1,4 +1,4 @@
-import type { Code, ValueType } from "./assembler.ts";
+import type { Code, ValueType } from "../wasm/assembler.ts";
 import type { Fold } from "./kernel.ts";
 import type { NestWriter } from "./nest.ts";
 

@@ -2,9 +2,9 @@ import type { TypedArray } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import type { Kernel, Tensor } from "../graph.ts";
 import { stridesOf } from "../shape.ts";
-import { Code } from "./assembler.ts";
-import * as i32 from "./i32.ts";
-import * as simd from "./simd.ts";
+import { Code } from "../wasm/assembler.ts";
+import * as i32 from "../wasm/i32.ts";
+import * as simd from "../wasm/simd.ts";
 import type { Tool, Workspace } from "./workspace.ts";
 import { newTool } from "./workspace.ts";
 

@@ -1,7 +1,7 @@
 import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
-import type { Import } from "./assembler.ts";
-import { Code } from "./assembler.ts";
+import type { Import } from "../wasm/assembler.ts";
+import { Code } from "../wasm/assembler.ts";
 import { FoldWriter } from "./fold.ts";
 import type { Form, Pattern } from "./kernel.ts";
 import { titleOf } from "./kernel.ts";

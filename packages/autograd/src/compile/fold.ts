@@ -1,10 +1,10 @@
 import { lanesFor } from "../order.ts";
 import { sizeOf } from "../shape.ts";
+import * as i32 from "../wasm/i32.ts";
+import * as simd from "../wasm/simd.ts";
 import { BesideWriter } from "./beside.ts";
 import { CombineWriter } from "./combine.ts";
-import * as i32 from "./i32.ts";
 import { ScratchWriter } from "./scratch.ts";
-import * as simd from "./simd.ts";
 
 /**
  * Code that combines the results along the inner loops of a nest, in the order of `order.ts`. A lane without terms would

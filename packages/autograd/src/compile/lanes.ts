@@ -1,8 +1,8 @@
 import type { DType } from "../dtype.ts";
 import type { Word } from "../program.ts";
-import type { Code } from "./assembler.ts";
-import * as i32 from "./i32.ts";
-import * as simd from "./simd.ts";
+import type { Code } from "../wasm/assembler.ts";
+import * as i32 from "../wasm/i32.ts";
+import * as simd from "../wasm/simd.ts";
 import type { Push, Table } from "./words.ts";
 import { entry } from "./words.ts";
 

@@ -1,8 +1,8 @@
-import { Code } from "./assembler.ts";
-import * as i32 from "./i32.ts";
+import { Code } from "../wasm/assembler.ts";
+import * as i32 from "../wasm/i32.ts";
+import * as simd from "../wasm/simd.ts";
 import type { Width } from "./lanes.ts";
 import { relaxedAdd } from "./lanes.ts";
-import * as simd from "./simd.ts";
 import { loads } from "./words.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { byteSize } from "../dtype.ts";
-import type { Code } from "./assembler.ts";
-import * as i32 from "./i32.ts";
+import type { Code } from "../wasm/assembler.ts";
+import * as i32 from "../wasm/i32.ts";
 import type { Nest } from "./loops.ts";
 import { strideOf } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";

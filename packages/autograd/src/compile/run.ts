@@ -8,7 +8,7 @@ import { compute } from "../kernels.ts";
 import { callerOf, checkWithin } from "../ops/indexing.ts";
 import { siteOf } from "../site.ts";
 import { numberIn, topology } from "../topology.ts";
-import { assemble, Code } from "./assembler.ts";
+import { assemble, Code } from "../wasm/assembler.ts";
 import { emit } from "./emit.ts";
 import { fuse } from "./fuse.ts";
 import type { Kernel } from "./kernel.ts";

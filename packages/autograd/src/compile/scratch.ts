@@ -1,7 +1,7 @@
 import { byteSize } from "../dtype.ts";
+import * as i32 from "../wasm/i32.ts";
+import * as simd from "../wasm/simd.ts";
 import { CombineWriter } from "./combine.ts";
-import * as i32 from "./i32.ts";
-import * as simd from "./simd.ts";
 import { loads, stores } from "./words.ts";
 
 /** Totals that lie in scratch memory, while one loop counts the terms, whatever loops they are made of. */

@@ -1,8 +1,9 @@
 import type { DType } from "../dtype.ts";
 import { byteSize, isFloat } from "../dtype.ts";
 import type { Word } from "../program.ts";
-import type { Code, ValueType } from "./assembler.ts";
-import * as i32 from "./i32.ts";
+import type { Code, ValueType } from "../wasm/assembler.ts";
+import * as i32 from "../wasm/i32.ts";
+import * as simd from "../wasm/simd.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import type { Width } from "./lanes.ts";
 import {
@@ -16,7 +17,6 @@ import {
 } from "./lanes.ts";
 import type { Surroundings } from "./scalars.ts";
 import { BodyWriter } from "./scalars.ts";
-import * as simd from "./simd.ts";
 import { loads } from "./words.ts";
 
 /** What bodies need to know of the vector loop around them. */

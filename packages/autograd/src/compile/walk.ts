@@ -1,6 +1,6 @@
 import type { Program } from "../program.ts";
-import type { Code } from "./assembler.ts";
-import * as i32 from "./i32.ts";
+import type { Code } from "../wasm/assembler.ts";
+import * as i32 from "../wasm/i32.ts";
 import type { Pick } from "./kernel.ts";
 import type { Nest, Place } from "./loops.ts";
 import { vectorRounds } from "./loops.ts";

@@ -1,7 +1,7 @@
 import type { DType } from "../dtype.ts";
 import type { Word } from "../program.ts";
-import type { Code, ValueType } from "./assembler.ts";
-import * as i32 from "./i32.ts";
+import type { Code, ValueType } from "../wasm/assembler.ts";
+import * as i32 from "../wasm/i32.ts";
 
 /** The scalar vocabulary in WebAssembly instructions. Each does what `machine.ts` says, to the bit. */
 

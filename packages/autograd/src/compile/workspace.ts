@@ -1,7 +1,7 @@
 import type { DType, TypedArray } from "../dtype.ts";
 import { arrayAt, byteSize, copyOf, dtypeOf } from "../dtype.ts";
-import type { Code } from "./assembler.ts";
-import { assemble } from "./assembler.ts";
+import type { Code } from "../wasm/assembler.ts";
+import { assemble } from "../wasm/assembler.ts";
 import type { Nest } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { errorBytes, Fixed } from "./plan.ts";

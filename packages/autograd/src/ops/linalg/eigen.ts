@@ -1,22 +1,11 @@
-import { subtractProduct, subtractRows } from "./elimination.ts";
+import { arrays, inner, rotate, subtractBoth, subtractProduct } from "./blocks.ts";
 import { copySymmetricPart } from "./factorization.ts";
-import type { Mirror } from "./orthogonal.ts";
-import { largest, mirrorOf, reflectRows } from "./orthogonal.ts";
+import { largest, Mirrors } from "./reflection.ts";
 
 /** Eigenvalues and singular values of one matrix, by rotations, in float64. */
 
 /** Each eigenvalue comes to rest after a few steps, and so do all pairs of columns; NaN never does. */
 const patience = 60;
-
-/** Turns two vectors by the angle of this cosine and sine. */
-function rotate(x: Float64Array, y: Float64Array, cos: number, sin: number): void {
-  for (let i = 0; i < x.length; i++) {
-    const a = x[i]!;
-    const b = y[i]!;
-    x[i] = cos * a - sin * b;
-    y[i] = sin * a + cos * b;
-  }
-}
 
 const unitVectors = (n: number): Float64Array[] =>
   Array.from({ length: n }, (_, i) => new Float64Array(n).fill(1, i, i + 1));
@@ -46,13 +35,17 @@ export function fromColumns(columns: readonly Float64Array[], rows: number): Flo
 
 export function transposed(m: Float64Array, rows: number, columns: number): Float64Array {
   const out = new Float64Array(m.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = m[i * columns + j]!;
+  transpose(m, rows, columns, out);
   return out;
 }
 
-/** The rows of a matrix. */
+function transpose(m: Float64Array, rows: number, columns: number, out: Float64Array): void {
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = m[i * columns + j]!;
+}
+
+/** The rows of a matrix, which stay where they are. */
 export const rowsOf = (m: Float64Array, rows: number, columns: number): Float64Array[] =>
-  Array.from({ length: rows }, (_, i) => m.slice(i * columns, (i + 1) * columns));
+  Array.from({ length: rows }, (_, i) => m.subarray(i * columns, (i + 1) * columns));
 
 /** The power of two next to the largest magnitude: what is divided by it keeps its digits, and squares do not overflow. */
 function scaleOf(m: Float64Array): number {
@@ -78,49 +71,51 @@ interface Eigen {
   readonly vectors: Float64Array[];
 }
 
-/** The eigenvalues of a symmetric matrix, in no order, and a vector for each. Overwrites `m`. */
-function diagonalize(m: Float64Array, n: number): Eigen {
-  const scale = scaleOf(m);
-  for (let i = 0; i < m.length; i++) m[i]! /= scale;
-  const mirrors: Mirror[] = [];
+/** The eigenvalues of a symmetric matrix, in no order, and a vector for each. */
+function diagonalize(symmetric: Float64Array, n: number): Eigen {
+  const count = Math.max(0, n - 1);
+  const [m, q, along, across, ...rest] = arrays(n * n, n * n, n, n * n, ...Mirrors.lengths(count, n, n));
+  const scale = scaleOf(symmetric);
+  for (let i = 0; i < symmetric.length; i++) m![i] = symmetric[i]! / scale;
+  const mirrors = new Mirrors(n, 1, rest);
   const beside = new Float64Array(n);
-  for (let k = 0; k < n - 1; k++) {
-    const mirror = mirrorOf(m, n, k, k + 1, n);
-    beside[k] = mirror.pivot;
-    mirrors.push(mirror);
-    reflectBoth(m, mirror, n);
+  for (let k = 0; k < count; k++) {
+    beside[k] = mirrors.add(m!, n, k);
+    reflectBoth(m!, n, k + 1, mirrors.vector(k), mirrors.factor(k), along!.subarray(k + 1));
   }
-  const q = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) q[i * n + i] = 1;
-  for (const mirror of mirrors.reverse()) reflectRows(q, mirror, n, mirror.start);
+  mirrors.multiplyInto(q!, n);
   const values = new Float64Array(n);
-  for (let i = 0; i < n; i++) values[i] = m[i * n + i]!;
-  const vectors = rowsOf(transposed(q, n, n), n, n);
-  rest(values, beside, vectors);
+  for (let i = 0; i < n; i++) values[i] = m![i * n + i]!;
+  transpose(q!, n, n, across!);
+  const vectors = rowsOf(across!, n, n);
+  bringToRest(values, beside, vectors);
   for (let i = 0; i < n; i++) values[i]! *= scale;
   return { values, vectors };
 }
 
-/** Reflects the symmetric matrix `m` in its rows and columns behind the first `start`: it stays symmetric. */
-function reflectBoth(m: Float64Array, { v, factor, start }: Mirror, n: number): void {
+/** Reflects the symmetric matrix `m` in its rows and columns from `start` on: it stays symmetric. */
+function reflectBoth(
+  m: Float64Array,
+  n: number,
+  start: number,
+  v: Float64Array,
+  factor: number,
+  w: Float64Array,
+): void {
   if (factor === 0) return;
-  const size = v.length;
-  const w = new Float64Array(size);
-  subtractRows(w, 0, size, v, 0, size, m, start * n + start, n);
-  let along = 0;
-  for (let i = 0; i < size; i++) along += w[i]! * v[i]!;
+  const [size, at] = [v.length, start * (n + 1)];
+  w.fill(0);
+  subtractProduct([1, size, size], w, 0, size, v, 0, size, m, at, n);
+  const along = inner(w, v);
   for (let i = 0; i < size; i++) w[i] = -factor * (w[i]! - 0.5 * factor * along * v[i]!);
-  for (let i = 0; i < size; i++) {
-    const [a, b] = [v[i]!, w[i]!];
-    for (let j = 0, at = (start + i) * n + start; j < size; j++, at++) m[at]! -= a * w[j]! + b * v[j]!;
-  }
+  subtractBoth(m, at, n, v, w);
 }
 
 /**
  * Implicit QL steps bring the elements `beside` the diagonal of a tridiagonal matrix to rest, and turn `vectors` along (EISPACK's
  * imtql2; Dubrulle, Martin and Wilkinson 1968).
  */
-function rest(diagonal: Float64Array, beside: Float64Array, vectors: readonly Float64Array[]): void {
+function bringToRest(diagonal: Float64Array, beside: Float64Array, vectors: readonly Float64Array[]): void {
   const n = diagonal.length;
   for (let first = 0; first < n; first++)
     for (let step = 0; step < patience; step++) {
@@ -178,23 +173,24 @@ export function singular(m: Float64Array, rows: number, columns: number): Singul
     return { u: v, s, v: u };
   }
   const scale = scaleOf(m);
-  for (let i = 0; i < m.length; i++) m[i]! /= scale;
-  const square = new Float64Array(columns * columns);
-  const across = transposed(m, rows, columns);
+  const [scaled, across, square] = arrays(rows * columns, rows * columns, columns * columns);
+  for (let i = 0; i < m.length; i++) scaled[i] = m[i]! / scale;
+  transpose(scaled, rows, columns, across);
   for (let i = 0; i < across.length; i++) across[i] = -across[i]!;
-  subtractProduct([columns, rows, columns], square, 0, columns, across, 0, rows, m, 0, columns);
+  subtractProduct([columns, rows, columns], square, 0, columns, across, 0, rows, scaled, 0, columns);
   const v = diagonalize(square, columns).vectors;
-  const w = v.map((x) => {
-    const y = new Float64Array(rows);
-    subtractRows(y, 0, rows, x, 0, columns, across, 0, rows);
-    return y;
+  v.forEach((x, i) => {
+    square.set(x, i * columns);
   });
-  const squares = w.map((x) => product(x, x));
+  scaled.fill(0);
+  subtractProduct([columns, columns, rows], scaled, 0, rows, square, 0, columns, across, 0, rows);
+  const w = rowsOf(scaled, columns, rows);
+  const squares = w.map((x) => inner(x, x));
   for (let sweep = 0, moved = true; moved && sweep < patience; sweep++) {
     moved = false;
     for (let p = 0; p < columns; p++)
       for (let q = p + 1; q < columns; q++) {
-        const [a, b, off] = [squares[p]!, squares[q]!, product(w[p]!, w[q]!)];
+        const [a, b, off] = [squares[p]!, squares[q]!, inner(w[p]!, w[q]!)];
         if (Math.min(a, b) < vanishing) continue;
         if (Math.abs(off) <= 2 ** -53 * (rows + 2) * Math.sqrt(a) * Math.sqrt(b)) continue;
         moved = true;
@@ -203,8 +199,8 @@ export function singular(m: Float64Array, rows: number, columns: number): Singul
         const cos = 1 / Math.sqrt(t * t + 1);
         rotate(w[p]!, w[q]!, cos, t * cos);
         rotate(v[p]!, v[q]!, cos, t * cos);
-        squares[p] = product(w[p]!, w[p]!);
-        squares[q] = product(w[q]!, w[q]!);
+        squares[p] = inner(w[p]!, w[p]!);
+        squares[q] = inner(w[q]!, w[q]!);
       }
   }
   const sizes = squares.map(Math.sqrt);
@@ -214,16 +210,9 @@ export function singular(m: Float64Array, rows: number, columns: number): Singul
   return { u, s: order.map((i) => sizes[i]! * scale), v: order.map((i) => v[i]!) };
 }
 
-/** The inner product. */
-function product(x: Float64Array, y: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < x.length; i++) total += x[i]! * y[i]!;
-  return total;
-}
-
 /** Makes `x` orthogonal to `y`, which has length 1. */
 function takeOut(x: Float64Array, y: Float64Array): void {
-  const along = product(x, y);
+  const along = inner(x, y);
   for (let i = 0; i < x.length; i++) x[i]! -= along * y[i]!;
 }
 
@@ -233,10 +222,10 @@ export function complete(vectors: Float64Array[], n: number, count: number): voi
   const across = unitVectors(n);
   for (const x of across) for (const y of vectors) takeOut(x, y);
   while (vectors.length < count) {
-    const best = across.reduce((found, x) => (product(x, x) > product(found, found) + 1e-9 ? x : found));
+    const best = across.reduce((found, x) => (inner(x, x) > inner(found, found) + 1e-9 ? x : found));
     // Once more, for what rounding left.
     for (const y of vectors) takeOut(best, y);
-    const size = Math.sqrt(product(best, best));
+    const size = Math.sqrt(inner(best, best));
     const found = best.map((x) => x / size);
     for (const x of across) takeOut(x, found);
     vectors.push(found);

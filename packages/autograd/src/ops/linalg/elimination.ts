@@ -1,130 +1,90 @@
 import type { TypedArray } from "../../dtype.ts";
 import type { Elements } from "../../graph.ts";
+import { arrays, subtractProduct } from "./blocks.ts";
 
 /** Elimination: rows of one matrix less multiples of other rows, in float64. The right-hand sides stand behind it in its rows. */
+/** Columns and rows that are eliminated before the others follow. */
+export const panel = 32;
 
-/**
- * Takes from the `length` elements of `to` at `at` the sum of `count` rows, one `width` behind the other from `rows[start]` on, times
- * the factors at `first`. Four rows at a time, so that an element is read and written once for four; they go in order, so that
- * the bits are those of one by one.
- */
-export function subtractRows(
-  to: Float64Array,
-  at: number,
-  length: number,
-  factors: Float64Array,
-  first: number,
-  count: number,
-  rows: Float64Array,
-  start: number,
+/** Takes from the rows `[from, to)` of the columns `[left, right)` the rows `[first, last)` times the factors in their columns. */
+export function reduceRows(
+  m: Float64Array,
   width: number,
+  [from, to]: readonly [number, number],
+  [first, last]: readonly [number, number],
+  [left, right]: readonly [number, number],
 ): void {
-  let [i, next] = [first, start];
-  for (; i + 3 < first + count; i += 4, next += 4 * width) {
-    const a = factors[i]!;
-    const b = factors[i + 1]!;
-    const c = factors[i + 2]!;
-    const d = factors[i + 3]!;
-    for (let j = at, k = next; j < at + length; j++, k++)
-      to[j] =
-        to[j]! - a * rows[k]! - b * rows[k + width]! - c * rows[k + 2 * width]! - d * rows[k + 3 * width]!;
-  }
-  for (; i < first + count; i++, next += width) {
-    const a = factors[i]!;
-    for (let j = at, k = next; j < at + length; j++, k++) to[j]! -= a * rows[k]!;
-  }
+  const size = [to - from, last - first, right - left] as const;
+  const start = from * width;
+  subtractProduct(size, m, start + left, width, m, start + first, width, m, first * width + left, width);
 }
 
-/** Takes from a block of elements the product of two others, two rows at a time: of each block the first place and the width of its rows. */
-export function subtractProduct(
-  [height, count, length]: readonly [number, number, number],
-  to: Float64Array,
-  at: number,
-  toWidth: number,
-  factors: Float64Array,
-  first: number,
-  factorWidth: number,
-  rows: Float64Array,
-  start: number,
-  width: number,
-): void {
-  const even = height - (height % 2);
-  const whole = count - (count % 4);
-  for (let row = 0; row < even; row += 2)
-    for (let k = 0; k < whole; k += 4) {
-      const p = first + row * factorWidth + k;
-      const q = p + factorWidth;
-      const [a, b, c, d] = [factors[p]!, factors[p + 1]!, factors[p + 2]!, factors[p + 3]!];
-      const [e, f, g, h] = [factors[q]!, factors[q + 1]!, factors[q + 2]!, factors[q + 3]!];
-      let j = at + row * toWidth;
-      let next = start + k * width;
-      for (const end = j + length; j < end; j++, next++) {
-        const w = rows[next]!;
-        const x = rows[next + width]!;
-        const y = rows[next + 2 * width]!;
-        const z = rows[next + 3 * width]!;
-        to[j] = to[j]! - a * w - b * x - c * y - d * z;
-        to[j + toWidth] = to[j + toWidth]! - e * w - f * x - g * y - h * z;
-      }
-    }
-  for (let row = 0; row < height; row++) {
-    const done = row < even ? whole : 0;
-    const i = first + row * factorWidth + done;
-    subtractRows(to, at + row * toWidth, length, factors, i, count - done, rows, start + done * width, width);
-  }
-}
-
-/** Takes from row `row` in the columns `[from, to)` the rows `[first, last)` times the factors that stand in their columns of it. */
+/** Takes from row `row` in the columns `[left, right)` the rows `[first, last)` times the factors that stand in their columns of it. */
 export function reduceRow(
   m: Float64Array,
   width: number,
   row: number,
   first: number,
   last: number,
-  from: number,
-  to: number,
+  left: number,
+  right: number,
 ): void {
-  const start = row * width;
-  subtractRows(m, start + from, to - from, m, start + first, last - first, m, first * width + from, width);
+  reduceRows(m, width, [row, row + 1], [first, last], [left, right]);
 }
-
-/** Columns that are eliminated before the others follow. */
-const panel = 4;
 
 /**
  * Gaussian elimination with partial pivoting of the first `n` columns: above the diagonal stand the rows of the triangle, below it
  * the factors. Gives the sign of the exchanges of rows, or 0 if the matrix is singular.
  */
 export function triangulate(m: Float64Array, n: number, width: number): number {
-  let sign = 1;
-  for (let start = 0; start < n; start += panel) {
-    const end = Math.min(start + panel, n);
-    for (let column = start; column < end; column++) {
-      let pivot = column;
-      for (let row = column + 1; row < n; row++)
-        if (Math.abs(m[row * width + column]!) > Math.abs(m[pivot * width + column]!)) pivot = row;
-      if (m[pivot * width + column] === 0) return 0;
-      if (pivot !== column) {
-        sign = -sign;
-        exchange(m, width, pivot, column);
-      }
-      for (let row = column + 1; row < n; row++) {
-        m[row * width + column]! /= m[column * width + column]!;
-        reduceRow(m, width, row, column, column + 1, column + 1, end);
-      }
-    }
-    for (let row = start + 1; row < n; row++) reduceRow(m, width, row, start, Math.min(row, end), end, width);
-  }
+  const sign = triangulateColumns(m, n, width, 0, n);
+  if (sign !== 0) follow(m, width, 0, n, width);
   return sign;
+}
+
+/** The same of the columns `[from, to)`, by halves: of the second half most is a product of blocks (Toledo 1997). */
+function triangulateColumns(m: Float64Array, n: number, width: number, from: number, to: number): number {
+  if (to - from <= 1) return to === from ? 1 : eliminate(m, n, width, from);
+  const middle = from + Math.ceil((to - from) / 2);
+  const sign = triangulateColumns(m, n, width, from, middle);
+  if (sign === 0) return 0;
+  follow(m, width, from, middle, to);
+  reduceRows(m, width, [middle, n], [from, middle], [middle, to]);
+  return sign * triangulateColumns(m, n, width, middle, to);
+}
+
+/** Brings the largest element of a column to the diagonal and divides those below by it: the sign of the exchange, 0 if there is none. */
+function eliminate(m: Float64Array, n: number, width: number, column: number): number {
+  let row = column;
+  for (let i = column + 1; i < n; i++)
+    if (Math.abs(m[i * width + column]!) > Math.abs(m[row * width + column]!)) row = i;
+  const pivot = m[row * width + column]!;
+  if (pivot === 0) return 0;
+  if (row !== column) exchange(m, width, row, column);
+  for (let i = column + 1; i < n; i++) m[i * width + column]! /= pivot;
+  return row === column ? 1 : -1;
+}
+
+/** Lets the columns `[to, end)` of the rows `[from, to)` follow what was done to the columns before them. */
+function follow(m: Float64Array, width: number, from: number, to: number, end: number): void {
+  for (let start = from; start < to; start += panel) {
+    const stop = Math.min(start + panel, to);
+    reduceRows(m, width, [start, stop], [from, start], [to, end]);
+    for (let row = start + 1; row < stop; row++) reduceRow(m, width, row, start, row, to, end);
+  }
 }
 
 /** Solves the systems of a triangle, whose right-hand sides stand behind its `n` columns and become the solutions. */
 export function substitute(m: Float64Array, n: number, width: number, upper: boolean): void {
-  for (let step = 0; step < n; step++) {
-    const row = upper ? n - 1 - step : step;
-    reduceRow(m, width, row, upper ? row + 1 : 0, upper ? n : row, n, width);
-    const pivot = m[row * width + row]!;
-    for (let i = row * width + n; i < (row + 1) * width; i++) m[i]! /= pivot;
+  for (let done = 0; done < n; done += panel) {
+    const [from, to] = upper ? [Math.max(0, n - done - panel), n - done] : [done, Math.min(n, done + panel)];
+    reduceRows(m, width, [from, to], upper ? [to, n] : [0, from], [n, width]);
+    for (let step = 0; step < to - from; step++) {
+      const row = upper ? to - 1 - step : from + step;
+      reduceRow(m, width, row, upper ? row + 1 : from, upper ? to : row, n, width);
+      const pivot = m[row * width + row]!;
+      for (let i = row * width + n; i < (row + 1) * width; i++) m[i]! /= pivot;
+    }
   }
 }
 
@@ -161,7 +121,7 @@ export function solveEach(
 ): void {
   const [n, k] = b.shape.slice(-2) as [number, number];
   const width = n + k;
-  const m = new Float64Array(n * width);
+  const [m] = arrays(n * width);
   for (let at = 0, start = 0; at < out.data.length; at += n * k, start += n * n) {
     copyRows(n, n, a.data, start, n, m, 0, width);
     copyRows(n, k, b.data, at, k, m, n, width);

@@ -19,7 +19,8 @@ import { add, mul, neg, sub } from "../pointwise.ts";
 import { slice } from "../region.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare } from "../sample.ts";
-import { reduceRow, solveEach, substitute } from "./elimination.ts";
+import { arrays } from "./blocks.ts";
+import { panel, reduceRow, reduceRows, solveEach, substitute } from "./elimination.ts";
 
 /** Factorizations: each one opaque kernel with a forward rule made of ordinary ops. */
 
@@ -194,6 +195,24 @@ export function copySymmetricPart(from: TypedArray, start: number, to: Float64Ar
       to[i * n + j] = to[j * n + i] = (from[start + i * n + j]! + from[start + j * n + i]!) / 2;
 }
 
+/** Makes of a symmetric matrix its factor below the diagonal; false if it is not positive definite. */
+function takeRoot(l: Float64Array, n: number): boolean {
+  for (let from = 0; from < n; from += panel) {
+    const to = Math.min(from + panel, n);
+    // Right of the diagonal stands the transpose of what is finished below it.
+    reduceRows(l, n, [from, to], [0, from], [from, n]);
+    for (let i = from; i < to; i++) {
+      reduceRow(l, n, i, from, i, i, n);
+      const rest = l[i * n + i]!;
+      if (!(rest > 0)) return false;
+      const root = Math.sqrt(rest);
+      l[i * n + i] = root;
+      for (let j = i + 1; j < n; j++) l[j * n + i] = l[i * n + j]! /= root;
+    }
+  }
+  return true;
+}
+
 /** The factors of the symmetric parts of matrices: a function of all elements, so that its rule is right for each. */
 const choleskyOp: Op = {
   name: "cholesky",
@@ -201,21 +220,13 @@ const choleskyOp: Op = {
     kind: "opaque",
     run: ([a], out, _, site) => {
       const n = a!.shape[a!.shape.length - 1]!;
-      const l = new Float64Array(n * n);
+      const [l] = arrays(n * n);
       for (let start = 0; start < out.data.length; start += n * n) {
         copySymmetricPart(a!.data, start, l, n);
-        for (let i = 0; i < n; i++) {
-          // Right of the diagonal stands the transpose of what is finished below it.
-          reduceRow(l, n, i, 0, i, i, n);
-          const rest = l[i * n + i]!;
-          if (!(rest > 0))
-            throw new ValueError(
-              `cholesky: the matrix is not positive definite; add a small multiple of the identity${site()}`,
-            );
-          const root = Math.sqrt(rest);
-          l[i * n + i] = root;
-          for (let j = i + 1; j < n; j++) l[j * n + i] = l[i * n + j]! /= root;
-        }
+        if (!takeRoot(l, n))
+          throw new ValueError(
+            `cholesky: the matrix is not positive definite; add a small multiple of the identity${site()}`,
+          );
         for (let i = 0; i < n; i++) l.fill(0, i * n + i + 1, (i + 1) * n);
         out.data.set(l, start);
       }

@@ -11,7 +11,7 @@ import { cat } from "../join.ts";
 import { eye } from "../leaf.ts";
 import { broadcastTo, reshape, transpose, unsqueeze } from "../movement.ts";
 import { composed, declare } from "../sample.ts";
-import { subtractProduct } from "./elimination.ts";
+import { arrays, subtractProduct } from "./blocks.ts";
 import { regularMatrices, squareOfFloats, squareOfNumbers } from "./factorization.ts";
 import { inverse } from "./solve.ts";
 
@@ -152,13 +152,14 @@ function times(x: Float64Array, factor: number): Float64Array {
 
 /** The part of a set in a product sums the products of a part of a subset and that of the rest. */
 function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
-  const out = new Float64Array(a.length);
-  const negative = times(a, -1);
+  const [out, negative, right] = arrays(a.length, a.length, b.length);
+  for (let i = 0; i < a.length; i++) negative[i] = -a[i]!;
+  right.set(b);
   for (let set = 0; set * n * n < a.length; set++)
     for (let part = 0; part <= set; part++) {
       if ((part & set) !== part) continue;
-      const [to, left, right] = [set * n * n, part * n * n, (set - part) * n * n];
-      subtractProduct([n, n, n], out, to, n, negative, left, n, b, right, n);
+      const [to, left, rest] = [set * n * n, part * n * n, (set - part) * n * n];
+      subtractProduct([n, n, n], out, to, n, negative, left, n, right, rest, n);
     }
   return out;
 }

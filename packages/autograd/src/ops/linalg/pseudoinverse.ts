@@ -11,10 +11,11 @@ import { checkTensor } from "../leaf.ts";
 import { squeeze, transpose, unsqueeze } from "../movement.ts";
 import { add, neg, sub } from "../pointwise.ts";
 import { composed, declare, kinked } from "../sample.ts";
+import { arrays } from "./blocks.ts";
 import { singular, transposed } from "./eigen.ts";
 import { substitute } from "./elimination.ts";
 import { factorizeEach, matricesOfFloats, matricesOfNumbers, regularMatrices } from "./factorization.ts";
-import { reflect } from "./orthogonal.ts";
+import { factorize } from "./reflection.ts";
 import { apart } from "./spectrum.ts";
 
 /** Pseudoinverses, and the least squares that they solve. */
@@ -33,10 +34,9 @@ function bySingularValues(m: Float64Array, rows: number, columns: number, rcond:
 
 /** `R^-1 Q^T` for at least as many rows as columns. Below full rank it is of no use. */
 function byReflections(m: Float64Array, rows: number, columns: number): Float64Array {
-  const r = m.slice();
-  const q = reflect(r, rows, columns, columns);
+  const { q, r } = factorize(m, rows, columns, columns);
   const width = columns + rows;
-  const system = new Float64Array(columns * width);
+  const [system] = arrays(columns * width);
   for (let i = 0; i < columns; i++) {
     for (let j = i; j < columns; j++) system[i * width + j] = r[i * columns + j]!;
     for (let j = 0; j < rows; j++) system[i * width + columns + j] = q[j * columns + i]!;

@@ -9,6 +9,7 @@ import { broadcastTo, sum, transpose } from "../movement.ts";
 import { mul, neg, where } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare } from "../sample.ts";
+import { arrays } from "./blocks.ts";
 import { copyRows, exchange, solveEach, substitute, triangulate } from "./elimination.ts";
 import { linearSystem, located, regularMatrices, squareOfFloats } from "./factorization.ts";
 
@@ -102,7 +103,7 @@ function determinant(
       kind: "opaque",
       run: ([a], out) => {
         const n = a!.shape[a!.shape.length - 1]!;
-        const m = new Float64Array(n * n);
+        const [m] = arrays(n * n);
         for (let batch = 0; batch < out.data.length; batch++) {
           copyRows(n, n, a!.data, batch * n * n, n, m, 0, n);
           const sign = triangulate(m, n, n);
