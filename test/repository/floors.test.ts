@@ -138,7 +138,7 @@ const packages: readonly PackageFloors[] = [
         "checkpoint.ts",
         "compiled.ts",
         "generator.ts",
-        "gumbel.ts",
+        "categorical.ts",
         "closeness.ts",
         "dropout.ts",
         "attention.ts",

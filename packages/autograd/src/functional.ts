@@ -6,6 +6,8 @@ export type { Arithmetic, Body } from "./arithmetic.ts";
 export { formula } from "./arithmetic.ts";
 export type { AttentionOptions } from "./attention.ts";
 export { attentionWeights, scaledDotProductAttention } from "./attention.ts";
+export type { ClassWeights } from "./categorical.ts";
+export { categorical, gumbelSoftmax, multinomial } from "./categorical.ts";
 export { checkpoint } from "./checkpoint.ts";
 export { allclose } from "./closeness.ts";
 export type { Compiled, CompileOptions } from "./compiled.ts";
@@ -44,8 +46,6 @@ export {
 } from "./generator.ts";
 export type { Attribute, Attributes, Derivative, Elements, IndexMap, Kernel, Op, Partial } from "./graph.ts";
 export { bilinearRule, linearRule, partial, pushed, singular, Tensor, zero } from "./graph.ts";
-export type { ClassWeights } from "./gumbel.ts";
-export { categorical, gumbelSoftmax, multinomial } from "./gumbel.ts";
 export { toDot } from "./inspect/draw.ts";
 // Look inside.
 export { explain } from "./inspect/explain.ts";

@@ -3,13 +3,17 @@ import type { DrawOptions } from "./generator.ts";
 import { draw } from "./generator.ts";
 import { elementsOf, type Tensor } from "./graph.ts";
 import { cast } from "./ops/cast.ts";
-import { eq } from "./ops/comparison.ts";
+import { eq, le } from "./ops/comparison.ts";
 import { softmax } from "./ops/composed.ts";
-import { gumbelDraw } from "./ops/draws.ts";
+import { gumbelDraw, unitDraw } from "./ops/draws.ts";
 import { floated } from "./ops/elementwise.ts";
+import { movedim } from "./ops/layout.ts";
 import { checkTensor, describe, iota } from "./ops/leaf.ts";
-import { reshape, unsqueeze } from "./ops/movement.ts";
-import { add, div, log } from "./ops/pointwise.ts";
+import { reshape, sum, unsqueeze } from "./ops/movement.ts";
+import { add, div, exp, log, minimum, mul, sub } from "./ops/pointwise.ts";
+import { amax, cumsum } from "./ops/reduction.ts";
+import { slice } from "./ops/region.ts";
+import { searchsorted } from "./ops/search.ts";
 import { topk } from "./ops/sorting.ts";
 import { argmax } from "./ops/statistics.ts";
 import { checkNames, optionsOf } from "./options.ts";
@@ -19,8 +23,9 @@ import type { SizesOf } from "./signature.ts";
 import { straightThrough } from "./transform/custom.ts";
 
 /**
- * Draws of classes: the largest of the logits, each with a draw from Gumbel's distribution (Yellott, J. Math. Psychol. 15, 1977). The
- * next largest are further draws without those before (Kool, van Hoof and Welling 2019, https://arxiv.org/abs/1903.06059).
+ * Draws of classes by their weights. A class that may be drawn again is the one among whose running sums of weights a uniform draw falls.
+ * Else, and with derivatives, it is the largest of the logits, each with a draw from Gumbel's distribution (Yellott, J. Math. Psychol.
+ * 15, 1977); the next largest are further draws without those before (Kool, van Hoof and Welling 2019, https://arxiv.org/abs/1903.06059).
  */
 
 type Source = Pick<DrawOptions, "generator">;
@@ -38,6 +43,24 @@ function classesOf(name: string, x: Tensor): number {
       `${name}: shape ${formatShape(x.shape)} has no classes; they lie along the last axis`,
     );
   return classes;
+}
+
+/** So many comparisons are made at once, and for more the place is looked for. */
+const fewest = 2 ** 16;
+
+/** `n` classes for each row of `weights` [..., classes], float64: int32 [..., n]. */
+function drawn(name: string, weights: Tensor, n: number, source: Source): Tensor {
+  const classes = weights.shape[weights.rank - 1]!;
+  const sums = cumsum(weights, -1);
+  const total = slice(sums, classes - 1, classes, { axis: -1 });
+  const shape = [...weights.shape.slice(0, -1), n];
+  // Always below the total, so that a class without weight is never the one whose sum is the first above it.
+  const place = mul(draw(name, shape, { ...source, dtype: "float64" }, 1, unitDraw), total);
+  const passed =
+    sizeOf(shape) * classes <= fewest
+      ? sum(le(unsqueeze(sums, -2), unsqueeze(place, -1)), -1)
+      : searchsorted(sums, place, { right: true });
+  return minimum(passed, classes - 1);
 }
 
 /** What the classes of a categorical draw weigh: one of the two. */
@@ -75,8 +98,9 @@ export function categorical(shape: Shape, weights: ClassWeights & Source): Tenso
   checkNames("categorical", weights, ["logits", "probabilities", "generator"]);
   checkShape("categorical", shape);
   const wide = cast(given, "float64");
-  const gumbel = noise("categorical", [...shape, ...given.shape], weights);
-  return argmax(add(logits ? wide : log(wide), gumbel), -1);
+  const heights = logits ? exp(sub(wide, amax(wide, -1, { keepDims: true }))) : wide;
+  const found = drawn("categorical", heights, sizeOf(shape), weights);
+  return reshape(movedim(found, -1, 0), [...shape, ...given.shape.slice(0, -1)]);
 }
 
 /** Throws ValueError unless the elements of `weights`, as far as they are known, are weights of `count` different classes or more. */
@@ -125,10 +149,9 @@ export function multinomial(weights: Tensor, n: number, options?: MultinomialOpt
       `multinomial: ${n} different of ${classes} classes; draw less, or with { replacement: true }`,
     );
   checkWeights(weights, classes, replacement ? Math.min(n, 1) : n);
-  const logits = log(cast(weights, "float64"));
-  if (!replacement) return topk(add(logits, noise("multinomial", logits.shape, source)), n).indices;
-  const shape = [...logits.shape.slice(0, -1), n, classes];
-  return argmax(add(unsqueeze(logits, -2), noise("multinomial", shape, source)), -1);
+  const wide = cast(weights, "float64");
+  if (replacement) return drawn("multinomial", wide, n, source);
+  return topk(add(log(wide), noise("multinomial", wide.shape, source)), n).indices;
 }
 
 interface GumbelOptions extends Source {
