@@ -9,6 +9,7 @@ import {
   uniform,
   variable,
   zero,
+  zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 
@@ -95,6 +96,16 @@ describe("what is built on after a reading", () => {
     const { step, runs } = counting(5_000_000);
     const large = step(tensor([0]));
     for (let i = 1; i <= 3; i++) expect(large.slice(0, i).sum().item()).toBe(i);
+    expect(runs()).toBe(3);
+  });
+
+  test("is not kept for the sake of a number that fills as many elements", () => {
+    const { step, runs } = counting(5_000_000);
+    const large = step(tensor([0]));
+    for (let i = 1; i <= 3; i++) {
+      const filled = large.add(zeros([5_000_000]));
+      expect(filled.slice(0, i).sum().item()).toBe(i);
+    }
     expect(runs()).toBe(3);
   });
 

@@ -2,6 +2,14 @@ import { compile, type Tensor, uniform } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { same } from "../bits.ts";
 
+/** How many bytes a call writes, after it was compared with the interpreter. */
+function written(f: (...args: Tensor[]) => Tensor[], args: readonly Tensor[]): number {
+  same(f, args);
+  const compiled = compile(f);
+  compiled(...args);
+  return Number(/writes +([\d,]+)/.exec(compiled.explain())?.[1]?.replaceAll(",", ""));
+}
+
 /** How many kernels a function of a matrix, another one and a row takes, after it was compared with the interpreter. */
 function kernels(f: (x: Tensor, w: Tensor, b: Tensor) => Tensor[]): number {
   const args = [uniform([8, 16]), uniform([16, 12]), uniform([12])] as const;
@@ -37,4 +45,22 @@ describe("what several kernels read is computed in each of them", () => {
       }),
     ).toBe(4);
   });
+});
+
+test("of a long chain that two kernels read its end alone is stored", () => {
+  const x = uniform([64, 64]);
+  const sums = (y: Tensor) => [y.sum(0), y.sum(1)];
+  for (const length of [4, 6, 8])
+    expect(
+      written((x) => sums(Array.from({ length }).reduce((y: Tensor, _, i) => y.mul(2).add(i), x!)), [x]),
+    ).toBe(4 * (64 * 64 + 2 * 64));
+});
+
+test("differences of all pairs are computed in each of two sums and stored nowhere", () => {
+  const args = [uniform([128, 64]), uniform([128, 64]), uniform([128, 128])] as const;
+  const sums = (p: Tensor, q: Tensor, w: Tensor) => {
+    const pairs = p.unsqueeze(1).sub(q.unsqueeze(0)).mul(2).mul(w.unsqueeze(2));
+    return [pairs.sum(0), pairs.sum(1)];
+  };
+  expect(written((...xs) => sums(...(xs as [Tensor, Tensor, Tensor])), args)).toBe(4 * 2 * 128 * 64);
 });

@@ -45,7 +45,7 @@ export function usedAgain(order: Topology, versions: readonly Tensor[]): Tensor[
   for (const n of replaced(order, versions)) varies[n] = 1;
   let given = 0;
   nodes.forEach((x, n) => {
-    if (starts[n] === starts[n + 1]) given += x.size;
+    if (elementsOf(x) !== null) given += x.size;
     for (let k = starts[n]!; k < starts[n + 1]!; k++) varies[n]! |= varies[edges[k]!]!;
   });
   const most = Math.max(mostKept, given);

@@ -21,6 +21,13 @@ const deepest = 200;
 const cheapInstructions = 3;
 /** What several kernels compute again may come to this many instructions in all. */
 const repeatedLimit = 12;
+/**
+ * and to more where the result has many more elements than what it is made of, such as the differences of all pairs of points, and does not
+ * stay in a cache: to write and to read it takes longer.
+ */
+const expandedLimit = 40;
+const muchSize = 2 ** 20;
+const muchLarger = 8;
 const costly = new Set(["div", "sqrt", "table", "rare", "scale2"]);
 
 /** Not read yet, or by more than one kernel; other readers are the number of the node whose kernel it is. */
@@ -56,6 +63,22 @@ export class Choice {
 
   /** The stored nodes, `required` among them. */
   stored(required: ReadonlySet<Tensor>): Set<Tensor> {
+    const { nodes } = this.#order;
+    const own = new Uint8Array(nodes.length);
+    for (let n = 0; n < nodes.length; n++) if (required.has(nodes[n]!)) own[n] = 1;
+    const readers = this.#findReaders(own);
+    const limited = this.#limitBodies(readers, own);
+    if (limited.length > 0) {
+      // What was shared through one of these has one reader now.
+      const fewer = this.#findReaders(own);
+      for (const n of limited) if (fewer[n] !== many) own[n] = 0;
+      this.#limitBodies(fewer, own);
+    }
+    return new Set(nodes.filter((_, n) => own[n]));
+  }
+
+  /** For each node the kernel that reads it. Adds to the nodes that are stored those that must be, and costly ones that are shared. */
+  #findReaders(own: Uint8Array): Int32Array {
     const { nodes, starts, edges } = this.#order;
     const traits = this.#traits;
     const readers = new Int32Array(nodes.length).fill(unseen);
@@ -63,17 +86,16 @@ export class Choice {
     const views = new Int32Array(nodes.length);
     /** The node, or what it is a view of, has to lie in memory: 1 through views, 2 itself. */
     const memory = new Uint8Array(nodes.length);
-    const own = new Uint8Array(nodes.length);
     for (let n = nodes.length - 1; n >= 0; n--) {
       const node = nodes[n]!;
       const { lies, kind, first, others } = traits[n]!;
       const needed = memory[n]!;
       const isOwn =
+        own[n] === 1 ||
         lies === always ||
         (needed & 2) > 0 ||
         (lies !== never && needed > 0) ||
-        (lies === ifShared && readers[n] === many) ||
-        required.has(node);
+        (lies === ifShared && readers[n] === many);
       if (isOwn) own[n] = 1;
       const start = starts[n]!;
       const end = starts[n + 1]!;
@@ -93,23 +115,28 @@ export class Choice {
         memory[input]! |= passed | (k === start ? ofFirst : others);
       }
     }
-    this.#limitBodies(readers, own);
-    return new Set(nodes.filter((_, n) => own[n]));
+    return readers;
   }
 
-  /** Stores nodes with which bodies would become too long, or too many would lie in one another. */
-  #limitBodies(readers: Int32Array, own: Uint8Array): void {
+  /** Stores nodes with which bodies would become too long, or too many would lie in one another; gives those. */
+  #limitBodies(readers: Int32Array, own: Uint8Array): number[] {
     const { nodes, starts, edges } = this.#order;
     const work = this.#work;
     const traits = this.#traits;
     const weights = new Int32Array(nodes.length);
     const depths = new Int32Array(nodes.length);
+    /** How many elements the largest of the stored nodes has that are read for a node. */
+    const read = new Int32Array(nodes.length);
+    const limited: number[] = [];
     for (let n = 0; n < nodes.length; n++) {
+      const { size } = nodes[n]!;
       let weight = work[n]!;
       let depth = 1;
+      let most = 1;
       const end = starts[n + 1]!;
       for (let k = starts[n]!; k < end; k++) {
         const input = edges[k]!;
+        if (read[input]! > most) most = read[input]!;
         // The square of a node computes it once.
         if (k > starts[n]! && input === edges[k - 1]) continue;
         weight += weights[input]!;
@@ -117,12 +144,18 @@ export class Choice {
       }
       if (!own[n]) {
         const { lies, kind } = traits[n]!;
-        const limit = readers[n] === many ? repeatedLimit : bodyLimit;
-        if ((lies >= ifNeeded && weight > limit) || (kind !== "leaf" && depth > deepest)) own[n] = 1;
+        const repeated = size >= muchSize && size >= muchLarger * most ? expandedLimit : repeatedLimit;
+        const limit = readers[n] === many ? repeated : bodyLimit;
+        if ((lies >= ifNeeded && weight > limit) || (kind !== "leaf" && depth > deepest)) {
+          own[n] = 1;
+          limited.push(n);
+        }
       }
       weights[n] = own[n] ? 1 : weight;
       depths[n] = own[n] ? 0 : depth;
+      read[n] = own[n] || isHeld(nodes[n]!) ? size : most;
     }
+    return limited;
   }
 }
 
