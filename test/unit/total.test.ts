@@ -75,7 +75,7 @@ describe("the work for T parts of a tensor grows like T", () => {
 
   test.each(Object.entries(uses))("%s", (_, f) => {
     for (const derivative of [once(f), twice(f)]) {
-      const [few, many] = [counted([8, 4]), counted([32, 4])] as const;
+      const [few, many] = [counted([16, 4]), counted([64, 4])] as const;
       expect(elementsIn(derivative(many)) / elementsIn(derivative(few))).toBeLessThan(5);
       const [before, after] = [workOf(derivative, few), workOf(derivative, many)] as const;
       for (const [i, work] of after.entries()) expect(work / before[i]!).toBeLessThan(5);
