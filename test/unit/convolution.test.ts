@@ -31,6 +31,7 @@ describe("derivatives of a convolution", () => {
     { stride: 2, padding: 1 },
     { stride: [1, 2], dilation: [2, 1] },
   ])("are products with windows again, with %o", (options) => {
+    const x = ones([2, 3, 9, 9]);
     const y = conv2d(x, w, null, options);
     const [dx, dw] = grad(y, [x, w], { cotangent: ones(y.shape) });
     const [ddx] = grad(dw!, [x], { cotangent: ones(dw!.shape) });
@@ -41,6 +42,23 @@ describe("derivatives of a convolution", () => {
       expect(kinds(d)).not.toContain("reduce");
       expect(kinds(d)).not.toContain("scatter");
     }
+  });
+
+  test("of which few places come to many entries do not multiply a border", () => {
+    const arithmetic = (f: () => Tensor): number => {
+      const program = compile(f);
+      program();
+      return Number(/arithmetic +([\d,]+)/.exec(program.explain())![1]!.replaceAll(",", ""));
+    };
+    const [point, kernel] = [ones([2, 8, 1, 1]), ones([8, 6, 4, 4])];
+    const products = 2 * (2 * 8 * 6 * 4 * 4);
+    expect(arithmetic(() => convTranspose2d(point, kernel))).toBeLessThan(2 * products);
+    const [field, weight] = [ones([2, 6, 4, 4]), ones([8, 6, 4, 4])];
+    const backward = () => {
+      const y = conv2d(field, weight);
+      return grad(y, [field], { cotangent: ones(y.shape) })[0];
+    };
+    expect(arithmetic(backward)).toBeLessThan(2 * products);
   });
 
   const settings = [1, 2, 3, 4].flatMap((stride) =>

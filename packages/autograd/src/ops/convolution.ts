@@ -6,7 +6,7 @@ import { optionsOf } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { einsumOp, numbers } from "./contraction.ts";
-import { folded, spanOf, windowsOf } from "./folding.ts";
+import { folded, foldedInTurn, spanOf, windowsOf } from "./folding.ts";
 import { reshape } from "./movement.ts";
 import { add } from "./pointwise.ts";
 import { padded, slice } from "./region.ts";
@@ -200,8 +200,14 @@ function convolveTransposed(
   const spec = `${g}co${uvw},n${g}c${xyz}->n${g}o${xyz}${uvw}`;
   const product = apply(einsumOp, [inGroups(weight, 0, groups), inGroups(x, 1, groups)], { spec });
   const axes = spatialAxes(groups === 1 ? 2 : 3, rank);
-  const out = folded(product, lengths, { axes, sizes, steps, dilations });
-  const inside = cut.reduce((y, width, i) => slice(y, width, lengths[i]! - width, { axis: axes[i]! }), out);
+  const ends = lengths.map((length, i) => length - cut[i]!);
+  const windows = { axes, sizes, steps, dilations };
+  const inside =
+    foldedInTurn(product, cut, ends, windows) ??
+    cut.reduce(
+      (y, width, i) => slice(y, width, ends[i]!, { axis: axes[i]! }),
+      folded(product, lengths, windows),
+    );
   return outOfGroups(inside, groups);
 }
 

@@ -184,7 +184,10 @@ function inBlocks(x: Tensor, axis: number, step: number, dilation: number): Tens
   return reshape(even, [...before, blocks, step, ...after]);
 }
 
-/** What `folded` adds up, if `x` is a product as it says there; else null. */
+/** With windows of the other factor a product may take so many times the multiplications, most of them by the zeros of a border. */
+const mostTimes = 4;
+
+/** What `folded` adds up, if `x` is a product as it says there, and of places that are not few beside windows; else null. */
 function foldedProduct(x: Tensor, { axes, steps, dilations }: Windows): Tensor | null {
   const found = factorsOf(x, axes);
   if (!found) return null;
@@ -203,6 +206,10 @@ function foldedProduct(x: Tensor, { axes, steps, dilations }: Windows): Tensor |
   along.forEach((axis, i) => {
     borders[axis] = slopes[i]! * (sizes[i]! - 1);
   });
+  const counts = along.map((axis) => found.other.shape[axis]!);
+  const alone = counts.map((count, i) => count * found.factor.shape[own[i]!]!);
+  const sums = along.map((axis, i) => (counts[i]! + borders[axis]!) * sizes[i]! * steps[i]!);
+  if (sizeOf(sums) > mostTimes * sizeOf(alone)) return null;
   const sliding = { axes: along, sizes, steps: steps.map(() => 1), dilations: slopes };
   const other = windowsOf(padded(found.other, borders, borders), sliding);
   return product(
@@ -220,7 +227,7 @@ const shareLeft = 0.8;
  * What `folded` gives from one place up to another on each axis, as one product for each of the places that windows come to in turn, without
  * the zeros that fill up the last block of entries; null if there is no product, or little is saved.
  */
-function foldedInTurn(
+export function foldedInTurn(
   x: Tensor,
   from: readonly number[],
   to: readonly number[],
