@@ -169,7 +169,7 @@ function backward(y: Tensor, cotangent?: Tensor): void {
   const variables = new Set<Variable>();
   for (const node of topology([out], isStopped).nodes) {
     const owner = ownerOf(node);
-    if (owner instanceof Variable && isFloat(owner.dtype)) variables.add(owner);
+    if (owner instanceof Variable && owner.takesGrad && isFloat(owner.dtype)) variables.add(owner);
   }
   const targets = [...variables];
   if (targets.length === 0)
