@@ -53,3 +53,21 @@ test("what is no tensor is refused by the name of the function", () => {
   }
   expect(mistakes).toEqual([]);
 });
+
+test("so is an operand that is left out, or is no tensor", () => {
+  const mistakes: string[] = [];
+  for (const [name, f] of registry) {
+    const args = f.samples(drawFor(name, "float32"));
+    args.forEach((arg, i) => {
+      if (i === 0 || !(arg instanceof Tensor)) return;
+      for (const given of [undefined, null, "text", {}, [1, 2]])
+        try {
+          f(...args.map((other, j) => (j === i ? given : other)));
+        } catch (error) {
+          if (!(error instanceof CotangentError) || !error.message.startsWith(`${name}: `))
+            mistakes.push(`${name}, operand ${i} ${given}: ${error}`);
+        }
+    });
+  }
+  expect(mistakes).toEqual([]);
+});

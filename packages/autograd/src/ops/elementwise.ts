@@ -95,10 +95,13 @@ export function pointwise<F extends Callable>(definition: Elementwise): F {
     }
     return aligned(op, accepts, gives, [x, y], []);
   };
-  const many = (...operands: Operand[]): Tensor =>
-    conditional
-      ? aligned(op, accepts, gives, operands.slice(1, arity), [condition(name, operands[0])])
-      : aligned(op, accepts, gives, operands.slice(0, arity), []);
+  const many = (...given: Operand[]): Tensor => {
+    // One that is missing is refused too.
+    const operands = derivatives.map((_, i) => given[i]);
+    return conditional
+      ? aligned(op, accepts, gives, operands.slice(1), [condition(name, operands[0])])
+      : aligned(op, accepts, gives, operands, []);
+  };
   const call = arity === 1 ? one : arity === 2 ? two : many;
   return declare(name, call as Callable as F, op, samples);
 }

@@ -1,4 +1,4 @@
-import { isFloat, refuseBool } from "../dtype.ts";
+import { isFloat } from "../dtype.ts";
 import { DTypeError, ShapeError, ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
@@ -8,8 +8,9 @@ import type { Shape } from "../shape.ts";
 import { broadcastShapes, equalShapes, formatShape, normalizeAxes, reducedShape, sizeOf } from "../shape.ts";
 import type { Operation, ReductionBy } from "../signature.ts";
 import { le, logicalAnd, logicalOr, lt, ne } from "./comparison.ts";
+import { numeric } from "./elementwise.ts";
 import { argsort, firstPlaces, nonzeroPlaces, picked } from "./indexing.ts";
-import { fill, fromElements } from "./leaf.ts";
+import { checkTensor, fill, fromElements } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { add, minimum, mul, sub, where } from "./pointwise.ts";
 import { composed, kinked } from "./sample.ts";
@@ -60,6 +61,7 @@ export const nonzero: Operation<[]> = composed(
 export const maskedSelect: Operation<[mask: Tensor]> = composed(
   "maskedSelect",
   (x: Tensor, mask: Tensor) => {
+    checkTensor("maskedSelect", mask);
     if (mask.dtype !== "bool")
       throw new DTypeError(`maskedSelect: the mask is ${mask.dtype}; make it bool by a comparison or cast`);
     const shape = broadcastShapes("maskedSelect", x.shape, mask.shape);
@@ -94,7 +96,7 @@ export const searchsorted: Operation<[values: Tensor, options?: Side]> = compose
   "searchsorted",
   (sortedSequence: Tensor, values: Tensor, options?: Side) => {
     const { right = false } = optionsOf("searchsorted", options, { right: true });
-    for (const { dtype } of [sortedSequence, values]) refuseBool("searchsorted", dtype);
+    for (const x of [sortedSequence, values]) numeric("searchsorted", x);
     const [rank, one] = [sortedSequence.rank, sortedSequence.rank === 1];
     const outer = sortedSequence.shape.slice(0, -1);
     if (rank === 0 || !(one || (values.rank === rank && equalShapes(outer, values.shape.slice(0, -1)))))

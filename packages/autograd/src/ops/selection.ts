@@ -171,6 +171,7 @@ function along(line: Tensor, axis: number, shape: readonly number[]): Tensor {
 }
 
 function checkLine(name: string, index: Tensor): void {
+  checkTensor(name, index);
   if (index.rank !== 1)
     throw new ShapeError(
       `${name}: the index has shape ${formatShape(index.shape)}; it needs one axis, reshape it`,

@@ -3,7 +3,7 @@ import { isFloat } from "../dtype.ts";
 import { GradientError, ShapeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { apply, none, partial, Tensor, zero } from "../graph.ts";
-import { fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
+import { checkTensor, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
 import type { SizesOf } from "../signature.ts";
 import { topology } from "../topology.ts";
@@ -147,6 +147,7 @@ const straightThroughOp = passing("straightThrough", 1, [partial(() => 1), zero]
  * ```
  */
 export function straightThrough<X extends Tensor>(x: X, value: Tensor<SizesOf<X>>): Tensor<SizesOf<X>> {
+  for (const y of [x, value]) checkTensor("straightThrough", y);
   if (!equalShapes(x.shape, value.shape) || x.dtype !== value.dtype)
     throw new ShapeError(
       `straightThrough: x is ${x.dtype}${formatShape(x.shape)} and the value ${value.dtype}${formatShape(value.shape)}; both ` +

@@ -7,6 +7,7 @@ import { broadcastShapes, formatShape } from "../../shape.ts";
 import type { Operation } from "../../signature.ts";
 import { cast } from "../cast.ts";
 import { matmul } from "../contraction.ts";
+import { checkTensor } from "../leaf.ts";
 import { squeeze, transpose, unsqueeze } from "../movement.ts";
 import { add, neg, sub } from "../pointwise.ts";
 import { composed, declare, kinked } from "../sample.ts";
@@ -151,6 +152,7 @@ export const lstsq: Operation<[b: Tensor, options?: Cutoff]> = composed(
   (a: Tensor, b: Tensor, options?: Cutoff) => {
     const { rcond } = optionsOf("lstsq", options, { rcond: true });
     const left = matricesOfFloats("lstsq", a);
+    checkTensor("lstsq", b);
     const right = b.rank === 1 ? unsqueeze(b, 1) : matricesOfNumbers("lstsq", b);
     const rows = left.shape[left.rank - 2]!;
     if (right.dtype === "bool")
