@@ -124,7 +124,7 @@ describe("a module", () => {
       });
     const others = step(() => optimizer.zeroGrad());
     others();
-    expect(others).toThrow(/the grad of .*weight, .* call zeroGrad\(\) \(of the model/);
+    expect(others).toThrow(/the grad of .*weight, .* call zeroGrad\(\) of the model/);
     const all = step(() => model.zeroGrad());
     all();
     all();

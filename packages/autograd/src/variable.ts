@@ -239,7 +239,7 @@ export function checkNoGradient({ label, shape }: Variable, gradient: Tensor | n
   if (gradient !== null)
     throw new CompileError(
       `compile: the function adds to the grad of ${label ?? `a variable of shape ${formatShape(shape)}`}, which was made ` +
-        "before the call; call zeroGrad() (of the model, if the optimizer was not given it) or set grad = null inside the function first",
+        "before the call; call zeroGrad() of the model or set grad = null inside the function first",
     );
 }
 
