@@ -135,6 +135,8 @@ export type {
   StackOptions,
   TransformerLayerOptions,
 } from "./layers/transformer.ts";
+export { Transformer } from "./layers/translator.ts";
+export type { TransformerOptions, TranslateOptions } from "./layers/translator.ts";
 
 // Optimizers.
 export { Adadelta } from "./optimize/adadelta.ts";
