@@ -89,3 +89,20 @@ test("whatever stands in place of an argument, the error is not the engine's", (
 });
 
 const bigints = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}n` : value);
+test("so is an operand that is left out, or is no tensor", () => {
+  const mistakes: string[] = [];
+  for (const [name, f] of registry) {
+    const args = f.samples(drawFor(name, "float32"));
+    args.forEach((arg, i) => {
+      if (i === 0 || !(arg instanceof Tensor)) return;
+      for (const given of [undefined, null, "text", {}, [1, 2]])
+        try {
+          f(...args.map((other, j) => (j === i ? given : other)));
+        } catch (error) {
+          if (!(error instanceof CotangentError) || !error.message.startsWith(`${name}: `))
+            mistakes.push(`${name}, operand ${i} ${given}: ${error}`);
+        }
+    });
+  }
+  expect(mistakes).toEqual([]);
+});

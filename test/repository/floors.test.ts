@@ -160,7 +160,7 @@ const packages: readonly PackageFloors[] = [
     optionalPeers: [],
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
-      ["options.ts", "state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
+      ["options.ts", "lengths.ts", "state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
       ["files/*", "optimize/*", "schedules/*", "data/*", "checkpoint.ts", "metrics/*"],
       [
         "pause.ts",

@@ -79,6 +79,27 @@ describe("a plain training loop gives the bits of the interpreter", () => {
     });
   });
 
+  test("with gradients that add up, computed all at once", () => {
+    const train = () => {
+      const { parameters, predict } = network(1);
+      const optimizer = new SGD(parameters, { lr: 0.5 });
+      const losses = Array.from({ length: 50 }, () => {
+        optimizer.zeroGrad();
+        const [first, second] = [lossOf(predict(x), y), lossOf(predict(x.mul(0.5)), y)];
+        first.backward();
+        second.backward();
+        optimizer.step();
+        return second.item();
+      });
+      return [losses, numbersOf(parameters)];
+    };
+    const expected = interpreted(train);
+    cached((cache) => {
+      expect(train()).toEqual(expected);
+      expect(cache.compiled).toBe(2); // what is added to, and the rest of the step
+    });
+  });
+
   test("with Adam, whose corrections change at each step", () => {
     const train = () => {
       const { parameters, predict } = network(2);

@@ -181,6 +181,15 @@ refuses("making tensors", [
   ],
   ["a string element", () => tensor([[1, "2"]] as never), ValueError, "tensor", "a string", "at [0][1]"],
   ["a hole in an array", () => tensor(new Array(3) as never), ValueError, "tensor", "undefined", "at [0]"],
+  [
+    "a list of tensors",
+    () => tensor([of(2)] as never),
+    ValueError,
+    "tensor",
+    "at [0]",
+    "stack joins tensors",
+  ],
+  ["a new axis by null", () => of(2).at(null, null), IndexError, "at", "[2]", "unsqueeze makes a new axis"],
   ["null for data", () => tensor(null as never), ValueError, "tensor", "null", "numbers or booleans"],
   [
     "a fraction as int32",

@@ -4,6 +4,7 @@ import {
   evaluate,
   Generator,
   GradientError,
+  grad,
   IndexError,
   manualSeed,
   ones,
@@ -85,6 +86,50 @@ describe("a module", () => {
     expect([...model.namedParameters().keys()]).toEqual(names);
     expect(model.parameters().map((parameter) => parameter.label)).toEqual(names);
     expect([...model.namedBuffers().keys()]).toEqual(["mask"]);
+  });
+
+  test("gets gradients for parameters, none for buffers, so that a compiled loop goes on", () => {
+    const model = new Block();
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+    const step = compile(() => {
+      optimizer.zeroGrad();
+      const loss = model
+        .forward(ones([2, 2]))
+        .square()
+        .sum();
+      loss.backward();
+      optimizer.step();
+      return loss;
+    });
+    expect(step().item()).toBeGreaterThan(step().item());
+    expect(model.scale.grad).not.toBeNull();
+    expect(model.mask.grad).toBeNull();
+    const [g] = grad(model.mask.square().sum(), [model.mask]);
+    expect(g.toArray()).toEqual([2, 2, 2]);
+    expect(() => model.mask.sum().backward()).toThrow(GradientError);
+  });
+
+  test("forgets the gradients of all its parameters, those of a frozen part too", () => {
+    const model = new Block();
+    const optimizer = new SGD(model.rest[0].parameters(), { lr: 0.1 });
+    const step = (forget: () => void) =>
+      compile(() => {
+        forget();
+        model
+          .forward(ones([2, 2]))
+          .square()
+          .sum()
+          .backward();
+        optimizer.step();
+      });
+    const others = step(() => optimizer.zeroGrad());
+    others();
+    expect(others).toThrow(/the grad of .*weight, .* call zeroGrad\(\) of the model/);
+    const all = step(() => model.zeroGrad());
+    all();
+    all();
+    model.zeroGrad();
+    expect(model.parameters().every(({ grad }) => grad === null)).toBe(true);
   });
 
   test("lists itself and the modules below", () => {

@@ -1,4 +1,5 @@
 import {
+  allclose,
   checkGradient,
   compile,
   Generator,
@@ -6,6 +7,7 @@ import {
   normal,
   ShapeError,
   type Tensor,
+  tensor,
   ValueError,
   zeros,
 } from "@cotangent/autograd";
@@ -77,6 +79,32 @@ describe("recurrent networks", () => {
     expect(report.pass, String(report)).toBe(true);
   });
 
+  test.each(["RNN", "GRU", "LSTM"] as const)("%s of several lengths runs each sequence alone", (kind) => {
+    const model = new networks[kind](2, 3, { numLayers: 2, bidirectional: true, batchFirst: true });
+    type Run = (x: Tensor, h?: unknown, options?: object) => [Tensor, Tensor | Tensor[]];
+    const run = model.forward.bind(model) as Run;
+    const x = normal([3, 5, 2]) as Tensor;
+    const step = compile((y: Tensor, lengths: Tensor) => run(y, undefined, { lengths }));
+    for (const lengths of [
+      [5, 1, 3],
+      [2, 4, 4],
+    ]) {
+      const [output, last] = run(x, undefined, { lengths });
+      const states = [last].flat();
+      const compiled = step(x, tensor(lengths, { dtype: "int32" }));
+      expect(JSON.stringify(compiled)).toBe(JSON.stringify([output, last]));
+      lengths.forEach((length, i) => {
+        const [alone, end] = run(x.slice(i, i + 1).slice(0, length, { axis: 1 }) as Tensor);
+        expect(allclose(output.at(i, { end: length }), alone.squeeze(0), { atol: 1e-6 })).toBe(true);
+        expect(output.at(i, { start: length }).eq(0).all().item()).toBe(1);
+        [end].flat().forEach((state, k) => {
+          expect(allclose(states[k]!.at(null, i), state.squeeze(1), { atol: 1e-6 })).toBe(true);
+        });
+      });
+    }
+    expect(step.explain()).toContain("2 calls, 1 trace,");
+  });
+
   test("drop outputs between layers in training only, anew at each call of a compiled step", () => {
     manualSeed(1);
     const model = new RNN(2, 16, { numLayers: 2, dropout: 0.5 });
@@ -100,6 +128,17 @@ describe("recurrent networks", () => {
       "the first state has shape [1, 4, 3]; it must be [1, 5, 3]",
     );
     expect(() => model.forward(zeros([5, 4, 2]), zeros([1, 5, 3]) as never)).toThrow("a pair [h, c]");
+    const [x, gru] = [zeros([4, 3, 2]), new GRU(2, 3)];
+    const of = (lengths: unknown) => () => gru.forward(x, undefined, { lengths: lengths as number[] });
+    expect(of([1, 2])).toThrow("GRU(2, 3): lengths have shape [2]; there are 3 examples");
+    expect(of([1, 2, 5])).toThrow("GRU(2, 3): one of the lengths is 5; there are 4 places");
+    expect(of([1, 2, 0.5])).toThrow("one of the lengths is a whole number of at least 0, got 0.5");
+    expect(of(tensor([1, 2, 3]))).toThrow("GRU(2, 3): lengths are int32, got float32");
+    expect(of(2)).toThrow("GRU(2, 3): lengths are a list of whole numbers or a tensor, got 2");
+    expect(() => gru.forward(zeros([4, 2]), undefined, { lengths: [4] })).toThrow(
+      "GRU(2, 3): lengths are those of a batch, and x is one sequence; slice it",
+    );
+    expect(() => gru.forward(x, undefined, { length: [1] } as never)).toThrow("there is no option length;");
     expect(() => new LSTM(2, 3, { projSize: 3 })).toThrow("projSize is a whole number below hiddenSize");
     expect(() => new RNN(2, 3, { nonlinearity: "sigmoid" as never })).toThrow(
       'nonlinearity is "tanh" or "relu"',

@@ -113,6 +113,7 @@ const makers: Readonly<Record<string, readonly [before: readonly unknown[], opti
   Tanh: [[], null],
   Tanhshrink: [[], null],
   Threshold: [[0.5, 0], null],
+  Transformer: [[4, 2], { numEncoderLayers: 1, numDecoderLayers: 1, dimFeedforward: 4 }],
   TransformerDecoder: [[() => new nn.TransformerDecoderLayer(4, 2), 1], {}],
   TransformerDecoderLayer: [[4, 2], { dimFeedforward: 4 }],
   TransformerEncoder: [[() => new nn.TransformerEncoderLayer(4, 2), 1], {}],
@@ -144,6 +145,7 @@ const named = (name: string) => new RegExp(`^${name}\\b`, "i");
 const madeOfOthers = [
   "LogisticRegression",
   "MLP",
+  "Transformer",
   "TransformerDecoder",
   "TransformerDecoderLayer",
   "TransformerEncoder",
@@ -295,6 +297,7 @@ test("layers that take options where they are applied refuse others", () => {
     MultiheadAttention: (given: never) => new nn.MultiheadAttention(4, 2).forward(x, x, x, given),
     TransformerEncoderLayer: (given: never) => new nn.TransformerEncoderLayer(4, 2).forward(x, given),
     TransformerDecoderLayer: (given: never) => decoder.forward(x, x, given),
+    Transformer: (given: never) => new nn.Transformer(4, 2, { numEncoderLayers: 1 }).forward(x, x, given),
     EmbeddingBag: (given: never) => new nn.EmbeddingBag(5, 2).forward(words, given),
     Perceptron: (given: never) => machine.learn(ones([1, 2]), ones([1, 1]), given),
   }))

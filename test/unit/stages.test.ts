@@ -19,6 +19,7 @@ import {
   clipGradNorm,
   clipGradValue,
   EMA,
+  Linear,
   lookahead,
   SGD,
   type Stage,
@@ -52,6 +53,16 @@ describe("clipGradNorm", () => {
   test("knows other norms", () => {
     expect(clipGradNorm(reached().all, 1, { normType: Number.POSITIVE_INFINITY }).item()).toBe(2);
     expect(clipGradNorm(reached().all, 1, { normType: 1 }).item()).toBe(5);
+  });
+
+  test("refuses what is no list of variables by its name, as clipGradValue does", () => {
+    for (const [name, clip] of Object.entries({ clipGradNorm, clipGradValue }))
+      for (const given of [new Linear(2, 3), variable(1), undefined, [1]])
+        expect(() => clip(given as never, 1)).toThrow(
+          new RegExp(
+            `^${name}: (takes a list of parameters|parameter 0 is no variable); pass model.parameters`,
+          ),
+        );
   });
 
   test("is 0 where there are no gradients", () => {

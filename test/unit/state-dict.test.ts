@@ -80,7 +80,7 @@ describe("a state dict", () => {
     const letters = [..."aAbBzZ019_"];
     const text = fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 8 });
     const camel = text.filter((name) => !/_[a-z]/.test(name));
-    const snake = text.filter((name) => !/[A-Z]/.test(name));
+    const snake = text.filter((name) => !/[A-Z]|^_|__/.test(name));
     fc.assert(fc.property(camel, (name) => camelCase(nameOf(name)) === name));
     fc.assert(fc.property(snake, (name) => nameOf(camelCase(name)) === name));
     fc.assert(
@@ -89,6 +89,11 @@ describe("a state dict", () => {
         (names) => nameOf(names.join(".")) === names.map(nameOf).join("."),
       ),
     );
+  });
+
+  test("leaves names that begin with a capital, and capitals behind a line, as they are", () => {
+    const names = ["Wa.weight", "W_q.weight", "UNet", "0.I", "linear_Q", "_x", "a__b"];
+    expect(Object.keys(new Paths(names).stateDict())).toEqual(names);
   });
 
   test("reaches every name of PyTorch's modules", () => {

@@ -20,6 +20,7 @@ import {
   MultiheadAttention,
   PositionalEncoding,
   RotaryEmbedding,
+  Transformer,
   TransformerDecoder,
   TransformerDecoderLayer,
   TransformerEncoder,
@@ -140,6 +141,21 @@ describe("transformers", () => {
     );
     expect(g.slice(1, 3, { axis: 1 }).abs().sum().item()).toBe(0);
     expect(g.slice(0, 1, { axis: 1 }).abs().sum().item()).toBeGreaterThan(0);
+  });
+
+  test("of both kinds start from one generator, with matrices of Xavier's size and sizes that are counted", () => {
+    const sizes = { numEncoderLayers: 1, numDecoderLayers: 2, dimFeedforward: 32 };
+    const make = () => new Transformer(16, 2, { ...sizes, generator: new Generator(1) });
+    const model = make();
+    expect(JSON.stringify(model.stateDict())).toBe(JSON.stringify(make().stateDict()));
+    expect([model.encoder.layers.length, model.decoder.layers.length]).toEqual([1, 2]);
+    const largest = model.decoder.layers[1]!.linear1.weight.abs().max().item();
+    expect(largest).toBeCloseTo(Math.sqrt(6 / 48), 2);
+    expect(largest).toBeLessThanOrEqual(Math.sqrt(6 / 48));
+    expect(() => new Transformer(16, 2, { numDecoderLayers: 0 })).toThrow(
+      "Transformer: numDecoderLayers is a whole number of at least 1, got 0",
+    );
+    expect(() => model.forward(draw(3, 1, 8), draw(2, 1, 16))).toThrow(/^encoder\.layers\.0\.selfAttn: /);
   });
 
   test("refuse what is no layer", () => {

@@ -169,7 +169,7 @@ function backward(y: Tensor, cotangent?: Tensor): void {
   const variables = new Set<Variable>();
   for (const node of topology([out], isStopped).nodes) {
     const owner = ownerOf(node);
-    if (owner instanceof Variable && isFloat(owner.dtype)) variables.add(owner);
+    if (owner instanceof Variable && owner.takesGrad && isFloat(owner.dtype)) variables.add(owner);
   }
   const targets = [...variables];
   if (targets.length === 0)
@@ -177,13 +177,16 @@ function backward(y: Tensor, cotangent?: Tensor): void {
       "backward: this tensor is built on no float variable, or detached from it; make parameters with variable(...)",
     );
   const gradients = reverse([out], [cotangent?.node ?? onesLike(out)], targets, undefined, "backward");
+  const before = targets.flatMap(({ grad }, i) => (grad && gradients[i] ? [grad] : []));
+  // All at once: one by one would be a program each.
+  if (before.length > 0 && !isTracing()) evaluate(before);
   targets.forEach((target, i) => {
     const g = gradients[i];
     if (g) target.grad = target.grad === null ? g : accumulated(target.grad, g);
   });
 }
 
-/** Keeps the history of `grad` bounded: what was there before is computed first, and added as elements without a history. */
+/** Keeps the history of `grad` bounded: what was there before is computed, and added as elements without a history. */
 function accumulated(before: Tensor, g: Tensor): Tensor {
   if (isTracing()) return add(stopGradient(before), g);
   const [elements] = evaluate([before]);

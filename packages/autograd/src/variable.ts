@@ -227,6 +227,11 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
     if (trace) trace.gradients.set(this, value);
     else this.#gradient = value;
   }
+
+  /** Does `backward` leave it a `grad`? @internal */
+  get takesGrad(): boolean {
+    return true;
+  }
 }
 
 /** Throws CompileError: a compiled function cannot go on with a gradient that is not its own. @internal */
@@ -234,7 +239,7 @@ export function checkNoGradient({ label, shape }: Variable, gradient: Tensor | n
   if (gradient !== null)
     throw new CompileError(
       `compile: the function adds to the grad of ${label ?? `a variable of shape ${formatShape(shape)}`}, which was made ` +
-        "before the call; call zeroGrad() or set grad = null inside the function first",
+        "before the call; call zeroGrad() of the model or set grad = null inside the function first",
     );
 }
 

@@ -100,7 +100,7 @@ export type { Reshaping, ReshapingClass } from "./layers/pooling.ts";
 export { PositionalEncoding, RotaryEmbedding } from "./layers/position.ts";
 export type { PositionalEncodingOptions, RotaryOptions } from "./layers/position.ts";
 export { Recurrent } from "./layers/recurrence.ts";
-export type { RecurrentOptions } from "./layers/recurrence.ts";
+export type { RecurrentOptions, SequenceOptions } from "./layers/recurrence.ts";
 export { GRU, LSTM, RNN } from "./layers/recurrent.ts";
 export type { LSTMOptions, RNNOptions } from "./layers/recurrent.ts";
 export {
@@ -135,6 +135,8 @@ export type {
   StackOptions,
   TransformerLayerOptions,
 } from "./layers/transformer.ts";
+export { Transformer } from "./layers/translator.ts";
+export type { TransformerOptions, TranslateOptions } from "./layers/translator.ts";
 
 // Optimizers.
 export { Adadelta } from "./optimize/adadelta.ts";

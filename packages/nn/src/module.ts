@@ -12,8 +12,16 @@ import {
 /** A variable that training changes. As a field of a module it is found by `parameters()`. */
 export class Parameter<S extends Shape = Shape> extends Variable<S> {}
 
-/** A variable that belongs to a module and that optimizers leave alone: a running average, a mask. */
-export class Buffer<S extends Shape = Shape> extends Variable<S> {}
+/**
+ * A variable that belongs to a module and that optimizers leave alone: a running average, a mask. `backward` leaves it no `grad`;
+ * `grad(y, [buffer])` differentiates by it all the same.
+ */
+export class Buffer<S extends Shape = Shape> extends Variable<S> {
+  /** @internal */
+  override get takesGrad(): boolean {
+    return false;
+  }
+}
 
 /** What turns one tensor into another: anything with `forward`, or a plain function such as `tanh`. */
 export type Layer = ((x: Tensor) => Tensor) | { forward(x: Tensor): Tensor };
@@ -146,6 +154,24 @@ export abstract class Module {
     throw new ValueError(
       `${this.constructor.name}: ${path} is a plain variable; make it a Parameter if it is to be trained, else a Buffer`,
     );
+  }
+
+  /**
+   * Sets the `grad` of all parameters to null, before `backward` adds to them. What `zeroGrad` of an optimizer leaves alone are
+   * those that it was not given: a part that is frozen, or another network that the loss goes through.
+   *
+   * @example
+   * ```ts
+   * import { ones } from "@cotangent/autograd";
+   * import { Linear, Sequential } from "@cotangent/nn";
+   * const model = new Sequential(new Linear(2, 3), new Linear(3, 1));
+   * model.forward(ones([4, 2])).mean().backward();
+   * model.zeroGrad();
+   * model.parameters().map(({ grad }) => grad); // => [ null, null, null, null ]
+   * ```
+   */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null;
   }
 
   /** Sets `training`, here and in all modules below. Returns this module. */

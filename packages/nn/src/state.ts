@@ -19,10 +19,10 @@ export interface LoadedKeys {
 
 /**
  * A name as PyTorch writes it: `inProjWeight` is `in_proj_weight`. No two names in camelCase become the same; what is in snake_case
- * stays.
+ * or begins with a capital, as `Wq` and `W_q`, stays.
  */
 export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return /^[A-Z]/.test(name) ? name : name.replace(/(?<!_)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** The present values of `variables`. */

@@ -41,4 +41,23 @@ cell = lambda module, x, state=None: module(x, None if state is None else tuple(
 layer("LSTMCell", "LSTMCell", [2, 3], nn.LSTMCell(2, 3), [("train", [draw.floats([2, 2])], cell), ("train", [draw.floats([2, 2]), state([2, 3])], cell)])
 layer("LSTMCell without batch and bias", "LSTMCell", [2, 3, {"bias": False}], nn.LSTMCell(2, 3, bias=False), [("train", [draw.floats([2]), state([3])], cell)])
 
+
+def packed(module, x, state, options):
+    """Sequences of several lengths, which PyTorch packs."""
+    lengths, first = options["lengths"].long(), module.batch_first
+    state = tuple(state) if isinstance(state, list) else state
+    given = nn.utils.rnn.pack_padded_sequence(x, lengths, first, enforce_sorted=False)
+    output, last = module(given, state)
+    steps = x.shape[1 if first else 0]
+    return nn.utils.rnn.pad_packed_sequence(output, first, total_length=steps)[0], last
+
+
+lengths = {"lengths": t([2, 4, 1], i32)}
+both = {"numLayers": 2, "bidirectional": True, "batchFirst": True}
+for kind in ["RNN", "GRU"]:
+    network(f"{kind} of several lengths", kind, [2, 3], {}, ("train", [draw.floats([4, 3, 2]), None, lengths], packed))
+    network(f"{kind} of several lengths, two layers and directions, batch first", kind, [2, 2], both, ("train", [draw.floats([3, 4, 2]), draw.floats([4, 3, 2]), lengths], packed))
+network("LSTM of several lengths", "LSTM", [2, 3], {"projSize": 2}, ("train", [draw.floats([4, 3, 2]), None, lengths], packed))
+network("LSTM of several lengths, two layers and directions, batch first", "LSTM", [2, 2], both, ("train", [draw.floats([3, 5, 2]), state([4, 3, 2]), lengths], packed))
+
 write(__file__)

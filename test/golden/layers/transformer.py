@@ -22,6 +22,8 @@ WORDS = {
     "memoryMask": "memory_mask",
     "tgtKeyPaddingMask": "tgt_key_padding_mask",
     "memoryKeyPaddingMask": "memory_key_padding_mask",
+    "numEncoderLayers": "num_encoder_layers",
+    "numDecoderLayers": "num_decoder_layers",
 }
 
 
@@ -152,5 +154,25 @@ attention(
 )
 attention("causal attention with a key of zeros", [4, 2], {"addZeroAttn": True}, [*three([3, 2, 4], [3, 2, 4], [3, 2, 4]), {"isCausal": True}])
 attention("attention of one sequence with keys of both kinds", [4, 2], {"addBiasKv": True, "addZeroAttn": True}, [*three([2, 4], [3, 4], [3, 4]), {"averageAttnWeights": False}])
+
+
+def translate(module, src, tgt, given={}):
+    options = words(given)
+    axis = 1 if module.batch_first else 0
+    if options.pop("srcIsCausal", False):
+        options["src_mask"] = causal(src.shape[axis])
+    if options.pop("tgtIsCausal", False):
+        options["tgt_mask"] = causal(tgt.shape[axis])
+    return module(src, tgt, **options)
+
+
+def translator(title, given, *calls, dtype=f32):
+    options = {"numEncoderLayers": 1, "numDecoderLayers": 2, "dimFeedforward": 3, "dropout": 0, **given}
+    layer(title, "Transformer", [4, 2, options], nn.Transformer(4, 2, **words(options)), [("train", inputs, translate) for inputs in calls], dtype)
+
+
+translator("encoder and decoder, float64", {}, [x([3, 2, 4], f64), x([2, 2, 4], f64)], [x([2, 1, 4], f64), x([3, 1, 4], f64), {"srcMask": x([2, 2], f64), "tgtMask": x([3, 3], f64), "memoryMask": x([3, 2], f64)}], dtype=f64)
+translator("encoder and decoder, batch first, with padding", {"batchFirst": True, "activation": "gelu"}, [x([2, 3, 4]), x([2, 3, 4]), {"srcKeyPaddingMask": padding, "memoryKeyPaddingMask": padding, "tgtKeyPaddingMask": padding, "tgtIsCausal": True}])
+translator("encoder and decoder normalized first, float64", {"numEncoderLayers": 2, "normFirst": True, "layerNormEps": 0.01}, [x([2, 1, 4], f64), x([2, 1, 4], f64), {"srcIsCausal": True}], dtype=f64)
 
 write(__file__)

@@ -133,6 +133,7 @@ export const scatterReduce: ScatterReduce = composed(
     if (!reductions.includes(reduce))
       throw new ValueError(`scatterReduce: unknown "${reduce}"; there are ${reductions.join(", ")}`);
     refuseBool("scatterReduce", x.dtype);
+    checkTensor("scatterReduce", source);
     if (source.dtype !== x.dtype)
       throw new DTypeError(
         `scatterReduce: the source is ${source.dtype} and x is ${x.dtype}; cast one of them`,

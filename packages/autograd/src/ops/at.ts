@@ -111,7 +111,8 @@ function spelledOut(indices: readonly Index[], x: Tensor): (number | null | Stre
   const rest = x.rank - count;
   if (rest < 0)
     throw new IndexError(
-      `at: indices for ${count} axes of shape ${formatShape(x.shape)}; there can be one for each axis`,
+      `at: indices for ${count} axes of shape ${formatShape(x.shape)}; there can be one for each axis, null for ` +
+        "all of it; unsqueeze makes a new axis",
     );
   return indices.flatMap((index) => {
     if (index === "...") return new Array<null>(rest).fill(null);

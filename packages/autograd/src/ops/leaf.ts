@@ -148,7 +148,10 @@ function flatten(data: unknown, at: readonly number[], flat: (number | boolean)[
   }
   const place = at.length > 0 ? ` at [${at.join("][")}]` : "";
   if (!Array.isArray(data))
-    throw new ValueError(`tensor: elements are numbers or booleans, got ${describe(data)}${place}`);
+    throw new ValueError(
+      `tensor: elements are numbers or booleans, got ${describe(data)}${place}` +
+        (data instanceof Tensor ? "; stack joins tensors" : ""),
+    );
   let inner: number[] | null = null;
   // By number: `forEach` passes over holes.
   for (let i = 0; i < data.length; i++) {

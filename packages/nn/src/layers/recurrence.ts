@@ -2,6 +2,7 @@ import type { DrawOptions, Shape } from "@cotangent/autograd/functional";
 import {
   cat,
   dropout,
+  gt,
   mul,
   ones,
   ShapeError,
@@ -12,8 +13,10 @@ import {
   uniform,
   unsqueeze,
   ValueError,
+  where,
   zeros,
 } from "@cotangent/autograd/functional";
+import { type Lengths, lengthsOf } from "../lengths.ts";
 import { Module, Parameter } from "../module.ts";
 import type { Known } from "../options.ts";
 import { checkShare, drawing, optionsOf } from "../options.ts";
@@ -31,6 +34,15 @@ export interface RecurrentOptions extends DrawOptions {
   readonly dropout?: number;
   /** Goes through the sequence from the end too; the outputs stand side by side. */
   readonly bidirectional?: boolean;
+}
+
+/** What `forward` may be told. */
+export interface SequenceOptions {
+  /**
+   * How many steps of each sequence of a batch count; all unless given. Behind them outputs are 0 and states stay what they are, so
+   * that the last ones are those at the end of each sequence, where the way back begins: what a packed sequence gives in PyTorch.
+   */
+  readonly lengths?: Lengths;
 }
 
 /** The names of these. */
@@ -131,17 +143,23 @@ export abstract class Recurrent extends Module {
   protected run(
     x: Tensor,
     initial: readonly (Tensor | undefined)[],
+    options?: SequenceOptions,
   ): readonly [output: Tensor, last: Tensor[]] {
     const single = this.#check(x);
+    const { lengths } = optionsOf(this.#name, options, { lengths: true });
+    if (single && lengths !== undefined)
+      throw new ShapeError(`${this.#name}: lengths are those of a batch, and x is one sequence; slice it`);
     const [axis, batch] = this.batchFirst && !single ? [1, 0] : [0, 1];
     const sequence = single ? (unsqueeze(x, 1) as Tensor) : x;
     let steps = unbind(sequence, axis);
     const firsts = this.#firsts(initial, sequence.shape[batch]!, single, x);
+    const counted = lengths && this.#counted(lengths, sequence.shape[batch]!, steps.length);
     const lasts: State[] = [];
     this.#suffixes.forEach((directions, layer) => {
       if (layer > 0) steps = this.#thinned(steps);
       const outputs = directions.map((suffix, direction) => {
-        const { hs, last } = this.#pass(this.#weights(suffix), steps, firsts[lasts.length]!, direction === 1);
+        const first = firsts[lasts.length]!;
+        const { hs, last } = this.#pass(this.#weights(suffix), steps, first, direction === 1, counted);
         lasts.push(last);
         return hs;
       });
@@ -153,15 +171,28 @@ export abstract class Recurrent extends Module {
     return single ? [squeeze(output, 1), last.map((state): Tensor => squeeze(state, 1))] : [output, last];
   }
 
+  /** For each step: which of the sequences have it, [n, 1]. */
+  #counted(lengths: Lengths, n: number, steps: number): readonly Tensor[] {
+    const column: Tensor = unsqueeze(lengthsOf(this.#name, "lengths", lengths, n, steps), 1);
+    return Array.from({ length: steps }, (_, t): Tensor => gt(column, t));
+  }
+
   /** Goes through the steps, or back from the last one; gives what it puts out at each. */
-  #pass(weights: Weights, xs: readonly Tensor[], first: State, back: boolean): { hs: Tensor[]; last: State } {
+  #pass(
+    weights: Weights,
+    xs: readonly Tensor[],
+    first: State,
+    back: boolean,
+    counted?: readonly Tensor[],
+  ): { hs: Tensor[]; last: State } {
     const step = this.#gates.prepare(weights);
     const hs = new Array<Tensor>(xs.length);
     let state = first;
     for (let i = 0; i < xs.length; i++) {
       const t = back ? xs.length - 1 - i : i;
-      state = step(xs[t]!, state);
-      hs[t] = state[0];
+      const [counts, before, next] = [counted?.[t], state, step(xs[t]!, state)];
+      hs[t] = counts ? where(counts, next[0], 0) : next[0];
+      state = counts ? (next.map((x, k): Tensor => where(counts, x, before[k]!)) as unknown as State) : next;
     }
     return { hs, last: state };
   }

@@ -2,7 +2,7 @@ import type { Tensor } from "@cotangent/autograd/functional";
 import { ValueError } from "@cotangent/autograd/functional";
 import { optionsOf } from "../options.ts";
 import { gruGates, lstmGates, type Nonlinearity, plainGates } from "./gates.ts";
-import { Recurrent, type RecurrentOptions, recurrent } from "./recurrence.ts";
+import { Recurrent, type RecurrentOptions, recurrent, type SequenceOptions } from "./recurrence.ts";
 
 export interface RNNOptions extends RecurrentOptions {
   /** `"tanh"` unless given. */
@@ -13,9 +13,11 @@ export interface RNNOptions extends RecurrentOptions {
  * A recurrent network: `h' = tanh(W_ih x + b_ih + W_hh h + b_hh)` at each step of `x` [steps, n, inputSize] ([n, steps, inputSize]
  * with `batchFirst`, or [steps, inputSize] for one sequence). `forward(x, h)` gives the outputs of the last layer at all steps,
  * [steps, n, hiddenSize] (twice as many features if `bidirectional`), and the last states of all layers and directions
- * [numLayers * directions, n, hiddenSize]; `h` are the first states, 0 unless given. Parameters have PyTorch's names and layouts.
+ * [numLayers * directions, n, hiddenSize]; `h` are the first states, 0 unless given. With `forward(x, h, { lengths })` sequences end
+ * after so many steps each. Parameters have PyTorch's names and layouts.
  *
- * Throws ValueError for options that make no sense; `forward` throws ShapeError if `x` or `h` does not fit.
+ * Throws ValueError for options that make no sense; `forward` throws ShapeError if `x`, `h` or the lengths do not fit, DTypeError for
+ * lengths that are not int32. Of lengths in a tensor those beyond the steps count as all of them.
  *
  * @example
  * ```ts
@@ -25,6 +27,8 @@ export interface RNNOptions extends RecurrentOptions {
  * const [output, h] = model.forward(ones([5, 7, 2]));
  * output.shape; // => [ 5, 7, 3 ]
  * h.shape; // => [ 1, 5, 3 ]
+ * const [ended] = model.forward(ones([2, 3, 2]), undefined, { lengths: [3, 1] });
+ * ended.at(1, 1).toArray(); // => [ 0, 0, 0 ]
  * [...model.namedParameters().keys()]; // => [ 'weightIhL0', 'weightHhL0', 'biasIhL0', 'biasHhL0' ]
  * ```
  */
@@ -37,8 +41,8 @@ export class RNN extends Recurrent {
     super(plainGates("RNN", nonlinearity), inputSize, hiddenSize, rest);
   }
 
-  forward(x: Tensor, h?: Tensor): [output: Tensor, h: Tensor] {
-    const [output, [last]] = this.run(x, [h]);
+  forward(x: Tensor, h?: Tensor, options?: SequenceOptions): [output: Tensor, h: Tensor] {
+    const [output, [last]] = this.run(x, [h], options);
     return [output, last!];
   }
 }
@@ -61,8 +65,8 @@ export class GRU extends Recurrent {
     super(gruGates, inputSize, hiddenSize, options);
   }
 
-  forward(x: Tensor, h?: Tensor): [output: Tensor, h: Tensor] {
-    const [output, [last]] = this.run(x, [h]);
+  forward(x: Tensor, h?: Tensor, options?: SequenceOptions): [output: Tensor, h: Tensor] {
+    const [output, [last]] = this.run(x, [h], options);
     return [output, last!];
   }
 }
@@ -99,10 +103,11 @@ export class LSTM extends Recurrent {
   forward(
     x: Tensor,
     state?: readonly [h: Tensor, c: Tensor],
+    options?: SequenceOptions,
   ): [output: Tensor, state: [h: Tensor, c: Tensor]] {
     if (state !== undefined && !(Array.isArray(state) && state.length === 2))
       throw new ValueError("LSTM: the first state is a pair [h, c]");
-    const [output, [h, c]] = this.run(x, state ?? []);
+    const [output, [h, c]] = this.run(x, state ?? [], options);
     return [output, [h!, c!]];
   }
 }

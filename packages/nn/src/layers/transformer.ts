@@ -2,6 +2,7 @@ import type { DrawOptions, Tensor } from "@cotangent/autograd/functional";
 import { add, gelu, relu, ValueError } from "@cotangent/autograd/functional";
 import type { Layer } from "../module.ts";
 import { forward, Module } from "../module.ts";
+import type { Known } from "../options.ts";
 import { drawing, optionsOf } from "../options.ts";
 import type { AttendOptions } from "./attention.ts";
 import { MultiheadAttention } from "./attention.ts";
@@ -26,6 +27,18 @@ export interface TransformerLayerOptions extends DrawOptions {
   readonly bias?: boolean;
 }
 
+/** The names of these. */
+export const transformerLayer: Known<TransformerLayerOptions> = {
+  dimFeedforward: true,
+  dropout: true,
+  activation: true,
+  layerNormEps: true,
+  batchFirst: true,
+  normFirst: true,
+  bias: true,
+  ...drawing,
+};
+
 /** Masks as `MultiheadAttention` takes them. */
 export interface EncodeOptions {
   /** What a place may not see of the sequence, `attnMask`. */
@@ -45,6 +58,15 @@ export interface DecodeOptions {
   /** A place sees no later one of its own sequence. */
   readonly tgtIsCausal?: boolean;
 }
+
+/** The names of these. */
+export const decoding: Known<DecodeOptions> = {
+  tgtMask: true,
+  memoryMask: true,
+  tgtKeyPaddingMask: true,
+  memoryKeyPaddingMask: true,
+  tgtIsCausal: true,
+};
 
 /** Without entries that are undefined. */
 function masks(
@@ -80,16 +102,7 @@ abstract class TransformerLayer extends Module {
       activation = "relu",
       normFirst = false,
       bias = true,
-    } = optionsOf(new.target.name, options, {
-      dimFeedforward: true,
-      dropout: true,
-      activation: true,
-      layerNormEps: true,
-      batchFirst: true,
-      normFirst: true,
-      bias: true,
-      ...drawing,
-    });
+    } = optionsOf(new.target.name, options, transformerLayer);
     if (activation !== "relu" && activation !== "gelu" && !isLayer(activation))
       throw new ValueError(
         `${new.target.name}: activation is "relu", "gelu" or a layer, got ${String(activation)}`,
@@ -135,7 +148,8 @@ function dropoutOf({ dropout = 0.1, generator }: TransformerLayerOptions): Dropo
   return new Dropout(dropout, generator ? { generator } : {});
 }
 
-function normOf(
+/** The normalization that these options ask for. */
+export function normOf(
   dModel: number,
   { layerNormEps = 1e-5, bias = true, dtype = "float32" }: TransformerLayerOptions,
 ): LayerNorm {
@@ -201,13 +215,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 
   forward(x: Tensor, memory: Tensor, options: DecodeOptions = {}): Tensor {
-    const given = optionsOf("TransformerDecoderLayer", options, {
-      tgtMask: true,
-      memoryMask: true,
-      tgtKeyPaddingMask: true,
-      memoryKeyPaddingMask: true,
-      tgtIsCausal: true,
-    });
+    const given = optionsOf("TransformerDecoderLayer", options, decoding);
     const own = masks(given.tgtMask, given.tgtKeyPaddingMask, given.tgtIsCausal);
     const other = masks(given.memoryMask, given.memoryKeyPaddingMask);
     const { norm1, norm2, norm3 } = this;

@@ -26,16 +26,16 @@ import {
   stopGradient,
   sub,
   Tensor,
-  tensor,
   unbind,
   unsqueeze,
   ValueError,
   where,
   zeros,
 } from "@cotangent/autograd/functional";
-import { checkCount, optionsOf } from "../options.ts";
+import { type Lengths, lengthsOf } from "../lengths.ts";
+import { optionsOf } from "../options.ts";
 import type { LossOptions, LossShape, Reduction } from "./reduction.ts";
-import { equal, format, reduced } from "./reduction.ts";
+import { format, reduced } from "./reduction.ts";
 
 hideFrames(import.meta.url);
 
@@ -47,8 +47,6 @@ export interface CtcOptions {
   /** Targets that no path leads to, since the input is too short, count for 0 and not infinity. */
   readonly zeroInfinity?: boolean;
 }
-
-type Lengths = Tensor | readonly number[];
 
 const [none, infinity] = [-Infinity, Infinity];
 
@@ -83,8 +81,8 @@ export function ctc<R extends Reduction = "mean">(
     reduction = "mean",
   } = optionsOf("ctc", options, { reduction: true, blank: true, zeroInfinity: true });
   const n = check(logProbabilities, targets, blank);
-  const steps = lengths("inputLengths", inputLengths, n, logProbabilities.shape[0]!);
-  const sizes = lengths("targetLengths", targetLengths, n, targets.shape[1]!);
+  const steps = lengthsOf("ctc", "inputLengths", inputLengths, n, logProbabilities.shape[0]!);
+  const sizes = lengthsOf("ctc", "targetLengths", targetLengths, n, targets.shape[1]!);
   const found = likelihood(logProbabilities, extended(targets, blank), blank, steps, sizes);
   const all: Tensor = sub(0, found);
   const losses: Tensor = zeroInfinity ? where(lt(all, infinity) as Tensor, all, 0) : all;
@@ -112,20 +110,6 @@ function check(x: Tensor, targets: Tensor, blank: number): number {
   if (!Number.isInteger(blank) || blank < 0 || blank >= c)
     throw new ValueError(`ctc: blank is one of the classes 0 ... ${c - 1}, got ${String(blank)}`);
   return n;
-}
-
-function lengths(what: string, given: Lengths, n: number, most: number): Tensor {
-  if (!(given instanceof Tensor || Array.isArray(given)))
-    throw new ValueError(`ctc: ${what} are a list of whole numbers or a tensor, got ${String(given)}`);
-  for (const length of given instanceof Tensor ? [] : given) {
-    checkCount(`ctc: one of the ${what}`, length, 0);
-    if (length > most) throw new ValueError(`ctc: one of the ${what} is ${length}; there are ${most} places`);
-  }
-  const made: Tensor = given instanceof Tensor ? given : tensor(given, { dtype: "int32" });
-  if (made.dtype !== "int32") throw new DTypeError(`ctc: ${what} are int32, got ${made.dtype}`);
-  if (!equal(made.shape, [n]))
-    throw new ShapeError(`ctc: ${what} have shape ${format(made.shape)}; there are ${n} examples`);
-  return made;
 }
 
 /** The targets with a blank before, between and behind them: [n, 2 length + 1]. */

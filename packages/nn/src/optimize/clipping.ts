@@ -12,8 +12,7 @@ import {
   ValueError,
 } from "@cotangent/autograd/functional";
 import { optionsOf } from "../options.ts";
-import type { Stage } from "./transform.ts";
-import { listOf } from "./transform.ts";
+import { type Stage, variablesOf } from "./transform.ts";
 
 export interface ClipNormOptions {
   /** Which norm: 2 unless given, `Infinity` for the largest element. */
@@ -101,7 +100,8 @@ export function clipByValue(clipValue: number): Stage {
 
 /**
  * Shortens what `backward` left in the `grad` of `parameters`, as `clipByNorm` does, and returns the norm that it had: PyTorch's
- * `clip_grad_norm_`. Parameters whose `grad` is null take no part. Throws ValueError for a `maxNorm` below 0.
+ * `clip_grad_norm_`. Parameters whose `grad` is null take no part. Throws ValueError for a `maxNorm` below 0 and what is no list of
+ * variables.
  *
  * @example
  * ```ts
@@ -121,7 +121,7 @@ export function clipGradNorm(
   checkLimit("clipGradNorm: maxNorm", maxNorm);
   const known = { normType: true, errorIfNonfinite: true } as const;
   const { errorIfNonfinite = false, ...options } = optionsOf("clipGradNorm", given, known);
-  const reached = listOf("clipGradNorm", parameters).filter((parameter) => parameter.grad !== null);
+  const reached = reachedOf("clipGradNorm", parameters);
   const { total, clipped } = clippedNorm(
     reached.map((parameter) => parameter.grad!),
     maxNorm,
@@ -139,7 +139,7 @@ export function clipGradNorm(
 
 /**
  * Brings each element of what `backward` left in the `grad` of `parameters` between `-clipValue` and `clipValue`: PyTorch's
- * `clip_grad_value_`. Throws ValueError for a `clipValue` below 0.
+ * `clip_grad_value_`. Throws ValueError for a `clipValue` below 0 and what is no list of variables.
  *
  * @example
  * ```ts
@@ -153,6 +153,11 @@ export function clipGradNorm(
  */
 export function clipGradValue(parameters: Iterable<Variable>, clipValue: number): void {
   checkLimit("clipGradValue: clipValue", clipValue);
-  for (const parameter of listOf("clipGradValue", parameters))
-    if (parameter.grad) parameter.grad = clamp(parameter.grad, -clipValue, clipValue);
+  for (const parameter of reachedOf("clipGradValue", parameters))
+    parameter.grad = clamp(parameter.grad!, -clipValue, clipValue);
+}
+
+/** Those of `parameters` that `backward` has reached; there may be none. */
+function reachedOf(name: string, parameters: Iterable<Variable>): readonly Variable[] {
+  return variablesOf(name, parameters).filter(({ grad }) => grad !== null);
 }

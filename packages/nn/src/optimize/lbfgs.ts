@@ -73,8 +73,8 @@ export class LBFGS {
   }
 
   /**
-   * Up to `maxIter` iterations down the loss that `closure` gives, which must be built anew at each call. Returns the loss before
-   * them. Parameters that it does not reach stay what they are.
+   * Up to `maxIter` iterations down the loss that `closure` gives, which must be built anew at each call and needs no `backward`,
+   * whose gradients would be computed beside. Returns the loss before them. Parameters that it does not reach stay what they are.
    *
    * Throws GradientError if the loss reaches no parameter or is not one float, CompileError inside `compile`. After a throw,
    * also one of `closure`, nothing has changed.

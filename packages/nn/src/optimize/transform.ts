@@ -228,18 +228,10 @@ export class Optimizer {
 
 /** The parameters, each a float variable that comes once. */
 export function listOf(name: string, given: Iterable<Variable>): readonly Variable[] {
-  if (typeof given?.[Symbol.iterator] !== "function")
-    throw new ValueError(
-      `${name}: takes a list of parameters; pass model.parameters(), or [w] for one variable`,
-    );
-  const parameters = [...given];
+  const parameters = variablesOf(name, given);
   if (parameters.length === 0)
     throw new ValueError(`${name}: there are no parameters; pass model.parameters() or a list of variables`);
   parameters.forEach((parameter, i) => {
-    if (!(parameter instanceof Variable))
-      throw new ValueError(
-        `${name}: parameter ${i} is no variable; pass model.parameters(), or groups of { parameters, lr, ... }`,
-      );
     const called = `parameter ${parameter.label ?? i}`;
     if (parameter.dtype !== "float32" && parameter.dtype !== "float64")
       throw new DTypeError(
@@ -248,4 +240,18 @@ export function listOf(name: string, given: Iterable<Variable>): readonly Variab
     if (parameters.indexOf(parameter) !== i) throw new ValueError(`${name}: ${called} is given twice`);
   });
   return parameters;
+}
+
+/** What is given as a list of variables; there may be none. */
+export function variablesOf(name: string, given: Iterable<Variable>): readonly Variable[] {
+  if (typeof given?.[Symbol.iterator] !== "function")
+    throw new ValueError(
+      `${name}: takes a list of parameters; pass model.parameters(), or [w] for one variable`,
+    );
+  return [...given].map((parameter, i) => {
+    if (parameter instanceof Variable) return parameter;
+    throw new ValueError(
+      `${name}: parameter ${i} is no variable; pass model.parameters(), or groups of { parameters, lr, ... }`,
+    );
+  });
 }
