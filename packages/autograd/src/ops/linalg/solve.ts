@@ -5,7 +5,7 @@ import type { Operation, Unary } from "../../signature.ts";
 import { lt } from "../comparison.ts";
 import { matmul } from "../contraction.ts";
 import { eye } from "../leaf.ts";
-import { broadcastTo, sum, transpose } from "../movement.ts";
+import { sum, transpose } from "../movement.ts";
 import { mul, neg, where } from "../pointwise.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare } from "../sample.ts";
@@ -27,10 +27,7 @@ const solveOp: Op<{ readonly caller: string | null }> = {
     run: ([a, b], out, { caller }, site) =>
       solveEach(a!, b!, out, (m, n, width) => {
         if (triangulate(m, n, width) !== 0) substitute(m, n, width, true);
-        else if (caller !== null)
-          throw new ValueError(
-            `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet${site()}`,
-          );
+        else if (caller !== null) throw singular(caller, site());
         else spoil(m, n, width);
       }),
   },
@@ -41,6 +38,12 @@ const solveOp: Op<{ readonly caller: string | null }> = {
   shape: ([, b]) => b!.shape,
   dtype: ([, b]) => b!.dtype,
 };
+
+function singular(caller: string, site: string): ValueError {
+  return new ValueError(
+    `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet${site}`,
+  );
+}
 
 /** The right-hand sides behind a singular matrix become NaN, or 0 if they are. */
 function spoil(m: Float64Array, n: number, width: number): void {
@@ -79,17 +82,42 @@ const regulars = (draw: Draw): readonly Tensor[] => {
   return [regularMatrices(draw, [...draw.shape(0, 1), n, n])];
 };
 
+/** Inverses; `caller` is who errors name. */
+const inverseOp: Op<{ readonly caller: string }> = {
+  name: "inv",
+  implied: ["caller"],
+  kernel: {
+    kind: "opaque",
+    run: ([a], out, { caller }, site) => {
+      const n = a!.shape[a!.shape.length - 1]!;
+      const identity = new Float64Array(out.data.length);
+      for (let row = 0; row * n < identity.length; row++) identity[row * n + (row % n)] = 1;
+      solveEach(a!, { data: identity, shape: a!.shape }, out, (m, _, width) => {
+        if (triangulate(m, n, width) === 0) throw singular(caller, site());
+        substitute(m, n, width, true);
+      });
+    },
+  },
+  derivatives: [pushed((t, out) => neg(matmul(out, matmul(t, out))))],
+  shape: ([a]) => a!.shape,
+  dtype: ([a]) => a!.dtype,
+};
+
 /** The inverses of square matrices of floats, for the function `caller`, whose name errors bear. */
 export function inverse(caller: string, x: Tensor): Tensor {
-  const identity = eye(x.shape[x.rank - 1]!, undefined, { dtype: x.dtype });
-  return located(solveOp, [x, broadcastTo(identity.node, x.shape)], { caller });
+  return located(inverseOp, [x], { caller });
 }
 
 /**
  * The inverses of square matrices `a` [..., n, n]. To solve a system use `solve`, which is faster and more accurate.
  * Throws ShapeError if they are not square and, when its value is read, ValueError if one is singular.
  */
-export const inv: Unary = composed("inv", (a: Tensor) => inverse("inv", squareOfFloats("inv", a)), regulars);
+export const inv: Unary = declare(
+  "inv",
+  (a: Tensor) => inverse("inv", squareOfFloats("inv", a)),
+  inverseOp,
+  regulars,
+);
 
 /** An op from matrices to numbers: `of` makes each from the triangle's diagonal and the sign of its exchanges. */
 function determinant(
