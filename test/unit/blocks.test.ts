@@ -157,6 +157,7 @@ const shapes: readonly (readonly [number, number])[] = [
   [97, 45],
   [40, 81],
   [130, 33],
+  [261, 257],
 ];
 
 test.each(shapes)("factors of a matrix of %i x %i give it again", (rows, columns) => {

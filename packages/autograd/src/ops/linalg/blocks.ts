@@ -1,3 +1,4 @@
+import { remembered } from "../../memo.ts";
 import type { Name, Run } from "./modules.ts";
 import { instantiate } from "./modules.ts";
 
@@ -26,23 +27,59 @@ class Room {
 const rooms = new WeakMap<ArrayBufferLike, Room>();
 let isRefused = false;
 
-/** Fewer elements, or operations, are not worth a memory or a call. */
+/** Fewer elements are not worth a memory, and fewer products not a call. */
 const fewest = 2048;
+const fewestProducts = 256;
 const pageBytes = 65_536;
 const mostPages = 65_536;
 
 /** Arrays of zeros. If there are many elements, they lie in one memory of WebAssembly. */
 export function arrays<const L extends readonly number[]>(...lengths: L): { [K in keyof L]: Float64Array } {
+  return (reused ? reused.take(lengths) : newArrays(lengths)) as { [K in keyof L]: Float64Array };
+}
+
+function newArrays(lengths: readonly number[]): Float64Array[] {
   const total = lengths.reduce((sum, length) => sum + length, 0);
   const buffer = total < fewest ? null : newRoom(8 * total);
   let start = 0;
-  const made = lengths.map((length) => {
+  return lengths.map((length) => {
     if (!buffer) return new Float64Array(length);
     start += length;
     return new Float64Array(buffer, 8 * (start - length), length);
   });
-  return made as { [K in keyof L]: Float64Array };
 }
+
+/** Arrays that serve one matrix of a batch after the other. */
+export class Arrays {
+  readonly #free = new Map<string, Float64Array[][]>();
+  #taken: { readonly key: string; readonly made: Float64Array[] }[] = [];
+
+  /** Runs `f`: all arrays that it makes are overwritten by the next run, so that its results have to be copied before. */
+  run(f: () => void): void {
+    const before = reused;
+    reused = this;
+    try {
+      f();
+    } finally {
+      reused = before;
+      for (const { key, made } of this.#taken) this.#free.get(key)!.push(made);
+      this.#taken = [];
+    }
+  }
+
+  take(lengths: readonly number[]): Float64Array[] {
+    const key = lengths.join();
+    const free = remembered(this.#free, key, () => []);
+    const made = free.pop();
+    if (made) for (const array of made) array.fill(0);
+    const taken = made ?? newArrays(lengths);
+    this.#taken.push({ key, made: taken });
+    return taken;
+  }
+}
+
+/** Those of the batch at work, if there is one. */
+let reused: Arrays | null = null;
 
 /** The buffer of a new memory; null where WebAssembly, or memory, is refused. */
 function newRoom(bytes: number): ArrayBuffer | null {
@@ -83,9 +120,10 @@ export function subtractProduct(
   width: number,
 ): void {
   if (height === 0 || count === 0 || length === 0) return;
-  const name = height === 1 ? "row" : "block";
-  const run = height * count * length < fewest / 8 ? undefined : runFor(name, to, factors, rows);
-  if (!run) {
+  const run = height * count * length < fewestProducts ? undefined : runFor("block", to, factors, rows);
+  if (run)
+    inMemory(run, height, count, length, to, at, toWidth, factors, first, factorWidth, rows, start, width);
+  else
     for (let row = 0; row < height; row++)
       subtractInTurn(
         to,
@@ -98,8 +136,40 @@ export function subtractProduct(
         start,
         width,
       );
-    return;
-  }
+}
+
+/** The same of one row, whose factors lie side by side. */
+export function subtractRows(
+  to: Float64Array,
+  at: number,
+  length: number,
+  factors: Float64Array,
+  first: number,
+  count: number,
+  rows: Float64Array,
+  start: number,
+  width: number,
+): void {
+  const run = count * length < fewestProducts ? undefined : runFor("row", to, factors, rows);
+  if (run) inMemory(run, 1, count, length, to, at, 0, factors, first, 0, rows, start, width);
+  else subtractInTurn(to, at, length, factors, first, count, rows, start, width);
+}
+
+function inMemory(
+  run: Run,
+  height: number,
+  count: number,
+  length: number,
+  to: Float64Array,
+  at: number,
+  toWidth: number,
+  factors: Float64Array,
+  first: number,
+  factorWidth: number,
+  rows: Float64Array,
+  start: number,
+  width: number,
+): void {
   const [out, left, right] = [
     to.byteOffset + 8 * at,
     factors.byteOffset + 8 * first,
@@ -156,7 +226,7 @@ export function subtractBoth(
   w: Float64Array,
 ): void {
   const size = v.length;
-  const run = size * size < fewest / 8 ? undefined : runFor("both", m, v, w);
+  const run = size * size < fewestProducts ? undefined : runFor("both", m, v, w);
   if (run) {
     run(size, m.byteOffset + 8 * at, 8 * width, v.byteOffset, w.byteOffset);
     return;

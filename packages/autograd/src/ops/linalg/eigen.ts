@@ -1,4 +1,4 @@
-import { arrays, inner, rotate, subtractBoth, subtractProduct } from "./blocks.ts";
+import { arrays, inner, rotate, subtractBoth, subtractProduct, subtractRows } from "./blocks.ts";
 import { copySymmetricPart } from "./factorization.ts";
 import { largest, Mirrors } from "./reflection.ts";
 
@@ -105,7 +105,7 @@ function reflectBoth(
   if (factor === 0) return;
   const [size, at] = [v.length, start * (n + 1)];
   w.fill(0);
-  subtractProduct([1, size, size], w, 0, size, v, 0, size, m, at, n);
+  subtractRows(w, 0, size, v, 0, size, m, at, n);
   const along = inner(w, v);
   for (let i = 0; i < size; i++) w[i] = -factor * (w[i]! - 0.5 * factor * along * v[i]!);
   subtractBoth(m, at, n, v, w);

@@ -1,6 +1,6 @@
 import type { TypedArray } from "../../dtype.ts";
 import type { Elements } from "../../graph.ts";
-import { arrays, subtractProduct } from "./blocks.ts";
+import { arrays, subtractProduct, subtractRows } from "./blocks.ts";
 
 /** Elimination: rows of one matrix less multiples of other rows, in float64. The right-hand sides stand behind it in its rows. */
 /** Columns and rows that are eliminated before the others follow. */
@@ -29,7 +29,8 @@ export function reduceRow(
   left: number,
   right: number,
 ): void {
-  reduceRows(m, width, [row, row + 1], [first, last], [left, right]);
+  const start = row * width;
+  subtractRows(m, start + left, right - left, m, start + first, last - first, m, first * width + left, width);
 }
 
 /**
@@ -42,10 +43,13 @@ export function triangulate(m: Float64Array, n: number, width: number): number {
   return sign;
 }
 
+/** Columns that are eliminated one by one. */
+const few = 4;
+
 /** The same of the columns `[from, to)`, by halves: of the second half most is a product of blocks (Toledo 1997). */
 function triangulateColumns(m: Float64Array, n: number, width: number, from: number, to: number): number {
-  if (to - from <= 1) return to === from ? 1 : eliminate(m, n, width, from);
-  const middle = from + Math.ceil((to - from) / 2);
+  if (to - from <= few) return eliminate(m, n, width, from, to);
+  const middle = from + few * Math.ceil((to - from) / (2 * few));
   const sign = triangulateColumns(m, n, width, from, middle);
   if (sign === 0) return 0;
   follow(m, width, from, middle, to);
@@ -53,16 +57,26 @@ function triangulateColumns(m: Float64Array, n: number, width: number, from: num
   return sign * triangulateColumns(m, n, width, middle, to);
 }
 
-/** Brings the largest element of a column to the diagonal and divides those below by it: the sign of the exchange, 0 if there is none. */
-function eliminate(m: Float64Array, n: number, width: number, column: number): number {
-  let row = column;
-  for (let i = column + 1; i < n; i++)
-    if (Math.abs(m[i * width + column]!) > Math.abs(m[row * width + column]!)) row = i;
-  const pivot = m[row * width + column]!;
-  if (pivot === 0) return 0;
-  if (row !== column) exchange(m, width, row, column);
-  for (let i = column + 1; i < n; i++) m[i * width + column]! /= pivot;
-  return row === column ? 1 : -1;
+/** The same, column by column: the largest element comes to the diagonal, and those below become the factors of their rows. */
+function eliminate(m: Float64Array, n: number, width: number, from: number, to: number): number {
+  let sign = 1;
+  for (let column = from; column < to; column++) {
+    const start = column * width;
+    let pivot = column;
+    for (let row = column + 1; row < n; row++)
+      if (Math.abs(m[row * width + column]!) > Math.abs(m[pivot * width + column]!)) pivot = row;
+    if (m[pivot * width + column] === 0) return 0;
+    if (pivot !== column) {
+      sign = -sign;
+      exchange(m, width, pivot, column);
+    }
+    for (let row = column + 1; row < n; row++) {
+      const factor = m[row * width + column]! / m[start + column]!;
+      m[row * width + column] = factor;
+      for (let j = column + 1; j < to; j++) m[row * width + j]! -= factor * m[start + j]!;
+    }
+  }
+  return sign;
 }
 
 /** Lets the columns `[to, end)` of the rows `[from, to)` follow what was done to the columns before them. */

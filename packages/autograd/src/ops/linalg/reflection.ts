@@ -1,7 +1,10 @@
-import { arrays, inner, subtractProduct } from "./blocks.ts";
+import { arrays, inner, subtractProduct, subtractRows } from "./blocks.ts";
 import { panel } from "./elimination.ts";
 
 /** Householder's reflections `1 - factor v v^T`, in float64. */
+
+/** Fewer reflections are applied one by one. */
+const fewest = 256;
 
 /** The largest magnitude, NaN if there is one. */
 export function largest(x: Float64Array): number {
@@ -103,7 +106,7 @@ export class Mirrors {
     const [first, at] = [k * this.#size + start, start * width + from];
     const along = this.#along;
     along.fill(0, 0, columns);
-    subtractProduct([1, size, columns], along, 0, columns, this.#rows, first, 0, data, at, width);
+    subtractRows(along, 0, columns, this.#rows, first, size, data, at, width);
     for (let j = 0; j < columns; j++) along[j]! *= -factor;
     subtractProduct([size, 1, columns], data, at, width, this.#rows, first, 1, along, 0, columns);
   }
@@ -152,6 +155,16 @@ export class Mirrors {
     q.fill(0);
     for (let i = 0; i < columns; i++) q[i * columns + i] = 1;
     const count = this.#factors.length;
+    if (count < fewest)
+      for (let k = count - 1; k >= 0; k--) {
+        const from = Math.min(this.#start(k), columns);
+        this.reflect(k, { data: q, width: columns, from, to: columns });
+      }
+    else this.#multiplyBlocks(q, columns);
+  }
+
+  #multiplyBlocks(q: Float64Array, columns: number): void {
+    const count = this.#factors.length;
     for (let last = count; last > 0; last = panel * (Math.ceil(last / panel) - 1)) {
       const first = panel * (Math.ceil(last / panel) - 1);
       const from = Math.min(this.#start(first), columns);
@@ -179,10 +192,11 @@ export function factorize(
     const last = Math.min(first + panel, count);
     for (let k = first; k < last; k++) {
       const pivot = mirrors.add(r!, columns, k);
-      mirrors.reflect(k, { data: r!, width: columns, from: k + 1, to: last });
+      mirrors.reflect(k, { data: r!, width: columns, from: k + 1, to: count < fewest ? columns : last });
       r![k * columns + k] = pivot;
     }
-    mirrors.reflectAll(first, last, true, { data: r!, width: columns, from: last, to: columns });
+    if (count >= fewest)
+      mirrors.reflectAll(first, last, true, { data: r!, width: columns, from: last, to: columns });
   }
   mirrors.multiplyInto(q!, innerSize);
   return { q: q!, r: r! };
