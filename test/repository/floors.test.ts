@@ -102,6 +102,7 @@ const packages: readonly PackageFloors[] = [
         "ops/linalg/reflection.ts",
         "ops/linalg/factorization.ts",
         "ops/linalg/solve.ts",
+        "ops/linalg/inverse.ts",
         "ops/linalg/orthogonal.ts",
         "ops/linalg/eigen.ts",
         "ops/linalg/spectrum.ts",

@@ -117,11 +117,12 @@ export {
   zerosLike,
 } from "./ops/leaf.ts";
 export { cholesky, choleskySolve, triangularSolve } from "./ops/linalg/factorization.ts";
+export { inv } from "./ops/linalg/inverse.ts";
 export * from "./ops/linalg/matrix.ts";
 export * from "./ops/linalg/norm.ts";
 export { qr } from "./ops/linalg/orthogonal.ts";
 export { lstsq, pinv } from "./ops/linalg/pseudoinverse.ts";
-export { det, inv, logdet, slogdet, solve } from "./ops/linalg/solve.ts";
+export { det, logdet, slogdet, solve } from "./ops/linalg/solve.ts";
 export { eigh, eigvalsh, svd, svdvals } from "./ops/linalg/spectrum.ts";
 export * from "./ops/mixture.ts";
 export {

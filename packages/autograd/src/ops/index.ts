@@ -7,6 +7,7 @@ import * as distance from "./distance.ts";
 import * as distinct from "./distinct.ts";
 import * as grid from "./grid.ts";
 import * as factorization from "./linalg/factorization.ts";
+import * as inverse from "./linalg/inverse.ts";
 import * as matrix from "./linalg/matrix.ts";
 import * as norms from "./linalg/norm.ts";
 import * as orthogonal from "./linalg/orthogonal.ts";
@@ -25,7 +26,7 @@ import * as special from "./special.ts";
 import * as table from "./table.ts";
 import * as window from "./window.ts";
 
-const linalg = [factorization, solve, orthogonal, spectrum, pseudoinverse, norms, matrix];
+const linalg = [factorization, solve, inverse, orthogonal, spectrum, pseudoinverse, norms, matrix];
 
 /** Every op and composition by name: the functions with samples that the files of this folder export. */
 export const registry: ReadonlyMap<string, Registered> = new Map(

@@ -13,7 +13,7 @@ import { broadcastTo, reshape, transpose, unsqueeze } from "../movement.ts";
 import { composed, declare } from "../sample.ts";
 import { arrays, subtractProduct } from "./blocks.ts";
 import { regularMatrices, squareOfFloats, squareOfNumbers } from "./factorization.ts";
-import { inverse } from "./solve.ts";
+import { inverse } from "./inverse.ts";
 
 /** Functions of whole matrices: powers and the exponential, products of several, and several in one. */
 

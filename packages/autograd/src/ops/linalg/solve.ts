@@ -1,7 +1,7 @@
 import { ValueError } from "../../errors.ts";
 import type { Derivative, Elements, Op, Tensor } from "../../graph.ts";
 import { apply, bilinearRule, pushed, zero } from "../../graph.ts";
-import type { Operation, Unary } from "../../signature.ts";
+import type { Operation } from "../../signature.ts";
 import { lt } from "../comparison.ts";
 import { matmul } from "../contraction.ts";
 import { eye } from "../leaf.ts";
@@ -39,7 +39,8 @@ const solveOp: Op<{ readonly caller: string | null }> = {
   dtype: ([, b]) => b!.dtype,
 };
 
-function singular(caller: string, site: string): ValueError {
+/** What is thrown for a singular matrix. */
+export function singular(caller: string, site: string): ValueError {
   return new ValueError(
     `${caller}: the matrix is singular, its rows are linearly dependent; check with slogdet${site}`,
   );
@@ -77,47 +78,10 @@ export const solve: Operation<[b: Tensor]> = declare(
 );
 
 /** Samples of functions of one regular matrix or several. */
-const regulars = (draw: Draw): readonly Tensor[] => {
+export const regulars = (draw: Draw): readonly Tensor[] => {
   const n = draw.integer(1, 3);
   return [regularMatrices(draw, [...draw.shape(0, 1), n, n])];
 };
-
-/** Inverses; `caller` is who errors name. */
-const inverseOp: Op<{ readonly caller: string }> = {
-  name: "inv",
-  implied: ["caller"],
-  kernel: {
-    kind: "opaque",
-    run: ([a], out, { caller }, site) => {
-      const n = a!.shape[a!.shape.length - 1]!;
-      const identity = new Float64Array(out.data.length);
-      for (let row = 0; row * n < identity.length; row++) identity[row * n + (row % n)] = 1;
-      solveEach(a!, { data: identity, shape: a!.shape }, out, (m, _, width) => {
-        if (triangulate(m, n, width) === 0) throw singular(caller, site());
-        substitute(m, n, width, true);
-      });
-    },
-  },
-  derivatives: [pushed((t, out) => neg(matmul(out, matmul(t, out))))],
-  shape: ([a]) => a!.shape,
-  dtype: ([a]) => a!.dtype,
-};
-
-/** The inverses of square matrices of floats, for the function `caller`, whose name errors bear. */
-export function inverse(caller: string, x: Tensor): Tensor {
-  return located(inverseOp, [x], { caller });
-}
-
-/**
- * The inverses of square matrices `a` [..., n, n]. To solve a system use `solve`, which is faster and more accurate.
- * Throws ShapeError if they are not square and, when its value is read, ValueError if one is singular.
- */
-export const inv: Unary = declare(
-  "inv",
-  (a: Tensor) => inverse("inv", squareOfFloats("inv", a)),
-  inverseOp,
-  regulars,
-);
 
 /** An op from matrices to numbers: `of` makes each from the triangle's diagonal and the sign of its exchanges. */
 function determinant(
