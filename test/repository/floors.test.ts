@@ -160,7 +160,7 @@ const packages: readonly PackageFloors[] = [
     optionalPeers: [],
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
-      ["options.ts", "state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
+      ["options.ts", "state.ts", "module.ts", "initialize/*", "layers/*", "losses/*", "distributions/*"],
       ["files/*", "optimize/*", "schedules/*", "data/*", "checkpoint.ts", "metrics/*"],
       [
         "pause.ts",
