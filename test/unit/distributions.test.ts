@@ -13,6 +13,7 @@ import {
   ShapeError,
   scalar,
   tensor,
+  topology,
   ValueError,
   variable,
   vmap,
@@ -72,6 +73,12 @@ describe("parameters", () => {
     );
     expect(dataOf(vmap((x: Tensor) => new Normal(0, x).scale)(neg(ones([2]))))).toEqual([-1, -1]);
   });
+});
+
+test("what depends on one parameter is computed once, not for the whole batch", () => {
+  const scale = ones([3]).add(1);
+  const nodes = topology([new Normal(zeros([4, 3]).add(1), scale).logProb(0)]).nodes;
+  expect(nodes.flatMap(({ op, shape }) => (op.name === "log" ? [shape] : []))).toEqual([[3]]);
 });
 
 describe("far away", () => {
@@ -212,7 +219,7 @@ describe("refusals", () => {
     ],
     [() => new Gumbel(0, full([2], -1)), ValueError, "Gumbel: scale must be"],
     [() => new Cauchy(Number.NaN, 1), ValueError, "Cauchy: loc must be a finite number, got NaN"],
-    [() => new LogNormal(0, -1), ValueError, "Normal: scale must be"],
+    [() => new LogNormal(0, -1), ValueError, "LogNormal: scale must be"],
     [() => new Exponential(0), ValueError, "Exponential: rate must be a finite number above 0, got 0"],
     [() => new Uniform(2, 2), ValueError, "Uniform: low is 2 and high is 2; low must be below high"],
     [() => new Uniform(zeros([2]), tensor([1, -1])), ValueError, "low is 0 and high is -1"],

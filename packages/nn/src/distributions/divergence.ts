@@ -17,6 +17,7 @@ import {
   lt,
   mul,
   neg,
+  promote,
   ShapeError,
   square,
   sub,
@@ -71,7 +72,7 @@ const toExponential = (p: Distribution, { rate }: Exponential): Tensor =>
 
 /** Of distributions where the second has no probability for a part of the first. */
 function infinite(p: Distribution, q: Distribution): Tensor {
-  return full(batchOf(p, q), Infinity, { dtype: p.dtype });
+  return full(commonBatch(p, q), Infinity, { dtype: promote(p.dtype, q.dtype) });
 }
 
 function betweenNormals(p: Normal, q: Normal): Tensor {
@@ -193,7 +194,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** The shape of both batches together. Throws ShapeError if they or the events do not fit. */
-function batchOf(p: Distribution, q: Distribution): Shape {
+function commonBatch(p: Distribution, q: Distribution): Shape {
   const events = [p, q].map(({ name, eventShape }) => `${name} [${eventShape.join(", ")}]`);
   if (p.eventShape.join() !== q.eventShape.join())
     throw new ShapeError(
@@ -228,6 +229,6 @@ export function klDivergence(p: Distribution, q: Distribution): Tensor {
       `klDivergence: there is no closed form from ${p.name} to ${q.name}; estimate it by the mean of ` +
         "p.logProb(x) - q.logProb(x) over samples x of p",
     );
-  batchOf(p, q);
+  commonBatch(p, q);
   return found[2](p, q);
 }

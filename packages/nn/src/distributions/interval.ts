@@ -1,6 +1,7 @@
 import type { Operand, Shape, Tensor } from "@cotangent/autograd/functional";
 import {
   add,
+  broadcastTo,
   clamp,
   div,
   expm1,
@@ -24,7 +25,7 @@ import {
   zerosLike,
 } from "@cotangent/autograd/functional";
 import { Distribution, drawOf, placeIn, refuse, type Source } from "./distribution.ts";
-import { finite, positive, share, together } from "./parameters.ts";
+import { batchOf, finite, floats, positive, share } from "./parameters.ts";
 
 hideFrames(import.meta.url);
 
@@ -46,31 +47,39 @@ hideFrames(import.meta.url);
  */
 export class Uniform extends Distribution {
   readonly name: string = "Uniform";
-  /** [...batchShape] */
-  readonly low: Tensor;
-  /** [...batchShape] */
-  readonly high: Tensor;
+  readonly #low: Tensor;
+  readonly #high: Tensor;
 
   constructor(low: Operand, high: Operand) {
-    const given = together("Uniform", { low: [low, finite], high: [high, finite] });
+    const given = floats("Uniform", { low: [low, finite], high: [high, finite] });
     checkOrder(low, high);
-    super(given.low.shape, [], given.low.dtype);
-    this.low = given.low;
-    this.high = given.high;
+    super(batchOf("Uniform", given), [], given.low.dtype);
+    this.#low = given.low;
+    this.#high = given.high;
+  }
+
+  /** [...batchShape] */
+  get low(): Tensor {
+    return broadcastTo(this.#low, this.batchShape);
+  }
+
+  /** [...batchShape] */
+  get high(): Tensor {
+    return broadcastTo(this.#high, this.batchShape);
   }
 
   override logProb(x: Operand): Tensor {
     const place = placeIn(this, "logProb", x);
-    const outside = logicalOr(lt(place, this.low), ge(place, this.high));
+    const outside = logicalOr(lt(place, this.#low), ge(place, this.#high));
     const inside = where(isNaN(place), place, neg(log(this.#width)));
     return where(outside, -Infinity, inside);
   }
 
   override rsample(shape: Shape = [], options?: Source): Tensor {
     const draw = drawOf(this, shape, options);
-    const place = add(mul(uniform(draw.shape, draw.source), this.#width), this.low);
+    const place = add(mul(uniform(draw.shape, draw.source), this.#width), this.#low);
     // Rounding may reach the upper end, which does not belong to the interval.
-    return where(lt(place, this.high), place, this.low);
+    return where(lt(place, this.#high), place, this.#low);
   }
 
   override entropy(): Tensor {
@@ -78,15 +87,15 @@ export class Uniform extends Distribution {
   }
 
   override cdf(x: Operand): Tensor {
-    return clamp(div(sub(placeIn(this, "cdf", x), this.low), this.#width), 0, 1);
+    return clamp(div(sub(placeIn(this, "cdf", x), this.#low), this.#width), 0, 1);
   }
 
   override icdf(p: Operand): Tensor {
-    return add(mul(placeIn(this, "icdf", p, share), this.#width), this.low);
+    return add(mul(placeIn(this, "icdf", p, share), this.#width), this.#low);
   }
 
   override get mean(): Tensor {
-    return add(mul(this.#width, 0.5), this.low);
+    return add(mul(this.#width, 0.5), this.#low);
   }
 
   override get variance(): Tensor {
@@ -102,7 +111,7 @@ export class Uniform extends Distribution {
   }
 
   get #width(): Tensor {
-    return sub(this.high, this.low);
+    return sub(this.#high, this.#low);
   }
 }
 
@@ -134,7 +143,7 @@ export class Exponential extends Distribution {
   readonly rate: Tensor;
 
   constructor(rate: Operand) {
-    const given = together("Exponential", { rate: [rate, positive] });
+    const given = floats("Exponential", { rate: [rate, positive] });
     super(given.rate.shape, [], given.rate.dtype);
     this.rate = given.rate;
   }

@@ -1,7 +1,7 @@
 import type { DrawOptions, Operand, Shape, Tensor } from "@cotangent/autograd/functional";
-import { add, div, hideFrames, log, mul, square, sub } from "@cotangent/autograd/functional";
+import { add, broadcastTo, div, hideFrames, log, mul, square, sub } from "@cotangent/autograd/functional";
 import { Distribution, drawOf, placeIn, type Source } from "./distribution.ts";
-import { finite, positive, share, together } from "./parameters.ts";
+import { batchOf, finite, floats, positive, share } from "./parameters.ts";
 
 hideFrames(import.meta.url);
 
@@ -20,23 +20,32 @@ export interface Standard {
 /** A standard distribution, moved to `loc`, its mode, and stretched by `scale`: what such families have in common. */
 export abstract class LocationScale extends Distribution {
   readonly name: string;
-  /** [...batchShape] */
-  readonly loc: Tensor;
-  /** [...batchShape] */
-  readonly scale: Tensor;
   readonly #standard: Standard;
+  // Not stretched to the batch, so that what depends on one of them alone is computed once.
+  readonly #loc: Tensor;
+  readonly #scale: Tensor;
 
   constructor(standard: Standard, loc: Operand, scale: Operand) {
-    const given = together(standard.name, { loc: [loc, finite], scale: [scale, positive] });
-    super(given.loc.shape, [], given.loc.dtype);
+    const given = floats(standard.name, { loc: [loc, finite], scale: [scale, positive] });
+    super(batchOf(standard.name, given), [], given.loc.dtype);
     this.name = standard.name;
-    this.loc = given.loc;
-    this.scale = given.scale;
+    this.#loc = given.loc;
+    this.#scale = given.scale;
     this.#standard = standard;
   }
 
+  /** [...batchShape] */
+  get loc(): Tensor {
+    return broadcastTo(this.#loc, this.batchShape);
+  }
+
+  /** [...batchShape] */
+  get scale(): Tensor {
+    return broadcastTo(this.#scale, this.batchShape);
+  }
+
   override logProb(x: Operand): Tensor {
-    return sub(this.#standard.logDensity(this.#standardized("logProb", x)), log(this.scale));
+    return sub(this.#standard.logDensity(this.#standardized("logProb", x)), log(this.#scale));
   }
 
   override rsample(shape: Shape = [], options?: Source): Tensor {
@@ -45,7 +54,7 @@ export abstract class LocationScale extends Distribution {
   }
 
   override entropy(): Tensor {
-    return add(log(this.scale), this.#standard.entropy);
+    return broadcastTo(add(log(this.#scale), this.#standard.entropy), this.batchShape);
   }
 
   override cdf(x: Operand): Tensor {
@@ -58,7 +67,7 @@ export abstract class LocationScale extends Distribution {
 
   override get mean(): Tensor {
     const { mean } = this.#standard;
-    return mean === 0 ? this.loc : add(mul(this.scale, mean), this.loc);
+    return mean === 0 ? this.loc : add(mul(this.#scale, mean), this.#loc);
   }
 
   override get variance(): Tensor {
@@ -66,7 +75,7 @@ export abstract class LocationScale extends Distribution {
   }
 
   override get stddev(): Tensor {
-    return mul(this.scale, this.#standard.stddev);
+    return broadcastTo(mul(this.#scale, this.#standard.stddev), this.batchShape);
   }
 
   override get mode(): Tensor {
@@ -74,10 +83,10 @@ export abstract class LocationScale extends Distribution {
   }
 
   #standardized(what: string, x: Operand): Tensor {
-    return div(sub(placeIn(this, what, x), this.loc), this.scale);
+    return div(sub(placeIn(this, what, x), this.#loc), this.#scale);
   }
 
   #placed(z: Tensor): Tensor {
-    return add(mul(z, this.scale), this.loc);
+    return add(mul(z, this.#scale), this.#loc);
   }
 }

@@ -17,6 +17,7 @@ import {
 } from "@cotangent/autograd/functional";
 import { Distribution, placeIn, type Source } from "./distribution.ts";
 import { LocationScale, type Standard } from "./location.ts";
+import { batchOf, finite, floats, positive, share } from "./parameters.ts";
 
 hideFrames(import.meta.url);
 
@@ -71,7 +72,9 @@ export class LogNormal extends Distribution {
   readonly base: Normal;
 
   constructor(loc: Operand, scale: Operand) {
-    const base = new Normal(loc, scale);
+    const given = floats("LogNormal", { loc: [loc, finite], scale: [scale, positive] });
+    batchOf("LogNormal", given);
+    const base = new Normal(given.loc, given.scale);
     super(base.batchShape, [], base.dtype);
     this.base = base;
   }
@@ -108,7 +111,7 @@ export class LogNormal extends Distribution {
   }
 
   override icdf(p: Operand): Tensor {
-    return exp(this.base.icdf(p));
+    return exp(this.base.icdf(placeIn(this, "icdf", p, share)));
   }
 
   override get mean(): Tensor {

@@ -1,6 +1,5 @@
 import type { DType, Operand, Shape } from "@cotangent/autograd/functional";
 import {
-  broadcastTo,
   cast,
   DTypeError,
   hideFrames,
@@ -63,16 +62,12 @@ export function floats<K extends string>(name: string, given: Given<K>): { reado
   return Object.fromEntries(made);
 }
 
-/** The same, stretched to one shape. Throws ShapeError too, if they do not broadcast. */
-export function together<K extends string>(name: string, given: Given<K>): { readonly [P in K]: Tensor } {
-  const entries = Object.entries<Tensor>(floats(name, given));
-  const shape = commonShape(
+/** The shape to which parameters broadcast. Throws ShapeError, with their names, if they do not. */
+export function batchOf(name: string, given: Readonly<Record<string, Tensor>>): Shape {
+  return commonShape(
     name,
-    entries.map(([what, x]) => [what, x.shape]),
+    Object.entries(given).map(([what, { shape }]) => [what, shape]),
   );
-  return Object.fromEntries(entries.map(([what, x]) => [what, broadcastTo(x, shape)])) as {
-    readonly [P in K]: Tensor;
-  };
 }
 
 /** The shape to which several broadcast. Throws ShapeError, with all of them and what they are. */

@@ -27,7 +27,7 @@ import {
   zerosLike,
 } from "@cotangent/autograd/functional";
 import { Distribution, drawOf, placeIn, type Source } from "./distribution.ts";
-import { finite, type Range, share, together } from "./parameters.ts";
+import { finite, floats, type Range, share } from "./parameters.ts";
 import { type Chance, checkOne, leastOf } from "./weights.ts";
 
 hideFrames(import.meta.url);
@@ -42,8 +42,8 @@ export abstract class Trials extends Distribution {
     checkOne(name, given, ["logits", "probabilities"]);
     const byLogits = given.logits !== undefined;
     const x: Tensor = byLogits
-      ? together(name, { logits: [given.logits, finite] }).logits
-      : together(name, { probabilities: [given.probabilities, range] }).probabilities;
+      ? floats(name, { logits: [given.logits, finite] }).logits
+      : floats(name, { probabilities: [given.probabilities, range] }).probabilities;
     super(x.shape, [], x.dtype);
     this.name = name;
     this.#logits = byLogits ? x : null;
