@@ -75,6 +75,41 @@ describe("parameters", () => {
   });
 });
 
+test("a variable counts as it is at each call, also in a program", () => {
+  const x = variable([0.25, 0.75]);
+  const matrix = variable([
+    [1, 0],
+    [0, 1],
+  ]);
+  const all: readonly Distribution[] = [
+    new Normal(x, 1),
+    new Uniform(-1, x),
+    new LogNormal(0, x),
+    new Exponential(x),
+    new Bernoulli({ probabilities: x }),
+    new Geometric({ logits: x }),
+    new Geometric({ probabilities: x }),
+    new Categorical({ logits: x }),
+    new Categorical({ probabilities: x }),
+    new MultivariateNormal(x, { scaleTril: matrix }),
+    new MultivariateNormal(zeros([2]), { covarianceMatrix: matrix }),
+  ];
+  const entropies = (): Tensor[] => all.map((p) => p.entropy());
+  const densities = (): Tensor[] => all.map((p) => p.logProb(/^[CG]/.test(p.name) ? 1 : 0.125));
+  const program = compile(() => [...entropies(), ...densities()]);
+  const values = (list: Tensor[]) => list.map(dataOf);
+  const before = values(program());
+  expect(before).toEqual(values([...entropies(), ...densities()]));
+  x.assign(tensor([0.5, 0.625]));
+  matrix.assign(matrix.mul(2));
+  const after = values(program());
+  expect(after).toEqual(values([...entropies(), ...densities()]));
+  after.slice(all.length).forEach((value, i) => {
+    expect(value, all[i]!.name).not.toEqual(before[all.length + i]);
+  });
+  expect(grad(new Normal(x, 1).logProb(0).sum(), [x])[0].toArray()).not.toEqual([0, 0]);
+});
+
 test("what depends on one parameter is computed once, not for the whole batch", () => {
   const scale = ones([3]).add(1);
   const nodes = topology([new Normal(zeros([4, 3]).add(1), scale).logProb(0)]).nodes;
@@ -299,13 +334,13 @@ describe("refusals", () => {
       ValueError,
       "Normal.logProb: x is a number or a tensor, got an array",
     ],
-    [() => some.icdf(1.5), ValueError, "Normal.icdf: x must be from 0 to 1, got 1.5"],
-    [() => some.sample(anything(3)), ValueError, "Normal: the shape of a sample is a list, got 3"],
+    [() => some.icdf(1.5), ValueError, "Normal.icdf: p must be from 0 to 1, got 1.5"],
+    [() => some.sample(anything(3)), ValueError, "Normal.sample: the shape is a list, got 3"],
     [() => some.sample([-1]), ValueError, "sizes are whole numbers"],
     [
       () => some.sample([1], anything({ dtype: "float64" })),
       ValueError,
-      "Normal: sample: there is no option dtype",
+      "Normal.sample: there is no option dtype",
     ],
     [() => some.sample([1], anything({ generator: 1 })), ValueError, "the generator is a Generator"],
     [
@@ -330,9 +365,20 @@ describe("refusals", () => {
       "not positive definite",
     ],
     [
-      () => new MultivariateNormal(zeros([2]), { scaleTril: neg(scale).mul(1) }).cdf(0),
+      () => new MultivariateNormal(zeros([2]), { scaleTril: scale }).cdf(0),
       ValueError,
       "MultivariateNormal: there is no cdf",
+    ],
+    [
+      () =>
+        new MultivariateNormal(zeros([2]), {
+          scaleTril: tensor([
+            [1, -2],
+            [3, 0],
+          ]),
+        }),
+      ValueError,
+      "MultivariateNormal: the diagonal of scaleTril must be above 0, got 0",
     ],
     [() => new Independent(some, 2), ValueError, "at most the number of batch axes of Normal [3], got 2"],
     [() => new Independent(some, -1), ValueError, "Independent: axes is a whole number of at least 0"],

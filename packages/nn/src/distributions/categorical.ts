@@ -23,7 +23,7 @@ import {
   where,
 } from "@cotangent/autograd/functional";
 import { Distribution, drawOf, refuse, type Source } from "./distribution.ts";
-import { asTensor, commonShape, floats, type Range } from "./parameters.ts";
+import { asTensor, commonShape, floats, type Parameter, type Range } from "./parameters.ts";
 import { checkOne, leastOf } from "./weights.ts";
 
 hideFrames(import.meta.url);
@@ -64,15 +64,16 @@ export class Categorical extends Distribution {
   readonly name: string = "Categorical";
   /** How many classes there are. */
   readonly classes: number;
-  /** What was given, by its name. */
-  readonly #weights: ClassWeights;
+  readonly #logits: Parameter | null;
+  readonly #probabilities: Parameter | null;
 
   constructor(weights: ClassWeights) {
     checkOne("Categorical", weights, ["logits", "probabilities"]);
     const byLogits = weights.logits !== undefined;
-    const x: Tensor = byLogits
+    const given: Parameter = byLogits
       ? floats("Categorical", { logits: [weights.logits, score] }).logits
       : floats("Categorical", { probabilities: [weights.probabilities, weight] }).probabilities;
+    const x = given();
     const classes = x.shape[x.rank - 1] ?? 0;
     if (classes === 0)
       throw new ShapeError(
@@ -81,21 +82,22 @@ export class Categorical extends Distribution {
     checkRows(x, classes, byLogits ? -Infinity : 0);
     super(x.shape.slice(0, -1), [], x.dtype);
     this.classes = classes;
-    this.#weights = byLogits ? { logits: x } : { probabilities: div(x, sum(x, -1, { keepDims: true })) };
+    this.#logits = byLogits ? given : null;
+    this.#probabilities = byLogits ? null : given;
   }
 
   /** The logarithms of the probabilities, [...batchShape, classes]. */
   get logits(): Tensor {
-    const { logits, probabilities } = this.#weights;
-    if (logits) return logSoftmax(logits, -1);
+    if (this.#logits) return logSoftmax(this.#logits(), -1);
     const least = leastOf(this.dtype);
-    return log(clamp(probabilities, least, 1 - least));
+    return log(clamp(this.probabilities, least, 1 - least));
   }
 
   /** They add up to 1, [...batchShape, classes]. */
   get probabilities(): Tensor {
-    const { logits, probabilities } = this.#weights;
-    return logits ? softmax(logits, -1) : probabilities;
+    if (this.#logits) return softmax(this.#logits(), -1);
+    const weights = this.#probabilities!();
+    return div(weights, sum(weights, -1, { keepDims: true }));
   }
 
   override logProb(x: Operand): Tensor {
@@ -117,7 +119,8 @@ export class Categorical extends Distribution {
   override sample(shape: Shape = [], options?: Source): Tensor {
     const { source } = drawOf(this, shape, options);
     const { generator } = source;
-    return categorical(shape, { ...this.#weights, ...(generator && { generator }) });
+    const weights = this.#logits ? { logits: this.#logits() } : { probabilities: this.#probabilities!() };
+    return categorical(shape, { ...weights, ...(generator && { generator }) });
   }
 
   override entropy(): Tensor {

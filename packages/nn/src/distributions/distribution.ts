@@ -8,7 +8,7 @@ import {
   ValueError,
 } from "@cotangent/autograd/functional";
 import { checkList, optionsOf } from "../options.ts";
-import { asTensor, checkRange, commonShape, type Range } from "./parameters.ts";
+import { asTensor, checkRange, commonShape, share } from "./parameters.ts";
 
 hideFrames(import.meta.url);
 
@@ -17,7 +17,8 @@ export type Source = Pick<DrawOptions, "generator">;
 
 /**
  * What all distributions have. Their parameters are tensors, and all that they compute is made of ordinary ops, so that it has
- * derivatives by the parameters. A number takes the dtype of the tensors beside it, else float32.
+ * derivatives by the parameters. A number takes the dtype of the tensors beside it, else float32; of a variable each call takes the
+ * present version.
  *
  * A distribution stands for `batchShape` distributions side by side, each over events of `eventShape`. What a distribution does not
  * have throws ValueError, and `rsample` GradientError, with what to do instead.
@@ -67,7 +68,7 @@ export abstract class Distribution {
 
   /** The inverse of `cdf`: the place up to which an event lies with probability `p`. */
   icdf(p: Operand): Tensor {
-    placeIn(this, "icdf", p);
+    shareIn(this, p);
     return refuse(this, "icdf in closed form", "estimate it by sorted samples");
   }
 
@@ -99,19 +100,25 @@ export function drawOf(
   shape: Shape,
   options: Source | undefined,
 ): { readonly shape: Shape; readonly source: DrawOptions } {
-  checkList(`${of.name}: the shape of a sample`, shape);
-  const given = optionsOf(`${of.name}: sample`, options, { generator: true });
+  checkList(`${of.name}.sample: the shape`, shape);
+  const given = optionsOf(`${of.name}.sample`, options, { generator: true });
   return { shape: [...shape, ...of.batchShape, ...of.eventShape], source: { ...given, dtype: of.dtype } };
 }
 
 /** A place `x` that broadcasts with the distribution, of its dtype or a wider one. Throws typed errors for what does not fit. */
-export function placeIn(of: Distribution, what: string, x: Operand, range?: Range): Tensor {
-  const name = `${of.name}.${what}`;
-  const place = asTensor(`${name}: x`, x, of.dtype);
+export function placeIn(of: Distribution, method: string, x: Operand, what = "x"): Tensor {
+  const name = `${of.name}.${method}`;
+  const place = asTensor(`${name}: ${what}`, x, of.dtype);
   commonShape(name, [
-    ["x", place.shape],
+    [what, place.shape],
     ["the distribution", [...of.batchShape, ...of.eventShape]],
   ]);
-  if (range) checkRange(`${name}: x`, place, range);
+  return place;
+}
+
+/** A probability for `icdf`. Throws ValueError too, if it is known not to be from 0 to 1. */
+export function shareIn(of: Distribution, p: Operand): Tensor {
+  const place = placeIn(of, "icdf", p, "p");
+  checkRange(`${of.name}.icdf: p`, place, share);
   return place;
 }

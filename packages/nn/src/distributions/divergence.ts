@@ -85,7 +85,7 @@ function betweenVectors(p: MultivariateNormal, q: MultivariateNormal): Tensor {
   const spread = sum(square(triangularSolve(q.scaleTril, p.scaleTril)), [-2, -1]);
   const distance = sum(square(solved(q.scaleTril, sub(p.loc, q.loc))), -1);
   const halves = mul(sub(add(spread, distance), p.eventShape[0]!), 0.5);
-  return add(halves, sub(logRoot(q), logRoot(p)));
+  return add(halves, sub(logRoot(q.scaleTril), logRoot(p.scaleTril)));
 }
 
 function normalToLaplace(p: Normal, q: Laplace): Tensor {
@@ -207,7 +207,7 @@ function commonBatch(p: Distribution, q: Distribution): Shape {
 }
 
 /**
- * The divergence of Kullback and Leibler (1951) from `q` to `p`, the mean of `log p(x) - log q(x)` over `p`, in closed form: one number for each
+ * The divergence of Kullback and Leibler (1951) from `p` to `q`, the mean of `log p(x) - log q(x)` over `p`, in closed form: one number for each
  * pair of the batches, which broadcast. It is there for two of a kind, from `Normal` to `Laplace`, from the others of numbers to `Normal`, to
  * `Gumbel` and, some of it infinite, to `Exponential` and `Uniform`: the pairs that PyTorch has.
  *

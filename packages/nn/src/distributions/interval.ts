@@ -24,8 +24,8 @@ import {
   where,
   zerosLike,
 } from "@cotangent/autograd/functional";
-import { Distribution, drawOf, placeIn, refuse, type Source } from "./distribution.ts";
-import { batchOf, finite, floats, positive, share } from "./parameters.ts";
+import { Distribution, drawOf, placeIn, refuse, type Source, shareIn } from "./distribution.ts";
+import { batchOf, finite, floats, type Parameter, positive } from "./parameters.ts";
 
 hideFrames(import.meta.url);
 
@@ -47,39 +47,39 @@ hideFrames(import.meta.url);
  */
 export class Uniform extends Distribution {
   readonly name: string = "Uniform";
-  readonly #low: Tensor;
-  readonly #high: Tensor;
+  readonly #low: Parameter;
+  readonly #high: Parameter;
 
   constructor(low: Operand, high: Operand) {
     const given = floats("Uniform", { low: [low, finite], high: [high, finite] });
     checkOrder(low, high);
-    super(batchOf("Uniform", given), [], given.low.dtype);
+    super(batchOf("Uniform", given), [], given.low().dtype);
     this.#low = given.low;
     this.#high = given.high;
   }
 
   /** [...batchShape] */
   get low(): Tensor {
-    return broadcastTo(this.#low, this.batchShape);
+    return broadcastTo(this.#low(), this.batchShape);
   }
 
   /** [...batchShape] */
   get high(): Tensor {
-    return broadcastTo(this.#high, this.batchShape);
+    return broadcastTo(this.#high(), this.batchShape);
   }
 
   override logProb(x: Operand): Tensor {
     const place = placeIn(this, "logProb", x);
-    const outside = logicalOr(lt(place, this.#low), ge(place, this.#high));
+    const outside = logicalOr(lt(place, this.#low()), ge(place, this.#high()));
     const inside = where(isNaN(place), place, neg(log(this.#width)));
     return where(outside, -Infinity, inside);
   }
 
   override rsample(shape: Shape = [], options?: Source): Tensor {
     const draw = drawOf(this, shape, options);
-    const place = add(mul(uniform(draw.shape, draw.source), this.#width), this.#low);
+    const place = add(mul(uniform(draw.shape, draw.source), this.#width), this.#low());
     // Rounding may reach the upper end, which does not belong to the interval.
-    return where(lt(place, this.#high), place, this.#low);
+    return where(lt(place, this.#high()), place, this.#low());
   }
 
   override entropy(): Tensor {
@@ -87,15 +87,15 @@ export class Uniform extends Distribution {
   }
 
   override cdf(x: Operand): Tensor {
-    return clamp(div(sub(placeIn(this, "cdf", x), this.#low), this.#width), 0, 1);
+    return clamp(div(sub(placeIn(this, "cdf", x), this.#low()), this.#width), 0, 1);
   }
 
   override icdf(p: Operand): Tensor {
-    return add(mul(placeIn(this, "icdf", p, share), this.#width), this.#low);
+    return add(mul(shareIn(this, p), this.#width), this.#low());
   }
 
   override get mean(): Tensor {
-    return add(mul(this.#width, 0.5), this.#low);
+    return add(mul(this.#width, 0.5), this.#low());
   }
 
   override get variance(): Tensor {
@@ -111,7 +111,7 @@ export class Uniform extends Distribution {
   }
 
   get #width(): Tensor {
-    return sub(this.#high, this.#low);
+    return sub(this.#high(), this.#low());
   }
 }
 
@@ -139,13 +139,18 @@ function checkOrder(low: Operand, high: Operand): void {
  */
 export class Exponential extends Distribution {
   readonly name: string = "Exponential";
-  /** [...batchShape] */
-  readonly rate: Tensor;
+  readonly #rate: Parameter;
 
   constructor(rate: Operand) {
     const given = floats("Exponential", { rate: [rate, positive] });
-    super(given.rate.shape, [], given.rate.dtype);
-    this.rate = given.rate;
+    const { shape, dtype } = given.rate();
+    super(shape, [], dtype);
+    this.#rate = given.rate;
+  }
+
+  /** [...batchShape] */
+  get rate(): Tensor {
+    return this.#rate();
   }
 
   override logProb(x: Operand): Tensor {
@@ -169,7 +174,7 @@ export class Exponential extends Distribution {
   }
 
   override icdf(p: Operand): Tensor {
-    return div(neg(log1p(neg(placeIn(this, "icdf", p, share)))), this.rate);
+    return div(neg(log1p(neg(shareIn(this, p)))), this.rate);
   }
 
   override get mean(): Tensor {

@@ -1,7 +1,7 @@
 import type { DrawOptions, Operand, Shape, Tensor } from "@cotangent/autograd/functional";
 import { add, broadcastTo, div, hideFrames, log, mul, square, sub } from "@cotangent/autograd/functional";
-import { Distribution, drawOf, placeIn, type Source } from "./distribution.ts";
-import { batchOf, finite, floats, positive, share } from "./parameters.ts";
+import { Distribution, drawOf, placeIn, type Source, shareIn } from "./distribution.ts";
+import { batchOf, finite, floats, type Parameter, positive } from "./parameters.ts";
 
 hideFrames(import.meta.url);
 
@@ -22,12 +22,12 @@ export abstract class LocationScale extends Distribution {
   readonly name: string;
   readonly #standard: Standard;
   // Not stretched to the batch, so that what depends on one of them alone is computed once.
-  readonly #loc: Tensor;
-  readonly #scale: Tensor;
+  readonly #loc: Parameter;
+  readonly #scale: Parameter;
 
   constructor(standard: Standard, loc: Operand, scale: Operand) {
     const given = floats(standard.name, { loc: [loc, finite], scale: [scale, positive] });
-    super(batchOf(standard.name, given), [], given.loc.dtype);
+    super(batchOf(standard.name, given), [], given.loc().dtype);
     this.name = standard.name;
     this.#loc = given.loc;
     this.#scale = given.scale;
@@ -36,16 +36,16 @@ export abstract class LocationScale extends Distribution {
 
   /** [...batchShape] */
   get loc(): Tensor {
-    return broadcastTo(this.#loc, this.batchShape);
+    return broadcastTo(this.#loc(), this.batchShape);
   }
 
   /** [...batchShape] */
   get scale(): Tensor {
-    return broadcastTo(this.#scale, this.batchShape);
+    return broadcastTo(this.#scale(), this.batchShape);
   }
 
   override logProb(x: Operand): Tensor {
-    return sub(this.#standard.logDensity(this.#standardized("logProb", x)), log(this.#scale));
+    return sub(this.#standard.logDensity(this.#standardized("logProb", x)), log(this.#scale()));
   }
 
   override rsample(shape: Shape = [], options?: Source): Tensor {
@@ -54,7 +54,7 @@ export abstract class LocationScale extends Distribution {
   }
 
   override entropy(): Tensor {
-    return broadcastTo(add(log(this.#scale), this.#standard.entropy), this.batchShape);
+    return broadcastTo(add(log(this.#scale()), this.#standard.entropy), this.batchShape);
   }
 
   override cdf(x: Operand): Tensor {
@@ -62,12 +62,12 @@ export abstract class LocationScale extends Distribution {
   }
 
   override icdf(p: Operand): Tensor {
-    return this.#placed(this.#standard.icdf(placeIn(this, "icdf", p, share)));
+    return this.#placed(this.#standard.icdf(shareIn(this, p)));
   }
 
   override get mean(): Tensor {
     const { mean } = this.#standard;
-    return mean === 0 ? this.loc : add(mul(this.#scale, mean), this.#loc);
+    return mean === 0 ? this.loc : add(mul(this.#scale(), mean), this.#loc());
   }
 
   override get variance(): Tensor {
@@ -75,7 +75,7 @@ export abstract class LocationScale extends Distribution {
   }
 
   override get stddev(): Tensor {
-    return broadcastTo(mul(this.#scale, this.#standard.stddev), this.batchShape);
+    return broadcastTo(mul(this.#scale(), this.#standard.stddev), this.batchShape);
   }
 
   override get mode(): Tensor {
@@ -83,10 +83,10 @@ export abstract class LocationScale extends Distribution {
   }
 
   #standardized(what: string, x: Operand): Tensor {
-    return div(sub(placeIn(this, what, x), this.#loc), this.#scale);
+    return div(sub(placeIn(this, what, x), this.#loc()), this.#scale());
   }
 
   #placed(z: Tensor): Tensor {
-    return add(mul(z, this.#scale), this.#loc);
+    return add(mul(z, this.#scale()), this.#loc());
   }
 }

@@ -5,6 +5,7 @@ import {
   cholesky,
   diagonal,
   hideFrames,
+  knownElements,
   log,
   matmul,
   mul,
@@ -19,9 +20,10 @@ import {
   triangularSolve,
   tril,
   unsqueeze,
+  ValueError,
 } from "@cotangent/autograd/functional";
 import { Distribution, drawOf, placeIn, type Source } from "./distribution.ts";
-import { commonShape, finite, floats } from "./parameters.ts";
+import { commonShape, finite, floats, type Parameter } from "./parameters.ts";
 import { checkOne } from "./weights.ts";
 
 hideFrames(import.meta.url);
@@ -51,12 +53,9 @@ export type Spread =
  */
 export class MultivariateNormal extends Distribution {
   readonly name: string = "MultivariateNormal";
-  /** [...batchShape, n] */
-  readonly loc: Tensor;
-  /** Lower triangular, [...batchShape, n, n]: the covariance is this times its transpose. */
-  readonly scaleTril: Tensor;
-  /** The same without axes that are only stretched. */
-  readonly #factor: Tensor;
+  readonly #loc: Parameter;
+  readonly #matrix: Parameter;
+  readonly #byScale: boolean;
 
   constructor(loc: Tensor, spread: Spread) {
     checkOne("MultivariateNormal", spread, ["scaleTril", "covarianceMatrix"]);
@@ -66,26 +65,44 @@ export class MultivariateNormal extends Distribution {
       loc: [loc, finite],
       [what]: [scaleTril ?? covarianceMatrix, finite],
     });
-    const [center, matrix] = [given.loc!, given[what]!];
+    const [center, matrix] = [given.loc!(), given[what]!()];
     const n = sizeOf(center, matrix, what);
+    if (scaleTril) checkDiagonal(matrix, n);
     const batch = commonShape("MultivariateNormal", [
       ["the batch of loc", center.shape.slice(0, -1)],
       [`that of ${what}`, matrix.shape.slice(0, -2)],
     ]);
     super(batch, [n], center.dtype);
-    this.#factor = scaleTril ? tril(matrix) : cholesky(matrix);
-    this.loc = broadcastTo(center, [...batch, n]);
-    this.scaleTril = broadcastTo(this.#factor, [...batch, n, n]);
+    this.#loc = given.loc!;
+    this.#matrix = given[what]!;
+    this.#byScale = scaleTril !== undefined;
+  }
+
+  /** [...batchShape, n] */
+  get loc(): Tensor {
+    return broadcastTo(this.#loc(), [...this.batchShape, ...this.eventShape]);
+  }
+
+  /** Lower triangular, [...batchShape, n, n]: the covariance is this times its transpose. */
+  get scaleTril(): Tensor {
+    return broadcastTo(this.#factor, [...this.batchShape, ...this.eventShape, ...this.eventShape]);
+  }
+
+  /** The same, not stretched to the batch. */
+  get #factor(): Tensor {
+    return this.#byScale ? tril(this.#matrix()) : cholesky(this.#matrix());
   }
 
   get covarianceMatrix(): Tensor {
-    return matmul(this.scaleTril, transpose(this.scaleTril));
+    const { scaleTril } = this;
+    return matmul(scaleTril, transpose(scaleTril));
   }
 
   override logProb(x: Operand): Tensor {
-    const z = solved(this.#factor, sub(placeIn(this, "logProb", x), this.loc));
+    const factor = this.#factor;
+    const z = solved(factor, sub(placeIn(this, "logProb", x), this.loc));
     const squares = add(square(z), Math.log(2 * Math.PI));
-    return sub(mul(sum(squares, -1), -0.5), logRoot(this));
+    return sub(mul(sum(squares, -1), -0.5), logRoot(factor));
   }
 
   override rsample(shape: Shape = [], options?: Source): Tensor {
@@ -96,7 +113,7 @@ export class MultivariateNormal extends Distribution {
 
   override entropy(): Tensor {
     const n = this.eventShape[0]!;
-    return add(logRoot(this), 0.5 * n * (1 + Math.log(2 * Math.PI)));
+    return broadcastTo(add(logRoot(this.#factor), 0.5 * n * (1 + Math.log(2 * Math.PI))), this.batchShape);
   }
 
   override get mean(): Tensor {
@@ -112,7 +129,7 @@ export class MultivariateNormal extends Distribution {
   }
 }
 
-/** The number of axes of an event. Throws ShapeError unless the matrices are square and of the size of the vectors. */
+/** The size of an event. Throws ShapeError unless the matrices are square and of the size of the vectors. */
 function sizeOf(center: Tensor, matrix: Tensor, what: string): number {
   const n = center.shape[center.rank - 1];
   const [rows, columns] = matrix.shape.slice(-2);
@@ -123,8 +140,17 @@ function sizeOf(center: Tensor, matrix: Tensor, what: string): number {
   return n;
 }
 
-/** The logarithm of the root of the covariance's determinant. */
-export function logRoot({ scaleTril }: MultivariateNormal): Tensor {
+/** Throws ValueError unless diagonals, as far as they are known, are above 0. */
+function checkDiagonal(matrix: Tensor, n: number): void {
+  const stray = knownElements(matrix)?.find(
+    (x: number, i: number) => (i % (n * n)) % (n + 1) === 0 && !(x > 0),
+  );
+  if (stray !== undefined)
+    throw new ValueError(`MultivariateNormal: the diagonal of scaleTril must be above 0, got ${stray}`);
+}
+
+/** The logarithm of the root of the covariance's determinant, by its factor. */
+export function logRoot(scaleTril: Tensor): Tensor {
   return sum(log(diagonal(scaleTril)), -1);
 }
 

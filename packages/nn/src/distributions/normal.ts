@@ -15,9 +15,9 @@ import {
   sub,
   where,
 } from "@cotangent/autograd/functional";
-import { Distribution, placeIn, type Source } from "./distribution.ts";
+import { Distribution, placeIn, type Source, shareIn } from "./distribution.ts";
 import { LocationScale, type Standard } from "./location.ts";
-import { batchOf, finite, floats, positive, share } from "./parameters.ts";
+import { batchOf, finite, floats, positive } from "./parameters.ts";
 
 hideFrames(import.meta.url);
 
@@ -74,7 +74,7 @@ export class LogNormal extends Distribution {
   constructor(loc: Operand, scale: Operand) {
     const given = floats("LogNormal", { loc: [loc, finite], scale: [scale, positive] });
     batchOf("LogNormal", given);
-    const base = new Normal(given.loc, given.scale);
+    const base = new Normal(loc, scale);
     super(base.batchShape, [], base.dtype);
     this.base = base;
   }
@@ -111,7 +111,7 @@ export class LogNormal extends Distribution {
   }
 
   override icdf(p: Operand): Tensor {
-    return exp(this.base.icdf(placeIn(this, "icdf", p, share)));
+    return exp(this.base.icdf(shareIn(this, p)));
   }
 
   override get mean(): Tensor {

@@ -42,11 +42,14 @@ export function asTensor(name: string, x: Operand, dtype: DType): Tensor {
 /** Parameters by their names, each with its range. */
 type Given<K extends string> = { readonly [P in K]: readonly [x: Operand, range: Range] };
 
+/** Gives a parameter as a tensor: of a variable the present version, since a distribution may outlive an update. */
+export type Parameter = () => Tensor;
+
 /**
  * Parameters as tensors of one float dtype: float64 if one of them is, else float32. Throws ValueError for what is known to lie outside its
  * range and for what is neither number nor tensor, DTypeError for bool.
  */
-export function floats<K extends string>(name: string, given: Given<K>): { readonly [P in K]: Tensor } {
+export function floats<K extends string>(name: string, given: Given<K>): { readonly [P in K]: Parameter } {
   const entries = Object.entries<Given<K>[K]>(given);
   const dtype = entries.some(([, [x]]) => x instanceof Tensor && x.dtype === "float64")
     ? "float64"
@@ -57,16 +60,16 @@ export function floats<K extends string>(name: string, given: Given<K>): { reado
     // A number is looked at as it was given, not rounded.
     if (typeof x === "number" && !range[1](x)) throw new ValueError(`${label} must be ${range[0]}, got ${x}`);
     checkRange(label, made, range);
-    return [what, cast(made, dtype)];
+    return [what, () => cast(made, dtype)];
   });
   return Object.fromEntries(made);
 }
 
 /** The shape to which parameters broadcast. Throws ShapeError, with their names, if they do not. */
-export function batchOf(name: string, given: Readonly<Record<string, Tensor>>): Shape {
+export function batchOf(name: string, given: Readonly<Record<string, Parameter>>): Shape {
   return commonShape(
     name,
-    Object.entries(given).map(([what, { shape }]) => [what, shape]),
+    Object.entries(given).map(([what, x]) => [what, x().shape]),
   );
 }
 

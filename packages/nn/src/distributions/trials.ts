@@ -27,7 +27,7 @@ import {
   zerosLike,
 } from "@cotangent/autograd/functional";
 import { Distribution, drawOf, placeIn, type Source } from "./distribution.ts";
-import { finite, floats, type Range, share } from "./parameters.ts";
+import { finite, floats, type Parameter, type Range, share } from "./parameters.ts";
 import { type Chance, checkOne, leastOf } from "./weights.ts";
 
 hideFrames(import.meta.url);
@@ -35,16 +35,17 @@ hideFrames(import.meta.url);
 /** What comes of trials that succeed with one probability: what both distributions here have. */
 export abstract class Trials extends Distribution {
   readonly name: string;
-  readonly #logits: Tensor | null;
-  readonly #probabilities: Tensor | null;
+  readonly #logits: Parameter | null;
+  readonly #probabilities: Parameter | null;
 
   constructor(name: string, given: Chance, range: Range) {
     checkOne(name, given, ["logits", "probabilities"]);
     const byLogits = given.logits !== undefined;
-    const x: Tensor = byLogits
+    const x: Parameter = byLogits
       ? floats(name, { logits: [given.logits, finite] }).logits
       : floats(name, { probabilities: [given.probabilities, range] }).probabilities;
-    super(x.shape, [], x.dtype);
+    const { shape, dtype } = x();
+    super(shape, [], dtype);
     this.name = name;
     this.#logits = byLogits ? x : null;
     this.#probabilities = byLogits ? null : x;
@@ -52,12 +53,12 @@ export abstract class Trials extends Distribution {
 
   /** The logarithms of the odds, [...batchShape]. */
   get logits(): Tensor {
-    return this.#logits ?? logit(this.#probabilities!, { eps: leastOf(this.dtype) });
+    return this.#logits ? this.#logits() : logit(this.#probabilities!(), { eps: leastOf(this.dtype) });
   }
 
   /** The probabilities of success, [...batchShape]. */
   get probabilities(): Tensor {
-    return this.#probabilities ?? sigmoid(this.#logits!);
+    return this.#probabilities ? this.#probabilities() : sigmoid(this.#logits!());
   }
 }
 
@@ -132,23 +133,22 @@ const possible: Range = ["above 0, and at most 1", (x) => x > 0 && x <= 1];
  * ```
  */
 export class Geometric extends Trials {
-  readonly #success: Tensor;
-  readonly #failure: Tensor;
+  readonly #byLogits: boolean;
 
   constructor(given: Chance) {
     super("Geometric", given, possible);
-    const byLogits = given.logits !== undefined;
-    this.#success = byLogits ? logSigmoid(this.logits) : log(this.probabilities);
-    this.#failure = byLogits ? logSigmoid(neg(this.logits)) : log1p(neg(this.probabilities));
+    this.#byLogits = given.logits !== undefined;
   }
 
   override logProb(x: Operand): Tensor {
     const place = placeIn(this, "logProb", x);
     const outside = logicalOr(lt(place, 0), gt(place, floor(place)));
     const count = where(outside, 0, place);
+    const success = this.#byLogits ? logSigmoid(this.logits) : log(this.probabilities);
+    const failure = this.#failure;
     // Where nothing failed, failure may be impossible.
-    const failure = where(logicalAnd(eq(count, 0), isInf(this.#failure)), 0, this.#failure);
-    return where(outside, -Infinity, add(mul(count, failure), this.#success));
+    const counted = where(logicalAnd(eq(count, 0), isInf(failure)), 0, failure);
+    return where(outside, -Infinity, add(mul(count, counted), success));
   }
 
   override sample(shape: Shape = [], options?: Source): Tensor {
@@ -172,5 +172,10 @@ export class Geometric extends Trials {
 
   override get mode(): Tensor {
     return zerosLike(this.probabilities);
+  }
+
+  /** The logarithm of the probability of failure. */
+  get #failure(): Tensor {
+    return this.#byLogits ? logSigmoid(neg(this.logits)) : log1p(neg(this.probabilities));
   }
 }
