@@ -407,3 +407,29 @@ test("parameters broadcast, and samples and logProb have the shapes that follow"
     { numRuns: 40 },
   );
 });
+
+test("what a distribution draws has a finite density there, with finite gradients, whatever its parameters are", () => {
+  const kinds = { Normal, Laplace, Gumbel, Cauchy };
+  const parameters = fc.record({
+    kind: fc.constantFrom(...Object.keys(kinds)) as fc.Arbitrary<keyof typeof kinds>,
+    loc: fc.double({ min: -1000, max: 1000, noNaN: true }),
+    exponent: fc.double({ min: -3, max: 6, noNaN: true }),
+    dtype: fc.constantFrom("float32" as const, "float64" as const),
+    seed: fc.nat(),
+  });
+  fc.assert(
+    fc.property(parameters, ({ kind, loc, exponent, dtype, seed }) => {
+      const [center, scale] = [tensor([loc], { dtype }), tensor([10 ** exponent], { dtype })];
+      const d = new kinds[kind](center, scale);
+      const draws = d.sample([50], { generator: new Generator(seed) });
+      const density = d.logProb(draws);
+      expect(dataOf(density).every(Number.isFinite), kind).toBe(true);
+      for (const slope of grad(density.sum(), [center, scale, draws]))
+        expect(dataOf(slope).every(Number.isFinite), kind).toBe(true);
+      for (const probability of dataOf(d.cdf(draws))) {
+        expect(probability).toBeGreaterThanOrEqual(0);
+        expect(probability).toBeLessThanOrEqual(1);
+      }
+    }),
+  );
+});

@@ -306,6 +306,7 @@ describe("refusals", () => {
     [() => new Categorical({ probabilities: zeros([2, 2]) }), ValueError, "row 0 has 0 only"],
     [() => new Categorical({ logits: full([2], -Infinity) }), ValueError, "row 0 has -Infinity only"],
     [() => mixture.logProb(zeros([2])), DTypeError, "Categorical.logProb: classes are int32, got float32"],
+    [() => mixture.logProb(0.5), ValueError, "0.5"],
     [() => mixture.logProb(3).item(), IndexError, "Categorical.logProb"],
     [
       () => new Categorical({ logits: zeros([2, 3]) }).logProb(classes([0, 1, 2])),
