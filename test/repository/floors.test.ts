@@ -161,7 +161,16 @@ const packages: readonly PackageFloors[] = [
     optionalPeers: [],
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
-      ["options.ts", "lengths.ts", "state.ts", "module.ts", "initialize/*", "layers/*", "losses/*"],
+      [
+        "options.ts",
+        "lengths.ts",
+        "state.ts",
+        "module.ts",
+        "initialize/*",
+        "layers/*",
+        "losses/*",
+        "distributions/*",
+      ],
       ["files/*", "optimize/*", "schedules/*", "data/*", "checkpoint.ts", "metrics/*"],
       [
         "pause.ts",

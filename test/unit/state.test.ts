@@ -3,11 +3,14 @@ import {
   CompileError,
   checkGradient,
   compile,
+  full,
   GradientError,
   gather,
   grad,
+  knownElements,
   manualSeed,
   normal,
+  ones,
   partial,
   pointwise,
   Setting,
@@ -272,4 +275,25 @@ describe("a long training loop", () => {
     for (let i = 0; i < 18_000; i++) step().item();
     expect(live()).toBe(before);
   }, 60_000);
+});
+
+test("knownElements gives a copy of what is there, and computes nothing", () => {
+  const x = tensor([1, 2]);
+  knownElements(x)![0] = 5;
+  expect(x.toArray()).toEqual([1, 2]);
+  expect(knownElements(full([2], 3, { dtype: "float64" }))).toEqual(Float64Array.of(3, 3));
+  const sum = x.add(1);
+  expect(knownElements(sum)).toBeNull();
+  sum.toArray();
+  expect(knownElements(sum)).toEqual(Float32Array.of(2, 3));
+  const w = variable([1]);
+  expect(knownElements(w)).toEqual(Float32Array.of(1));
+  w.assign(w.add(1));
+  expect(knownElements(w)).toBeNull();
+  const seen: unknown[] = [];
+  compile((y: Tensor) => {
+    seen.push(knownElements(y), knownElements(x));
+    return y;
+  })(ones([1]));
+  expect(seen).toEqual([null, Float32Array.of(1, 2)]);
 });

@@ -167,7 +167,7 @@ export { registry } from "./registry.ts";
 export type { Shape } from "./shape.ts";
 export type * from "./signature.ts";
 export type { ArrayOf, NestedArray } from "./tensor.ts";
-export { evaluateAll as evaluate } from "./tensor.ts";
+export { evaluateAll as evaluate, knownElements } from "./tensor.ts";
 export type { Topology } from "./topology.ts";
 export { topology } from "./topology.ts";
 

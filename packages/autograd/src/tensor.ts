@@ -1,6 +1,6 @@
 import { reverse } from "./differentiate.ts";
 import type { TypedArray } from "./dtype.ts";
-import { copyOf, isFloat } from "./dtype.ts";
+import { allocate, copyOf, isFloat } from "./dtype.ts";
 import { CompileError, GradientError, pointToCaller, ShapeError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
@@ -191,6 +191,27 @@ function accumulated(before: Tensor, g: Tensor): Tensor {
   if (isTracing()) return add(stopGradient(before), g);
   const [elements] = evaluate([before]);
   return add(fromElements(elements!, before.shape), g);
+}
+
+/**
+ * A copy of the elements of `x` row by row if they are there without computing anything, else null: for checks of arguments, which must not
+ * compute, and go inside `compile` and `vmap` too.
+ *
+ * @example
+ * ```ts
+ * import { knownElements, neg, tensor } from "@cotangent/autograd";
+ * knownElements(tensor([1, 2])); // => Float32Array(2) [ 1, 2 ]
+ * knownElements(neg(tensor([1, 2]))); // => null
+ * ```
+ */
+export function knownElements(x: Tensor): TypedArray | null {
+  checkTensor("knownElements", x);
+  const { node } = x;
+  const elements = elementsOf(node);
+  if (elements) return copyOf(elements);
+  const { kernel } = node.op;
+  if (kernel.kind !== "leaf" || kernel.source !== "fill") return null;
+  return allocate(node.dtype, node.size).fill(Number(node.attributes.value));
 }
 
 /** Computes several tensors at once, so that what they share is computed once; reading them then costs nothing. */
