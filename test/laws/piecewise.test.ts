@@ -255,6 +255,37 @@ test("an op that evaluates while it is computed does not disturb what is around 
   expectBits(f().toTypedArray(), expected);
 });
 
+test("of a long chain with copies between its steps little is held at once", () => {
+  let x: Tensor = fromTypedArray(
+    Float32Array.from({ length: 600 }, (_, i) => i / 600),
+    [600],
+  );
+  const first = x;
+  for (let i = 0; i < 100; i++) x = exp(x.neg()).reshape([20, 30]).reshape([600]);
+  const order = topology([x.node]);
+  let [held, most] = [0, 0];
+  const data = withPieces(order.nodes, (place) => {
+    const watched: Workplace = {
+      take: (dtype, count) => {
+        most = Math.max(most, ++held);
+        return place!.take(dtype, count);
+      },
+      give: (array) => {
+        held--;
+        return place!.give(array);
+      },
+      kept: (array) => place!.kept(array),
+      compute: (node, inputs, out) => place!.compute(node, inputs, out),
+    };
+    return interpret(order, [order.nodes.length - 1], watched)[0]!;
+  });
+  expect(most).toBeLessThan(5);
+  let expected = first.toTypedArray();
+  for (let i = 0; i < 100; i++)
+    expected = withCache(null, () => exp(fromTypedArray(expected, [600]).neg()).toTypedArray());
+  expectBits(data, expected);
+});
+
 // After all others: what is refused once is not asked for again.
 test("where a page refuses modules the kernels serve", () => {
   let calls = 0;

@@ -30,7 +30,7 @@ export function interpret(
   place: Workplace | null = null,
 ): TypedArray[] {
   const values = new Array<TypedArray | null>(nodes.length).fill(null);
-  const { uses, ours } = takeTally(nodes.length);
+  const { uses, owners, ours } = takeTally(nodes.length);
   for (let k = 0; k < edges.length; k++) uses[edges[k]!]!++;
   for (const n of keep) uses[n]!++;
   const free = new Pool();
@@ -39,10 +39,13 @@ export function interpret(
     const first = starts[n]!;
     const end = starts[n + 1]!;
     const known = elementsOf(node);
+    owners[n] = n;
     if (known) values[n] = known;
     else if (end > first && isCopy(node)) {
-      values[n] = values[edges[first]!]!;
-      ours[edges[first]!] = 0;
+      const owner = owners[edges[first]!]!;
+      values[n] = values[owner]!;
+      owners[n] = owner;
+      uses[owner]! += uses[n]!;
     } else {
       const inputs = operandsOf(end - first);
       for (let k = first; k < end; k++) inputs[k - first] = values[edges[k]!]!;
@@ -54,20 +57,24 @@ export function interpret(
       ours[n] = 1;
     }
     for (let k = first; k < end; k++) {
-      const input = edges[k]!;
-      if (--uses[input]! > 0) continue;
-      const value = values[input]!;
-      if (ours[input] && !place?.give(value)) free.give(nodes[input]!, value);
-      values[input] = null;
+      const owner = owners[edges[k]!]!;
+      if (--uses[owner]! > 0) continue;
+      const value = values[owner]!;
+      if (ours[owner] && !place?.give(value)) free.give(nodes[owner]!, value);
+      values[owner] = null;
     }
   }
-  tally = { uses, ours };
+  tally = { uses, owners, ours };
   return keep.map((n) => (place ? place.kept(values[n]!) : values[n]!));
 }
 
-/** For each node the uses that its value still has, and whether it was allocated here and is no other node's value too. */
+/**
+ * For each node the one whose elements are its value: itself, unless it is a copy of another. For that one the uses that they still have, through
+ * all nodes, and whether they were allocated here.
+ */
 interface Tally {
   readonly uses: Int32Array;
+  readonly owners: Int32Array;
   readonly ours: Uint8Array;
 }
 
@@ -78,7 +85,11 @@ function takeTally(length: number): Tally {
   const last = tally;
   tally = null;
   if (!last || last.ours.length < length)
-    return { uses: new Int32Array(length), ours: new Uint8Array(length) };
+    return {
+      uses: new Int32Array(length),
+      owners: new Int32Array(length),
+      ours: new Uint8Array(length),
+    };
   last.uses.fill(0, 0, length);
   last.ours.fill(0, 0, length);
   return last;
