@@ -15,7 +15,16 @@ import { nameVersion, numberIn } from "./topology.ts";
  * are evaluated by one program. Nodes go by their numbers in a `Topology`, which are the same for the same graph.
  */
 
-const kinds = { other: 0, fill: 1, data: 2, view: 3, gather: 4, contract: 5, opaque: 6 } as const;
+const kinds = {
+  other: 0,
+  fill: 1,
+  data: 2,
+  view: 3,
+  gather: 4,
+  contract: 5,
+  opaque: 6,
+  pointwise: 7,
+} as const;
 
 /** What is asked of each op at each evaluation. */
 interface Facts {
@@ -45,11 +54,20 @@ function kindOf({ kernel }: Op): Facts["kind"] {
     case "gather":
     case "contract":
     case "opaque":
+    case "pointwise":
       return kinds[kernel.kind];
     default:
       return kinds.other;
   }
 }
+
+/** What is simpler takes as long. */
+const leastCost = 0.5;
+
+/** Formulas of fewer elements go through the machine, which takes so many times as long for one, and as for so many more to begin with. */
+const fewest = 257;
+const machineTimes = 11;
+const machineStart = 36;
 
 /** Most is computed by modules before long (`compile/piecewise.ts`), but not all. */
 function costOf({ op, inputs, dtype }: Tensor): number {
@@ -61,7 +79,7 @@ function costOf({ op, inputs, dtype }: Tensor): number {
         inputs.map((x) => x.dtype),
         dtype,
       );
-      return Math.max(0.5, instructions.length / 16);
+      return Math.max(leastCost, instructions.length / 16);
     }
     case "reduce":
     case "scan": {
@@ -210,7 +228,9 @@ export class FormReader {
       return this.#products(this.#sizes[edges[first]!]!, this.#sizes[edges[first + 1]!]!, size);
     if (facts.kind === kinds.view || first === starts[n + 1]) return size;
     facts.cost ||= costOf(nodes[n]!);
-    return facts.cost * Math.max(size, this.#sizes[edges[first]!]!);
+    const elements = Math.max(size, this.#sizes[edges[first]!]!);
+    const isByMachine = elements < fewest && facts.cost > leastCost && facts.kind === kinds.pointwise;
+    return facts.cost * (isByMachine ? machineTimes * (elements + machineStart) : elements);
   }
 
   /** The products that a contraction sums. Those of matrices go together, once their elements are copied. */
