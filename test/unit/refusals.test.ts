@@ -322,6 +322,7 @@ test("what is no data set, no bytes, no tensor or no variable is refused by the 
     clipGradNorm: () => nn.clipGradNorm(variable(1) as never, 1),
     clipGradValue: () => nn.clipGradValue([x] as never, 1),
     Sequential: () => new nn.Sequential([new nn.Linear(1, 1)] as never),
+    batches: () => [...(data.batches([x]) as unknown as Iterable<unknown>)],
     assignAll: () => assignAll([[x, 1]] as never),
     fromTypedArray: () => fromTypedArray([1, 2] as never, [2]),
   };

@@ -56,7 +56,7 @@ export function batches(
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new ValueError(`batches: batchSize is a whole number of at least 1, got ${batchSize}`);
   if (shuffle) shuffled("batches", 0, seed, 0);
-  return (epoch) => {
+  const ofEpoch = (epoch: number): Iterable<unknown> => {
     if (!Number.isInteger(epoch) || epoch < 0)
       throw new ValueError(`batches: the epoch is a whole number of at least 0, got ${epoch}`);
     return {
@@ -69,6 +69,14 @@ export function batches(
       },
     };
   };
+  // So that `for (const batch of batches(...))`, as one would write in Python, says what is missing.
+  return Object.assign(ofEpoch, { [Symbol.iterator]: refuseLoop });
+}
+
+function refuseLoop(): never {
+  throw new ValueError(
+    "batches: gives the batches of each epoch; call it with its number, as in batches(...)(1)",
+  );
 }
 
 function datasetOf(given: Dataset<unknown> | readonly Tensor[]): Dataset<unknown> {

@@ -50,7 +50,7 @@ function newArrays(lengths: readonly number[]): Float64Array[] {
 }
 
 /** Arrays that serve one matrix of a batch after the other. */
-export class Arrays {
+export class ArrayPool {
   readonly #free = new Map<string, Float64Array[][]>();
   #taken: { readonly key: string; readonly made: Float64Array[] }[] = [];
 
@@ -79,7 +79,7 @@ export class Arrays {
 }
 
 /** Those of the batch at work, if there is one. */
-let reused: Arrays | null = null;
+let reused: ArrayPool | null = null;
 
 /** The buffer of a new memory; null where WebAssembly, or memory, is refused. */
 function newRoom(bytes: number): ArrayBuffer | null {

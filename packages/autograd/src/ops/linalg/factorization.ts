@@ -19,7 +19,7 @@ import { add, mul, neg, sub } from "../pointwise.ts";
 import { slice } from "../region.ts";
 import type { Draw } from "../sample.ts";
 import { composed, declare } from "../sample.ts";
-import { Arrays, arrays } from "./blocks.ts";
+import { ArrayPool, arrays } from "./blocks.ts";
 import { panel, reduceRow, reduceRows, solveEach, substitute } from "./elimination.ts";
 
 /** Factorizations: each one opaque kernel with a forward rule made of ordinary ops. */
@@ -43,7 +43,7 @@ export function factorizeEach(
   const [rows, columns] = a.shape.slice(-2) as [number, number];
   const count = sizeOf(a.shape.slice(0, -2));
   const m = new Float64Array(rows * columns);
-  const reused = new Arrays();
+  const reused = new ArrayPool();
   for (let batch = 0, at = 0; batch < count; batch++) {
     m.set(a.data.subarray(batch * rows * columns, (batch + 1) * rows * columns));
     reused.run(() => {
