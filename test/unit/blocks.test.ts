@@ -183,6 +183,21 @@ test.each(shapes)("factors of a matrix of %i x %i give it again", (rows, columns
   near(matmul(a!, regular!), eye(rows, float64));
 });
 
+test("the matrices of a batch, which use the same arrays, have the factors that they have alone", () => {
+  const batch = normal([3, 52, 47], float64);
+  const each = (x: Tensor): Tensor[] => [
+    ...Object.values(qr(x)),
+    ...Object.values(svd(x, { fullMatrices: false })),
+    ...Object.values(eigh(matmul(transpose(x), x))),
+    pinv(x),
+  ];
+  const together = each(batch);
+  for (const i of [0, 1, 2])
+    each(batch.at(i)).forEach((alone, k) => {
+      expect(together[k]!.at(i).toTypedArray()).toEqual(alone.toTypedArray());
+    });
+});
+
 test.each(shapes)(
   "where WebAssembly is not to be had, those of %i x %i have the same bits",
   (rows, columns) => {

@@ -392,6 +392,25 @@ describe("categorical", () => {
   });
 });
 
+test("few draws of classes, which are compared with all sums, are the first of many, which are looked for", () => {
+  const logits = tensor([
+    [0, 1, -Infinity, 2, 0.5],
+    [1000, 999, 1001, -1000, 1000],
+  ]);
+  const draws = (n: number) => categorical([n], { logits: logits.at(0), generator: new Generator(4) });
+  expect(dataOf(draws(20_000).slice(0, 300))).toEqual(dataOf(draws(300)));
+  const counts: number[] = [0, 0, 0, 0, 0];
+  for (const i of dataOf(categorical([4000], { logits: logits.at(1), generator: new Generator(6) })))
+    counts[i]!++;
+  const weights = [0, -1, 1, -2000, 0].map(Math.exp);
+  const total = weights.reduce((a, b) => a + b);
+  // Five deviations, for 4,000 draws.
+  counts.forEach((count, i) => {
+    const p = weights[i]! / total;
+    expect(Math.abs(count / 4000 - p)).toBeLessThanOrEqual(5 * Math.sqrt((p * (1 - p)) / 4000));
+  });
+});
+
 describe("multinomial", () => {
   const weights = [1, 0, 2, 5];
   const total = 8;
