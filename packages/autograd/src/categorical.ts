@@ -45,8 +45,8 @@ function classesOf(name: string, x: Tensor): number {
   return classes;
 }
 
-/** So many comparisons are made at once, and for more the place is looked for. */
-const fewest = 2 ** 16;
+/** Up to so many draws times classes all are compared, and for more the place is looked for. */
+const mostComparisons = 2 ** 16;
 
 /** `n` classes for each row of `weights` [..., classes], float64: int32 [..., n]. */
 function drawn(name: string, weights: Tensor, n: number, source: Source): Tensor {
@@ -57,7 +57,7 @@ function drawn(name: string, weights: Tensor, n: number, source: Source): Tensor
   // Always below the total, so that a class without weight is never the one whose sum is the first above it.
   const place = mul(draw(name, shape, { ...source, dtype: "float64" }, 1, unitDraw), total);
   const passed =
-    sizeOf(shape) * classes <= fewest
+    sizeOf(shape) * classes <= mostComparisons
       ? sum(le(unsqueeze(sums, -2), unsqueeze(place, -1)), -1)
       : searchsorted(sums, place, { right: true });
   return minimum(passed, classes - 1);

@@ -1,4 +1,5 @@
 import { mixed, mixedAttributes, mixedNumber, sameAttributes } from "./attributes.ts";
+import { fewestInPieces } from "./compile/piecewise.ts";
 import { rankOf } from "./dtype.ts";
 import type { Attributes, Op, Tensor } from "./graph.ts";
 import { elementsOf, ownerOf } from "./graph.ts";
@@ -64,8 +65,7 @@ function kindOf({ kernel }: Op): Facts["kind"] {
 /** What is simpler takes as long. */
 const leastCost = 0.5;
 
-/** Formulas of fewer elements go through the machine, which takes so many times as long for one, and as for so many more to begin with. */
-const fewest = 257;
+/** Formulas of few elements go through the machine, which takes so many times as long for one, and as for so many more to begin with. */
 const machineTimes = 11;
 const machineStart = 36;
 
@@ -229,7 +229,7 @@ export class FormReader {
     if (facts.kind === kinds.view || first === starts[n + 1]) return size;
     facts.cost ||= costOf(nodes[n]!);
     const elements = Math.max(size, this.#sizes[edges[first]!]!);
-    const isByMachine = elements < fewest && facts.cost > leastCost && facts.kind === kinds.pointwise;
+    const isByMachine = elements < fewestInPieces && facts.cost > leastCost && facts.kind === kinds.pointwise;
     return facts.cost * (isByMachine ? machineTimes * (elements + machineStart) : elements);
   }
 

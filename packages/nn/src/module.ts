@@ -9,6 +9,8 @@ import {
   snapshotOf,
 } from "./state.ts";
 
+// Parameters, buffers and what finds them are one file: each is said in terms of the others.
+
 /** A variable that training changes. As a field of a module it is found by `parameters()`. */
 export class Parameter<S extends Shape = Shape> extends Variable<S> {}
 

@@ -31,6 +31,9 @@ import {
  * and whatever moves elements. Graphs whose shapes differ each time are never seen twice, but their ops are.
  */
 
+/** From so many elements on a module is faster than the kernels. */
+export const fewestInPieces = 257;
+
 /** The shape for which the code of an op is written: one loop. */
 const block = 1024;
 
@@ -55,7 +58,7 @@ interface Made {
 export interface PieceOptions {
   /** How many instructions, over all elements, an elementwise op is interpreted before it is worth a module. */
   readonly patience?: number;
-  /** Elements, one at least, from which on a module is faster than the kernels. */
+  /** Elements, one at least, from which on a module is used; `fewestInPieces` unless given. */
   readonly fewest?: number;
 }
 
@@ -63,7 +66,7 @@ export interface PieceOptions {
 export function withPieces<T>(
   nodes: readonly Tensor[],
   f: (place: Workplace | null) => T,
-  { patience = 500_000, fewest = 257 }: PieceOptions = {},
+  { patience = 500_000, fewest = fewestInPieces }: PieceOptions = {},
 ): T {
   let bytes = 0;
   for (let n = 0; n < nodes.length; n++) {

@@ -96,6 +96,7 @@ export function pointwise<F extends Callable>(definition: Elementwise): F {
     return aligned(op, accepts, gives, [x, y], []);
   };
   const many = (...operands: Operand[]): Tensor => {
+    // One that is missing is refused as others that are no operands.
     if (operands.length < arity) operand(name, undefined, "float32");
     return conditional
       ? aligned(op, accepts, gives, operands.slice(1, arity), [condition(name, operands[0])])

@@ -27,9 +27,10 @@ class Room {
 const rooms = new WeakMap<ArrayBufferLike, Room>();
 let isRefused = false;
 
-/** Fewer elements are not worth a memory, and fewer products not a call. */
+/** Fewer elements are not worth a memory, and fewer products, or elements of a vector, not a call. */
 const fewest = 2048;
 const fewestProducts = 256;
+const shortest = 64;
 const pageBytes = 65_536;
 const mostPages = 65_536;
 
@@ -106,6 +107,8 @@ function runFor(name: Name, x: Float64Array, y: Float64Array, z: Float64Array = 
 /** Rows that are taken at once: what they hold stays in the first-level cache. */
 const depth = 64;
 
+// These take places and widths one by one: an object for each block would be made for every row of a matrix.
+
 /** Takes from a block of elements the product of two others: of each block the first place and the width of its rows. */
 export function subtractProduct(
   [height, count, length]: readonly [number, number, number],
@@ -155,6 +158,7 @@ export function subtractRows(
   else subtractInTurn(to, at, length, factors, first, count, rows, start, width);
 }
 
+/** The same by a function of WebAssembly, which counts in bytes. */
 function inMemory(
   run: Run,
   height: number,
@@ -239,7 +243,7 @@ export function subtractBoth(
 
 /** Turns two vectors by the angle of this cosine and sine. */
 export function rotate(x: Float64Array, y: Float64Array, cos: number, sin: number): void {
-  const run = x.length < 64 ? undefined : runFor("rotation", x, y);
+  const run = x.length < shortest ? undefined : runFor("rotation", x, y);
   if (run) {
     run(x.length, x.byteOffset, y.byteOffset, cos, sin);
     return;
@@ -255,7 +259,7 @@ export function rotate(x: Float64Array, y: Float64Array, cos: number, sin: numbe
 /** The inner product, in eight sums. */
 export function inner(x: Float64Array, y: Float64Array): number {
   const { length } = x;
-  const run = length < 64 ? undefined : runFor("inner", x, y);
+  const run = length < shortest ? undefined : runFor("inner", x, y);
   if (run) return run(length, x.byteOffset, y.byteOffset);
   let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
   let i = 0;
