@@ -137,6 +137,7 @@ const packages: readonly PackageFloors[] = [
         "tracing.ts",
         "vmap.ts",
         "checkpoint.ts",
+        "runner.ts",
         "compiled.ts",
         "generator.ts",
         "categorical.ts",

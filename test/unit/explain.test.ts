@@ -184,7 +184,7 @@ describe("the explanation of calls that traced", () => {
     twice.value = true;
     f([x, x], a, null);
     expect(f.explain().split("\n").slice(0, 7)).toEqual([
-      "compile: 7 calls, 6 traces, 6 programs held of at most 64",
+      "compile: 7 calls, 6 traces, 4 programs held of at most 64, 2 forms evaluated without one",
       "  call 1  traced: the first call",
       "  call 3  traced again: argument 0 was float32[2], is float32[1, 1]",
       '  call 4  traced again: argument 0 was float32[1, 1], is float64[2]; argument 1 was a, is variable float32[]; argument 2 was "slow", is null',
@@ -198,11 +198,15 @@ describe("the explanation of calls that traced", () => {
     const f = compile((x: Tensor) => x.sum());
     for (let size = 1; size <= 70; size++) f(zeros([size]));
     f(zeros([70]));
-    expect(f.explain()).toMatch(/^compile: 71 calls, 70 traces, 64 programs held of at most 64, 6 dropped\n/);
+    expect(f.explain()).toMatch(
+      /^compile: 71 calls, 70 traces, 1 program held of at most 64, 63 forms evaluated without one, 6 dropped\n/,
+    );
     f(zeros([7]));
     f(zeros([6]));
     const [title, ...calls] = f.explain().split("\n");
-    expect(title).toContain("71 traces, 64 programs held");
+    expect(title).toContain(
+      "71 traces, 2 programs held of at most 64, 62 forms evaluated without one, 7 dropped",
+    );
     expect(calls[70]).toBe("  call 73  traced again: argument 0 was float32[7], is float32[6]");
   });
 

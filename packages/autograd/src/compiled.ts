@@ -1,35 +1,23 @@
-import type { Filling } from "./compile/arguments.ts";
-import { matchesAll } from "./compile/arguments.ts";
-import type { Traced } from "./compile/plan.ts";
-import type { Executable } from "./compile/run.ts";
-import { build, buildInterpreted, canRun } from "./compile/run.ts";
+import { build, canRun } from "./compile/run.ts";
 import type { Steps } from "./compile/steps.ts";
 import { finish } from "./compile/steps.ts";
-import type { TypedArray } from "./dtype.ts";
-import { copyOf } from "./dtype.ts";
 import { StateError, ValueError } from "./errors.ts";
-import { evaluate, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
-import { elementsOf } from "./graph.ts";
 import { isInlining } from "./inlining.ts";
-import { fromElements } from "./ops/leaf.ts";
 import { checkNames } from "./options.ts";
-import { Slot } from "./slot.ts";
+import { Evaluator, Program, type Runner } from "./runner.ts";
 import type { Signature, TracedCall } from "./tracing.ts";
 import { traceCall } from "./tracing.ts";
-import { unflattenTree } from "./tree.ts";
-import type { Home, Variable } from "./variable.ts";
-import { checkNoGradient, recording } from "./variable.ts";
-
-// What a compiled function remembers, its programs and the variables in their memory are one file because each is said in terms of the others.
+import { recording } from "./variable.ts";
 
 /** A function that was given to `compile`: it is called like that function. */
 export type Compiled<F extends (...args: never[]) => unknown> = F & {
   /** `explain(f)`. A bundle that is to have it must import `explain`. */
   explain(): string;
   /**
-   * Compiles for arguments like these, which `f` is called with once, without running the program. It does so in portions of about
-   * 10 ms: going through all that it yields compiles, and between portions something else may be done. Throws what a call throws.
+   * Compiles for arguments like these, which `f` is called with once, without running the program, if the next call would compile. It does
+   * so in portions of about 10 ms: going through all that it yields compiles, and between portions something else may be done. Throws what
+   * a call throws.
    */
   prepare(...args: Parameters<F>): Generator<undefined, void>;
 };
@@ -61,7 +49,7 @@ export interface History {
   traced: number;
   readonly tracings: { readonly call: number; readonly before: Signature | null; readonly now: Signature }[];
   /** The one that ran last is first. */
-  readonly programs: Program[];
+  readonly programs: Runner[];
 }
 
 const histories = new WeakMap<object, History>();
@@ -105,7 +93,8 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * of a method give `compile((x) => this.step(x))`.
  *
  * A large program takes some 100 ms to compile, at the first call, or before it in portions: `for (const _ of step.prepare(x)) await
- * pause()`.
+ * pause()`. Where forms change at each call (three programs ran only once), a new one is evaluated as it would be without `compile`, and
+ * compiled if it comes again.
  *
  * Throws CompileError if `f` reads a value, returns something that is not a tensor, or has no effect at all, and if the
  * program needs more than the 4 GiB of memory that WebAssembly has. What `f` throws while it is traced is thrown. Nothing has
@@ -144,12 +133,11 @@ export function compile<F extends (...args: never[]) => unknown>(
     history.calls++;
     const known = find(history.programs, args);
     if (known && options.check) toolsFor("check").compare(known.traced, traceCall(run, args));
-    return (known ?? finish(make(history, run, args))).call();
+    return (known instanceof Program ? known : finish(make(history, run, args))).call();
   };
   histories.set(call, history);
   function* prepare(...args: unknown[]): Generator<undefined, void> {
-    if (!recording() && !isInlining() && !find(history.programs, args))
-      yield* portions(make(history, run, args));
+    if (!recording() && !isInlining()) yield* portions(make(history, run, args));
   }
   return Object.assign(call, { explain: () => explained(call), prepare }) as unknown as Compiled<F>;
 }
@@ -169,7 +157,7 @@ function checkOptions(options: CompileOptions): void {
 }
 
 /** The program for these arguments, moved to the front. */
-function find(programs: Program[], args: readonly unknown[]): Program | null {
+function find(programs: Runner[], args: readonly unknown[]): Runner | null {
   for (let i = 0; i < programs.length; i++) {
     const program = programs[i]!;
     if (!program.accepts(args)) continue;
@@ -193,137 +181,53 @@ function* portions(steps: Steps<unknown>): Generator<undefined, void> {
   }
 }
 
+/** Programs that ran once, and not again: from so many on the form of the arguments is taken to differ at each call. */
+const mostUnused = 3;
+
+function isChanging(programs: readonly Runner[]): boolean {
+  return programs.filter(({ calls }) => calls === 1).length >= mostUnused;
+}
+
+/** What runs a call with these arguments: a program, unless their form is new and may not come again. */
 function* make(
   history: History,
   f: (...args: unknown[]) => unknown,
   args: readonly unknown[],
-): Steps<Program> {
-  const { programs, tracings, options, calls: call } = history;
-  const traced = traceCall(f, args);
-  const program = new Program(traced, yield* executableOf(traced.graph, options));
-  program.accepts(args);
-  history.traced++;
-  tracings.push({ call, before: programs[0]?.traced.signature ?? null, now: traced.signature });
-  if (tracings.length > mostTracings) tracings.shift();
-  programs.unshift(program);
-  let bytes = program.bytes;
+): Steps<Runner> {
+  const { programs, options } = history;
+  const known = find(programs, args);
+  if (known instanceof Program || known?.calls === 0) return known;
+  const isOnce = known === null && isChanging(programs);
+  const traced = known?.traced ?? trace(history, f, args);
+  const runner = isOnce ? new Evaluator(traced) : yield* runnerOf(traced, options);
+  runner.accepts(args);
+  // Others may have been made meanwhile, and this one dropped.
+  const place = known ? programs.indexOf(known) : -1;
+  if (place >= 0) programs.splice(place, 1);
+  programs.unshift(runner);
+  let bytes = runner.bytes;
   let kept = 1;
   while (kept < Math.min(programs.length, mostPrograms) && bytes + programs[kept]!.bytes <= mostBytes)
     bytes += programs[kept++]!.bytes;
   programs.length = kept;
-  return program;
+  return runner;
+}
+
+function trace(history: History, f: (...args: unknown[]) => unknown, args: readonly unknown[]): TracedCall {
+  const { programs, tracings, calls: call } = history;
+  const traced = traceCall(f, args);
+  history.traced++;
+  tracings.push({ call, before: programs[0]?.traced.signature ?? null, now: traced.signature });
+  if (tracings.length > mostTracings) tracings.shift();
+  return traced;
 }
 
 let warned = false;
 
-function* executableOf(graph: Traced, { relaxed = false }: CompileOptions): Steps<Executable> {
-  if (canRun()) return yield* build(graph, { relaxed });
+function* runnerOf(traced: TracedCall, { relaxed = false }: CompileOptions): Steps<Runner> {
+  if (canRun()) return new Program(traced, yield* build(traced.graph, { relaxed }));
   if (!warned)
     console.warn("cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted");
   warned = true;
-  return buildInterpreted(graph);
-}
-
-/** One form of arguments, compiled. */
-class Program {
-  readonly traced: TracedCall;
-  readonly #executable: Executable;
-  readonly #fillings: Filling[] = [];
-  readonly #slots: readonly Slot[];
-  readonly #states: readonly State[];
-  readonly #gradients: readonly (readonly [Variable, output: number])[];
-  readonly #withoutGradient: readonly Variable[];
-
-  constructor(traced: TracedCall, executable: Executable) {
-    const { variables, record, returned } = traced;
-    this.traced = traced;
-    this.#executable = executable;
-    this.#slots = this.#executable.inputs.map((place) => new Slot(place));
-    this.#states = variables.map(
-      (x, i) => new State(x, this.#executable.states[i]!, record.begun.has(x), record.assigned.has(x)),
-    );
-    let next = returned;
-    this.#gradients = [...record.gradients].map(([x, g]) => [x, g ? next++ : -1] as const);
-    this.#withoutGradient = [...record.withoutGradient];
-  }
-
-  /** Of its memory. */
-  get bytes(): number {
-    const { inputs, states, outputs } = this.#executable;
-    return [...inputs, ...states, ...outputs][0]?.buffer.byteLength ?? 0;
-  }
-
-  accepts(args: readonly unknown[]): boolean {
-    const { forms, settings } = this.traced.signature;
-    for (const [setting, value] of settings) if (setting.value !== value) return false;
-    return matchesAll(forms, args, this.#fillings);
-  }
-
-  /** Runs the program on the arguments that were accepted last. */
-  call(): unknown {
-    for (const x of this.#withoutGradient) checkNoGradient(x, x.grad);
-    for (let i = 0; i < this.#slots.length; i++) this.#fill(i);
-    const states = this.#states;
-    for (let i = 0; i < states.length; i++) states[i]!.begin();
-    this.#executable.run();
-    for (let i = 0; i < states.length; i++) states[i]!.finish();
-    for (const [x, output] of this.#gradients) x.grad = output < 0 ? null : this.#output(output);
-    const { result, returned, graph } = this.traced;
-    if (result === undefined) return undefined;
-    if (returned === 1 && result === graph.outputs[0]) return this.#output(0);
-    return unflattenTree(
-      result,
-      Array.from({ length: returned }, (_, i) => this.#output(i)),
-    );
-  }
-
-  #fill(i: number): void {
-    const x = this.#fillings[i]!;
-    const slot = this.#slots[i]!;
-    if (typeof x === "number") slot.place[0] = x;
-    else if (ArrayBuffer.isView(x)) slot.copy(x);
-    else slot.fill(elementsOf(x.node) ?? evaluate([x])[0]!);
-  }
-
-  #output(i: number): Tensor {
-    return fromElements(copyOf(this.#executable.outputs[i]!), this.traced.graph.outputs[i]!.shape);
-  }
-}
-
-/** A variable in the memory of a program. */
-class State implements Home {
-  readonly #variable: Variable;
-  readonly #slot: Slot;
-  readonly #isRead: boolean;
-  readonly #isAssigned: boolean;
-
-  constructor(variable: Variable, place: TypedArray, isRead: boolean, isAssigned: boolean) {
-    this.#variable = variable;
-    this.#slot = new Slot(place);
-    this.#isRead = isRead;
-    this.#isAssigned = isAssigned;
-  }
-
-  read(): TypedArray {
-    return copyOf(this.#slot.place);
-  }
-
-  /** Brings the present version in, if it is not there already. */
-  begin(): void {
-    const variable = this.#variable;
-    if (variable.home === this) return;
-    if (!this.#isRead) {
-      if (variable.pending) flush();
-      return;
-    }
-    const version = variable.node;
-    this.#slot.fill(elementsOf(version) ?? evaluate([version])[0]!);
-  }
-
-  /** The new version, if there is one, lives here now. */
-  finish(): void {
-    if (!this.#isAssigned) return;
-    this.#slot.forget();
-    this.#variable.moveTo(this);
-  }
+  return new Evaluator(traced);
 }

@@ -17,6 +17,7 @@ import { interpret } from "./interpret.ts";
 import { stopOp } from "./ops/composed.ts";
 import { stoppedOp } from "./ops/leaf.ts";
 import { begin, claim, keep, usedAgain } from "./reuse.ts";
+import type { Topology } from "./topology.ts";
 import { numberIn, release, topology } from "./topology.ts";
 
 /**
@@ -103,12 +104,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const numbers = wanted.map((x) => numberIn(order, x));
   const values = settle(updates, () => {
     checkNotLost(order.nodes);
-    // Without a cache, the interpreter is what programs are compared with.
-    if (!cache) return interpret(order, numbers);
-    return (
-      cache.evaluate(order, numbers, updates.length) ??
-      withPieces(order.nodes, (place) => interpret(order, numbers, place))
-    );
+    return compute(order, numbers, updates.length);
   });
   wanted.forEach((x, i) => {
     hold(x, values[i]!);
@@ -117,6 +113,16 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   release(order);
   keep(used.length + again.length > 0 ? [...used, ...again].filter((x) => !roots.includes(x)) : again);
   return values.slice(0, roots.length);
+}
+
+/** The elements of the `wanted` nodes, the last `updates` of which are pending versions. */
+export function compute(order: Topology, wanted: readonly number[], updates: number): TypedArray[] {
+  // Without a cache, the interpreter is what programs are compared with.
+  if (!cache) return interpret(order, wanted);
+  return (
+    cache.evaluate(order, wanted, updates) ??
+    withPieces(order.nodes, (place) => interpret(order, wanted, place))
+  );
 }
 
 /** Is there nothing to compute? What is detached from a node that holds its elements gets them without being asked for. */

@@ -44,8 +44,8 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
     const code = parts[parts.length - 1]!;
     if (nest.form.kind === "opaque") code.i32(n).call(0);
     else if (!shared(nest, n, code)) {
-      const { nodes } = nest.kernel;
-      const base = (x: number) => baseOf(layout, nodes[x]!);
+      const bases = nest.kernel.nodes.map((x) => baseOf(layout, x));
+      const base = (x: number) => bases[x]!;
       const setting = { layout, slow, relaxed, base, number: n };
       write(new NestWriter(code, nest, setting), micro);
     }

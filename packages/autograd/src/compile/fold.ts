@@ -139,15 +139,15 @@ export class FoldWriter extends CombineWriter {
   /** Combines the next terms into the sums. */
   #chunk(sums: readonly number[], terms: number, width: number): void {
     const { counts, walks } = this.writer.nest;
-    const step = (walk: number) => walks[walk]![counts.length - 1]!;
+    const last = counts.length - 1;
     const round = (count: number) => {
       for (let i = 0; i * width < count; i++) {
         if (width > 1) this.#absorbLanes(sums[i]!, Math.min(width, count - i * width));
         else this.absorb(sums[i]!);
-        this.writer.shift((walk) => width * step(walk));
+        this.writer.shift(last, width);
       }
-      this.writer.shift((walk) => -Math.ceil(count / width) * width * step(walk));
-      this.writer.advance((walk) => count * step(walk));
+      this.writer.shift(last, -Math.ceil(count / width) * width);
+      this.writer.advance((walk) => count * walks[walk]![last]!);
     };
     const lanes = sums.length * width;
     this.writer.times(Math.floor(terms / lanes), () => round(lanes));

@@ -138,10 +138,11 @@ export function strideOf({ walks }: Pick<Loops, "walks">, place: Place, loop: nu
 /** The vector loop: the innermost over results, whose elements lie side by side, or the one over terms in several lanes. */
 function vectorOf(nest: Plain): Vector | null {
   const { form, counts, outer, target } = nest;
-  if (form.kind === "product" || form.kind === "opaque") return null;
+  const isSmall = sizeOf(form.space) <= fewIndices;
+  if (form.kind === "product" || form.kind === "opaque" || (isSmall && !isWorthFew(form))) return null;
   const width = widthOf(form);
   if (width === null) return null;
-  if (sizeOf(form.space) <= fewIndices) return vectorOfFew(nest, width);
+  if (isSmall) return vectorOfFew(nest, width);
   const size = byteSize(form.dtype);
   const terms = sizeOf(counts.slice(outer));
   if (form.kind === "reduce" && counts.length > outer) {
@@ -198,8 +199,9 @@ const fewRounds = 4;
 const fewIndices = 64;
 const longBody = 24;
 
-function vectorOfFew({ form, counts, outer }: Plain, width: Width): Vector | null {
-  if (form.kind !== "map" || form.body.length < longBody) return null;
+const isWorthFew = ({ kind, body }: Form): boolean => kind === "map" && body.length >= longBody;
+
+function vectorOfFew({ counts, outer }: Plain, width: Width): Vector | null {
   for (let loop = outer - 1; loop >= 0; loop--)
     if (counts[loop]! % width === 0) return { loop, width, overruns: false, together: 1 };
   return null;

@@ -1,13 +1,11 @@
 import type { TypedArray } from "../dtype.ts";
-import { allocate, arrayAt, copyOf } from "../dtype.ts";
+import { arrayAt } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
-import { originOf, setElements } from "../graph.ts";
-import { interpret } from "../interpret.ts";
+import { originOf } from "../graph.ts";
 import { compute } from "../kernels.ts";
 import { callerOf, checkWithin } from "../ops/indexing.ts";
 import { siteOf } from "../site.ts";
-import { numberIn, topology } from "../topology.ts";
 import { assemble, Code } from "../wasm/assembler.ts";
 import { emit } from "./emit.ts";
 import { fuse } from "./fuse.ts";
@@ -133,29 +131,6 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
       }
     },
   };
-}
-
-/** The same by interpretation, for where WebAssembly is not. */
-export function buildInterpreted(traced: Traced): Executable {
-  const hold = (x: Tensor): TypedArray => {
-    const data = allocate(x.dtype, x.size);
-    setElements(x, data);
-    return data;
-  };
-  const inputs = traced.inputs.map(hold);
-  const states = traced.states.map(hold);
-  const outputs = traced.outputs.map((x) => allocate(x.dtype, x.size));
-  const roots = rootsOf(traced);
-  const targets = [...outputs, ...states.filter((_, i) => traced.updates[i])];
-  const run = () => {
-    const order = topology(roots);
-    const numbers = roots.map((root) => numberIn(order, root));
-    const values = interpret(order, numbers).map(copyOf);
-    values.forEach((data, i) => {
-      targets[i]!.set(data);
-    });
-  };
-  return { inputs, states, outputs, run };
 }
 
 const pageBytes = 65_536;

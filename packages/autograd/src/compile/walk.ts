@@ -77,10 +77,9 @@ export class WalkWriter {
       return;
     }
     const { loop, width } = this.nest.vector!;
-    const step = (walk: number) => x * width * this.nest.walks[walk]![loop]!;
-    this.shift(step);
+    this.shift(loop, x * width);
     f();
-    this.shift((walk) => -step(walk));
+    this.shift(loop, -x * width);
   }
 
   /** Runs `result`, which computes one result, at all indices of the loops over results, or of the first of them. */
@@ -103,16 +102,15 @@ export class WalkWriter {
     const count = counts[from]!;
     const isUnrolled = from < outer ? unrolled.results : unrolled.terms;
     const rounds = (number: Known, at: number) => {
-      const step = (walk: number) => at * this.nest.walks[walk]![from]!;
       if (isUnrolled && typeof number === "number")
         for (let i = 0; i < number; i++) {
           this.loop(from + 1, to, body);
-          this.shift(step);
+          this.shift(from, at);
         }
       else
         this.times(number, () => {
           this.loop(from + 1, to, body);
-          this.advance((walk) => step(walk) - this.#travelled(walk, from + 1));
+          this.advance((walk) => at * this.nest.walks[walk]![from]! - this.#travelled(walk, from + 1));
         });
     };
     const { rounds: local } = this.setting;
@@ -131,7 +129,7 @@ export class WalkWriter {
       });
       if (rest > 0) this.inLanes(rest, () => rounds(1, rest));
     }
-    if (isUnrolled) this.shift((walk) => -this.#covered(from) * this.nest.walks[walk]![from]!);
+    if (isUnrolled) this.shift(from, -this.#covered(from));
   }
 
   /** Rounds of a loop, counting those that vectors run beyond its end. */
@@ -169,10 +167,10 @@ export class WalkWriter {
     code.release(counter);
   }
 
-  shift(by: (walk: number) => number): void {
-    this.#shifts.forEach((shift, walk) => {
-      this.#shifts[walk] = shift + by(walk);
-    });
+  /** From here on code is written for so many rounds of a loop further. */
+  shift(loop: number, rounds: number): void {
+    const { walks } = this.nest;
+    for (let walk = 0; walk < walks.length; walk++) this.#shifts[walk]! += rounds * walks[walk]![loop]!;
   }
 
   advance(by: (walk: number) => number): void {

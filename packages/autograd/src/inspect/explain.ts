@@ -4,6 +4,7 @@ import type { History } from "../compiled.ts";
 import { historyOf, mostPrograms, setTools } from "../compiled.ts";
 import { CompileError, ValueError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
+import { Program } from "../runner.ts";
 import { formatShape } from "../shape.ts";
 import type { Signature } from "../tracing.ts";
 import { checkCaptured } from "./captured.ts";
@@ -55,7 +56,10 @@ function lines(rows: readonly (readonly [string, string])[]): string {
 function formatHistory({ calls, traced, tracings, programs }: History): string {
   const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
   const dropped = traced > programs.length ? `, ${traced - programs.length} dropped` : "";
-  const title = `compile: ${count(calls, "call")}, ${count(traced, "trace")}, ${count(programs.length, "program")} held of at most ${mostPrograms}${dropped}`;
+  const compiled = programs.filter((program) => program instanceof Program).length;
+  const others = programs.length - compiled;
+  const evaluated = others > 0 ? `, ${count(others, "form")} evaluated without one` : "";
+  const title = `compile: ${count(calls, "call")}, ${count(traced, "trace")}, ${count(compiled, "program")} held of at most ${mostPrograms}${evaluated}${dropped}`;
   const rows = tracings.map(({ call, before, now }): [string, string] => [
     `call ${call}`,
     reasonOf(before, now),
@@ -121,13 +125,18 @@ function formatValue(value: unknown): string {
 }
 
 function programLines(
-  { options }: History,
+  { options, programs }: History,
   { forms, settings }: Signature,
   relaxed: boolean,
 ): [string, string][] {
   const rows = forms.map((form, i): [string, string] => [`argument ${i}`, formatForm(form)]);
   for (const [setting, value] of settings) rows.push([setting.name, String(value)]);
   if (!canRun()) rows.push(["interpreted", "WebAssembly is missing or not allowed here"]);
+  else if (!(programs[0] instanceof Program))
+    rows.push([
+      "evaluated",
+      "without a program, since the last forms ran once each; if it comes again it is compiled",
+    ]);
   else if (relaxed)
     rows.push(["relaxed", "products and sums are rounded together: other machines give other bits"]);
   else if (options.relaxed)
