@@ -3,7 +3,7 @@ import { matchesAll } from "./compile/arguments.ts";
 import { rootsOf } from "./compile/plan.ts";
 import type { Executable } from "./compile/run.ts";
 import type { TypedArray } from "./dtype.ts";
-import { allocate, copyOf } from "./dtype.ts";
+import { copyOf } from "./dtype.ts";
 import { compute, evaluate, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf, setElements } from "./graph.ts";
@@ -154,7 +154,7 @@ export class Evaluator extends Runner {
     flush();
     try {
       inputs.forEach((x, i) => {
-        setElements(x, elementsFor(x, this.fillings[i]!));
+        setElements(x, elementsFor(this.fillings[i]!));
       });
       states.forEach((x, i) => {
         if (record.begun.has(variables[i]!)) setElements(x, presentElements(variables[i]!.node));
@@ -171,11 +171,9 @@ export class Evaluator extends Runner {
   }
 }
 
-function elementsFor({ dtype, size }: Tensor, x: Filling): TypedArray {
-  if (typeof x !== "number" && !ArrayBuffer.isView(x)) return presentElements(x.node);
-  const slot = new Slot(allocate(dtype, size));
-  fill(slot, x);
-  return slot.place;
+function elementsFor(x: Filling): TypedArray {
+  if (typeof x === "number") return Float32Array.of(x);
+  return ArrayBuffer.isView(x) ? copyOf(x) : presentElements(x.node);
 }
 
 function presentElements(x: Tensor): TypedArray {

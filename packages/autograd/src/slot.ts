@@ -1,5 +1,5 @@
 import type { TypedArray } from "./dtype.ts";
-import { copyOf, dtypeOf } from "./dtype.ts";
+import { copyOf } from "./dtype.ts";
 
 /**
  * A place in the memory of a program for the elements of a tensor. Elements do not change, so they are copied in only if others
@@ -20,12 +20,10 @@ export class Slot {
     this.#held = data;
   }
 
-  /** Brings in an array of the caller's, who may write to it: it is always copied. As a bool all is true that is not 0. */
+  /** Brings in an array of the caller's, who may write to it: it is always copied. */
   copy(data: TypedArray): void {
-    const { place } = this;
     this.forget();
-    if (dtypeOf(place) !== "bool") place.set(data);
-    else for (let i = 0; i < place.length; i++) place[i] = data[i] === 0 ? 0 : 1;
+    this.place.set(data);
   }
 
   /** A copy of what the program has put there. It is what lies there from now on. */

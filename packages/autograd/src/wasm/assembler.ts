@@ -9,7 +9,6 @@ export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 const scratch = new DataView(new ArrayBuffer(8));
-const scratchBytes = new Uint8Array(scratch.buffer);
 
 /**
  * Bytes that grow as they are written: a section of a module, or the body of a function, its instructions in order and the locals that
@@ -64,11 +63,11 @@ export class Code {
   /** LEB128 of a whole number from 0 to 2^32 - 1. */
   unsigned(value: number): this {
     let rest = value >>> 0;
-    while (rest > 16_383) {
-      this.pair((rest & 127) | 128, ((rest >>> 7) & 127) | 128);
-      rest >>>= 14;
+    while (rest > 127) {
+      this.byte((rest & 127) | 128);
+      rest >>>= 7;
     }
-    return rest < 128 ? this.byte(rest) : this.pair((rest & 127) | 128, rest >>> 7);
+    return this.byte(rest);
   }
   /** LEB128 of an int32. */
   signed(value: number): this {
@@ -150,10 +149,7 @@ export class Code {
     return this.byte(0x44).#copy(8);
   }
   #copy(count: number): this {
-    const at = this.#length;
-    if (at + count > this.#array.length) this.#grow(count);
-    for (let i = 0; i < count; i++) this.#array[at + i] = scratchBytes[i]!;
-    this.#length = at + count;
+    for (let i = 0; i < count; i++) this.byte(scratch.getUint8(i));
     return this;
   }
   /** A load or store; the alignment is given as the exponent of a power of two. */
