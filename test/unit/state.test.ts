@@ -22,6 +22,7 @@ import {
   topology,
   type Unary,
   uniform,
+  ValueError,
   type Variable,
   variable,
 } from "@cotangent/autograd";
@@ -153,6 +154,42 @@ describe("gradients of variables", () => {
     w.grad = null;
     w.mul(3).sum().backward();
     expect(w.grad!.toArray()).toEqual([3, 3]);
+  });
+
+  test("backward leaves a grad to its inputs alone", () => {
+    const [a, b, c] = [variable([1, 2]), variable([3, 4]), variable([0, 0])];
+    const y = a.mul(b);
+    y.sum().backward({ inputs: [b, c] });
+    y.backward({ inputs: [b, b], cotangent: tensor([1, 10]) });
+    expect([a.grad, b.grad!.toArray(), c.grad]).toEqual([null, [2, 22], null]);
+    y.backward(tensor([1, 0]));
+    expect([a.grad!.toArray(), b.grad!.toArray()]).toEqual([
+      [3, 0],
+      [3, 22],
+    ]);
+    const step = compile(() => {
+      for (const x of [a, b]) x.grad = null;
+      a.mul(b)
+        .sum()
+        .backward({ inputs: [a] });
+    });
+    for (let i = 0; i < 2; i++) step();
+    expect([a.grad!.toArray(), b.grad]).toEqual([[3, 4], null]);
+  });
+
+  test("inputs of backward are variables that it reaches, and nothing changes otherwise", () => {
+    const [a, b] = [variable([1, 2]), variable([3, 4])];
+    const y = a.square().sum();
+    expect(() => y.backward({ inputs: [b] })).toThrow(GradientError);
+    expect(() => y.backward({ inputs: [b] })).toThrow("built on none of the inputs");
+    expect(() => y.backward({ inputs: [] })).toThrow("built on none of the inputs");
+    expect(() => y.backward({ inputs: [a, tensor([1, 2]) as Tensor as Variable] })).toThrow(ValueError);
+    expect(() => y.backward({ inputs: [a, tensor([1, 2]) as Tensor as Variable] })).toThrow(
+      "input 1 is a Tensor and no variable",
+    );
+    expect(() => y.backward({ inputs: a as unknown as Variable[] })).toThrow(ValueError);
+    expect(() => y.backward({ input: [a] } as object)).toThrow("there is no option input");
+    expect([a.grad, b.grad]).toEqual([null, null]);
   });
 
   test("a grad that nobody clears keeps the last graph alone", () => {

@@ -166,7 +166,7 @@ export { rebuild } from "./rebuild.ts";
 export { registry } from "./registry.ts";
 export type { Shape } from "./shape.ts";
 export type * from "./signature.ts";
-export type { ArrayOf, NestedArray } from "./tensor.ts";
+export type { ArrayOf, BackwardOptions, NestedArray } from "./tensor.ts";
 export { evaluateAll as evaluate, knownElements } from "./tensor.ts";
 export type { Topology } from "./topology.ts";
 export { topology } from "./topology.ts";

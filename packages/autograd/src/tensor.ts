@@ -1,15 +1,16 @@
 import { reverse } from "./differentiate.ts";
 import type { TypedArray } from "./dtype.ts";
 import { allocate, copyOf, isFloat } from "./dtype.ts";
-import { CompileError, GradientError, pointToCaller, ShapeError } from "./errors.ts";
+import { CompileError, GradientError, pointToCaller, ShapeError, ValueError } from "./errors.ts";
 import { evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import { stopGradient, stopOp } from "./ops/composed.ts";
-import { checkTensor, fromElements, onesLike } from "./ops/leaf.ts";
+import { checkTensor, describe, fromElements, onesLike } from "./ops/leaf.ts";
 import { add } from "./ops/pointwise.ts";
+import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
-import { formatShape } from "./shape.ts";
+import { checkList, formatShape } from "./shape.ts";
 import type { SizesOf } from "./signature.ts";
 import { topology } from "./topology.ts";
 import { checkCotangent } from "./transform/gradient.ts";
@@ -28,6 +29,12 @@ type Nesting<S extends Shape, E> = number extends S["length"]
   : S extends readonly [number, ...infer Rest extends Shape]
     ? Nesting<Rest, E>[]
     : E;
+
+export interface BackwardOptions {
+  readonly cotangent?: Tensor;
+  /** The variables whose `grad` is wanted; those of a part that is frozen cost nothing then. All unless given. */
+  readonly inputs?: readonly Variable[];
+}
 
 /** Reading: what a tensor computes when it is asked for numbers. The ops as methods are in `chaining.ts`. */
 declare module "./graph.ts" {
@@ -48,11 +55,12 @@ declare module "./graph.ts" {
     toString(): string;
     toJSON(): NestedArray;
     /**
-     * Adds the derivative of this tensor by every variable that it was built on to the variable's `grad`. A tensor of more
-     * than one element needs the `cotangent` of its shape to weigh its elements with. Throws GradientError if that is
-     * missing, or if this tensor is int32 or bool.
+     * Adds the derivative of this tensor by every variable that it was built on, or by those of the `inputs`, to the variable's
+     * `grad`. A tensor of more than one element needs the `cotangent` of its shape to weigh its elements with; it may be given
+     * alone. Throws GradientError if that is missing, if this tensor is int32 or bool, or if it was built on no such variable;
+     * ValueError for inputs that are no variables.
      */
-    backward(cotangent?: Tensor): void;
+    backward(options?: Tensor | BackwardOptions): void;
     /**
      * The same elements without history: derivatives end here, and what it was computed from is let go of as soon as it is read.
      * Another name for `stopGradient`.
@@ -111,8 +119,8 @@ install({
   toJSON(this: Tensor): NestedArray {
     return this.toArray();
   },
-  backward(this: Tensor, cotangent?: Tensor): void {
-    backward(this, cotangent);
+  backward(this: Tensor, options?: Tensor | BackwardOptions): void {
+    backward(this, options);
   },
   detach(this: Tensor): Tensor {
     return stopGradient(this);
@@ -156,7 +164,9 @@ function nest(data: TypedArray, shape: Shape, bool: boolean, axis = 0, start = 0
 
 const isStopped = ({ op }: Tensor): boolean => op === stopOp;
 
-function backward(y: Tensor, cotangent?: Tensor): void {
+function backward(y: Tensor, options?: Tensor | BackwardOptions): void {
+  const given = options instanceof Tensor ? { cotangent: options } : options;
+  const { cotangent, inputs } = optionsOf("backward", given, { cotangent: true, inputs: true });
   const out = y.node;
   if (!isFloat(out.dtype))
     throw new GradientError(`backward: ${out.dtype} has no derivatives; only float32 and float64 have`);
@@ -166,15 +176,18 @@ function backward(y: Tensor, cotangent?: Tensor): void {
         "of that shape",
     );
   if (cotangent !== undefined) checkCotangent("backward", cotangent, out);
+  const wanted = inputs && new Set(checkVariables(inputs));
   const variables = new Set<Variable>();
   for (const node of topology([out], isStopped).nodes) {
     const owner = ownerOf(node);
-    if (owner instanceof Variable && owner.takesGrad && isFloat(owner.dtype)) variables.add(owner);
+    if (!(owner instanceof Variable) || !owner.takesGrad || !isFloat(owner.dtype)) continue;
+    if (!wanted || wanted.has(owner)) variables.add(owner);
   }
   const targets = [...variables];
   if (targets.length === 0)
     throw new GradientError(
-      "backward: this tensor is built on no float variable, or detached from it; make parameters with variable(...)",
+      `backward: this tensor is built on ${wanted ? "none of the inputs" : "no float variable"}, or detached from it; make parameters ` +
+        "with variable(...)",
     );
   const gradients = reverse([out], [cotangent?.node ?? onesLike(out)], targets, undefined, "backward");
   const before = targets.flatMap(({ grad }, i) => (grad && gradients[i] ? [grad] : []));
@@ -184,6 +197,17 @@ function backward(y: Tensor, cotangent?: Tensor): void {
     const g = gradients[i];
     if (g) target.grad = target.grad === null ? g : accumulated(target.grad, g);
   });
+}
+
+function checkVariables(inputs: readonly Variable[]): readonly Variable[] {
+  checkList("backward", inputs, "[w]");
+  inputs.forEach((x, i) => {
+    if (!(x instanceof Variable))
+      throw new ValueError(
+        `backward: input ${i} is ${describe(x)} and no variable; grad(y, [x]) takes tensors`,
+      );
+  });
+  return inputs;
 }
 
 /** Keeps the history of `grad` bounded: what was there before is computed, and added as elements without a history. */
