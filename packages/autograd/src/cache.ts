@@ -12,7 +12,7 @@ export interface CacheOptions {
    * that whoever stops at the worst moment has paid twice and nobody more.
    */
   readonly patience?: number;
-  /** The same of one evaluation, with the first run of code that the engine has not optimized: what would take more is compiled at first sight. */
+  /** The same of one evaluation: what would take more is compiled at first sight. */
   readonly atOnce?: number;
   /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
   readonly limit?: number;
@@ -27,6 +27,8 @@ interface Entry {
   isUnused: boolean;
 }
 
+/** Elements for each node whose interpretation, with code that the engine is still optimizing, takes as long as compiling the node: 0.1 ms. */
+const worth = 30_000;
 /** Graphs of more nodes are interpreted: compiling them would stop a loop for many seconds. */
 const largest = 200_000;
 /** What compiling costs beside the nodes, in nodes. */
@@ -55,7 +57,7 @@ export class Cache {
   readonly #sightings = new Sightings();
   #unused = 0;
 
-  constructor({ patience = 60_000, atOnce = 30_000, limit = 64, bytes = 2 ** 30 }: CacheOptions = {}) {
+  constructor({ patience = worth, atOnce = worth, limit = 64, bytes = 2 ** 30 }: CacheOptions = {}) {
     this.#patience = patience;
     this.#atOnce = atOnce;
     this.#limit = limit;
