@@ -29,11 +29,12 @@ import { describe, expect, test } from "vitest";
 import type { Body } from "../../packages/autograd/src/arithmetic.ts";
 import { Machine } from "../../packages/autograd/src/machine.ts";
 import { trace } from "../../packages/autograd/src/program.ts";
-import { firstWord, secondWord } from "../../packages/autograd/src/random.ts";
+import { threefry as threefryOf } from "../../packages/autograd/src/random.ts";
 
-const machines = [firstWord, secondWord].map(
-  (body: Body) => new Machine(trace(body, ["int32", "int32", "int32", "int32"], "int32")),
-);
+const machines = [0, 1].map((word) => {
+  const body: Body = (m, ...x) => threefryOf(m, x[0]!, x[1]!, x[2]!, x[3]!)[word]!;
+  return new Machine(trace(body, ["int32", "int32", "int32", "int32"], "int32"));
+});
 
 /** The two words of Threefry-2x32 with 20 rounds, as unsigned numbers. */
 function threefry(key: readonly [number, number], counter: readonly [number, number]): number[] {

@@ -1,11 +1,13 @@
 import type { Arithmetic, Body } from "./arithmetic.ts";
+import { log1p } from "./functions/logarithm.ts";
+import { cos } from "./functions/trigonometric.ts";
 
 /**
  * Counter-based random bits: Threefry-2x32 with 20 rounds (J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, Parallel
  * Random Numbers: As Easy as 1, 2, 3, SC 2011). A key and a counter of two words each give two words: no state, so every
  * element of a draw is computed by itself and every engine finds the same bits.
  */
-function threefry<E>(m: WordArithmetic<E>, key0: E, key1: E, counter0: E, counter1: E): [E, E] {
+export function threefry<E>(m: WordArithmetic<E>, key0: E, key1: E, counter0: E, counter1: E): [E, E] {
   // The constant that the paper calls the Skein parity.
   const keys = [key0, key1, m.xor(m.xor(key0, key1), 0x1bd11bda)];
   let x0 = m.add(counter0, key0);
@@ -26,14 +28,6 @@ function threefry<E>(m: WordArithmetic<E>, key0: E, key1: E, counter0: E, counte
 type WordArithmetic<E> = Pick<Arithmetic<E>, "add" | "xor" | "or" | "shiftLeft" | "shiftRight">;
 
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
-
-/** The first word for operands (key0, key1, counter0, counter1), all int32. */
-export const firstWord: Body = (m, ...operands) =>
-  threefry(m, operands[0]!, operands[1]!, operands[2]!, operands[3]!)[0];
-
-/** The second word. */
-export const secondWord: Body = (m, ...operands) =>
-  threefry(m, operands[0]!, operands[1]!, operands[2]!, operands[3]!)[1];
 
 const integers: WordArithmetic<number> = {
   add: (a, b) => (a + b) | 0,
@@ -63,10 +57,25 @@ export function randomWords(
 }
 
 /** A float in [0, 1) from two words: 24 random bits for float32, 53 for float64. */
-export const unitInterval: Body = (m, ...words) => {
-  const [first, second] = words;
+const unitInterval: Body = (m, first, second) => {
   if (m.dtype === "float32") return m.mul(m.convert(m.shiftRight(first!, 8), "float32"), 2 ** -24);
   const high = m.convert(m.shiftRight(first!, 5), "float64");
   const low = m.convert(m.shiftRight(second!, 6), "float64");
   return m.mul(m.add(m.mul(high, 2 ** 26), low), 2 ** -53);
+};
+
+/** Evenly distributed in [0, 1), for operands (key0, key1, counter0, counter1), all int32. */
+export const unit: Body = (m, key0, key1, counter0, counter1) =>
+  unitInterval(m, ...threefry(m, key0!, key1!, counter0!, counter1!));
+
+/**
+ * Normally distributed with mean 0 and deviation 1 (Box and Muller, Ann. Math. Stat. 29, 1958), for the same operands. A float32 is
+ * made of the two words of this counter, a float64 of those of the next one, too.
+ */
+export const standardNormal: Body = (m, key0, key1, counter0, counter1) => {
+  const [first, second] = threefry(m, key0!, key1!, counter0!, counter1!);
+  const turn =
+    m.dtype === "float32" ? unitInterval(m, second) : unit(m, key0!, key1!, counter0!, m.add(counter1!, 1));
+  const radius = m.sqrt(m.mul(log1p(m, m.neg(unitInterval(m, first, second))), -2));
+  return m.mul(radius, cos(m, m.mul(turn, 2 * Math.PI)));
 };

@@ -3,12 +3,12 @@ import type { DType } from "../dtype.ts";
 import { normalQuantile } from "../functions/quantile.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, none, zero } from "../graph.ts";
-import { firstWord, secondWord, unitInterval } from "../random.ts";
+import { standardNormal, unit } from "../random.ts";
 import type { Shape } from "../shape.ts";
 import { cast } from "./cast.ts";
 import { fill, iota } from "./leaf.ts";
 import { broadcastTo } from "./movement.ts";
-import { add, cos, erf, log, log1p, maximum, minimum, mul, neg, sqrt, sub } from "./pointwise.ts";
+import { add, erf, log, maximum, minimum, mul, neg, sub } from "./pointwise.ts";
 
 /**
  * Random numbers as pure ops: of a key and a counter (int32 tensors of rank 0). Element `i` of a draw uses the counter
@@ -20,46 +20,41 @@ export interface Stream {
   readonly counter: Tensor;
 }
 
-function wordOp(name: string, body: Body): Op {
+function drawOp(name: string, body: Body): Op<{ readonly dtype: DType }> {
   return {
     name,
     kernel: { kind: "pointwise", body },
     derivatives: [zero],
     shape: ([x]) => x!.shape,
-    dtype: () => "int32",
+    dtype: (_, { dtype }) => dtype,
   };
 }
 
-const first = wordOp("threefryFirst", firstWord);
-const second = wordOp("threefrySecond", secondWord);
+const unitOp = drawOp("uniform", unit);
+const normalOp = drawOp("normal", standardNormal);
 
-const unitOp: Op<{ readonly dtype: DType }> = {
-  name: "unitInterval",
-  kernel: { kind: "pointwise", body: unitInterval },
-  derivatives: [zero],
-  shape: ([x]) => x!.shape,
-  dtype: (_, { dtype }) => dtype,
-};
-
-/** Evenly distributed in [0, 1). */
-export function unitDraw({ key0, key1, counter }: Stream, shape: Shape, dtype: DType): Tensor {
-  const words = [
+function drawn(op: Op<{ readonly dtype: DType }>, stream: Stream, shape: Shape, dtype: DType): Tensor {
+  const { key0, key1, counter } = stream;
+  const operands = [
     broadcastTo(key0, shape),
     broadcastTo(key1, shape),
     iota(shape),
     broadcastTo(counter, shape),
   ];
-  return apply(unitOp, [apply(first, words, none), apply(second, words, none)], { dtype });
+  return apply(op, operands, { dtype });
+}
+
+/** Evenly distributed in [0, 1). */
+export function unitDraw(stream: Stream, shape: Shape, dtype: DType): Tensor {
+  return drawn(unitOp, stream, shape, dtype);
 }
 
 /** Counters that one normal draw uses up. */
 export const countersOfNormal = 2;
 
-/** Normally distributed with mean 0 and deviation 1 (Box and Muller, Ann. Math. Stat. 29, 1958). */
+/** Normally distributed with mean 0 and deviation 1. */
 export function normalDraw(stream: Stream, shape: Shape, dtype: DType): Tensor {
-  const radius = sqrt(mul(log1p(neg(unitDraw(stream, shape, dtype))), -2));
-  const next = { ...stream, counter: add(stream.counter, fill(1, [], "int32")) };
-  return mul(radius, cos(mul(unitDraw(next, shape, dtype), 2 * Math.PI)));
+  return drawn(normalOp, stream, shape, dtype);
 }
 
 /** Distributed as Gumbel's extremes, of float64, all finite. */
