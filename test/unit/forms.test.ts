@@ -5,12 +5,15 @@ import {
   Generator,
   grad,
   IndexError,
+  manualSeed,
   normal,
+  ones,
   Setting,
   type Tensor,
   tensor,
   variable,
 } from "@cotangent/autograd";
+import { AdamW, BatchNorm1d, Dropout, EMA, Linear, Sequential } from "@cotangent/nn";
 import { describe, expect, test, vi } from "vitest";
 import { historyOf } from "../../packages/autograd/src/compiled.ts";
 import { elementsOf } from "../../packages/autograd/src/graph.ts";
@@ -75,6 +78,36 @@ describe("forms of arguments that change at each call", () => {
       states.push(state());
     }
     expect(new Set(states.map(String)).size).toBe(states.length);
+  });
+
+  test("train a model with dropout, running statistics and averages as a plain loop does", () => {
+    const train = (wrap: <F extends (x: Tensor) => Tensor>(f: F) => F) => {
+      manualSeed(5);
+      const model = new Sequential(new Linear(3, 8), new BatchNorm1d(8), new Dropout(0.3), new Linear(8, 1));
+      const optimizer = new AdamW(model.parameters(), { lr: 0.01 });
+      const ema = new EMA(model.parameters(), { decay: 0.9 });
+      const step = wrap((x: Tensor) => {
+        optimizer.zeroGrad();
+        const loss = model.forward(x).square().mean();
+        loss.backward();
+        optimizer.step();
+        ema.update();
+        return loss;
+      });
+      const losses = [2, 5, 3, 4, 5, 6, 2, 7, 7, 9, 2, 8].map((n, i) => {
+        const loss = step(normal([n, 3])).item();
+        if (i % 5 > 0) return loss;
+        model.eval();
+        const evaluated = model.forward(ones([1, 3])).item();
+        model.train();
+        return evaluated;
+      });
+      return { losses, state: Object.values(model.stateDict()).map((x) => x.toArray()), step };
+    };
+    const [plain, compiled] = [train((f) => f), train((f) => compile(f) as unknown as typeof f)];
+    expect(compiled.losses).toEqual(plain.losses);
+    expect(compiled.state).toEqual(plain.state);
+    expect(new Set(runnersOf(compiled.step))).toEqual(new Set(["program", "evaluator"]));
   });
 
   test("draw what a plain loop draws", () => {
