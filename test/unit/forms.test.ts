@@ -162,6 +162,21 @@ describe("forms of arguments that change at each call", () => {
     expect(f(tensor([0, 0, 0, 0])).item()).toBe(4 * (Number(before[0]) + 1));
   });
 
+  test("are run after what is pending, which may fail", () => {
+    const w = variable([1, 2]);
+    const f = compile((x: Tensor) => {
+      w.assign(x.sum().mul(tensor([1, 1])));
+    });
+    for (const n of [1, 2, 3]) f(counted(n));
+    for (const _ of f.prepare(counted(4)));
+    expect(runnersOf(f)[0]).toBe("evaluator");
+    w.assign(w.gather(0, tensor([0, 5]).add(0).cast("int32")));
+    expect(() => f(counted(4))).toThrow(IndexError);
+    expect(w.toArray()).toEqual([6, 6]);
+    f(counted(4));
+    expect(w.toArray()).toEqual([10, 10]);
+  });
+
   test("read no values", () => {
     const f = compile((x: Tensor) => (x.size > 3 ? x.mul(x.sum().item()) : x.neg()));
     for (const n of [1, 2, 3]) f(counted(n));

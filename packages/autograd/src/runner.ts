@@ -149,15 +149,14 @@ export class Evaluator extends Runner {
 
   /** Of the outputs and the updates. The leaves hold elements meanwhile. */
   #values(): TypedArray[] {
-    const { graph, variables, record } = this.traced;
+    const { graph, variables } = this.traced;
     const { inputs, states } = graph;
-    flush();
     try {
       inputs.forEach((x, i) => {
         setElements(x, elementsFor(this.fillings[i]!));
       });
       states.forEach((x, i) => {
-        if (record.begun.has(variables[i]!)) setElements(x, presentElements(variables[i]!.node));
+        setElements(x, presentElements(variables[i]!.node));
       });
       const roots = rootsOf(graph);
       const order = topology(roots);
