@@ -305,7 +305,7 @@ export function variable(initial: Tensor | Nested, options?: VariableOptions): V
 const noSwitch = (): never => {
   throw new StateError(
     "a variable has no requiresGrad: optimizers change what they are given, and gradients are taken by what is asked for; give an " +
-      "optimizer the parameters that shall change, and use x.detach() for a constant",
+      "optimizer the parameters that shall change, and backward those as { inputs }; use x.detach() for a constant",
   );
 };
 Object.defineProperty(Variable.prototype, "requiresGrad", { get: noSwitch, set: noSwitch });

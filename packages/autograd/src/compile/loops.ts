@@ -83,7 +83,8 @@ function loopsOf(form: Form): Loops {
     return { walk: remembered(numbers, walk.join(), () => walks.push(walk) - 1), offset };
   };
   const places = affines.map((at) => at && place(at));
-  const nest = inStrips({ form, counts, outer, walks, places, target: place(target) });
+  const plain = { form, counts, outer, walks, places, target: place(target) };
+  const nest = form.kind === "map" && outer > 1 && counts[outer - 1]! >= manyLines ? inStrips(plain) : plain;
   const vector = vectorOf(nest);
   return { ...nest, vector, unrolled: unrolling(nest, vector) };
 }
@@ -97,8 +98,7 @@ function inStrips(nest: Plain): Plain {
   const inner = outer - 1;
   const size = byteSize(form.dtype);
   const count = counts[inner]!;
-  if (form.kind !== "map" || inner < 1 || count < manyLines || strideOf(nest, target, inner) !== size)
-    return nest;
+  if (strideOf(nest, target, inner) !== size) return nest;
   const strip = [16, 20, 12, 24, 8].find((n) => count % n === 0);
   const moving = form.body.flatMap(({ source }, i) => (source >= 0 && places[i] ? [places[i]] : []));
   const across = moving.filter((place) => Math.abs(strideOf(nest, place, inner)) >= lineBytes);
@@ -299,7 +299,7 @@ function merged(
 }
 
 /** Scalars that loops may be written out to. */
-const unrolledLimit = 200;
+const unrolledLimit = 100;
 const unrolledRounds = 32;
 const unrolledTerms = 64;
 

@@ -54,6 +54,8 @@ export function tile(node: Tensor, readsAlone: boolean): Tensor {
     return (made && cut(node, made)) ?? node;
   }
   if (kind !== "contract" || node.op === tiledOp || !isFloat(node.dtype)) return node;
+  // No two elements meet more than once.
+  if (node.inputs.reduce((pairs, { size }) => pairs * size, 1) < fewest) return node;
   const made = tiledNode(node) ?? borderedOnce(node);
   if (made !== node) whole.set(made, node);
   return made;
