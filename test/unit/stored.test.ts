@@ -2,13 +2,21 @@ import { compile, type Tensor, uniform } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { same } from "../bits.ts";
 
-/** How many bytes a call writes, after it was compared with the interpreter. */
-function written(f: (...args: Tensor[]) => Tensor[], args: readonly Tensor[]): number {
+/** How many bytes a call reads and writes, after it was compared with the interpreter. */
+function bytes(
+  f: (...args: Tensor[]) => Tensor[],
+  args: readonly Tensor[],
+): { read: number; written: number } {
   same(f, args);
   const compiled = compile(f);
   compiled(...args);
-  return Number(/writes +([\d,]+)/.exec(compiled.explain())?.[1]?.replaceAll(",", ""));
+  const [read, written] = ["reads", "writes"].map((name) =>
+    Number(new RegExp(`${name} +([\\d,]+)`).exec(compiled.explain())?.[1]?.replaceAll(",", "")),
+  ) as [number, number];
+  return { read, written };
 }
+
+const written = (...call: Parameters<typeof bytes>): number => bytes(...call).written;
 
 /** How many kernels a function of a matrix, another one and a row takes, after it was compared with the interpreter. */
 function kernels(f: (x: Tensor, w: Tensor, b: Tensor) => Tensor[]): number {
@@ -63,4 +71,20 @@ test("differences of all pairs are computed in each of two sums and stored nowhe
     return [pairs.sum(0), pairs.sum(1)];
   };
   expect(written((...xs) => sums(...(xs as [Tensor, Tensor, Tensor])), args)).toBe(4 * 2 * 128 * 64);
+});
+
+test("what is made of a costly node alone and shared is stored in its place, and its operands are read once", () => {
+  const [x, w] = [uniform([128, 64]), uniform([128, 64])];
+  const [size, sums] = [4 * 128 * 64, 4 * (128 + 64)];
+  const both = (y: Tensor) => [y.sum(0), y.sum(1)];
+  expect(bytes((x, w) => both(w!.tanh().mul(x!)), [x, w])).toEqual({ read: 4 * size, written: size + sums });
+  // Read for something else, too, or without another operand of this size, or small, it stays.
+  const other = bytes((x, w) => [...both(w!.tanh().mul(x!)), w!.tanh()], [x, w]);
+  expect(other).toEqual({ read: 5 * size, written: size + sums });
+  expect(bytes((x) => both(x!.tanh().mul(2)), [x])).toEqual({ read: 3 * size, written: size + sums });
+  const [a, b] = [uniform([8, 8]), uniform([8, 8])];
+  expect(bytes((x, w) => both(w!.tanh().mul(x!)), [a, b])).toEqual({
+    read: 4 * 5 * 64,
+    written: 4 * (64 + 16),
+  });
 });

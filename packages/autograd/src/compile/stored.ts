@@ -28,6 +28,8 @@ const repeatedLimit = 12;
 const expandedLimit = 40;
 const muchSize = 2 ** 20;
 const muchLarger = 8;
+/** From so many elements on it counts how often they are read. */
+const worthReading = 2 ** 12;
 const costly = new Set(["div", "sqrt", "table", "rare", "scale2"]);
 
 /** Not read yet, or by more than one kernel; other readers are the number of the node whose kernel it is. */
@@ -43,10 +45,18 @@ export class Choice {
   /** For each node the instructions that it adds to a body. */
   readonly #work: Int32Array;
   readonly #traits: readonly Traits[];
+  /** The one node that uses each, or `many`. */
+  readonly #users: Int32Array;
 
   constructor(order: Topology) {
-    const { nodes } = order;
+    const { nodes, starts, edges } = order;
     this.#order = order;
+    this.#users = new Int32Array(nodes.length).fill(unseen);
+    for (let n = 0; n < nodes.length; n++)
+      for (let k = starts[n]!; k < starts[n + 1]!; k++) {
+        const before = this.#users[edges[k]!]!;
+        this.#users[edges[k]!] = before === unseen || before === n ? n : many;
+      }
     const work = new Int32Array(nodes.length).fill(1);
     const ofPrograms = new Map<Program, Traits>();
     const ofOps = new Map<Op, Traits>();
@@ -68,13 +78,38 @@ export class Choice {
     for (let n = 0; n < nodes.length; n++) if (required.has(nodes[n]!)) own[n] = 1;
     const readers = this.#findReaders(own);
     const limited = this.#limitBodies(readers, own);
-    if (limited.length > 0) {
+    const isSunk = nodes.some(({ size }) => size >= worthReading) && this.#sink(readers, own, required);
+    if (limited.length > 0 || isSunk) {
       // What was shared through one of these has one reader now.
       const fewer = this.#findReaders(own);
       for (const n of limited) if (fewer[n] !== many) own[n] = 0;
       this.#limitBodies(fewer, own);
     }
     return new Set(nodes.filter((_, n) => own[n]));
+  }
+
+  /**
+   * Stores large nodes that several kernels would compute, in place of costly ones that they alone are made of: the kernels then read one
+   * array, and not all of its operands. True if there was one.
+   */
+  #sink(readers: Int32Array, own: Uint8Array, required: ReadonlySet<Tensor>): boolean {
+    const { nodes, starts, edges } = this.#order;
+    let isSunk = false;
+    for (let n = 0; n < nodes.length; n++) {
+      const { size } = nodes[n]!;
+      if (size < worthReading || own[n] || readers[n] !== many || this.#traits[n]!.lies !== ifNeeded)
+        continue;
+      const operands = edges.slice(starts[n], starts[n + 1]).filter((i) => nodes[i]!.size === size);
+      const alone = operands.filter(
+        (i) =>
+          own[i] && this.#users[i] === n && this.#traits[i]!.lies === ifShared && !required.has(nodes[i]!),
+      );
+      if (operands.length < 2 || alone.length === 0) continue;
+      for (const i of alone) own[i] = 0;
+      own[n] = 1;
+      isSunk = true;
+    }
+    return isSunk;
   }
 
   /** For each node the kernel that reads it. Adds to the nodes that are stored those that must be, and costly ones that are shared. */
