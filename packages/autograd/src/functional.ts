@@ -4,6 +4,7 @@
 
 export type { Arithmetic, Body } from "./arithmetic.ts";
 export { formula } from "./arithmetic.ts";
+export { logStandardGamma, poisson, standardGamma } from "./arrivals.ts";
 export type { AttentionOptions } from "./attention.ts";
 export { attentionWeights, scaledDotProductAttention } from "./attention.ts";
 export type { ClassWeights } from "./categorical.ts";

@@ -5,7 +5,7 @@ import type { Arithmetic, Body } from "./arithmetic.ts";
  * Random Numbers: As Easy as 1, 2, 3, SC 2011). A key and a counter of two words each give two words: no state, so every
  * element of a draw is computed by itself and every engine finds the same bits.
  */
-function threefry<E>(m: WordArithmetic<E>, key0: E, key1: E, counter0: E, counter1: E): [E, E] {
+export function threefry<E>(m: WordArithmetic<E>, key0: E, key1: E, counter0: E, counter1: E): [E, E] {
   // The constant that the paper calls the Skein parity.
   const keys = [key0, key1, m.xor(m.xor(key0, key1), 0x1bd11bda)];
   let x0 = m.add(counter0, key0);
