@@ -59,6 +59,7 @@ const packages: readonly PackageFloors[] = [
         "ops/rounding.ts",
         "ops/bounds.ts",
         "ops/special.ts",
+        "ops/incomplete.ts",
         "ops/mixture.ts",
         "ops/piecewise.ts",
         "ops/activation.ts",

@@ -45,6 +45,9 @@ function logarithms(name: string, concentration: Tensor, options: Source | undef
  * `logStandardGamma` has what is smaller. Draws times `scale` have that scale. (G. Marsaglia and W. W. Tsang, A Simple Method for Generating Gamma
  * Variables, ACM Trans. Math. Softw. 26, 2000.)
  *
+ * Its derivatives by the concentration, of every order, are implicit: the draw moves so that its share of the distribution stays (M. Figurnov, S.
+ * Mohamed and A. Mnih, Implicit Reparameterization Gradients, 2018, https://arxiv.org/abs/1805.08498).
+ *
  * Throws ValueError for concentrations that are known and negative, DTypeError for bool.
  *
  * @example

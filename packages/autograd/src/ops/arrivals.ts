@@ -4,9 +4,10 @@ import { log, log1p } from "../functions/logarithm.ts";
 import { polynomial } from "../functions/precision.ts";
 import { cos } from "../functions/trigonometric.ts";
 import type { Derivative, Op, Tensor } from "../graph.ts";
-import { apply, zero } from "../graph.ts";
+import { apply, partial, zero } from "../graph.ts";
 import { threefry } from "../random.ts";
 import type { Stream } from "./draws.ts";
+import { gammaSlope } from "./incomplete.ts";
 import { iota } from "./leaf.ts";
 import { broadcastTo } from "./movement.ts";
 
@@ -169,7 +170,11 @@ function drawOp(name: string, body: Body, by: Derivative): Op {
   };
 }
 
-const logGammaOp = drawOp("logStandardGamma", logGamma, zero);
+const logGammaOp = drawOp(
+  "logStandardGamma",
+  logGamma,
+  partial((out, a) => gammaSlope(a!, out)),
+);
 const poissonOp = drawOp("poisson", poissonCount, zero);
 
 function drawnBy(op: Op, { key0, key1, counter }: Stream, parameter: Tensor): Tensor {
