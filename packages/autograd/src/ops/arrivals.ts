@@ -125,6 +125,12 @@ function logProbability<E>(m: Arithmetic<E>, count: E, rate: E): E {
 }
 
 /**
+ * How much higher the hat of the proposals has to be than it is with the constants of the paper, which at rates from 10 to 1000 the probabilities exceed by up
+ * to 0.6% in places, about two deviations above the mean.
+ */
+const higher = 1.0065;
+
+/**
  * The number of arrivals that is accepted, from proposal number `n` on, of operands rate and place: PTRS (W. Hörmann, The Transformed
  * Rejection Method for Generating Poisson Random Variables, Insurance: Mathematics and Economics 12, 1993). If none is, it is the rate, rounded down.
  */
@@ -133,7 +139,7 @@ function proposedCount(n: number): Body {
     const [rate, ...rest] = operands as [E, E, E, E, E];
     const b = m.add(m.mul(m.sqrt(rate), 2.53), 0.931);
     const a = m.add(m.mul(b, 0.02483), -0.059);
-    const inverseAlpha = m.add(m.div(1.1328, m.sub(b, 3.4)), 1.1239);
+    const inverseAlpha = m.mul(m.add(m.div(1.1328, m.sub(b, 3.4)), 1.1239), higher);
     const [first, chance] = wordsAt(m, rest, n);
     const even = m.sub(coarse(m, first), 0.5);
     const end = m.sub(0.5, m.abs(even));
