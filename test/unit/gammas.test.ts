@@ -98,6 +98,9 @@ describe("where nothing can be", () => {
   test("logProb is -inf, with derivative 0, and NaN stays NaN", () => {
     const outside: readonly (readonly [(x: Tensor) => Distribution, number[]])[] = [
       [(x) => new Gamma(x, 2), [-1, -1e-30]],
+      [(x) => new Gamma(x, 2), [Infinity, -Infinity]],
+      [(x) => new Poisson(x), [Infinity, -Infinity]],
+      [(x) => new NegativeBinomial(x, { logits: 0 }), [Infinity, -Infinity]],
       [(x) => new Gamma(2, x), [-1, -1e-30]],
       [(x) => new Chi2(x), [-1, -Infinity]],
       [(x) => new Beta(x, 2), [-0.5, 1.5]],

@@ -9,6 +9,7 @@ import {
   gammaincc,
   gt,
   hideFrames,
+  isInf,
   lgamma,
   logicalOr,
   logit,
@@ -36,7 +37,7 @@ const expected: Range = ["a finite number of at least 0", (x) => x >= 0 && x < I
 
 /** Where `x` is no count, and counts with 0 in such places. */
 function countsIn(x: Tensor): { readonly outside: Tensor; readonly count: Tensor } {
-  const outside = logicalOr(lt(x, 0), gt(x, floor(x)));
+  const outside = logicalOr(logicalOr(lt(x, 0), gt(x, floor(x))), isInf(x));
   return { outside, count: where(outside, 0, x) };
 }
 

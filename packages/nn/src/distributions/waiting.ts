@@ -8,9 +8,11 @@ import {
   exp,
   gammainc,
   hideFrames,
+  isInf,
   le,
   lgamma,
   log,
+  logicalOr,
   lt,
   mul,
   relu,
@@ -50,7 +52,7 @@ export abstract class GammaFamily extends Distribution {
 
   override logProb(x: Operand): Tensor {
     const place = placeIn(this, "logProb", x);
-    const outside = lt(place, 0);
+    const outside = logicalOr(lt(place, 0), isInf(place));
     const [a, rate] = [this.#concentration(), this.#rate()];
     const above = abovePeak(a, where(outside, 0, place), rate);
     return where(outside, -Infinity, add(above, add(logPeak(a), log(rate))));
