@@ -16,7 +16,7 @@ export function customs(autograd) {
     stopGradient,
     straightThrough,
   } = autograd;
-  const { expand, sub, sum } = autograd;
+  const { exp, expand, gammainc, Generator, grad, lgamma, logStandardGamma, sub, sum } = autograd;
   const one = (draw) => [draw.tensor(draw.shape())];
   const two = (draw) => {
     const shape = draw.shape();
@@ -70,6 +70,36 @@ export function customs(autograd) {
         const z = mul(x, sin(y));
         return sub(stopGradient(mul(z, 1.5)), div(z, 2));
       },
+    ),
+    make(
+      "gammaDraw",
+      (a) => logStandardGamma(a, { generator: new Generator(3) }),
+      (draw) => [draw.tensor(draw.shape(), { low: 0.3, high: 4 })],
+      // The place up to which the share of the distribution stays: two steps of Newton's method from there, which have two derivatives.
+      (a) => {
+        const start = stopGradient(logStandardGamma(a, { generator: new Generator(3) }));
+        const kept = stopGradient(gammainc(a, exp(start)));
+        const step = (at) => {
+          const slope = exp(sub(sub(mul(a, at), exp(at)), lgamma(a)));
+          return sub(at, div(sub(gammainc(a, exp(at)), kept), slope));
+        };
+        return step(step(start));
+      },
+    ),
+    ...[1, 2].map((order) =>
+      make(
+        `gammaShare${order}`,
+        (a, x) => {
+          let share = gammainc(a, x);
+          for (let i = 0; i < order; i++) share = grad(sum(share), [a])[0];
+          return share;
+        },
+        (draw) => {
+          const shape = draw.shape();
+          const [low, high] = [0.5, 4];
+          return [draw.tensor(shape, { low, high }), draw.tensor(shape, { low, high })];
+        },
+      ),
     ),
   ]); // prettier-ignore
 }

@@ -5,9 +5,13 @@ import { cast, fromTypedArray, grad } from "@cotangent/autograd";
 import type { Distribution } from "@cotangent/nn/distributions";
 import {
   Bernoulli,
+  Beta,
   Categorical,
   Cauchy,
+  Chi2,
+  Dirichlet,
   Exponential,
+  Gamma,
   Geometric,
   Gumbel,
   Independent,
@@ -16,7 +20,10 @@ import {
   LogNormal,
   MixtureSameFamily,
   MultivariateNormal,
+  NegativeBinomial,
   Normal,
+  Poisson,
+  StudentT,
   Uniform,
 } from "@cotangent/nn/distributions";
 import { describe, expect, test } from "vitest";
@@ -69,6 +76,13 @@ const kinds: Readonly<Record<string, (given: Parameters) => Distribution>> = {
   Bernoulli: (given) => new Bernoulli(weights(given)),
   Geometric: (given) => new Geometric(weights(given)),
   Categorical: (given) => new Categorical(weights(given)),
+  Gamma: ({ concentration, rate }) => new Gamma(concentration!, rate!),
+  Chi2: ({ df }) => new Chi2(df!),
+  Beta: ({ concentration1, concentration0 }) => new Beta(concentration1!, concentration0!),
+  Dirichlet: ({ concentration }) => new Dirichlet(concentration!),
+  StudentT: ({ df, loc, scale }) => new StudentT(df!, loc!, scale!),
+  Poisson: ({ rate }) => new Poisson(rate!),
+  NegativeBinomial: (given) => new NegativeBinomial(given.totalCount!, weights(given)),
   ByFactor: ({ loc, scaleTril }) => new MultivariateNormal(loc!, { scaleTril: scaleTril! }),
   ByCovariance: ({ loc, covarianceMatrix }) =>
     new MultivariateNormal(loc!, { covarianceMatrix: covarianceMatrix! }),
@@ -96,9 +110,14 @@ const members: Readonly<Record<string, (d: Distribution, x: Tensor, p?: Tensor) 
 
 /**
  * How far we may be from PyTorch, in units of half a last place of an array's largest number: farther with the inverses of distribution
- * functions, where PyTorch loses digits near 0 and 1.
+ * functions, where PyTorch loses digits near 0 and 1, and in float64 where it takes differences of gamma functions.
  */
-const allowedFor = (name: string): number => (name.startsWith("icdf") ? 256 : 32);
+function allowedFor(name: string, dtype: Precision, by: Parameters): number {
+  if (name.startsWith("icdf")) return 256;
+  if (dtype === "float32") return 32;
+  if (Object.values(by).some((x) => x.abs().amax().item() > 1000)) return 2 ** 15;
+  return /^(entropy|kl)/.test(name) && Object.keys(by).some((of) => of.includes("concentration")) ? 128 : 32;
+}
 const unit = { float32: 2 ** -24, float64: 2 ** -53 };
 
 for (const dtype of ["float32", "float64"] as const)
@@ -136,10 +155,11 @@ function expectResult(
 ): void {
   expect(out.shape, name).toEqual(shape);
   expect(out.dtype, name).toBe(dtype);
-  expectNear(name, out, value, dtype);
+  const allowed = allowedFor(name, dtype, by);
+  expectNear(name, out, value, dtype, allowed);
   const cotangent = numbers({ shape, data: value.map((_, i) => (i + 1) / 4) }, dtype);
   for (const [of, expected] of Object.entries(gradients))
-    expectNear(`${name} by ${of}`, grad(out, [by[of]!], { cotangent })[0], expected, dtype);
+    expectNear(`${name} by ${of}`, grad(out, [by[of]!], { cotangent })[0], expected, dtype, allowed);
 }
 
 function tensors(parameters: Written["parameters"], dtype: Precision): Parameters {
@@ -150,13 +170,17 @@ function numbers({ shape, data }: Numbers, dtype: Precision): Tensor {
   return cast(fromTypedArray(Float64Array.from(data, Number), shape), dtype);
 }
 
-function expectNear(name: string, x: Tensor, expected: readonly Entry[], dtype: Precision): void {
+function expectNear(
+  name: string,
+  x: Tensor,
+  expected: readonly Entry[],
+  dtype: Precision,
+  allowed: number,
+): void {
   const found = Array.from(x.toTypedArray());
   const wanted = expected.map(Number);
   const largest = Math.max(...wanted.filter(Number.isFinite).map(Math.abs), 0);
   const apart = wanted.map((y, i) => (Object.is(found[i], y) ? 0 : Math.abs(found[i]! - y)));
   const units = Math.max(...apart) / (largest * unit[dtype] || unit[dtype]);
-  expect(units <= allowedFor(name), `${name}: ${units} units apart\n${found.join()}\n${wanted.join()}`).toBe(
-    true,
-  );
+  expect(units <= allowed, `${name}: ${units} units apart\n${found.join()}\n${wanted.join()}`).toBe(true);
 }

@@ -5,6 +5,7 @@ import {
   argsort,
   cat,
   checkpoint,
+  gammainc,
   gather,
   gumbelSoftmax,
   logsumexp,
@@ -16,10 +17,12 @@ import {
   normalize,
   oneHot,
   ones,
+  poisson,
   randint,
   scalar,
   softmax,
   stack,
+  standardGamma,
   sum,
   type Tensor,
   tensor,
@@ -305,6 +308,9 @@ describe("reductions", () => {
   test("along one axis keep the shape", () => {
     expectTypeOf(normalize(y, { axis: -1 })).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(gumbelSoftmax(y, { hard: true })).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(standardGamma(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(poisson(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(gammainc(y, 2)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(y.softmax(1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(softmax(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(y.cumsum(-1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();

@@ -4,6 +4,7 @@
 
 export type { Arithmetic, Body } from "./arithmetic.ts";
 export { formula } from "./arithmetic.ts";
+export { logStandardGamma, poisson, standardGamma } from "./arrivals.ts";
 export type { AttentionOptions } from "./attention.ts";
 export { attentionWeights, scaledDotProductAttention } from "./attention.ts";
 export type { ClassWeights } from "./categorical.ts";
@@ -96,6 +97,7 @@ export { pointwise } from "./ops/elementwise.ts";
 export type { Windows } from "./ops/folding.ts";
 export { folded, spanOf, windowsOf } from "./ops/folding.ts";
 export * from "./ops/grid.ts";
+export { gammainc, gammaincc } from "./ops/incomplete.ts";
 export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/layout.ts";

@@ -1,5 +1,5 @@
 import type { Arithmetic, Body } from "../arithmetic.ts";
-import { log } from "./logarithm.ts";
+import { log, log1p } from "./logarithm.ts";
 import { inDouble, polynomial } from "./precision.ts";
 import { cos, sin } from "./trigonometric.ts";
 
@@ -18,6 +18,11 @@ const nearTwo = [
   1.0838659214896955e-8, -5.183475041970047e-9, 2.4836745438024785e-9, -1.1921401405860912e-9,
   5.731367241678862e-10, -2.7595228851242334e-10,
 ];
+
+/** `log gamma(1 + t)` for |t| up to a half. */
+export function logGammaNearOne<E>(m: Arithmetic<E>, t: E): E {
+  return m.sub(m.mul(t, polynomial(m, t, nearTwo)), log1p(m, t));
+}
 
 /** Bernoulli's numbers B(2), B(4), ... B(20). */
 const bernoulli = [

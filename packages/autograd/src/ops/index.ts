@@ -6,6 +6,7 @@ import * as covariance from "./covariance.ts";
 import * as distance from "./distance.ts";
 import * as distinct from "./distinct.ts";
 import * as grid from "./grid.ts";
+import * as incomplete from "./incomplete.ts";
 import * as factorization from "./linalg/factorization.ts";
 import * as inverse from "./linalg/inverse.ts";
 import * as matrix from "./linalg/matrix.ts";
@@ -36,6 +37,7 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     normalization,
     piecewise,
     special,
+    incomplete,
     table,
     covariance,
     window,

@@ -26,15 +26,29 @@ import {
   ValueError,
   where,
 } from "@cotangent/autograd/functional";
+import {
+  betaLogarithm,
+  betweenBetas,
+  betweenDirichlets,
+  betweenGammas,
+  evenToBeta,
+  evenToGamma,
+  gammaMoment,
+  toGamma,
+} from "./between.ts";
 import { Categorical } from "./categorical.ts";
+import { Poisson } from "./counts.ts";
+import { precisely } from "./density.ts";
 import type { Distribution } from "./distribution.ts";
 import { checkDistribution, Independent, summed } from "./independent.ts";
 import { Exponential, Uniform } from "./interval.ts";
 import { logRoot, MultivariateNormal, solved } from "./multivariate.ts";
 import { LogNormal, Normal } from "./normal.ts";
 import { commonShape } from "./parameters.ts";
-import { Cauchy, Gumbel, Laplace } from "./tails.ts";
+import { Beta, Dirichlet } from "./simplex.ts";
+import { Cauchy, euler, Gumbel, Laplace } from "./tails.ts";
 import { Bernoulli, Geometric } from "./trials.ts";
+import { GammaFamily } from "./waiting.ts";
 
 hideFrames(import.meta.url);
 
@@ -139,6 +153,10 @@ function betweenClasses(p: Categorical, q: Categorical): Tensor {
   return sum(terms(p.probabilities, q.probabilities, p.logits, q.logits), -1);
 }
 
+function betweenCounts(p: Poisson, q: Poisson): Tensor {
+  return precisely((a, b) => add(terms(a, b, log(a), log(b)), sub(b, a)), p.rate, q.rate);
+}
+
 function betweenIndependents(p: Independent, q: Independent): Tensor {
   if (p.axes !== q.axes)
     throw new ShapeError(
@@ -158,12 +176,18 @@ const rules: readonly Rule[] = [
   rule(Geometric, Geometric, (p, q) => div(betweenTrials(p, q), p.probabilities)),
   rule(Laplace, Laplace, betweenLaplaces),
   rule(Cauchy, Cauchy, betweenCauchys),
+  rule(GammaFamily, GammaFamily, betweenGammas),
+  rule(Beta, Beta, betweenBetas),
+  rule(Dirichlet, Dirichlet, betweenDirichlets),
+  rule(Poisson, Poisson, betweenCounts),
   rule(Normal, Laplace, normalToLaplace),
 
   rule(Uniform, Normal, toNormal),
   rule(Exponential, Normal, toNormal),
   rule(Gumbel, Normal, toNormal),
   rule(Laplace, Normal, toNormal),
+  rule(GammaFamily, Normal, toNormal),
+  rule(Beta, Normal, toNormal),
 
   rule(Gumbel, Gumbel, (p, q) =>
     toGumbel(p, q, exp(add(div(sub(q.loc, p.loc), q.scale), lgamma(add(div(p.scale, q.scale), 1))))),
@@ -177,7 +201,11 @@ const rules: readonly Rule[] = [
   }),
   rule(Uniform, Gumbel, (p, q) => toGumbel(p, q, evenMoment(p, q))),
 
+  rule(GammaFamily, Gumbel, (p, q) => toGumbel(p, q, gammaMoment(p, q))),
+
   rule(Exponential, Exponential, toExponential),
+  rule(GammaFamily, Exponential, toExponential),
+  rule(Beta, Exponential, toExponential),
   rule(Uniform, Exponential, (p, q) => where(lt(p.low, 0), Infinity, toExponential(p, q))),
   rule(Normal, Exponential, infinite),
   rule(Gumbel, Exponential, infinite),
@@ -187,10 +215,31 @@ const rules: readonly Rule[] = [
     const beyond = logicalOr(lt(p.low, q.low), gt(p.high, q.high));
     return where(beyond, Infinity, sub(q.entropy(), p.entropy()));
   }),
+  rule(Beta, Uniform, (p, q) => {
+    const beyond = logicalOr(gt(q.low, 0), lt(q.high, 1));
+    return where(beyond, Infinity, sub(q.entropy(), p.entropy()));
+  }),
+  rule(GammaFamily, Uniform, infinite),
   rule(Normal, Uniform, infinite),
   rule(Exponential, Uniform, infinite),
   rule(Gumbel, Uniform, infinite),
   rule(Laplace, Uniform, infinite),
+
+  rule(Exponential, GammaFamily, (p, q) => toGamma(p, q, sub(-euler, log(p.rate)))),
+  rule(Beta, GammaFamily, (p, q) => toGamma(p, q, betaLogarithm(p))),
+  rule(Uniform, GammaFamily, evenToGamma),
+  rule(Normal, GammaFamily, infinite),
+  rule(Gumbel, GammaFamily, infinite),
+  rule(Laplace, GammaFamily, infinite),
+
+  rule(Uniform, Beta, evenToBeta),
+  rule(Normal, Beta, infinite),
+  rule(Exponential, Beta, infinite),
+  rule(Gumbel, Beta, infinite),
+  rule(Laplace, Beta, infinite),
+  rule(GammaFamily, Beta, infinite),
+
+  rule(Poisson, Bernoulli, infinite),
 ];
 
 /** The shape of both batches together. Throws ShapeError if they or the events do not fit. */
@@ -209,7 +258,7 @@ function commonBatch(p: Distribution, q: Distribution): Shape {
 /**
  * The divergence of Kullback and Leibler (1951) from `p` to `q`, the mean of `log p(x) - log q(x)` over `p`, in closed form: one number for each
  * pair of the batches, which broadcast. It is there for two of a kind, from `Normal` to `Laplace`, from the others of numbers to `Normal`, to
- * `Gumbel` and, some of it infinite, to `Exponential` and `Uniform`: the pairs that PyTorch has.
+ * `Gumbel` and, some of it infinite, to `Exponential`, `Uniform`, `Gamma` and `Beta`: the pairs that PyTorch has.
  *
  * Throws ValueError for a pair without a formula and for what are no distributions, ShapeError if they do not fit.
  *

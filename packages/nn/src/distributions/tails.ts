@@ -72,7 +72,7 @@ export class Laplace extends LocationScale {
 }
 
 /** Euler's constant. */
-const euler = 0.5772156649015329;
+export const euler = 0.5772156649015329;
 
 const standardGumbel: Standard = {
   name: "Gumbel",
