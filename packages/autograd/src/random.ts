@@ -57,7 +57,7 @@ export function randomWords(
 }
 
 /** A float in [0, 1) from two words: 24 random bits for float32, 53 for float64. */
-const unitInterval: Body = (m, first, second) => {
+export const unitInterval: Body = (m, first, second) => {
   if (m.dtype === "float32") return m.mul(m.convert(m.shiftRight(first!, 8), "float32"), 2 ** -24);
   const high = m.convert(m.shiftRight(first!, 5), "float64");
   const low = m.convert(m.shiftRight(second!, 6), "float64");

@@ -5,11 +5,9 @@ import { polynomial } from "../functions/precision.ts";
 import { cos } from "../functions/trigonometric.ts";
 import type { Derivative, Op, Tensor } from "../graph.ts";
 import { apply, partial, zero } from "../graph.ts";
-import { threefry } from "../random.ts";
-import type { Stream } from "./draws.ts";
+import { threefry, unitInterval } from "../random.ts";
+import { placesOf, type Stream } from "./draws.ts";
 import { gammaSlope } from "./incomplete.ts";
-import { iota } from "./leaf.ts";
-import { broadcastTo } from "./movement.ts";
 
 /**
  * Draws that reject proposals: waiting times and counts of arrivals, in float64. The next proposal is the slow side of a `rare`, so that an
@@ -36,13 +34,6 @@ function coarse<E>(m: Arithmetic<E>, word: E): E {
   return m.mul(m.add(m.convert(word, "float64"), 2 ** 31 + 0.5), 2 ** -32);
 }
 
-/** A number in [0, 1) from two words. */
-function fine<E>(m: Arithmetic<E>, [first, second]: readonly [E, E]): E {
-  const high = m.convert(m.shiftRight(first, 5), "float64");
-  const low = m.convert(m.shiftRight(second, 6), "float64");
-  return m.mul(m.add(m.mul(high, 2 ** 26), low), 2 ** -53);
-}
-
 /** Above this the proposals of a Gamma draw are taken as they are: one in 1e9 would be rejected. */
 const farGamma = 1e8;
 
@@ -53,7 +44,7 @@ const farGamma = 1e8;
 function proposedGamma(n: number): Body {
   return <E>(m: Arithmetic<E>, ...operands: E[]): E => {
     const [d, c, ...rest] = operands as [E, E, E, E, E, E];
-    const radius = m.sqrt(m.mul(log(m, m.sub(1, fine(m, wordsAt(m, rest, 2 * n)))), -2));
+    const radius = m.sqrt(m.mul(log(m, m.sub(1, unitInterval(m, ...wordsAt(m, rest, 2 * n)))), -2));
     const [angle, chance] = wordsAt(m, rest, 2 * n + 1);
     const x = m.mul(radius, cos(m, m.mul(coarse(m, angle), 2 * Math.PI)));
     const root = m.add(m.mul(c, x), 1);
@@ -70,7 +61,7 @@ function proposedGamma(n: number): Body {
 /** From the logarithm of a draw for `a + 1` to that for `a`: an even draw to the power `1 / a` more. */
 const boosted: Body = <E>(m: Arithmetic<E>, ...operands: E[]): E => {
   const [above, a, ...rest] = operands as [E, E, E, E, E, E];
-  const even = m.sub(1, fine(m, wordsAt(m, rest, 2 * gammaProposals)));
+  const even = m.sub(1, unitInterval(m, ...wordsAt(m, rest, 2 * gammaProposals)));
   return m.add(above, m.div(log(m, even), a));
 };
 
@@ -158,7 +149,7 @@ function proposedCount(n: number): Body {
 const poissonCount: Body = <E>(m: Arithmetic<E>, ...operands: E[]): E => {
   const [rate, ...rest] = operands as [E, E, E, E, E];
   const isLarge = m.le(largeRate, rate);
-  const even = fine(m, wordsAt(m, rest, 0));
+  const even = unitInterval(m, ...wordsAt(m, rest, 0));
   const few = counted(m, m.pmin(rate, largeRate), even);
   const many = m.rare(isLarge, few, proposedCount(0), rate, ...rest);
   return m.select(m.le(0, rate), many, NaN);
@@ -183,20 +174,10 @@ const logGammaOp = drawOp(
 );
 const poissonOp = drawOp("poisson", poissonCount, zero);
 
-function drawnBy(op: Op, { key0, key1, counter }: Stream, parameter: Tensor): Tensor {
-  const { shape } = parameter;
-  const place = [
-    broadcastTo(key0, shape),
-    broadcastTo(key1, shape),
-    iota(shape),
-    broadcastTo(counter, shape),
-  ];
-  return apply(op, [parameter, ...place]);
-}
-
 /** The logarithms of draws from Gamma's distribution with these concentrations, float64. */
 export const logGammaDraw = (stream: Stream, concentration: Tensor): Tensor =>
-  drawnBy(logGammaOp, stream, concentration);
+  apply(logGammaOp, [concentration, ...placesOf(stream, concentration.shape)]);
 
 /** Draws of the number of arrivals at these rates, float64. */
-export const poissonDraw = (stream: Stream, rate: Tensor): Tensor => drawnBy(poissonOp, stream, rate);
+export const poissonDraw = (stream: Stream, rate: Tensor): Tensor =>
+  apply(poissonOp, [rate, ...placesOf(stream, rate.shape)]);
