@@ -3,6 +3,8 @@ import {
   amax,
   atan2,
   checkGradient,
+  cummax,
+  cummin,
   customGradient,
   div,
   GradientError,
@@ -15,6 +17,7 @@ import {
   type Operand,
   partial,
   pointwise,
+  pow,
   relu,
   round,
   sort,
@@ -69,6 +72,16 @@ describe("kinks are no false alarms", () => {
       tensor([1, 1, 2]),
     ],
     "median with equal elements": [(x) => x.median(), tensor([1, 1, 2])],
+    "a running maximum past equal elements": [(x) => cummax(x), tensor([1, 2, 2, 1, 3, 3, 2])],
+    "running minima past equal elements, of columns": [
+      (x) => cummin(x, 0),
+      tensor([
+        [2, 1],
+        [2, 1],
+        [3, 1],
+        [1, 2],
+      ]),
+    ],
   };
   for (const [name, [f, x]] of Object.entries(cases))
     test(name, () => {
@@ -517,6 +530,33 @@ describe("more derivatives", () => {
     expect(report.directions[0]).toMatchObject({ moves: "result [0, 0] by input 0 [0]", verdict: "pass" });
     expect(report.directions[0]!.reverse).toBeCloseTo(2, 12);
   });
+  test("of a Jacobian too large to print, the entries that do not agree are shown, and those that do counted", () => {
+    const f = (x: Tensor) => x.cumsum(0).exp();
+    const right = checkGradient(f, [zeros([20])], { jacobian: true });
+    expect(String(right)).toBe("gradient of order 1: pass (tolerance 0.000001)\nand 400 that pass");
+    const wrong = checkGradient((x) => cube(f(x)), [zeros([20])], { jacobian: true });
+    expect(wrong.directions.length).toBe(400);
+    expect(String(wrong)).toMatch(/\nand 110 more like these, 190 that pass$/);
+    expect(String(wrong).match(/^ *\d+ {2}result/gm)?.length).toBe(100);
+  });
+  test("of a power of 0 by base and exponent are numbers in both modes", () => {
+    const [x, y] = [tensor([0, 1]), tensor([2, 3])];
+    const report = checkGradient((a, b) => pow(a, b), [x, y], { order: 2 });
+    expect(report.verdict, String(report)).toBe("pass");
+  });
+  test("where they are next to nothing raise no alarm", () => {
+    const sqrtByNewton = (x: Tensor) => {
+      let y = x;
+      for (let i = 0; i < 30; i++) y = y.add(x.div(y)).div(2);
+      return y.sum();
+    };
+    for (let seed = 0; seed < 8; seed++) {
+      const report = checkGradient(sqrtByNewton, [tensor([5, 0.3, 8])], { order: 2, seed });
+      expect(report.verdict, String(report)).not.toBe("fail");
+    }
+    const tiny = checkGradient((x) => cube(x.mul(1e-320)).add(x.exp()), [tensor([1, 2])]);
+    expect(tiny.verdict, String(tiny)).toBe("pass");
+  });
   test("order 3, in any mixture of modes", () => {
     for (const modes of [
       ["forward", "reverse"],
@@ -531,6 +571,15 @@ describe("more derivatives", () => {
     expect(checkGradient((x) => x.sin(), [tensor([])]).verdict).toBe("pass");
     expect(checkGradient(() => tensor([1]), [tensor([2])]).verdict).toBe("pass");
   });
+});
+
+test("a Jacobian of forty thousand entries takes less than four seconds", () => {
+  const x = tensor(Array.from({ length: 200 }, (_, i) => Math.sin(i)));
+  const start = process.cpuUsage();
+  const report = checkGradient((a) => a.cumsum(0).sin(), [x], { jacobian: true });
+  const { user, system } = process.cpuUsage(start);
+  expect(report.verdict).toBe("pass");
+  expect((user + system) / 1e6).toBeLessThan(4);
 });
 
 test("a model of ten thousand parameters takes less than two seconds", () => {

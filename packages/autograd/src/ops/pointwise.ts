@@ -92,7 +92,11 @@ export const pow: Binary = pointwise({
   body: f.pow,
   derivatives: [
     singular((_, x, y) => where(eq(y!, 0), 0, mul(y!, pow(x!, sub(y!, 1))))),
-    singular((out, x, y) => where(logicalAnd(eq(x!, 0), ge(y!, 0)), 0, mul(out, log(x!)))),
+    singular((out, x, y) => {
+      const isNone = logicalAnd(eq(x!, 0), ge(y!, 0));
+      // The logarithm of 1, not of 0, where it is not used: its infinity would be NaN in derivatives of higher order.
+      return where(isNone, 0, mul(out, log(where(isNone, 1, x!))));
+    }),
   ],
   samples: within([0.3, 2.5], [-2, 2]),
   accepts: "float",
