@@ -6,6 +6,7 @@ import {
   cummax,
   cummin,
   customGradient,
+  defineOp,
   div,
   GradientError,
   gradientReversal,
@@ -106,6 +107,26 @@ describe("kinks are no false alarms", () => {
       samples: () => [tensor([1])],
     });
     expect(checkGradient(silent, [tensor([0, 1, -1])]).verdict).toBe("pass");
+  });
+
+  test("a kink of an opaque op has to be declared, and the report says so", () => {
+    const rectified = (kink?: true) => {
+      const op = defineOp({
+        name: "rectified",
+        kernel: { kind: "opaque", run: ([x], out) => out.data.set(x!.data.map((e) => Math.max(e, 0))) },
+        derivatives: [partial((_, x) => x!.gt(0).cast(x!.dtype))],
+        shape: ([x]) => x!.shape,
+        dtype: ([x]) => x!.dtype,
+        kink,
+      });
+      return (x: Tensor) => op([x], {});
+    };
+    const x = tensor([0, 1, -1]);
+    expect(checkGradient(rectified(true), [x]).verdict).toBe("pass");
+    const report = checkGradient(rectified(), [x]);
+    expect(report.faults[0]!.op).toBe("rectified");
+    expect(String(report)).toContain("if that is a kink, declare it by `kink: true`");
+    expect(String(checkGradient(rectified(), [tensor([2, 1, -1])]))).not.toContain("kink");
   });
 
   test("a derivative outside those of either side is wrong", () => {
