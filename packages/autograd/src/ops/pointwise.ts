@@ -92,11 +92,8 @@ export const pow: Binary = pointwise({
   body: f.pow,
   derivatives: [
     singular((_, x, y) => where(eq(y!, 0), 0, mul(y!, pow(x!, sub(y!, 1))))),
-    singular((out, x, y) => {
-      const isNone = logicalAnd(eq(x!, 0), ge(y!, 0));
-      // The logarithm of 1, not of 0, where it is not used: its infinity would be NaN in derivatives of higher order.
-      return where(isNone, 0, mul(out, log(where(isNone, 1, x!))));
-    }),
+    // 0 where it is the logarithm of 0 that has no say: as that of 1, so that nothing is infinite in higher orders either.
+    singular((out, x, y) => mul(out, log(where(logicalAnd(eq(x!, 0), ge(y!, 0)), 1, x!)))),
   ],
   samples: within([0.3, 2.5], [-2, 2]),
   accepts: "float",
