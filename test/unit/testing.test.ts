@@ -20,9 +20,21 @@ import {
   within,
 } from "@cotangent/autograd";
 import { checkModel, checkOp } from "@cotangent/autograd/testing";
+import "@cotangent/autograd/testing/vitest";
 import { Linear, Module, Sequential } from "@cotangent/nn";
 import { mse } from "@cotangent/nn/loss";
 import { describe, expect, test } from "vitest";
+
+test("the matcher tells the line of the test where an op is the function itself", () => {
+  const half: Unary = pointwise({
+    name: "half",
+    body: (m, x) => m.mul(x!, 0.5),
+    derivatives: [partial(() => 1)],
+    samples: within([-2, 2]),
+  });
+  const assertion = () => expect(half).toHaveCorrectGradient([tensor([1])]);
+  expect(assertion).toThrow(/the rule of half is wrong .*\n.*\n {2}made .*testing\.test\.ts:\d+/);
+});
 
 describe("checkOp", () => {
   const cube = (factor: number): Unary =>
