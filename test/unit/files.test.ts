@@ -244,6 +244,10 @@ describe("a safetensors file", () => {
     expect(() => readSafetensors(bytes)).toThrow("is beyond the limit of 100000000");
   });
 
+  test("is told from what torch.save and numpy.savez write", () => {
+    expect(() => readSafetensors(writeNpz({ x: tensor([1]) }))).toThrow("read an .npz file with readNpz");
+  });
+
   test("with numbers that do not fit says which", () => {
     const large = Buffer.from(framed(entry("I64", [2], 0, 16), 16));
     large.writeBigInt64LE(2n ** 31n, large.length - 8);
@@ -497,6 +501,7 @@ describe("an .npz file", () => {
     ["files that overlap", overlapping, '"y.npy" overlaps with what lies before, at byte 35'],
     ["two names for one file", renamed, '"z.npy" has another name at byte 0 than in the directory'],
     ["another file", archive({ name: "x.txt", data }), '"x.txt" is no .npy file'],
+    ["a file of torch.save", archive({ name: "model/data.pkl", data }), "save the state dict with save_file"],
     ["an encrypted file", archive({ ...good, flags: 1 }), '"x.npy" is encrypted'],
     ["another compression", archive({ ...good, method: 14 }), '"x.npy" is compressed by method 14'],
     ["damaged data", damaged, '"x.npy" is damaged: its checksum is another one'],

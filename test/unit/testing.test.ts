@@ -10,6 +10,7 @@ import {
   partial,
   pointwise,
   relu,
+  type Samples,
   sigmoid,
   stopGradient,
   type Tensor,
@@ -19,9 +20,21 @@ import {
   within,
 } from "@cotangent/autograd";
 import { checkModel, checkOp } from "@cotangent/autograd/testing";
+import "@cotangent/autograd/testing/vitest";
 import { Linear, Module, Sequential } from "@cotangent/nn";
 import { mse } from "@cotangent/nn/loss";
 import { describe, expect, test } from "vitest";
+
+test("the matcher tells the line of the test where an op is the function itself", () => {
+  const half: Unary = pointwise({
+    name: "half",
+    body: (m, x) => m.mul(x!, 0.5),
+    derivatives: [partial(() => 1)],
+    samples: within([-2, 2]),
+  });
+  const assertion = () => expect(half).toHaveCorrectGradient([tensor([1])]);
+  expect(assertion).toThrow(/the rule of half is wrong .*\n.*\n {2}made .*testing\.test\.ts:\d+/);
+});
 
 describe("checkOp", () => {
   const cube = (factor: number): Unary =>
@@ -62,6 +75,18 @@ describe("checkOp", () => {
     const report = checkOp(twice, { samples: within([-2, 2]), runs: 10 });
     expect(report.breaches.map(({ law }) => law)).toEqual([]);
     expect(() => checkOp(twice)).toThrow("takes a function with samples");
+  });
+  test("asks no function for the name of an op that it is not", () => {
+    const swish = customGradient(
+      function swish(x: Tensor) {
+        return x.mul(x.sigmoid());
+      },
+      (g, y, x) => [g.mul(y.add(x.sigmoid().mul(y.sub(1).neg())))],
+    );
+    const samples: Samples = (draw) => [draw.tensor([3])];
+    expect(String(checkOp(swish, { samples }))).toBe("swish: 9 of 9 laws hold (50 calls each)");
+    const report = checkOp((x: Tensor) => x.square(), { samples, runs: 5 });
+    expect(String(report)).toBe("the function: 9 of 9 laws hold (5 calls each)");
   });
 
   test("finds what is wrong with float32 and with the domain", () => {

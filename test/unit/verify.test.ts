@@ -1,10 +1,15 @@
 import {
   abs,
   amax,
+  argsort,
   atan2,
   checkGradient,
+  cummax,
+  cummin,
   customGradient,
+  defineOp,
   div,
+  type Elements,
   GradientError,
   gradientReversal,
   log,
@@ -15,6 +20,8 @@ import {
   type Operand,
   partial,
   pointwise,
+  pow,
+  pushed,
   relu,
   round,
   sort,
@@ -23,6 +30,7 @@ import {
   straightThrough,
   svd,
   type Tensor,
+  type TypedArray,
   tanh,
   tensor,
   type Unary,
@@ -69,6 +77,16 @@ describe("kinks are no false alarms", () => {
       tensor([1, 1, 2]),
     ],
     "median with equal elements": [(x) => x.median(), tensor([1, 1, 2])],
+    "a running maximum past equal elements": [(x) => cummax(x), tensor([1, 2, 2, 1, 3, 3, 2])],
+    "running minima past equal elements, of columns": [
+      (x) => cummin(x, 0),
+      tensor([
+        [2, 1],
+        [2, 1],
+        [3, 1],
+        [1, 2],
+      ]),
+    ],
   };
   for (const [name, [f, x]] of Object.entries(cases))
     test(name, () => {
@@ -93,6 +111,26 @@ describe("kinks are no false alarms", () => {
       samples: () => [tensor([1])],
     });
     expect(checkGradient(silent, [tensor([0, 1, -1])]).verdict).toBe("pass");
+  });
+
+  test("a kink of an opaque op has to be declared, and the report says so", () => {
+    const rectified = (kink?: true) => {
+      const op = defineOp({
+        name: "rectified",
+        kernel: { kind: "opaque", run: ([x], out) => out.data.set(x!.data.map((e) => Math.max(e, 0))) },
+        derivatives: [partial((_, x) => x!.gt(0).cast(x!.dtype))],
+        shape: ([x]) => x!.shape,
+        dtype: ([x]) => x!.dtype,
+        kink,
+      });
+      return (x: Tensor) => op([x], {});
+    };
+    const x = tensor([0, 1, -1]);
+    expect(checkGradient(rectified(true), [x]).verdict).toBe("pass");
+    const report = checkGradient(rectified(), [x]);
+    expect(report.faults[0]!.op).toBe("rectified");
+    expect(String(report)).toContain("if that is a kink, declare it by `kink: true`");
+    expect(String(checkGradient(rectified(), [tensor([2, 1, -1])]))).not.toContain("kink");
   });
 
   test("a derivative outside those of either side is wrong", () => {
@@ -352,6 +390,31 @@ describe("functions that are none", () => {
     expect(report.verdict).toBe("inconclusive");
     expect(String(report)).toContain("not deterministic");
   });
+  test("that write to an operand of an opaque op, though it stays as it is when that is done again", () => {
+    const sorted = (data: (x: Elements) => TypedArray) => {
+      const op = defineOp({
+        name: "sorted",
+        kernel: { kind: "opaque", run: ([x], out) => out.data.set(data(x!).sort()) },
+        derivatives: [pushed((t, out) => t.gather(0, argsort(out.inputs[0]!)))],
+        shape: ([x]) => x!.shape,
+        dtype: ([x]) => x!.dtype,
+      });
+      return (x: Tensor) => op([x], {}).mul(tensor([1, 2, 3]));
+    };
+    const report = checkGradient(
+      sorted((x) => x.data),
+      [tensor([3, 1, 2])],
+    );
+    expect(report.verdict).toBe("fail");
+    expect(String(report)).toContain("the kernel of sorted writes to its operand 0");
+    expect(
+      checkGradient(
+        sorted((x) => x.data.slice()),
+        [tensor([3, 1, 2])],
+      ).verdict,
+    ).toBe("pass");
+  });
+
   test("that read values", () => {
     const report = checkGradient((a) => a.mul(a.sum().item()), [x]);
     expect(report.verdict).toBe("fail");
@@ -517,6 +580,33 @@ describe("more derivatives", () => {
     expect(report.directions[0]).toMatchObject({ moves: "result [0, 0] by input 0 [0]", verdict: "pass" });
     expect(report.directions[0]!.reverse).toBeCloseTo(2, 12);
   });
+  test("of a Jacobian too large to print, the entries that do not agree are shown, and those that do counted", () => {
+    const f = (x: Tensor) => x.cumsum(0).exp();
+    const right = checkGradient(f, [zeros([20])], { jacobian: true });
+    expect(String(right)).toBe("gradient of order 1: pass (tolerance 0.000001)\nand 400 that pass");
+    const wrong = checkGradient((x) => cube(f(x)), [zeros([20])], { jacobian: true });
+    expect(wrong.directions.length).toBe(400);
+    expect(String(wrong)).toMatch(/\nand 110 more like these, 190 that pass$/);
+    expect(String(wrong).match(/^ *\d+ {2}result/gm)?.length).toBe(100);
+  });
+  test("of a power of 0 by base and exponent are numbers in both modes", () => {
+    const [x, y] = [tensor([0, 1]), tensor([2, 3])];
+    const report = checkGradient((a, b) => pow(a, b), [x, y], { order: 2 });
+    expect(report.verdict, String(report)).toBe("pass");
+  });
+  test("where they are next to nothing raise no alarm", () => {
+    const sqrtByNewton = (x: Tensor) => {
+      let y = x;
+      for (let i = 0; i < 30; i++) y = y.add(x.div(y)).div(2);
+      return y.sum();
+    };
+    for (let seed = 0; seed < 8; seed++) {
+      const report = checkGradient(sqrtByNewton, [tensor([5, 0.3, 8])], { order: 2, seed });
+      expect(report.verdict, String(report)).not.toBe("fail");
+    }
+    const tiny = checkGradient((x) => cube(x.mul(1e-320)).add(x.exp()), [tensor([1, 2])]);
+    expect(tiny.verdict, String(tiny)).toBe("pass");
+  });
   test("order 3, in any mixture of modes", () => {
     for (const modes of [
       ["forward", "reverse"],
@@ -531,6 +621,15 @@ describe("more derivatives", () => {
     expect(checkGradient((x) => x.sin(), [tensor([])]).verdict).toBe("pass");
     expect(checkGradient(() => tensor([1]), [tensor([2])]).verdict).toBe("pass");
   });
+});
+
+test("a Jacobian of forty thousand entries takes less than four seconds", () => {
+  const x = tensor(Array.from({ length: 200 }, (_, i) => Math.sin(i)));
+  const start = process.cpuUsage();
+  const report = checkGradient((a) => a.cumsum(0).sin(), [x], { jacobian: true });
+  const { user, system } = process.cpuUsage(start);
+  expect(report.verdict).toBe("pass");
+  expect((user + system) / 1e6).toBeLessThan(4);
 });
 
 test("a model of ten thousand parameters takes less than two seconds", () => {

@@ -299,7 +299,7 @@ export type Kernel<A extends Attributes = Attributes> =
   | { readonly kind: "scan"; readonly combine: Body; identity(dtype: DType): number }
   /** Sums of products as attribute `spec` says: `"ij,jk->ik"`. */
   | { readonly kind: "contract" }
-  /** One function that the interpreter owns. `site` ends the messages of its errors: "; made at ...", or nothing. */
+  /** One function that the interpreter owns, which writes to `out` only. `site` ends the messages of its errors: "; made at ...", or nothing. */
   | {
       readonly kind: "opaque";
       run(inputs: readonly Elements[], out: Elements, attributes: A, site: () => string): void;

@@ -1,4 +1,5 @@
 import { isFloat } from "../dtype.ts";
+import { captureStack, hideFrames } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { Tensor } from "../graph.ts";
 import { toText } from "../inspect/text.ts";
@@ -24,8 +25,24 @@ export function toHaveCorrectGradient(
   inputs: readonly Tensor[],
   options?: CheckOptions,
 ): Match {
+  hideRunner();
   const report = checkGradient(f, inputs, options);
   return { pass: report.pass, message: () => String(report) };
+}
+
+const runner = /([^\s(]+\/node_modules\/(?:@?vitest|chai|@?jest|jest-[\w-]+|expect)\/[^\s:]+):\d/;
+const hidden = new Set<string>();
+
+/** An op that is the function itself is called from the runner: the line to tell is the one of the test that called that. */
+function hideRunner(): void {
+  const site: { stack?: string } = {};
+  captureStack(site);
+  for (const line of site.stack?.split("\n") ?? []) {
+    const module = runner.exec(line)?.[1];
+    if (module === undefined || hidden.has(module)) continue;
+    hidden.add(module);
+    hideFrames(module);
+  }
 }
 
 /** Has `x` the shape and dtype of `expected`, and elements as close as the tolerance says? NaN is close to NaN. */

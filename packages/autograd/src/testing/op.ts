@@ -57,8 +57,8 @@ export class OpReport {
 /**
  * Checks all laws of an op, a user's or one of the registry, on calls made from its samples: the shape and dtype are those of the
  * elements, both modes are adjoint and equal finite differences, to second order, the Hessian is symmetric, float32 is as
- * good as it can be, rebuilding changes nothing, `vmap` gives what one example after the other gives, and wrong arguments are refused by
- * name. One breach is reported for each law.
+ * good as it can be, rebuilding changes nothing, `vmap` gives what one example after the other gives, and wrong arguments are refused: by
+ * an op of its own with its name. One breach is reported for each law.
  *
  * Throws ValueError if `f` has no samples and none are given.
  *
@@ -84,6 +84,7 @@ export function checkOp(f: object, options?: OpCheckOptions): OpReport {
       "checkOp: takes a function with samples; give them: checkOp(f, { samples: within([-2, 2]) })",
     );
   const call = f as (...operands: readonly unknown[]) => Tree;
+  const name = f.name || "the function";
   const breaches = laws.flatMap((law) => {
     for (let run = 0; run < runs; run++) {
       const draw = new Draw(chooser(seed + run), law.dtype);
@@ -93,13 +94,13 @@ export function checkOp(f: object, options?: OpCheckOptions): OpReport {
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         const kind = error instanceof CotangentError ? `${error.name}: ` : "";
-        const text = `${f.name}(${args.map(argumentText).join(", ")})`;
+        const text = `${name}(${args.map(argumentText).join(", ")})`;
         return [{ law: law.sentence, message: kind + message, call: text, seed: seed + run }];
       }
     }
     return [];
   });
-  return new OpReport(f.name, runs, breaches);
+  return new OpReport(name, runs, breaches);
 }
 
 /** Chooses evenly, by a seed. */

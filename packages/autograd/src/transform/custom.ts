@@ -71,12 +71,14 @@ export function customGradient<I extends readonly Tensor[]>(
     dtype: ([y]) => y!.dtype,
     meaning: "first",
   };
-  return (...inputs) => {
+  const call = (...inputs: I): Tensor => {
     const y = f(...inputs);
     if (!(y instanceof Tensor))
       throw new ValueError(`customGradient: ${name} returned ${String(y)}; return one tensor`);
     return apply(op, [apply(valueOp, [y.node]), ...inputs.map((x) => x.node)], none);
   };
+  Object.defineProperty(call, "name", { value: name });
+  return call;
 }
 
 /** What a function with a rule of its own computes: forward mode does not go further. */

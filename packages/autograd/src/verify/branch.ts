@@ -33,7 +33,7 @@ export function branchesOf(node: Tensor): Branches | null {
     case "reduce":
       return chooses(kernel.combine) ? (inputs, out) => chosenIn(node, inputs[0]!, out) : null;
     case "scan":
-      return chooses(kernel.combine) ? ([x], out) => out.map((y, i) => (x![i] === y ? 1 : 0)) : null;
+      return chooses(kernel.combine) ? (inputs, out) => chosenSoFar(node, inputs[0]!, out) : null;
     default:
       return null;
   }
@@ -54,6 +54,22 @@ function chosenIn(node: Tensor, x: TypedArray, out: TypedArray): Float64Array {
   walk(shape, strides, 0, (at, i) => {
     if (x[i] === out[at]) codes[at]! += Math.sqrt(i + 2);
   });
+  return codes;
+}
+
+/** For each element of a scan, which of the elements so far equal it: a tie stays one for all that come after it. */
+function chosenSoFar({ shape, attributes }: Tensor, x: TypedArray, out: TypedArray): Float64Array {
+  const axis = attributes.axis as number;
+  const stride = stridesOf(shape)[axis]!;
+  const back = attributes.reverse ? stride : -stride;
+  const first = attributes.reverse ? shape[axis]! - 1 : 0;
+  const codes = new Float64Array(out.length);
+  for (let k = 0; k < out.length; k++) {
+    const i = attributes.reverse ? out.length - 1 - k : k;
+    const isFirst = Math.floor(i / stride) % shape[axis]! === first;
+    if (!isFirst && out[i + back] === out[i]) codes[i] = codes[i + back]!;
+    if (x[i] === out[i]) codes[i]! += Math.sqrt(i + 2);
+  }
   return codes;
 }
 

@@ -1,6 +1,8 @@
+import { allocate } from "../dtype.ts";
 import { CotangentError, GradientError, ValueError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { elementsOf, setOwner, Tensor } from "../graph.ts";
+import { compute } from "../kernels.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
 import { equalShapes, formatShape } from "../shape.ts";
@@ -74,8 +76,30 @@ export interface Trouble {
 }
 
 /**
- * Is `f` a function of its inputs, and is the graph that it makes the whole of it? Says what is wrong, or null: it gives something
- * else when called again, it throws or changes shape or dtype nearby, or it reads values that the graph takes for constants.
+ * The first opaque kernel that writes to an operand, in words, or null. It is looked for before anything of the graph is computed: what
+ * a kernel does to an operand, such as sorting it, may change nothing when it is done again.
+ */
+function overwriting({ y }: Call): string | null {
+  const { nodes, starts, edges } = topology([y]);
+  const opaque = [...nodes.keys()].filter((n) => nodes[n]!.op.kernel.kind === "opaque");
+  const operands = opaque.map((n) => [...edges.slice(starts[n], starts[n + 1])].map((k) => nodes[k]!));
+  const given = attempt(() => evaluate(operands.flat()).map((values) => values!.slice()));
+  if (given instanceof Error) return null;
+  for (const [k, n] of opaque.entries()) {
+    const node = nodes[n]!;
+    const before = given.splice(0, operands[k]!.length);
+    const copies = before.map((values) => values.slice());
+    const done = attempt(() => compute(node, copies, allocate(node.dtype, node.size)));
+    const at = copies.findIndex((copy, i) => copy.some((x, j) => !Object.is(x, before[i]![j])));
+    if (!(done instanceof Error) && at >= 0)
+      return `the kernel of ${node.op.name} writes to its operand ${at}, which others use too: let it write to a copy, as data.slice()`;
+  }
+  return null;
+}
+
+/**
+ * Is `f` a function of its inputs, and is the graph that it makes the whole of it? Says what is wrong, or null: one of its kernels
+ * writes to an operand, it gives something else when called again, it throws or changes shape or dtype nearby, or it reads values that the graph takes for constants.
  */
 export function findTrouble(
   f: Checked,
@@ -84,6 +108,8 @@ export function findTrouble(
   random: Sequence,
 ): Trouble | null {
   const inconclusive = (text: string): Trouble => ({ verdict: "inconclusive", text });
+  const written = overwriting(first);
+  if (written) return { verdict: "fail", text: written };
   const again = attempt(() => callOn(f, inputs));
   if (again instanceof Error)
     return inconclusive(`the function throws when it is called again: ${again.message}`);

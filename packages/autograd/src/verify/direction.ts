@@ -46,12 +46,16 @@ export function directionAt(
   return x.map((input, i) => (only === null || only === i ? stepsAt(input, random, scale) : null));
 }
 
+/** Below this, numbers have too few digits to move by small parts of themselves: they count as 0. */
+const least = 2 ** -1000;
+
 function stepsAt(x: Tensor, random: Sequence, scale: Scale): Float64Array {
   const values = elementsOf(x)!;
-  const size = largestOf(values) || 1;
+  const largest = largestOf(values);
+  const size = largest > least ? largest : 1;
   return random.weights(values.length).map((weight, i) => {
     const own = Math.abs(values[i]!);
-    return weight * (scale === "element" && own > 0 && Number.isFinite(own) ? own : size);
+    return weight * (scale === "element" && own > least && Number.isFinite(own) ? own : size);
   });
 }
 

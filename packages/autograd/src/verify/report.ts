@@ -106,10 +106,24 @@ function share(wrong: number, right: number): string {
   return `${Number(ratio.toPrecision(4))} times what is right`;
 }
 
-/** The table of all directions that agree or not, as numbers. */
+/** Of more directions than these, those that pass are counted only, and of the others as many are shown. */
+const mostRows = 100;
+
+/** The table of the directions, as numbers: all that agree or not, or the first of those that do not if they are many. */
 function tableOf(directions: readonly Direction[]): string[] {
   if (directions.length === 0) return [];
-  const rows = directions.map((direction, i) => [
+  const numbered = directions.map((direction, i) => ({ direction, i }));
+  const isMany = directions.length > mostRows;
+  const told = isMany ? numbered.filter(({ direction }) => direction.verdict !== "pass") : numbered;
+  const shown = told.slice(0, mostRows);
+  const passed = directions.length - told.length;
+  const rest = told.length - shown.length;
+  const more = isMany ? [`and ${rest > 0 ? `${rest} more like these, ` : ""}${passed} that pass`] : [];
+  return [...(shown.length > 0 ? linesOf(shown) : []), ...more];
+}
+
+function linesOf(shown: readonly { readonly direction: Direction; readonly i: number }[]): string[] {
+  const rows = shown.map(({ direction, i }) => [
     String(i),
     direction.moves,
     ...[direction.reverse, direction.forward, direction.differences].map(number),

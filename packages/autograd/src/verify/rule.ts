@@ -10,7 +10,7 @@ import type { Sequence } from "./direction.ts";
 import { directionAt } from "./direction.ts";
 import { Replay } from "./replay.ts";
 import type { Dissent, Verdict, Witnesses } from "./witness.ts";
-import { cotangentOf, Pullback, witness } from "./witness.ts";
+import { cotangentOf, Line, Pullback, sides, witness } from "./witness.ts";
 
 /** A derivative rule that is wrong for one operand of one node, with the values that show it. */
 export interface Fault {
@@ -68,9 +68,21 @@ export function checkRule(replay: Replay, n: number, random: Sequence, tolerance
     const element = found.reason ? null : worstElement(alone, 0, operand, random, tolerance);
     // By itself the worst element is right: the steps were too long for it, such as over a pole.
     if (element && found.dissent === "differences" && isRight(element, tolerance)) verdict = "inconclusive";
-    else return { verdict: "fail", fault: { ...common, operand, element, reason: found.reason } };
+    else {
+      const reason = found.reason ?? (isBent(alone, random) ? undeclared : null);
+      return { verdict: "fail", fault: { ...common, operand, element, reason } };
+    }
   }
   return { verdict, fault: null };
+}
+
+/** Is this one opaque op, which declares no kink, on one? */
+function isBent(alone: Replay, random: Sequence): boolean {
+  const { kernel, kink } = alone.y.op;
+  if (kernel.kind !== "opaque" || kink !== undefined) return false;
+  const { left, right } = sides(alone, cotangentOf(alone, random), directionAt(alone.x, random, "element"));
+  const size = Math.max(Math.abs(left.value), Math.abs(right.value));
+  return Math.abs(left.value - right.value) > 1e-3 * size + left.error + right.error;
 }
 
 function isRight({ reverse, forward, differences, uncertainty }: FaultyElement, tolerance: number): boolean {
@@ -79,6 +91,8 @@ function isRight({ reverse, forward, differences, uncertainty }: FaultyElement, 
   return Number.isFinite(uncertainty) && isNear(reverse) && isNear(forward);
 }
 
+const undeclared =
+  "its derivatives on either side of this point are not the same: if that is a kink, declare it by `kink: true`";
 const assignment =
   "derivatives end where a variable is assigned: use the value that is assigned, and not the variable";
 const capture =
@@ -131,7 +145,7 @@ export function checkOperand(local: Replay, i: number, random: Sequence, toleran
   for (const scale of ["input", "element", "input"] as const) {
     const t = directionAt(local.x, random, scale, i);
     const pullback = new Pullback(local, cotangentOf(local, random));
-    const found = witness(local, pullback, t, tolerance);
+    const found = witness(local, pullback, new Line(local, t), tolerance);
     if (found.verdict === "fail") return found;
     if (!worst || found.verdict === "pass") worst = found;
   }
@@ -152,15 +166,17 @@ export function worstElement(
   const leaf = local.x[i]!;
   const weights = cotangentOf(local, random);
   const steps = directionAt(local.x, random, "input", i)[i]!;
-  const ask = (moved: Span, counted: Span): Witnesses => {
-    const pullback = new Pullback(local, within(weights, counted));
-    const t = local.x.map((_, k) => (k === i ? within(steps, moved) : null));
-    return witness(local, pullback, t, tolerance);
-  };
-  const all: Span = [0, weights.length];
-  const moved = narrowed([0, steps.length], (span) => gap(ask(span, all)));
-  const counted = narrowed(all, (span) => gap(ask(moved, span)));
-  const found = ask(moved, counted);
+  const moving = (span: Span) =>
+    new Line(
+      local,
+      local.x.map((_, k) => (k === i ? within(steps, span) : null)),
+    );
+  const whole = new Pullback(local, weights);
+  const moved = narrowed([0, steps.length], (span) => gap(witness(local, whole, moving(span), tolerance)));
+  const line = moving(moved);
+  const ask = (span: Span) => witness(local, new Pullback(local, within(weights, span)), line, tolerance);
+  const counted = narrowed([0, weights.length], (span) => gap(ask(span)));
+  const found = ask(counted);
   if (!(gap(found) > 0)) return null;
   const values: TypedArray = local.base[local.numbers[i]!] ?? new Float64Array(leaf.size);
   const size = steps[moved[0]]! * weights[counted[0]]!;

@@ -11,15 +11,15 @@ import { directionAt, tensorsOf } from "./direction.ts";
 import { along, computed, flowOf, rounding } from "./flow.ts";
 import type { Replay } from "./replay.ts";
 import type { Direction } from "./report.ts";
-import { cotangentOf, Pullback, sides, witness } from "./witness.ts";
+import { cotangentOf, Line, Pullback, sides, witness } from "./witness.ts";
 
 /** Which directions are asked about, and what else a derivative must fulfil. */
 
 /** One direction: what moves and by how much. */
-function ask(replay: Replay, pullback: Pullback, t: Tangent, moves: string, tolerance: number): Direction {
-  const found = witness(replay, pullback, t, tolerance);
+function ask(replay: Replay, pullback: Pullback, line: Line, moves: string, tolerance: number): Direction {
+  const found = witness(replay, pullback, line, tolerance);
   if (found.kinks.length === 0) return { ...found, moves, sides: null };
-  const { left, right } = sides(replay, pullback.cotangent, t);
+  const { left, right } = sides(replay, pullback.cotangent, line.t);
   return { ...found, moves, sides: { left: left.value, right: right.value } };
 }
 
@@ -64,7 +64,7 @@ export function explore(
     const scale = tries[(start + k) % tries.length]!;
     const t = directionAt(replay.x, random, scale, only);
     const pullback = new Pullback(replay, cotangentOf(replay, random));
-    found = ask(replay, pullback, t, moves, tolerance);
+    found = ask(replay, pullback, new Line(replay, t), moves, tolerance);
   } while (found.verdict === "inconclusive" && ++k < tries.length);
   return found;
 }
@@ -80,17 +80,21 @@ export function jacobianDirections(replay: Replay, tolerance: number): Direction
     throw new ValueError(
       `checkGradient: the Jacobian has ${entries} entries; leave jacobian out and check random directions`,
     );
-  return Array.from({ length: y.size }, (_, row) => {
-    const pullback = new Pullback(replay, unit(y.size, row, 1));
-    return x.flatMap((input, i) =>
-      Array.from({ length: input.size }, (_, column) => {
-        const step = Math.abs(elementsOf(input)![column]!) || 1;
-        const t = x.map((_, k) => (k === i ? unit(input.size, column, step) : null));
-        const found = ask(replay, pullback, t, entryName(y, row, input, i, column), tolerance);
-        return scaled(found, 1 / step);
-      }),
-    );
-  }).flat();
+  const pullbacks = Array.from({ length: y.size }, (_, row) => new Pullback(replay, unit(y.size, row, 1)));
+  // Column by column, since what a column costs is the same for every row.
+  const columns = x.flatMap((input, i) =>
+    Array.from({ length: input.size }, (_, column) => {
+      const step = Math.abs(elementsOf(input)![column]!) || 1;
+      const line = new Line(
+        replay,
+        x.map((_, k) => (k === i ? unit(input.size, column, step) : null)),
+      );
+      return pullbacks.map((pullback, row) =>
+        scaled(ask(replay, pullback, line, entryName(y, row, input, i, column), tolerance), 1 / step),
+      );
+    }),
+  );
+  return pullbacks.flatMap((_, row) => columns.map((column) => column[row]!));
 }
 
 function unit(size: number, place: number, value: number): Float64Array {

@@ -94,14 +94,49 @@ interface Judged {
   readonly tolerance: number;
 }
 
-/** Asks the three witnesses for the derivative of `y`, weighed by a cotangent, along the direction `t`. */
-export function witness(replay: Replay, pullback: Pullback, t: Tangent, tolerance: number): Witnesses {
+/** A direction, and what does not depend on the cotangent: what forward mode says along it, and the values of `y` on the way. */
+export class Line {
+  readonly t: Tangent;
+  /** What forward mode says of `y`, null for exactly 0. */
+  readonly pushed: ArrayLike<number> | null;
+  /** What is wrong with the shape of that, if anything. */
+  readonly misfit: string | null;
+  readonly #replay: Replay;
+  readonly #values = new Map<number, ArrayLike<number> | null>();
+  #path: Path | null = null;
+
+  constructor(replay: Replay, t: Tangent) {
+    const { y, x } = replay;
+    const found = attempt([y], () => forward([y], x, tensorsOf(t, x)));
+    this.t = t;
+    this.pushed = found.values[0]!;
+    this.misfit = found.misfit && `forward mode ${found.misfit}`;
+    this.#replay = replay;
+  }
+
+  get path(): Path {
+    this.#path ??= new Path(this.#replay, this.t);
+    return this.#path;
+  }
+
+  /** The values of `y` at `h`, or null where there are none. */
+  resultAt(h: number): ArrayLike<number> | null {
+    let found = this.#values.get(h);
+    if (found === undefined) {
+      found = this.path.valuesAt(h)?.at(-1)?.slice() ?? null;
+      this.#values.set(h, found);
+    }
+    return found;
+  }
+}
+
+/** Asks the three witnesses for the derivative of `y`, weighed by a cotangent, along a direction. */
+export function witness(replay: Replay, pullback: Pullback, line: Line, tolerance: number): Witnesses {
   const { y, x } = replay;
-  const pushed = attempt([y], () => forward([y], x, tensorsOf(t, x)));
   if (pullback.misfit) return unfit("reverse", pullback.misfit);
-  if (pushed.misfit) return unfit("forward", `forward mode ${pushed.misfit}`);
-  const back = along(pullback.gradients, t);
-  const forth = dot(pushed.values[0]!, pullback.cotangent);
+  if (line.misfit) return unfit("forward", line.misfit);
+  const back = along(pullback.gradients, line.t);
+  const forth = dot(line.pushed, pullback.cotangent);
   const size = back.size + forth.size;
   const { size: whole } = dot(replay.result, pullback.cotangent);
   const judged: Judged = {
@@ -111,12 +146,11 @@ export function witness(replay: Replay, pullback: Pullback, t: Tangent, toleranc
     size: size === 0 ? whole / 10 : size,
     tolerance,
   };
-  const path = new Path(replay, t);
-  const found = judge(judged, path, pullback.cotangent);
+  const found = judge(judged, line, pullback.cotangent);
   if (found.verdict === "pass") return found;
   // Where everything cancels only rounding is left: what flows on the way says how much of it to expect.
-  const flow = flowOf(y, x, pullback.cotangent, t);
-  return flow > judged.size ? judge({ ...judged, size: flow }, path, pullback.cotangent) : found;
+  const flow = flowOf(y, x, pullback.cotangent, line.t);
+  return flow > judged.size ? judge({ ...judged, size: flow }, line, pullback.cotangent) : found;
 }
 
 function unfit(dissent: Dissent, reason: string): Witnesses {
@@ -133,8 +167,9 @@ function unfit(dissent: Dissent, reason: string): Witnesses {
   };
 }
 
-function judge(judged: Judged, path: Path, cotangent: Float64Array): Witnesses {
+function judge(judged: Judged, line: Line, cotangent: Float64Array): Witnesses {
   const { reverse, forward } = judged;
+  const { path } = line;
   const common = { reverse, forward, kinks: path.kinks };
   const unbound = path.kinks.find((kink) => !isBetween(kink, judged.tolerance));
   if (unbound)
@@ -145,7 +180,7 @@ function judge(judged: Judged, path: Path, cotangent: Float64Array): Witnesses {
       uncertainty: unbound.left.error + unbound.right.error,
       reason: "at a kink the derivative lies outside those of either side",
     };
-  const found = estimate(judged, path, cotangent);
+  const found = estimate(judged, line, cotangent);
   const { value: differences, error: uncertainty } = found;
   return { ...common, differences, uncertainty, ...verdictOf(judged, found, path) };
 }
@@ -155,6 +190,7 @@ function isBetween({ left, right, tangent }: Kink, tolerance: number): boolean {
   if (!Number.isFinite(left.value) || !Number.isFinite(right.value) || Number.isNaN(tangent)) return true;
   const [low, high] = [Math.min(left.value, right.value), Math.max(left.value, right.value)];
   const slack =
+    normal +
     4 * (left.error + right.error) +
     Math.max(1e-5, tolerance) * Math.max(Math.abs(low), Math.abs(high), Math.abs(tangent));
   return tangent >= low - slack && tangent <= high + slack;
@@ -164,12 +200,13 @@ function isBetween({ left, right, tangent }: Kink, tolerance: number): boolean {
  * Finite differences, with smaller steps where the first ones do not settle or do not agree. What no two steps say counts for
  * nothing: the steps may be longer than the waves of the function.
  */
-function estimate(judged: Judged, path: Path, cotangent: Float64Array): Estimate {
+function estimate(judged: Judged, line: Line, cotangent: Float64Array): Estimate {
   const nothing: Estimate = { value: Number.NaN, error: Infinity };
+  const { path } = line;
   if (path.step === 0) return nothing;
   const weighed = (h: number): number => {
-    const values = path.valuesAt(h);
-    return values ? dot(values[values.length - 1]!, cotangent).value : Number.NaN;
+    const values = line.resultAt(h);
+    return values ? dot(values, cotangent).value : Number.NaN;
   };
   const { size } = dot(path.replay.result, cotangent);
   const found: Estimate[] = [];
@@ -204,6 +241,9 @@ function isAliased(
   return gap > 0.1 * Math.max(Math.abs(forward), Math.abs(value)) && Math.abs(slope - forward) < 0.5 * gap;
 }
 
+/** Smaller numbers have too few digits to be compared. */
+const normal = 2 ** -1022;
+
 /** Are the differences sure enough to tell a right derivative from a wrong one? */
 function isSettled(judged: Judged, { value, error }: Estimate): boolean {
   return error <= 1e-5 * Math.max(scaleOf(judged), Math.abs(value));
@@ -217,7 +257,7 @@ function scaleOf({ reverse, forward, size }: Judged): number {
 
 function isNear(x: number, { value, error }: Estimate, judged: Judged): boolean {
   const scale = Math.max(scaleOf(judged), Math.abs(value));
-  return Math.abs(x - value) <= judged.tolerance * scale + 4 * error;
+  return Math.abs(x - value) <= judged.tolerance * scale + 4 * error + normal;
 }
 
 function verdictOf(
@@ -226,7 +266,8 @@ function verdictOf(
   path: Path,
 ): Pick<Witnesses, "verdict" | "dissent" | "reason"> {
   const { reverse, forward, tolerance } = judged;
-  const modes = Math.abs(reverse - forward) <= tolerance * scaleOf(judged) || Object.is(reverse, forward);
+  const modes =
+    Math.abs(reverse - forward) <= tolerance * scaleOf(judged) + normal || Object.is(reverse, forward);
   const unsure = !isSettled(judged, found);
   if (modes && !Number.isFinite(reverse)) {
     const reason = `the derivative by the rules is ${reverse}`;

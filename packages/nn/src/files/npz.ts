@@ -31,6 +31,10 @@ export function readNpz(file: FileBytes, options?: NpzOptions): StateDict {
   if (!(limit >= 0)) throw new ValueError(`readNpz: limit is a number of bytes of at least 0, got ${limit}`);
   const tensors = [...readZip(bytesOf("readNpz", file), limit)].map(([path, data]): [string, Tensor] => {
     const name = `npz: ${JSON.stringify(path)}`;
+    if (path.endsWith("data.pkl"))
+      throw new FormatError(
+        `${name} is of torch.save, whose files are not read; save the state dict with save_file of safetensors.torch, or with numpy.savez`,
+      );
     if (!path.endsWith(ending)) throw new FormatError(`${name} is no .npy file`);
     return [path.slice(0, -ending.length), readArray(name, data)];
   });

@@ -79,6 +79,9 @@ export function readSafetensors(file: FileBytes): Safetensors {
   return { tensors: collect("safetensors", tensors), metadata };
 }
 
+/** "PK" and the mark of a first file. */
+const zip = 0x504b0304;
+
 const quoted = (key: string): string => `safetensors: ${JSON.stringify(key)}`;
 
 function headerOf(bytes: Uint8Array): Uint8Array {
@@ -86,7 +89,13 @@ function headerOf(bytes: Uint8Array): Uint8Array {
     throw new FormatError(
       `safetensors: a file begins with 8 bytes for the length of its header, and this has ${bytes.length} in all`,
     );
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  if (view.getUint32(0) === zip)
+    throw new FormatError(
+      "safetensors: this is a zip archive, such as torch.save and numpy.savez write; save the state dict with save_file of " +
+        "safetensors.torch, or read an .npz file with readNpz",
+    );
+  const length = Number(view.getBigUint64(0, true));
   if (length > maxHeader)
     throw new FormatError(`safetensors: a header of ${length} bytes is beyond the limit of ${maxHeader}`);
   if (length > bytes.length - 8)

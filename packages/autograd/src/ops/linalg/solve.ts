@@ -13,7 +13,7 @@ import { arrays } from "./blocks.ts";
 import { copyRows, exchange, solveEach, substitute, triangulate } from "./elimination.ts";
 import { linearSystem, located, regularMatrices, squareOfFloats } from "./factorization.ts";
 
-/** Linear systems and what follows from their factorization: inverse, determinant, least squares. */
+/** Linear systems, and the determinants that follow from their factorization. */
 
 /**
  * `a^-1 b` for matrices `[..., n, n]` and `[..., n, k]` with the same batch axes; `caller` is who errors name. If it is null, a
