@@ -37,7 +37,7 @@ import {
   vjp,
   zeros,
 } from "@cotangent/autograd";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Slot } from "../../packages/autograd/src/slot.ts";
 import { captureConsole } from "../console.ts";
 import { mulberry32 } from "../mulberry.ts";
@@ -703,6 +703,28 @@ describe("without WebAssembly", () => {
     }
     expect(printed).toHaveLength(1);
     expect(printed[0]).toContain("WebAssembly is missing");
+  });
+
+  test("a page that forbids it is asked once, since browsers report each attempt", () => {
+    let attempts = 0;
+    class Refusal {
+      constructor() {
+        attempts++;
+        throw new WebAssembly.CompileError("refused");
+      }
+    }
+    const printed = captureConsole();
+    vi.stubGlobal("WebAssembly", Object.create(WebAssembly, { Module: { value: Refusal } }));
+    try {
+      const f = compile((x: Tensor) => x.mul(2));
+      for (let i = 0; i < 10; i++) expect(f(tensor([i])).toArray()).toEqual([2 * i]);
+      expect(f.explain()).toContain("WebAssembly is missing or not allowed here");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(attempts).toBe(1);
+    expect(printed.length).toBeLessThan(2);
+    expect(compile((x: Tensor) => x.mul(2))(tensor([3])).toArray()).toEqual([6]);
   });
 });
 

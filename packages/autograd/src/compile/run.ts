@@ -62,13 +62,17 @@ export function checkPasses(): void {
 
 const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
+/** Who refused to make a module: browsers report each attempt. */
+let refusing: unknown = null;
+
 /** Is WebAssembly there, and allowed by the page? */
 export function canRun(): boolean {
-  if (typeof WebAssembly === "undefined") return false;
+  if (typeof WebAssembly === "undefined" || WebAssembly.Module === refusing) return false;
   try {
     new WebAssembly.Module(empty);
     return true;
   } catch {
+    refusing = WebAssembly.Module;
     return false;
   }
 }

@@ -89,7 +89,7 @@ export class Choice {
   }
 
   /**
-   * Stores large nodes that several kernels would compute, in place of costly ones that they alone are made of: the kernels then read one
+   * Stores large nodes that several kernels would compute, in place of others that they alone are made of: the kernels then read one
    * array, and not all of its operands. True if there was one.
    */
   #sink(readers: Int32Array, own: Uint8Array, required: ReadonlySet<Tensor>): boolean {
@@ -99,10 +99,10 @@ export class Choice {
       const { size } = nodes[n]!;
       if (size < worthReading || own[n] || readers[n] !== many || this.#traits[n]!.lies !== ifNeeded)
         continue;
-      const operands = edges.slice(starts[n], starts[n + 1]).filter((i) => nodes[i]!.size === size);
+      const operands = edges.slice(starts[n], starts[n + 1]).filter((i) => !isSmaller(nodes[i]!, size));
       const alone = operands.filter(
         (i) =>
-          own[i] && this.#users[i] === n && this.#traits[i]!.lies === ifShared && !required.has(nodes[i]!),
+          own[i] && this.#users[i] === n && this.#traits[i]!.kind === "pointwise" && !required.has(nodes[i]!),
       );
       if (operands.length < 2 || alone.length === 0) continue;
       for (const i of alone) own[i] = 0;
@@ -192,6 +192,13 @@ export class Choice {
     }
     return limited;
   }
+}
+
+/** Is what is read for the node less than it: a number, or a row that is stretched? */
+function isSmaller(node: Tensor, than: number): boolean {
+  if (node.size < than || isHeld(node)) return node.size < than;
+  const { kind } = node.op.kernel;
+  return kind === "leaf" || (kind === "view" && node.inputs[0]!.size < than);
 }
 
 /** When does a node lie in memory: never unless it has to itself, if that is needed of it or its views, if it is shared too, always? */
