@@ -26,6 +26,7 @@ import {
   DTypeError,
   diff,
   dropout,
+  embedding,
   evaluate,
   exponential,
   eye,
@@ -979,6 +980,11 @@ describe("what only JavaScript can give", () => {
       "float32",
     );
     refusal(() => fromTypedArray(Uint8Array.of(7), [1]), ValueError, "fromTypedArray: a Uint8Array is bool");
+    refusal(
+      () => embedding(tensor([1, 0], { dtype: "int32" }), given(tensor([[1.5], [2]]))),
+      DTypeError,
+      "embedding: the table comes first",
+    );
     const frozen: { requiresGrad?: boolean } = given(variable([1]));
     refusal(
       () => {

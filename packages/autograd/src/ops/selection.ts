@@ -1,6 +1,6 @@
-import { refuseBool } from "../dtype.ts";
+import { isFloat, refuseBool } from "../dtype.ts";
 import { DTypeError, ShapeError } from "../errors.ts";
-import type { Tensor } from "../graph.ts";
+import { Tensor } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
@@ -33,6 +33,8 @@ export const embedding: Embedding = composed(
       throw new ShapeError(
         "embedding: takes a table of vectors, got shape []; it needs one axis, reshape it",
       );
+    if (table.dtype === "int32" && index instanceof Tensor && isFloat(index.dtype))
+      throw new DTypeError("embedding: the table comes first, and then the int32 index; exchange them");
     checkPlaces("embedding", index, table.shape[0]!, 0);
     const flat = reshape(index, [index.size]);
     const spread = along(flat, 0, [index.size, ...table.shape.slice(1)]);
