@@ -16,7 +16,7 @@ export function customs(autograd) {
     stopGradient,
     straightThrough,
   } = autograd;
-  const { exp, expand, gammainc, Generator, grad, lgamma, logStandardGamma, sub, sum } = autograd;
+  const { betainc, exp, expand, gammainc, Generator, grad, lgamma, logStandardGamma, sub, sum } = autograd;
   const one = (draw) => [draw.tensor(draw.shape())];
   const two = (draw) => {
     const shape = draw.shape();
@@ -100,6 +100,17 @@ export function customs(autograd) {
           return [draw.tensor(shape, { low, high }), draw.tensor(shape, { low, high })];
         },
       ),
+    ),
+    make(
+      "betaDensity",
+      (a, b, x) => grad(sum(betainc(a, b, x)), [x])[0],
+      (draw) => {
+        const shape = draw.shape();
+        const concentration = { low: 0.5, high: 4 };
+        return [concentration, concentration, { low: 0.1, high: 0.9 }].map((range) =>
+          draw.tensor(shape, range),
+        );
+      },
     ),
   ]); // prettier-ignore
 }

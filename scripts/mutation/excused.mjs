@@ -50,4 +50,25 @@ export const excuses = [
     text: "the whole rule",
     proof: "as above",
   },
+  {
+    file: "ops/beta.js",
+    rule: "refused",
+    kind: "sign",
+    text: "the whole rule",
+    proof: "the rule throws: what is made of its answer is never computed",
+  },
+  {
+    file: "ops/beta.js",
+    rule: "refused",
+    kind: "factor",
+    text: "the whole rule",
+    proof: "as above",
+  },
+  {
+    file: "ops/beta.js",
+    rule: "refused",
+    kind: "dropped",
+    text: "the whole rule",
+    proof: "as above",
+  },
 ];

@@ -1,6 +1,15 @@
 /** What every distribution must satisfy, whatever its formulas. */
 import type { Tensor } from "@cotangent/autograd";
-import { checkGradient, compile, Generator, grad, stack, tensor, vmap } from "@cotangent/autograd";
+import {
+  checkGradient,
+  compile,
+  Generator,
+  GradientError,
+  grad,
+  stack,
+  tensor,
+  vmap,
+} from "@cotangent/autograd";
 import { broadcastableShapes, tensors } from "@cotangent/autograd/testing/fast-check";
 import type { Distribution } from "@cotangent/nn/distributions";
 import {
@@ -41,6 +50,8 @@ interface Family {
   readonly discrete?: boolean;
   /** Its cdf has steps. */
   readonly counted?: boolean;
+  /** The parameters, by their number, by which its cdf has no derivative. */
+  readonly fixed?: readonly number[];
   /** The members that it lacks. */
   readonly lacks?: readonly string[];
 }
@@ -94,7 +105,8 @@ const families: Readonly<Record<string, Family>> = {
     of: (concentration1, concentration0) => new Beta(concentration1!, concentration0!),
     parameters: [double([0.4, 3.5]), double([1.7, 0.6])],
     x: double([0.2, 0.7]),
-    lacks: ["cdf", "mode"],
+    lacks: ["mode"],
+    fixed: [0, 1],
   },
   Dirichlet: {
     of: (concentration) => new Dirichlet(concentration!),
@@ -111,7 +123,7 @@ const families: Readonly<Record<string, Family>> = {
     of: (df, loc, scale) => new StudentT(df!, loc!, scale!),
     parameters: [double([5, 12]), double([0.3, -1]), double([0.7, 1.6])],
     x: double([0.9, -2.5]),
-    lacks: ["cdf"],
+    fixed: [0],
   },
   Poisson: {
     of: (rate) => new Poisson(rate!),
@@ -126,14 +138,18 @@ const families: Readonly<Record<string, Family>> = {
     parameters: [double([0.8, 5.5]), double([0.4, -1.5])],
     x: double([3, 0]),
     discrete: true,
-    lacks: ["cdf", "entropy"],
+    counted: true,
+    lacks: ["entropy"],
+    fixed: [0],
   },
   "NegativeBinomial of probabilities": {
     of: (totalCount, probabilities) => new NegativeBinomial(totalCount!, { probabilities: probabilities! }),
     parameters: [double([0.8, 5.5]), double([0.2, 0.7])],
     x: double([3, 0]),
     discrete: true,
-    lacks: ["cdf", "entropy"],
+    counted: true,
+    lacks: ["entropy"],
+    fixed: [0],
   },
   Categorical: {
     of: (logits) => new Categorical({ logits: logits! }),
@@ -225,13 +241,20 @@ const membersOf = ([name, family]: (typeof all)[number]) =>
 const both = all.flatMap(membersOf);
 
 describe("derivatives of order 1 and 2", () => {
-  test.each(both)("of $name.$member are right", ({ family, f }) => {
+  test.each(both)("of $name.$member are right", ({ family, member, f }) => {
     const { parameters, x, of } = family;
-    const inputs = x.dtype === "int32" || family.discrete ? parameters : [...parameters, x];
-    const called = (...given: Tensor[]): Tensor =>
-      f(of(...given.slice(0, parameters.length)), given[parameters.length] ?? x);
+    const fixed = member === "cdf" ? (family.fixed ?? []) : [];
+    const free = parameters.filter((_, i) => !fixed.includes(i));
+    const inputs = x.dtype === "int32" || family.discrete ? free : [...free, x];
+    const called = (...given: Tensor[]): Tensor => {
+      const rest = [...given];
+      const d = of(...parameters.map((parameter, i) => (fixed.includes(i) ? parameter : rest.shift()!)));
+      return f(d, rest.shift() ?? x);
+    };
     const report = checkGradient(called, inputs, { order: 2 });
     expect(report.pass, String(report)).toBe(true);
+    for (const i of fixed)
+      expect(() => grad(f(of(...parameters), x).sum(), [parameters[i]!])).toThrow(GradientError);
   });
 
   test.each(all.filter(([, { discrete }]) => !discrete))("of %s.rsample are right", (_, family) => {

@@ -60,6 +60,7 @@ const packages: readonly PackageFloors[] = [
         "ops/bounds.ts",
         "ops/special.ts",
         "ops/incomplete.ts",
+        "ops/beta.ts",
         "ops/mixture.ts",
         "ops/piecewise.ts",
         "ops/activation.ts",

@@ -3,6 +3,7 @@ import {
   add,
   aminmax,
   argsort,
+  betainc,
   cat,
   checkpoint,
   gammainc,
@@ -311,6 +312,7 @@ describe("reductions", () => {
     expectTypeOf(standardGamma(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(poisson(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(gammainc(y, 2)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
+    expectTypeOf(betainc(1, y, 0.5)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(y.softmax(1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(softmax(y)).toEqualTypeOf<Tensor<[4, 2, 3]>>();
     expectTypeOf(y.cumsum(-1)).toEqualTypeOf<Tensor<[4, 2, 3]>>();

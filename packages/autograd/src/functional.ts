@@ -56,6 +56,7 @@ export * from "./ops/activation.ts";
 export * from "./ops/adaptive.ts";
 export { linear } from "./ops/affine.ts";
 export * from "./ops/at.ts";
+export { betainc } from "./ops/beta.ts";
 export * from "./ops/border.ts";
 export * from "./ops/bounds.ts";
 // Ops.

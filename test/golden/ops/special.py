@@ -1,5 +1,7 @@
 """Writes special.json: what PyTorch answers for special functions. See cases.py."""
 
+import mpmath
+
 from cases import *
 
 function("erfc", lambda x: torch.erfc(x if x.is_floating_point() else x.to(f32)), "elementwise cancelling", 2)
@@ -179,5 +181,56 @@ for name, call, sign in [("gammainc", torch.special.gammainc, 1), ("gammaincc", 
     case(name, "number", draw.floats([], f32, 0.5, 2), 1.5)
     case(name, "int32", t([1, 2, 5], i32), t([1, 3, 2], i32))
     case(name, "empty", t([]).reshape(0, 3), t([]).reshape(0, 1))
+
+
+
+mpmath.mp.dps = 30
+
+
+class Share(torch.autograd.Function):
+    """PyTorch has no incomplete beta function: the value by mpmath, and the density of numbers from 0 to 1."""
+
+    @staticmethod
+    def forward(context, a, b, x):
+        context.save_for_backward(a, b, x)
+        regular = ((x >= 0) & (x <= 1)).tolist()
+        found = [
+            float(mpmath.betainc(p, q, 0, z, regularized=True)) if inside else NAN
+            for p, q, z, inside in zip(a.tolist(), b.tolist(), x.tolist(), regular)
+        ]
+        return torch.tensor(found, dtype=f64)
+
+    @staticmethod
+    def backward(context, g):
+        a, b, x = context.saved_tensors
+        place = torch.where((x > 0) & (x < 1), x, 0.5)
+        powers = (a - 1) * torch.log(place) + (b - 1) * torch.log1p(-place)
+        # By mpmath too: a difference of large logarithms has lost its digits.
+        density = [
+            float(mpmath.mpf(z) ** (p - 1) * (1 - mpmath.mpf(z)) ** (q - 1) / mpmath.beta(p, q))
+            for p, q, z in zip(a.tolist(), b.tolist(), place.tolist())
+        ]
+        return None, None, g * torch.tensor(density, dtype=f64) * torch.exp(powers - powers.detach())
+
+
+def betainc(a, b, x):
+    a, b, x = torch.broadcast_tensors(*[torch.as_tensor(y) for y in (a, b, x)])
+    flat = [y.to(f64).reshape(-1) for y in (a, b, x)]
+    return Share.apply(*flat).reshape(x.shape).to(x.dtype if x.is_floating_point() else f32)
+
+
+# There is no derivative by a and b, so that these are numbers or int32.
+function("betainc", betainc, "elementwise cancelling", 32)
+draw = Draws("betainc")
+for dtype in [f32, f64]:
+    case("betainc", f"{NAMES[dtype]} matrix", draw.integers([3, 1], 1, 9), draw.integers([4], 1, 9), draw.floats([3, 4], dtype, 0.05, 0.95))
+    case("betainc", f"of tens in {NAMES[dtype]}", draw.integers([6], 15, 40), draw.integers([6], 15, 40), draw.floats([6], dtype, 0.2, 0.8))
+    case("betainc", f"of halves in {NAMES[dtype]}", 0.5, 1.5, draw.floats([5], dtype, 0.02, 0.98))
+    case("betainc", f"small in {NAMES[dtype]}", 0.125, 0.0625, t([1e-5, 0.01, 0.5, 0.95, 0.999], dtype))
+    case("betainc", f"ends in {NAMES[dtype]}", 2, 3, t([0.0, 1.0, -0.5, 1.5, NAN], dtype), cotangent=t([0.0] * 5, dtype), second=False)
+case("betainc", "large", t([500, 400, 1000], i32), t([300, 20, 2000], i32), t([0.6, 0.96, 0.34], f64))
+case("betainc", "number", 2.5, 0.75, draw.floats([], f32, 0.3, 0.7))
+case("betainc", "int32", t([1, 2, 5], i32), t([1, 3, 2], i32), t([0, 1, 2], i32))
+case("betainc", "empty", 1.5, t([1, 2], i32).reshape(1, 2), t([]).reshape(0, 1))
 
 write(__file__)

@@ -123,7 +123,7 @@ function temmeSum<E>(m: Arithmetic<E>, t: TaylorArithmetic<E>, a: Taylor<E>, { e
 }
 
 /** `x p(x) = x^a e^-x / gamma(a)` for positive, finite operands. */
-function weight<E>(m: Arithmetic<E>, a: E, x: E): E {
+export function weight<E>(m: Arithmetic<E>, a: E, x: E): E {
   const many = m.pmax(a, manyFrom);
   const ratio = m.div(x, many);
   const mu = m.div(m.sub(x, many), many);

@@ -1,6 +1,7 @@
 import * as accumulation from "./accumulation.ts";
 import * as activation from "./activation.ts";
 import * as adaptive from "./adaptive.ts";
+import * as beta from "./beta.ts";
 import * as convolution from "./convolution.ts";
 import * as covariance from "./covariance.ts";
 import * as distance from "./distance.ts";
@@ -38,6 +39,7 @@ export const registry: ReadonlyMap<string, Registered> = new Map(
     piecewise,
     special,
     incomplete,
+    beta,
     table,
     covariance,
     window,

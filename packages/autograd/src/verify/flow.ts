@@ -51,10 +51,18 @@ export function flowOf(y: Tensor, x: readonly Tensor[], cotangent: Float64Array,
   const tangents = tangentsOf(nodes, x, t);
   // A rule that is not linear has no forward mode.
   if (!tangents) return 0;
-  const cotangents = computed(reverse([y], [fromElements(cotangent, y.shape)], nodes));
+  // What does not move counts nothing, and a rule may refuse the derivative by it.
+  const moved = [...nodes.keys()].filter((n) => tangents[n]);
+  const cotangents = computed(
+    reverse(
+      [y],
+      [fromElements(cotangent, y.shape)],
+      moved.map((n) => nodes[n]!),
+    ),
+  );
   let largest = 0;
-  nodes.forEach((_, n) => {
-    const { size } = dot(tangents[n]!, cotangents[n]!);
+  moved.forEach((n, i) => {
+    const { size } = dot(tangents[n]!, cotangents[i]!);
     if (size > largest && size < Infinity) largest = size;
   });
   return largest;

@@ -1,6 +1,7 @@
 import type { Operand, Shape, Tensor } from "@cotangent/autograd/functional";
 import {
   add,
+  betainc,
   broadcastTo,
   cast,
   div,
@@ -119,6 +120,7 @@ const chance: Range = ["from 0 up to but not 1", (x) => x >= 0 && x < 1];
  * const p = new NegativeBinomial(2, { probabilities: 0.5 });
  * p.mean.item(); // => 2
  * p.logProb(1).exp(); // => Tensor(0.25, float32)
+ * p.cdf(1).item(); // => 0.5
  * ```
  */
 export class NegativeBinomial extends Distribution {
@@ -180,6 +182,22 @@ export class NegativeBinomial extends Distribution {
     const logarithms = logDraws(stopGradient(this.#totalCount()), whole, source);
     const rate: Tensor = exp(add(logarithms, cast(stopGradient(this.#odds), "float64")));
     return cast(poisson(rate, generator ? { generator } : {}), this.dtype);
+  }
+
+  /** Its derivative is by the chance only, not by `totalCount`: see `betainc`. */
+  override cdf(x: Operand): Tensor {
+    const place = placeIn(this, "cdf", x);
+    const outside = lt(place, 0);
+    const share = precisely(
+      (n, x, given) => {
+        const failure = this.#logits ? sigmoid(neg(given)) : sub(1, given);
+        return betainc(n, add(floor(x), 1), failure);
+      },
+      this.#totalCount(),
+      where(outside, 0, place),
+      (this.#logits ?? this.#probabilities!)(),
+    );
+    return where(outside, 0, share);
   }
 
   override get mean(): Tensor {

@@ -2,11 +2,14 @@ import type { Operand, Shape, Tensor } from "@cotangent/autograd/functional";
 import {
   add,
   any,
+  betainc,
   broadcastTo,
   digamma,
   div,
+  ge,
   gt,
   hideFrames,
+  le,
   lgamma,
   log,
   logicalOr,
@@ -44,6 +47,7 @@ hideFrames(import.meta.url);
  * const p = new Beta(3, 1);
  * p.mean.item(); // => 0.75
  * p.logProb(0.5); // => Tensor(-0.2877, float32)
+ * p.cdf(0.5).item(); // => 0.125
  * ```
  */
 export class Beta extends Distribution {
@@ -99,6 +103,15 @@ export class Beta extends Distribution {
       this.#concentration1(),
       this.#concentration0(),
     );
+  }
+
+  /** Its derivative is by `x` only: see `betainc`. */
+  override cdf(x: Operand): Tensor {
+    const place = placeIn(this, "cdf", x);
+    const [none, all] = [le(place, 0), ge(place, 1)];
+    const inside = where(logicalOr(none, all), 0.5, place);
+    const share = betainc(this.#concentration1(), this.#concentration0(), inside);
+    return where(none, 0, where(all, 1, share));
   }
 
   override get mean(): Tensor {

@@ -2,6 +2,8 @@ import type { Operand, Shape, Tensor } from "@cotangent/autograd/functional";
 import {
   abs,
   add,
+  asinh,
+  betainc,
   broadcastTo,
   cast,
   digamma,
@@ -16,6 +18,7 @@ import {
   lt,
   mul,
   normal,
+  sigmoid,
   sqrt,
   square,
   sub,
@@ -39,6 +42,7 @@ hideFrames(import.meta.url);
  * const p = new StudentT(3, 0, 2);
  * p.variance.item(); // => 12
  * p.logProb(1); // => Tensor(-1.8541, float32)
+ * p.cdf(0).item(); // => 0.5
  * ```
  */
 export class StudentT extends Distribution {
@@ -104,6 +108,22 @@ export class StudentT extends Distribution {
       return add(power, width);
     }, this.#df());
     return broadcastTo(add(ofStandard, log(this.#scale())), this.batchShape);
+  }
+
+  /**
+   * That of Beta's distribution with both concentrations `df / 2` at `(1 + w / sqrt(1 + w^2)) / 2` with `w = z / sqrt(df)`, which is 1 / (1 + exp(-2 asinh(w))).
+   * Its derivatives are by `x`, `loc` and `scale` only: see `betainc`.
+   */
+  override cdf(x: Operand): Tensor {
+    const z = div(sub(placeIn(this, "cdf", x), this.#loc()), this.#scale());
+    return precisely(
+      (df, z) => {
+        const half = mul(df, 0.5);
+        return betainc(half, half, sigmoid(mul(asinh(div(z, sqrt(df))), 2)));
+      },
+      this.#df(),
+      z,
+    );
   }
 
   override get mean(): Tensor {
