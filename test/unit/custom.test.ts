@@ -1,4 +1,5 @@
 import {
+  type Binary,
   checkGradient,
   compile,
   customGradient,
@@ -6,12 +7,16 @@ import {
   grad,
   gradientReversal,
   jvp,
+  partial,
+  pointwise,
+  pushforward,
   type Tensor,
   tensor,
   valueAndGrad,
   vmap,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
+import { makerOf, withMakers } from "../../packages/autograd/src/differentiate.ts";
 
 const f64 = { dtype: "float64" } as const;
 
@@ -120,4 +125,26 @@ test("a gradient that is reversed twice is itself, scaled by both", () => {
   const y = gradientReversal(gradientReversal(x, 2), 3).square().sum();
   expect(grad(y, [x])[0].toArray()).toEqual([12, 24]);
   expect(() => gradientReversal(tensor([true]))).toThrow(GradientError);
+});
+
+test("a rule that takes a derivative itself is remembered for its own operand", () => {
+  let made: Tensor | null = null;
+  const op: Binary = pointwise({
+    name: "op",
+    body: (m, x, y) => m.mul(x!, y!),
+    derivatives: [
+      partial((_, x, y) => {
+        pushforward(x!.mul(y!), [y!], [y!]);
+        made = y!.add(0);
+        return made;
+      }),
+      partial((_, x) => x!),
+    ],
+    samples: () => [tensor([1, 2]), tensor([3, 4])],
+  });
+  const [x, y] = [tensor([1, 2]), tensor([3, 4])];
+  const out = op(x, y);
+  withMakers(() => grad(out.sum(), [x]));
+  const { out: by, operand } = makerOf(made!)!;
+  expect([by === out, operand]).toEqual([true, 0]);
 });

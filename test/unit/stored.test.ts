@@ -81,6 +81,8 @@ test("what is made of a costly node alone and shared is stored in its place, and
   // Read for something else, too, or without another operand of this size, or small, it stays.
   const other = bytes((x, w) => [...both(w!.tanh().mul(x!)), w!.tanh()], [x, w]);
   expect(other).toEqual({ read: 5 * size, written: size + sums });
+  const twice = bytes((x, w) => [...both(w!.tanh().mul(x!)), w!.tanh().sum(0)], [x, w]);
+  expect(twice).toEqual({ read: 6 * size, written: size + sums + 4 * 64 });
   expect(bytes((x) => both(x!.tanh().mul(2)), [x])).toEqual({ read: 3 * size, written: size + sums });
   const [a, b] = [uniform([8, 8]), uniform([8, 8])];
   expect(bytes((x, w) => both(w!.tanh().mul(x!)), [a, b])).toEqual({

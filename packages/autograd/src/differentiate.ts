@@ -163,7 +163,7 @@ export function forward(
   const { nodes, starts, edges } = order;
   const outputNumbers = outputs.map((y) => numberIn(order, y));
   const t = new Array<Tensor | null>(nodes.length).fill(null);
-  const [outer, outerOperand] = [ruling, ruledOperand];
+  const outer = [ruling, ruledOperand] as const;
   const given = new Uint8Array(nodes.length);
   findTargets(order, outputs, inputs, "pushforward").forEach((n, i) => {
     if (n < 0) return;
@@ -177,8 +177,7 @@ export function forward(
     const pushed = pushForward(nodes[n]!, operands);
     t[n] = pushed && shaped(pushed, nodes[n]!, nodes[n]!);
   }
-  ruling = outer;
-  ruledOperand = outerOperand;
+  [ruling, ruledOperand] = outer;
   return outputNumbers.map((n) => t[n]!);
 }
 

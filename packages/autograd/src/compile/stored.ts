@@ -45,18 +45,12 @@ export class Choice {
   /** For each node the instructions that it adds to a body. */
   readonly #work: Int32Array;
   readonly #traits: readonly Traits[];
-  /** The one node that uses each, or `many`. */
-  readonly #users: Int32Array;
+  /** The one node that uses each, or `many`; null until it is asked for. */
+  #users: Int32Array | null = null;
 
   constructor(order: Topology) {
-    const { nodes, starts, edges } = order;
+    const { nodes } = order;
     this.#order = order;
-    this.#users = new Int32Array(nodes.length).fill(unseen);
-    for (let n = 0; n < nodes.length; n++)
-      for (let k = starts[n]!; k < starts[n + 1]!; k++) {
-        const before = this.#users[edges[k]!]!;
-        this.#users[edges[k]!] = before === unseen || before === n ? n : many;
-      }
     const work = new Int32Array(nodes.length).fill(1);
     const ofPrograms = new Map<Program, Traits>();
     const ofOps = new Map<Op, Traits>();
@@ -94,6 +88,8 @@ export class Choice {
    */
   #sink(readers: Int32Array, own: Uint8Array, required: ReadonlySet<Tensor>): boolean {
     const { nodes, starts, edges } = this.#order;
+    this.#users ??= usersOf(this.#order);
+    const users = this.#users;
     let isSunk = false;
     for (let n = 0; n < nodes.length; n++) {
       const { size } = nodes[n]!;
@@ -101,8 +97,7 @@ export class Choice {
         continue;
       const operands = edges.slice(starts[n], starts[n + 1]).filter((i) => !isSmaller(nodes[i]!, size));
       const alone = operands.filter(
-        (i) =>
-          own[i] && this.#users[i] === n && this.#traits[i]!.kind === "pointwise" && !required.has(nodes[i]!),
+        (i) => own[i] && users[i] === n && this.#traits[i]!.kind === "pointwise" && !required.has(nodes[i]!),
       );
       if (operands.length < 2 || alone.length === 0) continue;
       for (const i of alone) own[i] = 0;
@@ -192,6 +187,16 @@ export class Choice {
     }
     return limited;
   }
+}
+
+function usersOf({ nodes, starts, edges }: Topology): Int32Array {
+  const users = new Int32Array(nodes.length).fill(unseen);
+  for (let n = 0; n < nodes.length; n++)
+    for (let k = starts[n]!; k < starts[n + 1]!; k++) {
+      const before = users[edges[k]!]!;
+      users[edges[k]!] = before === unseen || before === n ? n : many;
+    }
+  return users;
 }
 
 /** Is what is read for the node less than it: a number, or a row that is stretched? */

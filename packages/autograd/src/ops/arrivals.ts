@@ -6,7 +6,7 @@ import { cos } from "../functions/trigonometric.ts";
 import type { Derivative, Op, Tensor } from "../graph.ts";
 import { apply, partial, zero } from "../graph.ts";
 import { threefry, unitInterval } from "../random.ts";
-import { placesOf, type Stream } from "./draws.ts";
+import { drawOperands, type Stream } from "./draws.ts";
 import { gammaSlope } from "./incomplete.ts";
 
 /**
@@ -176,8 +176,8 @@ const poissonOp = drawOp("poisson", poissonCount, zero);
 
 /** The logarithms of draws from Gamma's distribution with these concentrations, float64. */
 export const logGammaDraw = (stream: Stream, concentration: Tensor): Tensor =>
-  apply(logGammaOp, [concentration, ...placesOf(stream, concentration.shape)]);
+  apply(logGammaOp, [concentration, ...drawOperands(stream, concentration.shape)]);
 
 /** Draws of the number of arrivals at these rates, float64. */
 export const poissonDraw = (stream: Stream, rate: Tensor): Tensor =>
-  apply(poissonOp, [rate, ...placesOf(stream, rate.shape)]);
+  apply(poissonOp, [rate, ...drawOperands(stream, rate.shape)]);

@@ -34,13 +34,13 @@ const unitOp = drawOp("uniform", unit);
 const normalOp = drawOp("normal", standardNormal);
 
 /** The operands of a draw of `shape`: for each element the key and its words. */
-export function placesOf({ key0, key1, counter }: Stream, shape: Shape): Tensor[] {
+export function drawOperands({ key0, key1, counter }: Stream, shape: Shape): Tensor[] {
   return [broadcastTo(key0, shape), broadcastTo(key1, shape), iota(shape), broadcastTo(counter, shape)];
 }
 
 /** Evenly distributed in [0, 1). */
 export function unitDraw(stream: Stream, shape: Shape, dtype: DType): Tensor {
-  return apply(unitOp, placesOf(stream, shape), { dtype });
+  return apply(unitOp, drawOperands(stream, shape), { dtype });
 }
 
 /** Counters that one normal draw uses up. */
@@ -48,7 +48,7 @@ export const countersOfNormal = 2;
 
 /** Normally distributed with mean 0 and deviation 1. */
 export function normalDraw(stream: Stream, shape: Shape, dtype: DType): Tensor {
-  return apply(normalOp, placesOf(stream, shape), { dtype });
+  return apply(normalOp, drawOperands(stream, shape), { dtype });
 }
 
 /** Distributed as Gumbel's extremes, of float64, all finite. */
