@@ -59,7 +59,7 @@ export async function dying({ effort = 1 }: ChapterOptions = {}): Promise<Chapte
       "ReLU passes the derivative on unchanged where its input is positive, and blocks it where it is not. If one step that is too large pushes a neuron so far that its sum is negative for every example, its output is 0 for all of them, its derivative is 0 for all of them, and no later step will move it again: the neuron is dead.",
     ),
     figure(
-      `How many of ${neurons} hidden neurons are negative for all 64 examples while a network learns |x| with lr 0.05. Two of the networks were pushed first: three steps with lr 0.5. Of the ReLU neurons ${large.dead.at(-1)} stay dead to the end${large.gradient === null ? "" : ` (the derivative by a dead one’s weight is exactly ${large.gradient})`}; of the leaky ones some come back, and those that are silent go on learning.`,
+      `How many of ${neurons} hidden neurons are negative for all 64 examples while a network learns |x| with lr 0.05. Two of the networks were pushed first: three steps with lr 0.5. Of the ReLU neurons ${large.dead.at(-1)} stay dead to the end${large.gradient === null ? "" : ` (the derivative by a dead one’s weight is exactly ${large.gradient})`}; the leaky ones that are silent, ${cured.dead.at(-1)} at the end, go on learning.`,
       [
         curvesPlot(
           "Silent neurons against training step",
