@@ -1,4 +1,18 @@
-import { compile, pad, type Tensor, uniform, variable } from "@cotangent/autograd";
+import {
+  arange,
+  cat,
+  compile,
+  pad,
+  partial,
+  pointwise,
+  randint,
+  slice,
+  stack,
+  type Tensor,
+  type Unary,
+  uniform,
+  variable,
+} from "@cotangent/autograd";
 import { SGD } from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
@@ -58,5 +72,51 @@ describe("kernels of one pattern", () => {
     };
     const few = [[300], [40, 40]];
     expect(functions([...few, [170, 9], [8, 8, 8], [129]])).toBe(functions(few));
+  });
+
+  test("are those of parts that are copied alike, constants and tables included", () => {
+    const [x, i] = [draw(5), arange(5, { dtype: "int32" })];
+    const picks = [0, 1].map(
+      (turn): Unary =>
+        pointwise({
+          name: "pick",
+          body: (m, at) => m.table(turn ? [5, 4, 3, 2, 1] : [1, 2, 3, 4, 5], at!, "int32"),
+          derivatives: [partial((_, at) => at!)],
+          samples: () => [i],
+        }),
+    );
+    check((a) => [stack([0, -0, 0, -0, 1, 1].map((n) => a!.mul(n)))], x);
+    const indices = [0, 1, 0, 1, 1, 0].map(() => randint(0, 5, [5]));
+    check((...all) => [stack(all.map((at, n) => picks[n % 2]!(at)))], ...indices);
+  });
+});
+
+describe("a slice", () => {
+  test("of a border, on whichever side of it, or of parts side by side", () => {
+    const [x, y] = [draw(3, 4), draw(2, 4)];
+    const ranges = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((from) =>
+      [1, 2, 3, 5, 7].map((size) => [from, Math.min(from + size, 8)] as const),
+    );
+    const both = [
+      [3, 2],
+      [1, 3],
+    ] as const;
+    const only = (axis: number) => both.map((widths, i) => (i === axis ? widths : ([0, 0] as const)));
+    for (const [axis, borders] of [0, 1].flatMap(
+      (axis) =>
+        [
+          [axis, both],
+          [axis, only(axis)],
+        ] as const,
+    ))
+      for (const [from, to] of ranges.filter(([from, to]) => from < to))
+        check(
+          (a, b) => [
+            slice(pad(a!, borders), from, to, { axis }).mul(2),
+            slice(cat([a!, b!, a!], 0), from, to).mul(2),
+          ],
+          x,
+          y,
+        );
   });
 });

@@ -35,6 +35,11 @@ export function weighted(
   return { offset: start, steps };
 }
 
+/** As far from where it was for all indices. */
+export function moved({ offset, steps }: Affine, by: number): Affine {
+  return { offset: offset + by, steps };
+}
+
 export function sameAffine(x: Affine, y: Affine): boolean {
   return x.offset === y.offset && equalShapes(x.steps, y.steps);
 }

@@ -2,13 +2,15 @@ import type { Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { extent, readLabels } from "../labels.ts";
 import { einsumOp } from "../ops/contraction.ts";
-import { sliced } from "../ops/region.ts";
+import { fill } from "../ops/leaf.ts";
+import { padOp, sliced } from "../ops/region.ts";
 import { contractionOrder } from "../order.ts";
 import { equalShapes, sizeOf, stridesOf } from "../shape.ts";
 
 /**
- * Computes no more of a contraction than is needed: a slice of it is the contraction of slices, element by element in the same
- * order. The gradient of a padded operand is such a slice.
+ * Computes no more than is needed of what is sliced. A slice of a contraction is the contraction of slices, element by element in the
+ * same order: the gradient of a padded operand is such a slice. A step of time takes its slice of what all steps were stacked to,
+ * and from the gradient of the last step alone zeros.
  */
 
 /** What the slice `node` of the contraction `made` can be made of directly; null if it is no slice. */
@@ -33,6 +35,28 @@ export function cut(node: Tensor, made: Tensor): Tensor | null {
   const order = (a: Tensor, b: Tensor) =>
     contractionOrder(extent(rows, left, a.shape), extent(columns, right, b.shape));
   return order(...operands) === order(x, y) ? apply(einsumOp, operands, { spec }) : null;
+}
+
+/** What the slice `node` of one part of a concatenation, or of one side of a border, is a slice of; null for other nodes. */
+export function inside(node: Tensor): Tensor | null {
+  const x = node.inputs[0]!;
+  const isBordered = x.op === padOp;
+  if (!isBordered && x.op.kernel.kind !== "concatenate") return null;
+  const starts = startsOf(node);
+  if (starts === null) return null;
+  const axis = Number(x.attributes.axis);
+  const at = isBordered ? [...(x.attributes.before as readonly number[])] : starts.map(() => 0);
+  for (const part of x.inputs) {
+    const from = starts.map((start, i) => start - at[i]!);
+    const to = from.map((start, i) => start + node.shape[i]!);
+    if (from.every((start, i) => start >= 0 && to[i]! <= part.shape[i]!)) return sliced(part, from, to);
+    if (isBordered) {
+      const isOutside = from.some((start, i) => start >= part.shape[i]! || to[i]! <= 0);
+      return isOutside ? fill(0, node.shape, node.dtype) : null;
+    }
+    at[axis]! += part.shape[axis]!;
+  }
+  return null;
 }
 
 /** Where a slice begins along each axis; null for other nodes. */

@@ -1,6 +1,6 @@
 import { mixedAttributes, sameAttributes } from "../attributes.ts";
 import type { DType } from "../dtype.ts";
-import type { Attributes, Op, Tensor } from "../graph.ts";
+import type { Attributes, IndexMap, Op, Tensor } from "../graph.ts";
 import { none } from "../graph.ts";
 import { numbered, remembered } from "../memo.ts";
 import type { Shape } from "../shape.ts";
@@ -12,6 +12,11 @@ export interface Description {
   readonly isFlat: boolean;
   /** The node, all that merges into its kernels, and what that reads, in the order of a walk. */
   readonly visited: readonly Tensor[];
+  /**
+   * The first element of a view of what is stored, by the number of the latter among `visited`, where the view was met before it.
+   * The key does not say it: steps of time read their parts of one tensor by kernels of one pattern.
+   */
+  readonly starts: ReadonlyMap<number, number>;
 }
 
 const dtypes: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };
@@ -32,12 +37,17 @@ export class Descriptions {
     /** What is left out of a flat one: shapes, and where one element is spread to. */
     const shapes: number[] = [];
     let isFlat = node.op.kernel.kind === "pointwise" && node.size > 1;
-    const visit = (x: Tensor): void => {
+    const starts = new Map<number, number>();
+    /** Counts from the first element of `x` that was met, or from `first` of a view of it. */
+    const visit = (x: Tensor, first = -1): void => {
       const known = visited.indexOf(x);
       if (known >= 0) {
         said.push(-1 - known);
+        const start = starts.get(known);
+        if (first >= 0 || start !== undefined) said.push(Math.max(first, 0) - (start ?? 0));
         return;
       }
+      if (first >= 0) starts.set(visited.length, first);
       visited.push(x);
       const { shape, dtype, op, inputs, attributes } = x;
       shapes.push(this.#shapes.get(shape) ?? this.#newShape(shape));
@@ -45,7 +55,14 @@ export class Descriptions {
         said.push(dtypes[dtype]);
         return;
       }
-      said.push(4 * numbered(this.#ops, op) + 4 + dtypes[dtype], inputs.length);
+      const view = isFlat && isSpreading(x) ? null : viewOfStored(x, isStored);
+      if (view) {
+        isFlat = false;
+        said.push(4, ...view.strides);
+        visit(inputs[0]!, view.offset);
+        return;
+      }
+      said.push(4 * numbered(this.#ops, op) + 8 + dtypes[dtype], inputs.length);
       const number = this.#attributes.get(attributes) ?? this.#newNumber(attributes);
       if (isFlat && isSpreading(x)) shapes.push(number);
       else {
@@ -55,7 +72,7 @@ export class Descriptions {
       for (let i = 0; i < inputs.length; i++) visit(inputs[i]!);
     };
     visit(node);
-    return { key: isFlat ? said.join() : `${said.join()};${shapes.join()}`, isFlat, visited };
+    return { key: isFlat ? said.join() : `${said.join()};${shapes.join()}`, isFlat, visited, starts };
   }
 
   #newShape(shape: Shape): number {
@@ -73,6 +90,16 @@ export class Descriptions {
     this.#attributes.set(attributes, number);
     return number;
   }
+}
+
+/** How a view walks through what is stored; null for others, and where it has bounds. */
+function viewOfStored(
+  { op: { kernel }, inputs, attributes }: Tensor,
+  isStored: (x: Tensor) => boolean,
+): IndexMap | null {
+  if (kernel.kind !== "view" || !isStored(inputs[0]!)) return null;
+  const map = kernel.map(inputs[0]!.shape, attributes);
+  return map.bounds ? null : map;
 }
 
 /** Is it one element, wherever one looks? */

@@ -1,9 +1,10 @@
+import { byteSize } from "../dtype.ts";
 import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Import } from "../wasm/assembler.ts";
 import { Code } from "../wasm/assembler.ts";
 import { FoldWriter } from "./fold.ts";
-import type { Form, Pattern } from "./kernel.ts";
+import type { Form, Kernel, Pattern } from "./kernel.ts";
 import { titleOf } from "./kernel.ts";
 import type { Nest } from "./loops.ts";
 import { vectorRounds } from "./loops.ts";
@@ -44,7 +45,7 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
     const code = parts[parts.length - 1]!;
     if (nest.form.kind === "opaque") code.i32(n).call(0);
     else if (!shared(nest, n, code)) {
-      const bases = nest.kernel.nodes.map((x) => baseOf(layout, x));
+      const bases = basesOf(nest.kernel, layout);
       const base = (x: number) => bases[x]!;
       const setting = { layout, slow, relaxed, base, number: n };
       write(new NestWriter(code, nest, setting), micro);
@@ -74,10 +75,10 @@ function sharedFunctions(
   return (nest, n, code) => {
     const key = keys[n]!;
     if (counts.get(key) === 1) return false;
-    const { nodes } = nest.kernel;
+    const bases = basesOf(nest.kernel, setting.layout);
     const rounds = roundsOf(nest);
     const number = remembered(known, key, () => {
-      const addresses = nodes.length;
+      const addresses = bases.length;
       const own = new Code(new Array<"i32">(addresses + (rounds === null ? 1 : 2)).fill("i32"));
       const base = (x: number) => ({ local: x });
       const around = { ...setting, base, number: { local: addresses } };
@@ -87,7 +88,7 @@ function sharedFunctions(
       );
       return functions.push(own.titled(titleOf(nest.kernel))) - 1;
     });
-    for (const x of nodes) code.i32(baseOf(setting.layout, x));
+    for (const base of bases) code.i32(base);
     code.i32(n + 1);
     if (rounds !== null) code.i32(rounds);
     code.call(number);
@@ -105,6 +106,11 @@ export function emitAlone(nest: Nest, layout: Layout): Code[] {
   const writer = new NestWriter(code, nest, { layout, slow, relaxed: false, base, number: 0, rounds });
   writer.results(() => writer.map());
   return [...functions, code.titled(titleOf(nest.kernel))];
+}
+
+/** The first byte of each node, or of where its places are counted from. */
+function basesOf(kernel: Kernel, layout: Layout): number[] {
+  return kernel.nodes.map((x, i) => baseOf(layout, x) + kernel.starts[i]! * byteSize(x.dtype));
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Tensor } from "../graph.ts";
 import { isKnown } from "../graph.ts";
-import { remembered } from "../memo.ts";
+import { numbered, remembered } from "../memo.ts";
 import { topology } from "../topology.ts";
+import { moved } from "./affine.ts";
+import type { Description } from "./description.ts";
 import { Descriptions } from "./description.ts";
-import type { Form, Kernel } from "./kernel.ts";
+import type { Form, Kernel, Scalar } from "./kernel.ts";
 import { patterned, reshaped } from "./kernel.ts";
 import { lower } from "./lower.ts";
 import type { Steps } from "./steps.ts";
@@ -52,12 +54,14 @@ class Lowering {
 
   #lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Lowered {
     const isStored = (x: Tensor) => stored.has(x);
-    const { key, isFlat, visited } = this.#descriptions.of(node, isStored);
-    const plan = remembered(this.#plans, key, () => planOf(node, isStored, isFlat, visited));
+    const description = this.#descriptions.of(node, isStored);
+    const { key, visited, starts } = description;
+    const plan = remembered(this.#plans, key, () => planOf(node, isStored, description));
     for (const place of plan.required) required.add(visited[place]!);
-    const kernels = plan.kernels.map(({ form, places }) => ({
+    const kernels = plan.kernels.map(({ form, places, start }) => ({
       form: reshaped(form, node.shape),
       nodes: places.map((place) => visited[place]!),
+      starts: places.map((place, i) => (i > 0 ? (starts.get(place) ?? 0) : start)),
     }));
     return { kernels, visited, found: visited.map(isStored) };
   }
@@ -65,7 +69,11 @@ class Lowering {
 
 /** How nodes of one description are lowered; nodes are places in a walk over one. */
 interface Plan {
-  readonly kernels: readonly { readonly form: Form; readonly places: readonly number[] }[];
+  readonly kernels: readonly {
+    readonly form: Form;
+    readonly places: readonly number[];
+    readonly start: number;
+  }[];
   /** What has to be stored before there can be kernels. */
   readonly required: readonly number[];
 }
@@ -73,19 +81,40 @@ interface Plan {
 function planOf(
   node: Tensor,
   isStored: (x: Tensor) => boolean,
-  isFlat: boolean,
-  visited: readonly Tensor[],
+  { isFlat, visited, starts }: Description,
 ): Plan {
   const placeOf = (x: Tensor) => visited.indexOf(x);
+  const counted = (body: readonly Scalar[], places: readonly number[]): readonly Scalar[] =>
+    body.map((scalar) => {
+      const start = starts.get(places[scalar.source]!);
+      return start && scalar.at ? { ...scalar, at: moved(scalar.at, -start) } : scalar;
+    });
   const required: number[] = [];
   const kernels = lower(node, { isStored, require: (x) => required.push(placeOf(x)) });
+  const made = kernels.length > fewParts ? onceEach(isFlat) : (form: Bare) => patterned(form, isFlat);
   return {
-    kernels: kernels.map(({ form, nodes }) => ({
-      form: patterned(form, isFlat),
-      places: nodes.map(placeOf),
-    })),
+    kernels: kernels.map(({ form, nodes, start }) => {
+      const places = nodes.map(placeOf);
+      return { form: made({ ...form, body: counted(form.body, places) }), places, start };
+    }),
     required,
   };
+}
+
+type Bare = Omit<Form, "pattern">;
+
+/** Of so many parts of a concatenation it is not asked which are copied alike. */
+const fewParts = 4;
+
+/** Gives forms that say the same one pattern. */
+function onceEach(isFlat: boolean): (form: Bare) => Form {
+  const known = new Map<string, Form>();
+  const objects = new Map<unknown, number>();
+  const said = (key: string, value: unknown) => {
+    if (key === "values" || key === "slow") return numbered(objects, value);
+    return typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value;
+  };
+  return (form) => remembered(known, JSON.stringify(form, said), () => patterned(form, isFlat));
 }
 
 /** Kernels, and which nodes were found stored when they were made: as long as that holds, they do. */

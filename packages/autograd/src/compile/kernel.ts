@@ -6,13 +6,15 @@ import type { Instruction, Program, Word } from "../program.ts";
 import type { Shape } from "../shape.ts";
 import { formatShape, sizeOf, stridesOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
-import { formatAffine, isEmpty, rangeOf } from "./affine.ts";
+import { formatAffine, isEmpty, moved, rangeOf } from "./affine.ts";
 
 /** What fusion makes of a graph: nodes, and what is done to them. */
 export interface Kernel {
   readonly form: Form;
-  /** What it writes and reads, each once: results first. */
+  /** What it writes and reads, results first: each once, or once for each element that its places are counted from. */
   readonly nodes: readonly Tensor[];
+  /** For each node the element that its places are counted from. */
+  readonly starts: readonly number[];
 }
 
 /**
@@ -169,7 +171,7 @@ export function canFail({ kind, pick, body }: Form): boolean {
 export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => boolean): void {
   const computed = new Set<Tensor>();
   kernels.forEach((kernel, n) => {
-    const { form, nodes } = kernel;
+    const { form, nodes, starts } = kernel;
     const { space, body, target } = form;
     const fail = (what: string): never => {
       throw new Error(
@@ -187,10 +189,10 @@ export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => 
       const source = nodes[number];
       if (source && source.size > 0 && !isHeld(source) && !computed.has(source))
         fail(`loads what is not computed yet`);
-      if (source && at && operands.length === 0) check(source, at, "loads");
+      if (source && at && operands.length === 0) check(source, moved(at, starts[number]!), "loads");
     });
     for (const node of resultsOf(kernel)) {
-      check(node, target, "stores");
+      check(node, moved(target, starts[nodes.indexOf(node)]!), "stores");
       computed.add(node);
     }
   });
@@ -198,11 +200,13 @@ export function checkKernels(kernels: readonly Kernel[], isHeld: (x: Tensor) => 
 
 /** The steps of a kernel as text, one a line; constants stand where they are used, `name` is what a node is called. */
 export function formatKernel(kernel: Kernel, name: (x: Tensor) => string): string {
-  const { form, nodes } = kernel;
+  const { form, nodes, starts } = kernel;
   const { kind, body, results, target, pick } = form;
   if (kind === "opaque") return `${name(nodes[0]!)} = host(${nodes[0]!.inputs.map(name).join(", ")})`;
-  const place = (x: Tensor, at: Affine, by: Pick | null) =>
-    `${name(x)}[${formatAffine(at)}${by ? ` + ${by.stride} @${by.index}` : ""}]`;
+  const place = (number: number, at: Affine, by: Pick | null) => {
+    const index = formatAffine(moved(at, starts[number]!));
+    return `${name(nodes[number]!)}[${index}${by ? ` + ${by.stride} @${by.index}` : ""}]`;
+  };
   const operand = (i: number): string => {
     const { word, value } = body[i]!;
     return word !== "constant" ? `@${i}` : Object.is(value, -0) ? "-0" : String(value);
@@ -210,13 +214,13 @@ export function formatKernel(kernel: Kernel, name: (x: Tensor) => string): strin
   const steps = body.flatMap(({ word, dtype, operands, value, source, at, pick }, i) => {
     if (word === "constant") return [];
     const list = [
-      ...(source >= 0 && at ? [place(nodes[source]!, at, pick)] : []),
+      ...(source >= 0 && at ? [place(source, at, pick)] : []),
       ...(source < 0 && at ? [formatAffine(at)] : []),
       ...(word === "inside" ? [`< ${value}`] : []),
       ...operands.map(operand),
     ];
     return [`@${i}: ${dtype} = ${word} ${list.join(", ")}`];
   });
-  const stores = results.map((result, i) => `${place(nodes[i]!, target, pick)} = ${operand(result)}`);
+  const stores = results.map((result, i) => `${place(i, target, pick)} = ${operand(result)}`);
   return [...steps, ...stores].join("\n");
 }

@@ -18,6 +18,8 @@ import { productOf, tiledOp } from "./tile.ts";
 export interface Lowered {
   readonly form: Omit<Form, "pattern">;
   readonly nodes: readonly Tensor[];
+  /** The element of the node that places of results are counted from. */
+  readonly start: number;
 }
 
 /**
@@ -117,7 +119,7 @@ function kernelFor(
     pick: null,
     ...rest,
   } as const;
-  return { form, nodes };
+  return { form, nodes, start: 0 };
 }
 
 function folding(node: Tensor, combine: Body, identity: number, order: Fold["order"]): Fold {
@@ -128,13 +130,14 @@ function folding(node: Tensor, combine: Body, identity: number, order: Fold["ord
 function lowerParts(node: Tensor, build: Build): Lowered[] {
   const axis = Number(node.attributes.axis);
   const strides = stridesOf(node.shape);
-  let start = 0;
+  const target = { offset: 0, steps: strides };
+  let index = 0;
   return node.inputs.flatMap((part) => {
-    const target = { offset: start * strides[axis]!, steps: strides };
-    start += part.shape[axis]!;
+    const start = index * strides[axis]!;
+    index += part.shape[axis]!;
     if (part.size === 0) return [];
     const builder = build(part.shape);
-    return [kernelFor(builder, builder.value(part, indices(part.rank)), { target })];
+    return [{ ...kernelFor(builder, builder.value(part, indices(part.rank)), { target }), start }];
   });
 }
 

@@ -73,18 +73,28 @@ function joining(): Join {
   /** The joined form, and the numbers of its nodes among those of both. */
   const known = new Map<string, { readonly form: Form; readonly places: readonly number[] } | null>();
   return (first, second) => {
-    const shared = second.nodes.map((x) => first.nodes.indexOf(x));
-    if (shared.every((place) => place < 0)) return null;
+    const shared = second.nodes.map((x, i) =>
+      first.nodes.findIndex((y, k) => x === y && first.starts[k] === second.starts[i]),
+    );
+    if (shared.every((place) => place < 0) || readsElsewhere(first, second)) return null;
     const both = remembered(known, `${first.form.pattern.id} ${second.form.pattern.id} ${shared}`, () =>
       joined(first.form, second.form, first.nodes.length, shared),
     );
     if (!both) return null;
     const nodes = [...first.nodes, ...second.nodes];
+    const starts = [...first.starts, ...second.starts];
     return {
       form: reshaped(both.form, second.form.space),
       nodes: both.places.map((i) => nodes[i]!),
+      starts: both.places.map((i) => starts[i]!),
     };
   };
+}
+
+/** Does the second read a result of the first at places that are counted from another element? */
+function readsElsewhere(first: Kernel, second: Kernel): boolean {
+  const results = resultsOf(first);
+  return second.nodes.some((x, i) => second.starts[i] !== 0 && results.includes(x));
 }
 
 /**

@@ -239,7 +239,8 @@ function inPlace(
     if (lastRead < n) return [[to, from]];
     const { form, kernel } = nests[n]!;
     const inStep = remembered(known, form, () => readsInStep(nests[n]!));
-    return lastRead === n && inStep[kernel.nodes.indexOf(to)] ? [[to, from]] : [];
+    const isRight = kernel.nodes.every((x, i) => x !== to || (inStep[i] && kernel.starts[i] === 0));
+    return lastRead === n && isRight ? [[to, from]] : [];
   });
 }
 

@@ -5,7 +5,7 @@ import { extent, readLabels } from "../labels.ts";
 import { einsumOp } from "../ops/contraction.ts";
 import { permute } from "../ops/movement.ts";
 import { contractionOrder } from "../order.ts";
-import { cut } from "./cut.ts";
+import { cut, inside } from "./cut.ts";
 import type { Laid, Turned } from "./panels.ts";
 import { columnsBehind, evenColumns, inPlace, packed, packedAtOnce, panelWidth } from "./panels.ts";
 import { isRepeated, placesOf, strided, stridedOp } from "./strided.ts";
@@ -45,13 +45,13 @@ const fewestReads = 1.5;
 /** The contractions that tiled nodes stand for. */
 const whole = new WeakMap<Tensor, Tensor>();
 
-/** A large product for the micro-kernel, or the part of one that alone is read; any other node as it is. */
+/** A large product for the micro-kernel, or the part of one that alone is read, or of a border; any other node as it is. */
 export function tile(node: Tensor, readsAlone: boolean): Tensor {
   const { kind } = node.op.kernel;
-  if (kind === "view" && readsAlone) {
+  if (kind === "view") {
     const [x] = node.inputs as readonly [Tensor];
     const made = whole.get(x) ?? (x.op.kernel.kind === "contract" && x.op !== tiledOp ? x : null);
-    return (made && cut(node, made)) ?? node;
+    return (made && readsAlone ? cut(node, made) : inside(node)) ?? node;
   }
   if (kind !== "contract" || node.op === tiledOp || !isFloat(node.dtype)) return node;
   // No two elements meet more than once.
