@@ -32,8 +32,8 @@ export interface FitOptions extends ValidateOptions {
    * the batches since (some million elements), and a training that diverges takes its last steps again.
    */
   readonly explain?: Explainer;
-  /** Ends the training after the step at hand, with a checkpoint. */
-  readonly signal?: AbortSignal;
+  /** An AbortSignal, or what is like one: ends the training after the step at hand, with a checkpoint. */
+  readonly signal?: { readonly aborted: boolean };
 }
 
 const known: Known<FitOptions> = {
