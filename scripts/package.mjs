@@ -110,8 +110,20 @@ function use(tarballs) {
   writeFileSync(join(project, "main.js"), program(subpaths));
   run("node main.js", project);
   run("node --enable-source-maps main.js", project);
+  checkDeclarations(project, subpaths);
   findNamedFiles(project);
   timeColdStart(project);
+}
+
+/** Throws unless declarations need nothing but the language, those for Node apart. */
+function checkDeclarations(project, subpaths) {
+  const pure = subpaths.filter((path) => !path.endsWith("/node"));
+  writeFileSync(
+    join(project, "main.ts"),
+    pure.map((path, i) => `export * as m${i} from "${path}";`).join("\n"),
+  );
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  run(`node "${tsc}" --noEmit --strict --lib es2023 --types "" --module nodenext main.ts`, project);
 }
 
 /** Throws unless the files that the packages' pages name are there. */
