@@ -26,7 +26,7 @@ export interface AttentionOptions {
   /** How likely a weight is to be dropped, see `dropout`; 0 unless given. */
   readonly dropoutP?: number;
   /** What drops weights; the standard generator unless given. */
-  readonly generator?: Generator;
+  readonly generator?: Generator | undefined;
 }
 
 const known: Known<AttentionOptions> = { isCausal: true, scale: true, dropoutP: true, generator: true };
@@ -92,7 +92,7 @@ function weightsOf(
   const product = mul(matmul(q, transpose(k)), scale ?? 1 / Math.sqrt(q.shape.at(-1)!));
   const scores = isCausal ? causal(product) : product;
   const weights = allowed ? weighed(masked(scores, allowed)) : softmax(scores, -1);
-  return dropoutP > 0 ? dropout(weights, { p: dropoutP, ...(generator ? { generator } : {}) }) : weights;
+  return dropoutP > 0 ? dropout(weights, { p: dropoutP, generator }) : weights;
 }
 
 /** Operands for the laws: queries, keys, values, and a mask or none. */

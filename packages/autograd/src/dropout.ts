@@ -18,7 +18,7 @@ export interface DropoutOptions {
   /** Without training nothing is dropped; true unless given. */
   readonly training?: boolean;
   /** The standard generator unless given. */
-  readonly generator?: Generator;
+  readonly generator?: Generator | undefined;
 }
 
 /** What is to be done: nothing, drop everything, or drop by chance. */
@@ -36,7 +36,7 @@ function dropped(
     throw new ValueError(`${name}: p is a probability between 0 and 1, got ${String(p)}`);
   if (!training || p === 0) return a;
   // float32 has bits enough, whatever the dtype of x.
-  const unit = uniform(shape(a), generator ? { generator } : {});
+  const unit = uniform(shape(a), { generator });
   return thinned(a, broadcastTo(ge(unit, p), a.shape), p);
 }
 

@@ -76,9 +76,9 @@ export function manualSeed(seed: number): void {
 
 export interface DrawOptions {
   /** float32 unless given, or float64. */
-  readonly dtype?: DType;
+  readonly dtype?: DType | undefined;
   /** The standard generator unless given. */
-  readonly generator?: Generator;
+  readonly generator?: Generator | undefined;
 }
 
 const drawing: Known<DrawOptions> = { dtype: true, generator: true };

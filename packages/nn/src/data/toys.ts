@@ -37,7 +37,7 @@ export interface ToyOptions {
   /** Starts a generator of its own: the same seed, the same data. */
   readonly seed?: number;
   /** The standard generator unless given. */
-  readonly generator?: Generator;
+  readonly generator?: Generator | undefined;
 }
 
 /**
@@ -186,7 +186,7 @@ export function sine(options: ToyOptions = {}): Toy {
 interface Settings {
   readonly count: number;
   readonly noise: number;
-  readonly draw: { readonly generator?: Generator };
+  readonly draw: { readonly generator?: Generator | undefined };
 }
 
 function settings(name: string, given: ToyOptions, usualCount: number, usualNoise: number): Settings {

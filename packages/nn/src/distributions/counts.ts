@@ -80,7 +80,7 @@ export class Poisson extends Distribution {
   override sample(shape: Shape = [], options?: Source): Tensor {
     const { shape: whole, source } = drawOf(this, shape, options);
     const { generator } = source;
-    return poisson(broadcastTo(stopGradient(this.rate), whole), generator ? { generator } : {});
+    return poisson(broadcastTo(stopGradient(this.rate), whole), { generator });
   }
 
   override cdf(x: Operand): Tensor {
@@ -181,7 +181,7 @@ export class NegativeBinomial extends Distribution {
     const { generator } = source;
     const logarithms = logDraws(stopGradient(this.#totalCount()), whole, source);
     const rate: Tensor = exp(add(logarithms, cast(stopGradient(this.#odds), "float64")));
-    return cast(poisson(rate, generator ? { generator } : {}), this.dtype);
+    return cast(poisson(rate, { generator }), this.dtype);
   }
 
   /** Its derivative is by the chance only, not by `totalCount`: see `betainc`. */

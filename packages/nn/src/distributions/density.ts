@@ -55,7 +55,7 @@ export function abovePeak(a: Tensor, x: Tensor, rate: Operand): Tensor {
 /** The logarithms of standard Gamma draws of `shape`, float64. */
 export function logDraws(concentration: Tensor, shape: Shape, { generator }: DrawOptions): Tensor {
   const stretched: Tensor = broadcastTo(cast(concentration, "float64"), shape);
-  return logStandardGamma(stretched, generator ? { generator } : {});
+  return logStandardGamma(stretched, { generator });
 }
 
 /** In `dtype`, and at least its smallest normal number: a draw of 0 would have no finite density. */

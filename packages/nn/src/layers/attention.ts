@@ -116,7 +116,7 @@ export class MultiheadAttention extends Module {
       throw new ValueError(`MultiheadAttention: ${numHeads} heads do not divide ${embedDim} features`);
     checkShare("MultiheadAttention: dropout", dropout);
     const { dtype = "float32", generator } = draw;
-    this.#draw = generator ? { generator } : {};
+    this.#draw = { generator };
     this.embedDim = embedDim;
     this.numHeads = numHeads;
     this.kdim = kdim;

@@ -20,9 +20,9 @@ import { checkTensor } from "./settings.ts";
 
 export interface AttentionMasks {
   /** [n, others] ([others] for one sequence): true where a key is not looked at, or floats to be added to the scores. */
-  readonly keyPaddingMask?: Tensor;
+  readonly keyPaddingMask?: Tensor | undefined;
   /** [places, others] or [n * heads, places, others]: true where a place may not look, or floats to be added to the scores. */
-  readonly attnMask?: Tensor;
+  readonly attnMask?: Tensor | undefined;
   /** A place sees no later one. */
   readonly isCausal?: boolean;
 }

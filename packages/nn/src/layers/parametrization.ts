@@ -163,7 +163,7 @@ export function spectralNorm<M extends Module>(layer: M, options: SpectralNormOp
   const asMatrix = (x: Tensor): Tensor => reshape(axis === 0 ? x : permute(x, order), [rows, x.size / rows]);
   const direction = (x: Tensor): Tensor => div(x, maximum(norm(x) as Tensor, eps) as Tensor);
   const start = (size: number): Buffer => {
-    const drawn: Tensor = normal([size], { dtype, ...(generator ? { generator } : {}) });
+    const drawn: Tensor = normal([size], { dtype, generator });
     return new Buffer<Shape>(direction(drawn));
   };
   const original = new Parameter<Shape>(weight);

@@ -4,7 +4,6 @@ import type { Layer } from "../module.ts";
 import { forward, Module } from "../module.ts";
 import type { Known } from "../options.ts";
 import { drawing, optionsOf } from "../options.ts";
-import type { AttendOptions } from "./attention.ts";
 import { MultiheadAttention } from "./attention.ts";
 import { Dropout } from "./dropout.ts";
 import { Linear } from "./linear.ts";
@@ -42,19 +41,19 @@ export const transformerLayer: Known<TransformerLayerOptions> = {
 /** Masks as `MultiheadAttention` takes them. */
 export interface EncodeOptions {
   /** What a place may not see of the sequence, `attnMask`. */
-  readonly srcMask?: Tensor;
+  readonly srcMask?: Tensor | undefined;
   /** What nobody sees of the sequence, `keyPaddingMask`. */
-  readonly srcKeyPaddingMask?: Tensor;
+  readonly srcKeyPaddingMask?: Tensor | undefined;
   /** A place sees no later one. */
   readonly isCausal?: boolean;
 }
 
 /** Masks as `MultiheadAttention` takes them, for the sequence that is made (`tgt`) and the one that is looked at (`memory`). */
 export interface DecodeOptions {
-  readonly tgtMask?: Tensor;
-  readonly memoryMask?: Tensor;
-  readonly tgtKeyPaddingMask?: Tensor;
-  readonly memoryKeyPaddingMask?: Tensor;
+  readonly tgtMask?: Tensor | undefined;
+  readonly memoryMask?: Tensor | undefined;
+  readonly tgtKeyPaddingMask?: Tensor | undefined;
+  readonly memoryKeyPaddingMask?: Tensor | undefined;
   /** A place sees no later one of its own sequence. */
   readonly tgtIsCausal?: boolean;
 }
@@ -67,20 +66,6 @@ export const decoding: Known<DecodeOptions> = {
   memoryKeyPaddingMask: true,
   tgtIsCausal: true,
 };
-
-/** Without entries that are undefined. */
-function masks(
-  attnMask: Tensor | undefined,
-  keyPaddingMask: Tensor | undefined,
-  isCausal = false,
-): AttendOptions {
-  return {
-    needWeights: false,
-    isCausal,
-    ...(attnMask ? { attnMask } : {}),
-    ...(keyPaddingMask ? { keyPaddingMask } : {}),
-  };
-}
 
 /** What encoder and decoder layers share: attention to oneself, and a network for each place. */
 abstract class TransformerLayer extends Module {
@@ -134,10 +119,7 @@ abstract class TransformerLayer extends Module {
 const isLayer = (x: unknown): x is Layer =>
   typeof x === "function" || typeof (x as { forward?: unknown } | null)?.forward === "function";
 
-const drawOf = ({ dtype, generator }: DrawOptions): DrawOptions => ({
-  ...(dtype ? { dtype } : {}),
-  ...(generator ? { generator } : {}),
-});
+const drawOf = ({ dtype, generator }: DrawOptions): DrawOptions => ({ dtype, generator });
 
 function attentionOf(dModel: number, nhead: number, options: TransformerLayerOptions): MultiheadAttention {
   const { dropout = 0.1, batchFirst = false, bias = true } = options;
@@ -145,7 +127,7 @@ function attentionOf(dModel: number, nhead: number, options: TransformerLayerOpt
 }
 
 function dropoutOf({ dropout = 0.1, generator }: TransformerLayerOptions): Dropout {
-  return new Dropout(dropout, generator ? { generator } : {});
+  return new Dropout(dropout, { generator });
 }
 
 /** The normalization that these options ask for. */
@@ -177,12 +159,16 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 
   forward(x: Tensor, options: EncodeOptions = {}): Tensor {
-    const { srcMask, srcKeyPaddingMask, isCausal } = optionsOf("TransformerEncoderLayer", options, {
+    const {
+      srcMask: attnMask,
+      srcKeyPaddingMask: keyPaddingMask,
+      isCausal = false,
+    } = optionsOf("TransformerEncoderLayer", options, {
       srcMask: true,
       srcKeyPaddingMask: true,
       isCausal: true,
     });
-    const given = masks(srcMask, srcKeyPaddingMask, isCausal);
+    const given = { attnMask, keyPaddingMask, isCausal, needWeights: false };
     const looked = this.joined(x, this.norm1, (y) =>
       this.dropout1.forward(this.selfAttn.forward(y, y, y, given)[0]),
     );
@@ -216,8 +202,17 @@ export class TransformerDecoderLayer extends TransformerLayer {
 
   forward(x: Tensor, memory: Tensor, options: DecodeOptions = {}): Tensor {
     const given = optionsOf("TransformerDecoderLayer", options, decoding);
-    const own = masks(given.tgtMask, given.tgtKeyPaddingMask, given.tgtIsCausal);
-    const other = masks(given.memoryMask, given.memoryKeyPaddingMask);
+    const own = {
+      attnMask: given.tgtMask,
+      keyPaddingMask: given.tgtKeyPaddingMask,
+      isCausal: given.tgtIsCausal ?? false,
+      needWeights: false,
+    };
+    const other = {
+      attnMask: given.memoryMask,
+      keyPaddingMask: given.memoryKeyPaddingMask,
+      needWeights: false,
+    };
     const { norm1, norm2, norm3 } = this;
     const looked = this.joined(x, norm1, (y) =>
       this.dropout1.forward(this.selfAttn.forward(y, y, y, own)[0]),

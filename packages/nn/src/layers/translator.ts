@@ -23,8 +23,8 @@ export interface TransformerOptions extends TransformerLayerOptions {
 
 /** Masks of the sequence that is read (`src`), of the one that is made (`tgt`), and of what the second sees of the first (`memory`). */
 export interface TranslateOptions extends DecodeOptions {
-  readonly srcMask?: Tensor;
-  readonly srcKeyPaddingMask?: Tensor;
+  readonly srcMask?: Tensor | undefined;
+  readonly srcKeyPaddingMask?: Tensor | undefined;
   /** A place sees no later one of its own sequence. */
   readonly srcIsCausal?: boolean;
 }
@@ -81,11 +81,7 @@ export class Transformer extends Module {
       srcIsCausal: true,
       ...decoding,
     });
-    const memory = this.encoder.forward(src, {
-      isCausal: srcIsCausal,
-      ...(srcMask ? { srcMask } : {}),
-      ...(srcKeyPaddingMask ? { srcKeyPaddingMask } : {}),
-    });
+    const memory = this.encoder.forward(src, { isCausal: srcIsCausal, srcMask, srcKeyPaddingMask });
     return this.decoder.forward(tgt, memory, others);
   }
 }
