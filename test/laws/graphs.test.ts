@@ -34,6 +34,7 @@ import {
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { same, sameEvaluated, samePieces } from "../bits.ts";
+import { withCrew } from "../crew.ts";
 import { mulberry32 } from "../mulberry.ts";
 
 /** The law of the compiler for random graphs: all kinds of kernels, all dtypes, sizes 0, 1, odd and large. */
@@ -297,6 +298,16 @@ describe("random graphs give the interpreter's bits", () => {
       }),
       { numRuns: runs },
     );
+  }, 120_000);
+
+  test("divided among threads", () => {
+    withCrew(3, (crew) => {
+      fc.assert(
+        fc.property(graphs, ({ inputs, f }) => same(f, inputs)),
+        { numRuns: runs },
+      );
+      expect(crew.runs).toBeGreaterThan(runs / 2);
+    });
   }, 120_000);
 
   test("interpreted with a module for each op", () => {

@@ -13,6 +13,7 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
+import { withCrew } from "../crew.ts";
 import { mulberry32 } from "../mulberry.ts";
 
 /**
@@ -105,16 +106,22 @@ function recurrence({ steps, sizes: [batch, channels], axis, seed }: Case) {
 const bits = (xs: readonly Tensor[]) =>
   xs.map((x) => [...x.toTypedArray()].map((v) => (Object.is(v, -0) ? "-0" : String(v))));
 
+const hold = fc.property(cases, (drawn) => {
+  const [made, plain] = [recurrence(drawn), recurrence(drawn)];
+  const step = compile(made.step);
+  for (let call = 0; call < 2; call++) {
+    const expected = withCache(null, () => bits([...plain.step(), ...plain.variables]));
+    expect(bits([...step(), ...made.variables])).toEqual(expected);
+  }
+});
+
 test("steps of time that share their kernels give the interpreter's bits", () => {
-  fc.assert(
-    fc.property(cases, (drawn) => {
-      const [made, plain] = [recurrence(drawn), recurrence(drawn)];
-      const step = compile(made.step);
-      for (let call = 0; call < 2; call++) {
-        const expected = withCache(null, () => bits([...plain.step(), ...plain.variables]));
-        expect(bits([...step(), ...made.variables])).toEqual(expected);
-      }
-    }),
-    { numRuns },
-  );
+  fc.assert(hold, { numRuns });
+}, 120_000);
+
+test("and those that several threads divide", () => {
+  withCrew(2, (crew) => {
+    fc.assert(hold, { numRuns });
+    expect(crew.runs).toBeGreaterThan(numRuns);
+  });
 }, 120_000);

@@ -171,6 +171,7 @@ export type { Shape } from "./shape.ts";
 export type * from "./signature.ts";
 export type { ArrayOf, BackwardOptions, NestedArray } from "./tensor.ts";
 export { evaluateAll as evaluate, knownElements } from "./tensor.ts";
+export { getNumThreads, setNumThreads } from "./threads.ts";
 export type { Topology } from "./topology.ts";
 export { topology } from "./topology.ts";
 

@@ -20,10 +20,10 @@ import type { Setting } from "./walk.ts";
 import { loads, stores } from "./words.ts";
 
 /** Code of one function at the most, in bytes: the engine's optimizing compiler gives up on very long ones. */
-const partBytes = 20_000;
+export const partBytes = 20_000;
 
 /** What the module imports if a nest is opaque: the host computes the nest of this number. */
-const host: Import = { module: "host", name: "compute" };
+export const host: Import = { module: "host", name: "compute" };
 
 /** The functions of a module, those first that it imports. */
 export interface Emitted {
@@ -61,20 +61,20 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
   return { functions, imports: isOpaque ? [host] : [] };
 }
 
-/** Calls the function of a form that several nests have, and writes it when it is first called; false for other nests. */
-function sharedFunctions(
+/** Calls the function of a form that so many nests have, and writes it when it is first called; false for other nests. */
+export function sharedFunctions(
   functions: Code[],
   nests: readonly Nest[],
   setting: Pick<Setting, "layout" | "slow" | "relaxed">,
   micro: (form: Microkernel) => number,
+  fewest = 2,
 ): (nest: Nest, n: number, code: Code) => boolean {
-  const keys = nests.map(keyOf);
   const counts = new Map<object, number>();
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const nest of nests) counts.set(keyOf(nest), (counts.get(keyOf(nest)) ?? 0) + 1);
   const known = new Map<object, number>();
   return (nest, n, code) => {
-    const key = keys[n]!;
-    if (counts.get(key) === 1) return false;
+    const key = keyOf(nest);
+    if (counts.get(key)! < fewest) return false;
     const bases = basesOf(nest.kernel, setting.layout);
     const rounds = roundsOf(nest);
     const number = remembered(known, key, () => {
@@ -151,7 +151,7 @@ function write(writer: NestWriter, micro: (form: Microkernel) => number): void {
 }
 
 /** Numbers for the slow sides of `rare`, each of which becomes one function. */
-function slowFunctions(functions: Code[], layout: Layout): (program: Program) => number {
+export function slowFunctions(functions: Code[], layout: Layout): (program: Program) => number {
   const known = new Map<Program, number>();
   const refuse = () => {
     throw new Error("rare reads operands only");
@@ -165,7 +165,7 @@ function slowFunctions(functions: Code[], layout: Layout): (program: Program) =>
 }
 
 /** Numbers for micro-kernels, of which products of one form share one. */
-function microkernels(functions: Code[], relaxed: boolean): (form: Microkernel) => number {
+export function microkernels(functions: Code[], relaxed: boolean): (form: Microkernel) => number {
   const known = new Map<string, number>();
   return (form) =>
     remembered(known, Object.values(form).join(), () => {
@@ -177,7 +177,7 @@ function microkernels(functions: Code[], relaxed: boolean): (form: Microkernel) 
 /** Copies of few bytes are written out: the instruction for any number of bytes is a call of the engine. */
 const fewBytes = 128;
 
-function copy(code: Code, from: number, to: number, bytes: number): void {
+export function copy(code: Code, from: number, to: number, bytes: number): void {
   if (bytes > fewBytes) {
     code.i32(to).i32(from).i32(bytes).copyMemory();
     return;

@@ -69,7 +69,7 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   const unlike = [...new Map(nests.map((nest) => [nest.form, nest])).values()];
   const fixed = new Fixed();
   fixed.add(unlike, (bytes) => arena.take(bytes));
-  const scratch = arena.take(nests.reduce((most, nest) => Math.max(most, scratchBytes(nest)), 0));
+  const scratch = arena.take(scratchBytes(nests));
   const last = lastReads(nests, traced);
   const copies: { from: number; to: number; bytes: number }[] = [];
   for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
@@ -257,10 +257,12 @@ function isSame(x: Place, y: Place): boolean {
   return x.walk === y.walk && x.offset === y.offset;
 }
 
-/** Two sums for every lane: of a chunk, and in all. */
-function scratchBytes({ form: { kind, fold, dtype }, vector }: Nest): number {
-  if (!fold || kind === "product") return 0;
-  return 2 * fold.order.lanes * (vector ? vectorBytes : byteSize(dtype));
+/** What the nest needs that keeps most between its rounds: two sums for every lane, of a chunk, and in all. */
+export function scratchBytes(nests: readonly Nest[]): number {
+  return nests.reduce((most, { form: { kind, fold, dtype }, vector }) => {
+    if (!fold || kind === "product") return most;
+    return Math.max(most, 2 * fold.order.lanes * (vector ? vectorBytes : byteSize(dtype)));
+  }, 0);
 }
 
 /** Addresses for what the nests write. */

@@ -53,6 +53,33 @@ export function settleBy(pass: (graph: Traced) => Ordered): void {
   settle = pass;
 }
 
+/** Code in its memory; opaque kernels are computed by their number. */
+type Start = (
+  nests: readonly Nest[],
+  layout: Layout,
+  relaxed: boolean,
+  compute: (n: number) => void,
+) => { readonly memory: WebAssembly.Memory; run(): void };
+
+/** Several threads that run programs. */
+export interface Together {
+  readonly size: number;
+  /** Is the kernel worth it? */
+  divides(kernel: Kernel): boolean;
+  /** Null if no kernel is worth it, or there is no memory that they share. */
+  program(...given: Parameters<Start>): Steps<ReturnType<Start> | null>;
+}
+
+let together: Together | null = null;
+
+/** From now on programs are run by these threads, or by the main one alone. Bundles that do not ask carry nothing of it. */
+export function runBy(threads: Together | null): void {
+  together = threads;
+}
+
+/** The threads that programs are made for now. */
+export const threadsNow = (): Together | null => together;
+
 let checkBetween: ((kernels: readonly Kernel[]) => void) | null = null;
 
 /** From now on what one pass hands to the next is checked: for tests. Programs that do not ask carry no checks. */
@@ -110,13 +137,11 @@ export function* nestsOf(traced: Traced): Steps<Omit<Passed, "layout">> {
 export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executable> {
   const { simple, nests, layout } = yield* passes(traced);
   checkSize(layout);
-  const { functions, imports } = yield* emit(nests, layout, relaxed && canRelax());
   const calls: (() => void)[] = [];
-  const host = { compute: (n: number) => calls[n]!() };
-  yield;
-  const instance = instantiate(assemble(functions, pagesOf(layout), imports), host, layout);
-  yield;
-  const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
+  const compute = (n: number) => calls[n]!();
+  const isRelaxed = relaxed && canRelax();
+  const shared = together && (yield* together.program(nests, layout, isRelaxed, compute));
+  const { memory, run } = shared ?? (yield* alone(nests, layout, isRelaxed, compute));
   for (const { address, dtype, data } of layout.constants)
     arrayAt(memory.buffer, address, dtype, data.length).set(data);
   const view = (x: Tensor) => arrayAt(memory.buffer, layout.addresses.get(x) ?? 0, x.dtype, x.size);
@@ -135,6 +160,15 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
       }
     },
   };
+}
+
+/** A program that one thread runs. */
+function* alone(...[nests, layout, relaxed, compute]: Parameters<Start>): Steps<ReturnType<Start>> {
+  const { functions, imports } = yield* emit(nests, layout, relaxed);
+  yield;
+  const instance = instantiate(assemble(functions, pagesOf(layout), { imports }), { compute }, layout);
+  yield;
+  return instance.exports as unknown as ReturnType<Start>;
 }
 
 const pageBytes = 65_536;

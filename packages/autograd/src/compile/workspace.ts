@@ -55,7 +55,7 @@ export const fixedLayout: Layout = {
 
 /** The last of these functions as a tool. Throws where WebAssembly is refused. */
 export function newTool(functions: readonly Code[]): Tool {
-  return { module: new WebAssembly.Module(assemble(functions, 1, [], true)) };
+  return { module: new WebAssembly.Module(assemble(functions, 1, { memory: "host" })) };
 }
 
 const aligned = (bytes: number): number => 16 * Math.ceil(bytes / 16);

@@ -6,7 +6,7 @@ import type { Nest } from "../compile/loops.ts";
 import type { Layout, Traced } from "../compile/plan.ts";
 import { rootsOf } from "../compile/plan.ts";
 import type { Passed } from "../compile/run.ts";
-import { bytesOfMemory, passes } from "../compile/run.ts";
+import { bytesOfMemory, passes, threadsNow } from "../compile/run.ts";
 import { finish } from "../compile/steps.ts";
 import { isHeld } from "../compile/stored.ts";
 import { byteSize } from "../dtype.ts";
@@ -146,7 +146,15 @@ function workRows(
       opaque.length,
       opaque.length > 0 ? `calls of the host: ${counted(opaque)}` : "calls of the host",
     ],
+    ...threadRows(nests),
   ];
+}
+
+function threadRows(nests: readonly Nest[]): Row[] {
+  const threads = threadsNow();
+  if (!threads) return [];
+  const divided = nests.filter(({ kernel }) => threads.divides(kernel)).length;
+  return [["threads", threads.size, `to which ${divided} of ${nests.length} kernels are divided`]];
 }
 
 /** `add, mul 3x` */

@@ -192,6 +192,10 @@ export class Code {
   fillMemory(): this {
     return this.byte(0xfc).unsigned(11).byte(0);
   }
+  /** An instruction on an int32 of memory that other threads see whole. */
+  atomic(opcode: number, offset: number): this {
+    return this.pair(0xfe, opcode).byte(2).unsigned(offset);
+  }
   call(index: number): this {
     return this.#counted(0x10, index);
   }
@@ -231,16 +235,24 @@ export interface Import {
   readonly name: string;
 }
 
+export interface Outside {
+  readonly imports?: readonly Import[];
+  /** It has a memory of its own; or imports one as `host.memory`, which may be shared with other threads. */
+  readonly memory?: "own" | "host" | "shared";
+  /** The last functions are exported by these names. */
+  readonly exports?: readonly string[];
+}
+
 /**
- * A module of these functions, the first of which are only declared, and imported; the last one is exported as `run`, its
- * memory of `pages` times 64 KiB as `memory`. If it shares a memory, it imports that as `host.memory` instead.
+ * A module of these functions, the first of which are only declared, and imported; the last one is exported as `run` unless names are
+ * given, its memory of `pages` times 64 KiB as `memory`.
  */
 export function assemble(
   functions: readonly Code[],
   pages: number,
-  imports: readonly Import[] = [],
-  sharesMemory = false,
+  { imports = [], memory = "own", exports = ["run"] }: Outside = {},
 ): Uint8Array<ArrayBuffer> {
+  const isOwn = memory === "own";
   const types = new Map<string, number>();
   const typeBytes = new Code();
   const typeOf = functions.map(({ parameters, results }) => {
@@ -256,22 +268,38 @@ export function assemble(
   const module = new Code().append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   const section = (id: number, content: Code) => module.byte(id).sized(content);
   section(1, new Code().unsigned(types.size).append(typeBytes.written));
-  if (imports.length > 0 || sharesMemory) {
-    const imported = new Code().unsigned(imports.length + Number(sharesMemory));
+  if (imports.length > 0 || !isOwn) {
+    const imported = new Code().unsigned(imports.length + Number(!isOwn));
     imports.forEach(({ module, name }, i) => {
       imported.text(module).text(name).byte(0).unsigned(typeOf[i]!);
     });
-    if (sharesMemory) imported.text("host").text("memory").byte(2).byte(0).unsigned(pages);
+    if (!isOwn) {
+      const isShared = memory === "shared";
+      imported
+        .text("host")
+        .text("memory")
+        .pair(2, isShared ? 3 : 0)
+        .unsigned(pages);
+      if (isShared) imported.unsigned(pages);
+    }
     section(2, imported);
   }
   const own = functions.slice(imports.length);
   const declared = new Code().unsigned(own.length);
   for (const type of typeOf.slice(imports.length)) declared.unsigned(type);
   section(3, declared);
-  if (!sharesMemory) section(5, new Code().byte(1).byte(1).unsigned(pages).unsigned(pages));
-  const last = functions.length - 1;
-  const exported = new Code().byte(2);
-  section(7, exported.text("memory").byte(2).byte(0).text("run").byte(0).unsigned(last));
+  if (isOwn) section(5, new Code().byte(1).byte(1).unsigned(pages).unsigned(pages));
+  const exported = new Code()
+    .unsigned(1 + exports.length)
+    .text("memory")
+    .pair(2, 0);
+  const first = functions.length - exports.length;
+  for (const [i, name] of exports.entries())
+    exported
+      .text(name)
+      .byte(0)
+      .unsigned(first + i);
+  section(7, exported);
   const bodies = new Code().unsigned(own.length);
   for (const code of own) bodies.sized(code.packed);
   section(10, bodies);

@@ -271,7 +271,7 @@ const modules = new Map<Name, WebAssembly.Module>();
 export function instantiate(name: Name, memory: WebAssembly.Memory): Run {
   let module = modules.get(name);
   if (!module) {
-    module = new WebAssembly.Module(assemble([codes[name]()], 1, [], true));
+    module = new WebAssembly.Module(assemble([codes[name]()], 1, { memory: "host" }));
     modules.set(name, module);
   }
   return new WebAssembly.Instance(module, { host: { memory } }).exports.run as Run;

@@ -1,0 +1,257 @@
+import { Division } from "./compile/divide.ts";
+import type { Kernel } from "./compile/kernel.ts";
+import { parallel, words } from "./compile/parallel.ts";
+import type { Together } from "./compile/run.ts";
+import { runBy } from "./compile/run.ts";
+import { StateError, ValueError } from "./errors.ts";
+
+let crew: Crew | null = null;
+
+/**
+ * Lets programs that are compiled from now on use so many threads, 1 for the main one alone. Kernels that are worth it are divided
+ * by their results, so the bits are the same for any number of threads. Threads wait for work without computing; until they have
+ * started, which in a browser is not before the page comes to rest, programs run on the main thread alone. Programs that were compiled for
+ * another number of threads run on one. Throws ValueError unless `count` is a whole number from 1 to 64, StateError where there is no memory
+ * that threads share: pages need to be cross-origin isolated for that.
+ *
+ * @example
+ * ```ts
+ * import { compile, getNumThreads, ones, setNumThreads } from "@cotangent/autograd";
+ * setNumThreads(2);
+ * getNumThreads(); // => 2
+ * compile((x) => x.matmul(x))(ones([64, 64])).at(0, 0).item(); // => 64
+ * setNumThreads(1);
+ * ```
+ */
+export function setNumThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > mostThreads)
+    throw new ValueError(
+      `setNumThreads: the number of threads is a whole number from 1 to ${mostThreads}, got ${String(count)}`,
+    );
+  if (count === getNumThreads()) return;
+  const next = count > 1 ? new Crew(count) : null;
+  crew?.dismiss();
+  crew = next;
+  runBy(next);
+}
+
+/** How many threads programs use that are compiled now: 1 unless `setNumThreads` says another number. */
+export function getNumThreads(): number {
+  return crew?.size ?? 1;
+}
+
+const mostThreads = 64;
+
+/** Numbers in shared memory: events and runs so far, letters sent, the program of the present run, and letters read by each worker. */
+const [events, runs, sent, present, ended, read] = [0, 1, 2, 3, 4, 5];
+
+/**
+ * What a worker does. It reads letters when there are any, else it takes its part in runs, and sleeps between. It is a text, since it
+ * has to be there whatever became of this file in a bundle.
+ */
+const script = `
+const programs = new Map();
+let control, index, wasRead = 0, wasRun = 0;
+const take = (letter) => {
+  if (letter.control) [control, index] = [letter.control, letter.index];
+  else if (letter.module) {
+    const { id, module, memory, broken } = letter;
+    const { work } = new WebAssembly.Instance(module, { host: { memory, compute() {} } }).exports;
+    programs.set(id, { work, broken, words: new Int32Array(memory.buffer) });
+  } else programs.delete(letter.dropped);
+  Atomics.store(control, ${read} + index, ++wasRead);
+  serve();
+};
+const serve = () => {
+  let looks = 0;
+  for (;;) {
+    const event = Atomics.load(control, ${events});
+    if (Atomics.load(control, ${sent}) > wasRead) return;
+    if (Atomics.load(control, ${runs}) !== wasRun) {
+      wasRun = (wasRun + 1) | 0;
+      looks = 0;
+      const { work, words, broken } = programs.get(Atomics.load(control, ${present}));
+      try {
+        work(index, 1);
+      } catch {
+        Atomics.store(words, broken, 1);
+      }
+      Atomics.add(control, ${ended}, 1);
+    } else if (++looks > 20000) Atomics.wait(control, ${events}, event);
+  }
+};
+`;
+
+interface Letter {
+  readonly [entry: string]: unknown;
+}
+
+interface Worker {
+  post(letter: Letter): void;
+  end(): void;
+}
+
+/** Workers that run programs together with the main thread. */
+export class Crew implements Together {
+  readonly size: number;
+  readonly #fewest: number | undefined;
+  readonly #workers: readonly Worker[];
+  readonly #control: Int32Array;
+  readonly #dropped: FinalizationRegistry<number>;
+  #letters = 0;
+  #runs = 0;
+  #isDismissed = false;
+
+  /** Kernels are divided that do at least so many steps. */
+  constructor(size: number, fewest?: number) {
+    this.size = size;
+    this.#fewest = fewest;
+    const shared = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
+    if (typeof SharedArrayBuffer === "undefined" || !shared)
+      throw new StateError(
+        "setNumThreads: this page has no memory that threads share; serve it with the headers Cross-Origin-Opener-Policy: " +
+          "same-origin and Cross-Origin-Embedder-Policy: require-corp",
+      );
+    this.#control = new Int32Array(new SharedArrayBuffer(4 * (read + size)));
+    this.#workers = Array.from({ length: size - 1 }, () => startWorker(script));
+    this.#workers.forEach((worker, i) => {
+      worker.post({ control: this.#control, index: i + 1 });
+    });
+    this.#send(null);
+    this.#dropped = new FinalizationRegistry((id) => this.#send({ dropped: id }));
+  }
+
+  /** Ends the workers; programs run on the main thread alone from then on. */
+  dismiss(): void {
+    this.#isDismissed = true;
+    for (const worker of this.#workers) worker.end();
+  }
+
+  divides(kernel: Kernel): boolean {
+    return new Division(this.size, this.#fewest).of(kernel) !== null;
+  }
+
+  *program(...given: Parameters<Together["program"]>): ReturnType<Together["program"]> {
+    const [nests, layout, relaxed, compute] = given;
+    const made = yield* parallel(nests, layout, new Division(this.size, this.#fewest), relaxed);
+    const memory = made && sharedMemory(made.pages);
+    if (!memory) return null;
+    made.fill(memory);
+    const { work, run } = new WebAssembly.Instance(made.module, { host: { memory, compute } }).exports as {
+      work(thread: number, maySleep: number): void;
+      run(): void;
+    };
+    const numbers = new Int32Array(memory.buffer, made.words, 4);
+    const id = this.#send({ module: made.module, memory, broken: made.words / 4 + words.broken / 4 });
+    this.#dropped.register(memory, id);
+    return {
+      memory,
+      run: () => {
+        if (!this.#isReady(id)) return run();
+        this.#begin(id);
+        try {
+          work(0, maySleep);
+        } catch (error) {
+          this.#abandon(numbers);
+          throw error;
+        }
+      },
+    };
+  }
+
+  /** Runs that all took part in. */
+  get runs(): number {
+    return this.#runs;
+  }
+
+  /** Waits until all have read their letters, as they do by themselves. */
+  catchUp(): void {
+    const control = this.#control;
+    while (!this.#isReady(this.#letters)) Atomics.wait(control, events, Atomics.load(control, events), 1);
+  }
+
+  /** The number of the letter. */
+  #send(letter: Letter | null): number {
+    const id = ++this.#letters;
+    if (letter) for (const worker of this.#workers) worker.post({ id, ...letter });
+    Atomics.store(this.#control, sent, id);
+    this.#wake();
+    return id;
+  }
+
+  #wake(): void {
+    Atomics.add(this.#control, events, 1);
+    Atomics.notify(this.#control, events);
+  }
+
+  /** Have all workers read this letter? */
+  #isReady(letter: number): boolean {
+    for (let i = 1; i < this.size; i++) if (Atomics.load(this.#control, read + i) < letter) return false;
+    return !this.#isDismissed;
+  }
+
+  #begin(id: number): void {
+    Atomics.store(this.#control, present, id);
+    this.#runs = (this.#runs + 1) | 0;
+    Atomics.store(this.#control, runs, this.#runs);
+    this.#wake();
+  }
+
+  /** The main thread has given up: the others do, too, before there can be another run. */
+  #abandon(numbers: Int32Array): void {
+    Atomics.store(numbers, words.broken / 4, 1);
+    const all = Math.imul(this.#runs, this.size - 1);
+    while (Atomics.load(this.#control, ended) !== all);
+    numbers.fill(0);
+  }
+}
+
+/** May this thread wait for others without computing? The main thread of a page may not. */
+const maySleep = Number(typeof (globalThis as { document?: unknown }).document === "undefined");
+
+/** Null where so much is not to be had. */
+function sharedMemory(pages: number): WebAssembly.Memory | null {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch {
+    return null;
+  }
+}
+
+/** The part of Node's `worker_threads` that is needed; it is not there in browsers. */
+interface NodeThreads {
+  readonly Worker: new (
+    text: string,
+    options: { readonly eval: true; readonly execArgv: readonly string[] },
+  ) => {
+    postMessage(letter: Letter): void;
+    on(event: "error", listener: () => void): unknown;
+    unref(): void;
+    terminate(): unknown;
+  };
+}
+
+interface Surroundings {
+  readonly process?: { getBuiltinModule?(name: string): unknown };
+  readonly Worker?: new (address: string) => { postMessage(letter: Letter): void; terminate(): void };
+  readonly Blob?: new (parts: string[], options: { readonly type: string }) => object;
+  readonly URL?: { createObjectURL(of: object): string };
+}
+
+function startWorker(text: string): Worker {
+  const { process, Worker, Blob, URL } = globalThis as Surroundings;
+  const node = process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
+  if (node) {
+    const listen = 'require("node:worker_threads").parentPort.on("message", take);';
+    const worker = new node.Worker(text + listen, { eval: true, execArgv: [] });
+    // It reads no letters any more then, and programs run without it.
+    worker.on("error", () => {});
+    worker.unref();
+    return { post: (letter) => worker.postMessage(letter), end: () => void worker.terminate() };
+  }
+  if (!Worker || !Blob || !URL)
+    throw new StateError("setNumThreads: there are no workers here; Node has them from 20.16 on");
+  const listen = "onmessage = ({ data }) => take(data);";
+  const worker = new Worker(URL.createObjectURL(new Blob([text + listen], { type: "text/javascript" })));
+  return { post: (letter) => worker.postMessage(letter), end: () => worker.terminate() };
+}

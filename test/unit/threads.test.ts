@@ -1,0 +1,139 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import {
+  compile,
+  defineOp,
+  getNumThreads,
+  IndexError,
+  indexSelect,
+  normal,
+  setNumThreads,
+  type Tensor,
+  tensor,
+  ValueError,
+  variable,
+} from "@cotangent/autograd";
+import { afterEach, describe, expect, test } from "vitest";
+import { runBy } from "../../packages/autograd/src/compile/run.ts";
+import { Crew } from "../../packages/autograd/src/threads.ts";
+import { same } from "../bits.ts";
+import { withCrew } from "../crew.ts";
+
+afterEach(() => setNumThreads(1));
+
+const layers = (x: Tensor, w: Tensor): Tensor => x.matmul(w).tanh().matmul(w).softmax(1);
+
+describe("programs for several threads", () => {
+  const [x, w] = [normal([64, 48]), normal([48, 48])];
+
+  test("run on the main thread alone as long as the others do not know them, with the same bits", () => {
+    const crew = new Crew(2, 1);
+    crew.dismiss();
+    runBy(crew);
+    same((x, w) => [layers(x!, w!), layers(x!, w!).sum()], [x, w]);
+    runBy(null);
+    expect(crew.runs).toBe(0);
+  });
+
+  test("have the same bits for any number of threads, more than there are rows included", () => {
+    for (const size of [2, 3, 5])
+      withCrew(size, (crew) => {
+        same((x, w) => [layers(x!, w!), layers(x!, w!).sum()], [x, w]);
+        same((x) => [x!.matmul(x!.transpose(0, 1)).exp(), x!.cumsum(1)], [normal([3, 40])]);
+        expect(crew.runs).toBe(2);
+      });
+  });
+
+  test("compute opaque ops once, on the main thread", () => {
+    let calls = 0;
+    const reversed = defineOp({
+      name: "reversed",
+      kernel: {
+        kind: "opaque",
+        run: ([x], out) => {
+          calls++;
+          out.data.set(x!.data.slice().reverse());
+        },
+      },
+      derivatives: [null as never],
+      shape: ([x]) => x!.shape,
+      dtype: ([x]) => x!.dtype,
+    });
+    withCrew(2, () => {
+      const f = compile((x: Tensor) => reversed([x.exp()], {}).mul(2));
+      const expected = x.exp().toTypedArray().slice().reverse();
+      expect(f(x).toTypedArray()).toEqual(expected.map((y) => 2 * y));
+    });
+    expect(calls).toBe(1);
+  });
+
+  test("leave variables as they were if a check fails between what is divided, and go on", () => {
+    withCrew(3, (crew) => {
+      const v = variable(normal([64, 48]));
+      const step = compile((i: Tensor) => {
+        const picked = indexSelect(v.exp(), 0, i);
+        v.assign(v.mul(2));
+        return picked.mul(3).sum();
+      });
+      const before = v.toArray();
+      const [good, bad] = [
+        [0, 63],
+        [0, 64],
+      ].map((list) => tensor(list, { dtype: "int32" })) as [Tensor, Tensor];
+      for (let round = 0; round < 3; round++) expect(() => step(bad)).toThrow(IndexError);
+      expect(v.toArray()).toEqual(before);
+      step(good);
+      expect(v.toArray()).toEqual(tensor(before).mul(2).toArray());
+      expect(crew.runs).toBe(4);
+    });
+  });
+
+  test("run alone when there are other threads now", () => {
+    let f = (x: Tensor, _: Tensor): Tensor => x;
+    withCrew(2, () => {
+      f = compile(layers);
+      f(x, w);
+    });
+    expect(f(x, w).toArray()).toEqual(layers(x, w).toArray());
+  });
+
+  test("say in explain how much is divided", () => {
+    withCrew(2, () => {
+      const f = compile(layers);
+      f(x, w);
+      expect(f.explain()).toMatch(/^ {2}threads +2 {2}to which \d of \d kernels are divided$/m);
+    });
+    const f = compile(layers);
+    f(x, w);
+    expect(f.explain()).not.toMatch(/threads/);
+  });
+});
+
+describe("setNumThreads", () => {
+  test("is told a whole number", () => {
+    expect(getNumThreads()).toBe(1);
+    setNumThreads(3);
+    expect(getNumThreads()).toBe(3);
+    for (const bad of [0, -1, 1.5, 65, Number.NaN, "2" as never])
+      expect(() => setNumThreads(bad)).toThrow(ValueError);
+    expect(getNumThreads()).toBe(3);
+  });
+
+  test("starts threads that take part in a loop that never rests, and do not keep the process", () => {
+    const entry = new URL("../../packages/autograd/dist/index.js", import.meta.url);
+    const code = `
+      const { compile, normal, setNumThreads } = await import(${JSON.stringify(entry.href)});
+      setNumThreads(2);
+      const x = normal([256, 256]);
+      const f = compile((x) => x.matmul(x).tanh());
+      const [first, start] = [f(x).toArray(), performance.now()];
+      while (performance.now() - start < 1000) f(x);
+      console.log(String(f(x).toArray()) === String(first));`;
+    const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], {
+      encoding: "utf8",
+      timeout: 20_000,
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
+    });
+    expect([status, stdout.trim()]).toEqual([0, "true"]);
+  });
+});
