@@ -1,6 +1,9 @@
 // Opens a page in a headless Chromium, where one is on PATH.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -16,6 +19,9 @@ export const browser = (process.env.PATH ?? "")
 /** Why nothing is opened where there is no browser. */
 export const missing = `skipped: no ${names.join(", ")} on PATH`;
 
+const quiet =
+  "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars";
+
 /** Opens a file with this text, in a window of some size, and gives the document as it is when its scripts have run. */
 export function openPage(html, { width = 1000, height = 800 } = {}) {
   if (browser === undefined) throw new Error(missing);
@@ -23,8 +29,6 @@ export function openPage(html, { width = 1000, height = 800 } = {}) {
   try {
     const page = join(place, "page.html");
     writeFileSync(page, html);
-    const quiet =
-      "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars";
     const { stdout, stderr } = spawnSync(
       browser,
       [
@@ -40,5 +44,49 @@ export function openPage(html, { width = 1000, height = 800 } = {}) {
     return { document: stdout ?? "", stderr: stderr ?? "" };
   } finally {
     rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Opens a page with this script from a server, cross-origin isolated, and gives what the script posts to `/said`. */
+export async function visitPage(script) {
+  if (browser === undefined) throw new Error(missing);
+  const place = mkdtempSync(join(tmpdir(), "cotangent-page-"));
+  const headers = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+  };
+  const texts = {
+    "/": [
+      "text/html",
+      '<!doctype html><meta charset="utf-8"><script type="module" src="program.js"></script>',
+    ],
+    "/program.js": ["text/javascript", script],
+  };
+  const server = createServer();
+  const said = new Promise((resolve) => {
+    server.on("request", async (request, response) => {
+      const [type, text] = texts[request.url] ?? ["text/plain", ""];
+      response.writeHead(200, { ...headers, "Content-Type": type }).end(text);
+      if (request.url === "/said") resolve((await request.toArray()).join(""));
+    });
+  });
+  await once(server.listen(0), "listening");
+  const address = `http://localhost:${server.address().port}/`;
+  const options = [
+    ...quiet.split(" "),
+    "--remote-debugging-port=0",
+    `--user-data-dir=${join(place, "profile")}`,
+  ];
+  const process = spawn(browser, [...options, address], { stdio: "ignore" });
+  const late = new Promise((resolve) => setTimeout(resolve, 60_000, "nothing").unref());
+  try {
+    return await Promise.race([said, late]);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+    process.kill();
+    await once(process, "close");
+    // Its own processes may still write for a moment.
+    await rm(place, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

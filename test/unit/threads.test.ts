@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import {
+  assignAll,
   compile,
   defineOp,
   getNumThreads,
@@ -24,14 +25,23 @@ afterEach(() => setNumThreads(1));
 const layers = (x: Tensor, w: Tensor): Tensor => x.matmul(w).tanh().matmul(w).softmax(1);
 
 describe("programs for several threads", () => {
-  const [x, w] = [normal([64, 48]), normal([48, 48])];
+  const [x, w, large] = [normal([64, 48]), normal([48, 48]), normal([200, 64, 41])];
+  large.toTypedArray();
 
   test("run on the main thread alone as long as the others do not know them, with the same bits", () => {
     const crew = new Crew(2, 1);
     crew.dismiss();
     runBy(crew);
     same((x, w) => [layers(x!, w!), layers(x!, w!).sum()], [x, w]);
+    const [a, b] = [variable(w), variable(w.mul(2))];
+    compile(() =>
+      assignAll([
+        [a, b.transpose(0, 1)],
+        [b, a.transpose(0, 1)],
+      ]),
+    )();
     runBy(null);
+    expect([a.toArray(), b.toArray()]).toEqual([2, 1].map((n) => w.mul(n).transpose(0, 1).toArray()));
     expect(crew.runs).toBe(0);
   });
 
@@ -40,7 +50,9 @@ describe("programs for several threads", () => {
       withCrew(size, (crew) => {
         same((x, w) => [layers(x!, w!), layers(x!, w!).sum()], [x, w]);
         same((x) => [x!.matmul(x!.transpose(0, 1)).exp(), x!.cumsum(1)], [normal([3, 40])]);
-        expect(crew.runs).toBe(2);
+        // Each thread keeps its totals in a place of its own.
+        for (let i = 0; i < 5; i++) same((x) => [x!.sum([0, 2])], [large]);
+        expect(crew.runs).toBe(7);
       });
   });
 

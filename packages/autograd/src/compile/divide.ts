@@ -3,7 +3,7 @@ import { sizeOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import { moved } from "./affine.ts";
 import type { Form, Kernel } from "./kernel.ts";
-import { canFail, patterned } from "./kernel.ts";
+import { patterned } from "./kernel.ts";
 import { mostRows } from "./microkernel.ts";
 
 /** The form of a part, and for each of its nodes the one it stands for, and how far its places move with the axis that is divided. */
@@ -44,7 +44,7 @@ export class Division {
   /** The loop over results that is divided: the outermost that has many rounds, else the longest; -1 if none is to be. */
   #axisOf(form: Form): number {
     const { kind, space, outer, body } = form;
-    if (kind === "scatter" || kind === "opaque" || canFail(form)) return -1;
+    if (kind === "scatter" || kind === "opaque") return -1;
     const rounds = sizeOf(space);
     if (rounds * (kind === "product" ? 1 / productSteps : body.length) < this.#fewest) return -1;
     // The columns of a product lie in panels.
