@@ -1,7 +1,7 @@
 import { Division } from "./compile/divide.ts";
 import type { Kernel } from "./compile/kernel.ts";
 import { parallel, words } from "./compile/parallel.ts";
-import type { Together } from "./compile/run.ts";
+import type { Threads } from "./compile/run.ts";
 import { runBy } from "./compile/run.ts";
 import { StateError, ValueError } from "./errors.ts";
 
@@ -92,7 +92,7 @@ interface Worker {
 }
 
 /** Workers that run programs together with the main thread. */
-export class Crew implements Together {
+export class Crew implements Threads {
   readonly size: number;
   readonly #fewest: number | undefined;
   readonly #workers: readonly Worker[];
@@ -131,7 +131,7 @@ export class Crew implements Together {
     return new Division(this.size, this.#fewest).of(kernel) !== null;
   }
 
-  *program(...given: Parameters<Together["program"]>): ReturnType<Together["program"]> {
+  *program(...given: Parameters<Threads["program"]>): ReturnType<Threads["program"]> {
     const [nests, layout, relaxed, compute] = given;
     const made = yield* parallel(nests, layout, new Division(this.size, this.#fewest), relaxed);
     const memory = made && sharedMemory(made.pages);

@@ -8,6 +8,7 @@ import type { Nest } from "./loops.ts";
 import { loops } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { Fixed, scratchBytes } from "./plan.ts";
+import { pagesOf } from "./run.ts";
 import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
 
@@ -30,8 +31,6 @@ export const words = { arrived: 0, turn: 4, broken: 8, sleeping: 12 } as const;
 
 /** Words lie in a line of the cache of their own. */
 const lineBytes = 64;
-const margin = 64;
-const pageBytes = 65_536;
 
 /** Null if nothing in it is worth more than one thread. */
 export function* parallel(
@@ -101,9 +100,9 @@ export function* parallel(
   });
   const run = new Code();
   for (const part of alone.parts) run.call(functions.push(part) - 1);
-  functions.push(work.titled("work"), run.titled("run"));
+  functions.push(work, run);
   yield;
-  const pages = Math.ceil((end + margin) / pageBytes);
+  const pages = pagesOf({ size: end });
   const bytes = assemble(functions, pages, {
     imports: isOpaque ? [host] : [],
     memory: "shared",
@@ -130,9 +129,9 @@ class Chain {
   get code(): Code {
     const last = this.parts[this.parts.length - 1]!;
     if (last.length <= partBytes) return last;
-    const code = new Code(this.#parameters).titled("part of work");
-    this.parts.push(code);
-    return code;
+    const next = new Code(this.#parameters);
+    this.parts.push(next);
+    return next;
   }
 }
 
@@ -143,7 +142,7 @@ const nap = 1_000_000;
 
 /** Returns when all threads have come. The argument says whether this one may sleep: the main thread of a page may not. */
 function barrierOf(threads: number, at: number): Code {
-  const code = new Code(["i32"]).titled("wait for the others");
+  const code = new Code(["i32"]);
   const [turn, looks] = [code.take("i32"), code.take("i32")];
   code.i32(at).atomic(atomic.load, words.turn).set(turn);
   code.i32(at).i32(1).atomic(atomic.add, words.arrived);

@@ -62,7 +62,7 @@ type Start = (
 ) => { readonly memory: WebAssembly.Memory; run(): void };
 
 /** Several threads that run programs. */
-export interface Together {
+export interface Threads {
   readonly size: number;
   /** Is the kernel worth it? */
   divides(kernel: Kernel): boolean;
@@ -70,15 +70,15 @@ export interface Together {
   program(...given: Parameters<Start>): Steps<ReturnType<Start> | null>;
 }
 
-let together: Together | null = null;
+let together: Threads | null = null;
 
 /** From now on programs are run by these threads, or by the main one alone. Bundles that do not ask carry nothing of it. */
-export function runBy(threads: Together | null): void {
+export function runBy(threads: Threads | null): void {
   together = threads;
 }
 
 /** The threads that programs are made for now. */
-export const threadsNow = (): Together | null => together;
+export const threadsNow = (): Threads | null => together;
 
 let checkBetween: ((kernels: readonly Kernel[]) => void) | null = null;
 
@@ -176,7 +176,7 @@ const mostBytes = 2 ** 32;
 /** Bytes behind the end, so that whole vectors may be read at the last element. */
 const margin = 64;
 
-function pagesOf({ size }: Layout): number {
+export function pagesOf({ size }: Pick<Layout, "size">): number {
   return Math.ceil((size + margin) / pageBytes);
 }
 
