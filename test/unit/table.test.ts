@@ -11,6 +11,7 @@ import {
   cumsum,
   DTypeError,
   diff,
+  full,
   grad,
   isclose,
   logit,
@@ -251,4 +252,13 @@ test("logit keeps its digits in the middle and at both ends", () => {
   expect(allclose(logit(sigmoid(arange(-9, 9).cast("float64"))), arange(-9, 9).cast("float64"))).toBe(true);
   expect(logit(x.cast("float32")).at(0).item()).toBe(2 ** -18);
   for (const eps of [-0.1, 0.6, Number.NaN]) expect(() => logit(x, { eps })).toThrow(ValueError);
+});
+
+test("a running sum of float32 rounds once for each entry", () => {
+  const sums = cumsum(full([1_000_000], 0.1));
+  expect(sums.dtype).toBe("float32");
+  expect(slice(sums, -1).item()).toBe(Math.fround(1_000_000 * Math.fround(0.1)));
+  const x = tensor([1, 2, 3]);
+  const [g] = grad(cumsum(x).sum(), [x]);
+  expect([g.dtype, g.toArray()]).toEqual(["float32", [3, 2, 1]]);
 });

@@ -1,5 +1,4 @@
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import {
   assignAll,
   compile,
@@ -17,6 +16,7 @@ import {
 import { afterEach, describe, expect, test } from "vitest";
 import { runBy } from "../../packages/autograd/src/compile/run.ts";
 import { Crew } from "../../packages/autograd/src/threads.ts";
+import { sourceBundle } from "../../scripts/source-bundle.mjs";
 import { same } from "../bits.ts";
 import { withCrew } from "../crew.ts";
 
@@ -131,20 +131,19 @@ describe("setNumThreads", () => {
     expect(getNumThreads()).toBe(3);
   });
 
-  test("starts threads that take part in a loop that never rests, and do not keep the process", () => {
-    const entry = new URL("../../packages/autograd/dist/index.js", import.meta.url);
-    const code = `
-      const { compile, normal, setNumThreads } = await import(${JSON.stringify(entry.href)});
+  test("starts threads that take part in a loop that never rests, and do not keep the process", async () => {
+    const code = await sourceBundle(`
+      import { compile, normal, setNumThreads } from "@cotangent/autograd";
       setNumThreads(2);
       const x = normal([256, 256]);
       const f = compile((x) => x.matmul(x).tanh());
-      const [first, start] = [f(x).toArray(), performance.now()];
+      const [first, start] = [String(f(x).toArray()), performance.now()];
       while (performance.now() - start < 1000) f(x);
-      console.log(String(f(x).toArray()) === String(first));`;
-    const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], {
+      console.log(String(f(x).toArray()) === first);`);
+    const { stdout, status } = spawnSync(process.execPath, ["-"], {
+      input: code,
       encoding: "utf8",
       timeout: 20_000,
-      cwd: fileURLToPath(new URL(".", import.meta.url)),
     });
     expect([status, stdout.trim()]).toEqual([0, "true"]);
   });

@@ -80,11 +80,17 @@ const cumsumOp: Op<{ readonly axis: number; readonly reverse: boolean }> = {
   dtype: ([x]) => x!.dtype,
 };
 
-/** The running sum along `axis`, the last unless given: entry `i` is the sum of entries 0 to `i`. bool counts as int32. */
+/**
+ * The running sum along `axis`, the last unless given: entry `i` is the sum of entries 0 to `i`. bool counts as int32; float32 is added
+ * up in float64, or every entry would add a rounding to all that come behind it.
+ */
 export const cumsum: AxisFunction = /* @__PURE__ */ declare(
   "cumsum",
   (x: Tensor, axis = -1) => {
-    return apply(cumsumOp, [counted(x)], { axis: normalizeAxis("cumsum", axis, x.shape), reverse: false });
+    const numbers = counted(x);
+    const wide = numbers.dtype === "float32" ? cast(numbers, "float64") : numbers;
+    const sums = apply(cumsumOp, [wide], { axis: normalizeAxis("cumsum", axis, x.shape), reverse: false });
+    return cast(sums, numbers.dtype);
   },
   cumsumOp,
   alongAxis(),
