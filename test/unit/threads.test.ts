@@ -109,6 +109,20 @@ describe("programs for several threads", () => {
     expect(f(x, w).toArray()).toEqual(layers(x, w).toArray());
   });
 
+  test("go to new workers when they are run", () => {
+    withCrew(2, (crew) => {
+      const f = compile(layers);
+      const first = f(x, w).toArray();
+      crew.renew();
+      expect(crew.runs).toBe(0);
+      for (let i = 0; i < 3; i++) {
+        expect(f(x, w).toArray()).toEqual(first);
+        crew.catchUp();
+      }
+      expect(crew.runs).toBe(2);
+    });
+  });
+
   test("say in explain how much is divided", () => {
     withCrew(2, () => {
       const f = compile(layers);

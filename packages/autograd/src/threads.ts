@@ -54,11 +54,11 @@ const programs = new Map();
 let control, index, wasRead = 0, wasRun = 0;
 const take = (letter) => {
   if (letter.control) [control, index] = [letter.control, letter.index];
-  else if (letter.module) {
+  else {
     const { id, module, memory, broken } = letter;
     const { work } = new WebAssembly.Instance(module, { host: { memory, compute() {} } }).exports;
     programs.set(id, { work, broken, words: new Int32Array(memory.buffer) });
-  } else programs.delete(letter.dropped);
+  }
   Atomics.store(control, ${read} + index, ++wasRead);
   serve();
 };
@@ -91,15 +91,19 @@ interface Worker {
   end(): void;
 }
 
+/** Bytes of programs that are gone, with which workers are replaced: they make no garbage, so their engines never look for it. */
+const mostForgotten = 2 ** 26;
+
 /** Workers that run programs together with the main thread. */
 export class Crew implements Threads {
   readonly size: number;
   readonly #fewest: number | undefined;
-  readonly #workers: readonly Worker[];
-  readonly #control: Int32Array;
   readonly #dropped: FinalizationRegistry<number>;
+  #workers: readonly Worker[] = [];
+  #control: Int32Array = new Int32Array();
   #letters = 0;
   #runs = 0;
+  #forgotten = 0;
   #isDismissed = false;
 
   /** Kernels are divided that do at least so many steps. */
@@ -112,19 +116,35 @@ export class Crew implements Threads {
         "setNumThreads: this page has no memory that threads share; serve it with the headers Cross-Origin-Opener-Policy: " +
           "same-origin and Cross-Origin-Embedder-Policy: require-corp",
       );
-    this.#control = new Int32Array(new SharedArrayBuffer(4 * (read + size)));
-    this.#workers = Array.from({ length: size - 1 }, () => startWorker(script));
+    this.renew();
+    this.#dropped = new FinalizationRegistry((bytes) => {
+      this.#forgotten += bytes;
+      if (this.#forgotten > mostForgotten && !this.#isDismissed) this.renew();
+    });
+  }
+
+  /** Starts workers, in place of those that there are; programs go to them when they are run. */
+  renew(): void {
+    this.#end();
+    this.#control = new Int32Array(new SharedArrayBuffer(4 * (read + this.size)));
+    this.#letters = 0;
+    this.#runs = 0;
+    this.#forgotten = 0;
+    this.#workers = Array.from({ length: this.size - 1 }, () => startWorker(script));
     this.#workers.forEach((worker, i) => {
       worker.post({ control: this.#control, index: i + 1 });
     });
-    this.#send(null);
-    this.#dropped = new FinalizationRegistry((id) => this.#send({ dropped: id }));
+    this.#posted();
+  }
+
+  #end(): void {
+    for (const worker of this.#workers) worker.end();
   }
 
   /** Ends the workers; programs run on the main thread alone from then on. */
   dismiss(): void {
     this.#isDismissed = true;
-    for (const worker of this.#workers) worker.end();
+    this.#end();
   }
 
   divides(kernel: Kernel): boolean {
@@ -142,11 +162,13 @@ export class Crew implements Threads {
       run(): void;
     };
     const numbers = new Int32Array(memory.buffer, made.words, 4);
-    const id = this.#send({ module: made.module, memory, broken: made.words / 4 + words.broken / 4 });
-    this.#dropped.register(memory, id);
+    const letter = { module: made.module, memory, broken: (made.words + words.broken) / 4 };
+    let [workers, id] = [this.#workers, this.#send(letter)];
+    this.#dropped.register(memory, memory.buffer.byteLength);
     return {
       memory,
       run: () => {
+        if (workers !== this.#workers) [workers, id] = [this.#workers, this.#send(letter)];
         if (!this.#isReady(id)) return run();
         this.#begin(id);
         try {
@@ -159,7 +181,7 @@ export class Crew implements Threads {
     };
   }
 
-  /** Runs that all took part in. */
+  /** Runs that all took part in, since the workers are there. */
   get runs(): number {
     return this.#runs;
   }
@@ -171,12 +193,16 @@ export class Crew implements Threads {
   }
 
   /** The number of the letter. */
-  #send(letter: Letter | null): number {
-    const id = ++this.#letters;
-    if (letter) for (const worker of this.#workers) worker.post({ id, ...letter });
-    Atomics.store(this.#control, sent, id);
+  #send(letter: Letter): number {
+    const id = this.#letters + 1;
+    for (const worker of this.#workers) worker.post({ id, ...letter });
+    return this.#posted();
+  }
+
+  #posted(): number {
+    Atomics.store(this.#control, sent, ++this.#letters);
     this.#wake();
-    return id;
+    return this.#letters;
   }
 
   #wake(): void {
