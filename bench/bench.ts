@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { setNumThreads } from "@cotangent/autograd";
 import type { Measurement } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { type Variant, variants } from "./workload.ts";
@@ -7,10 +8,11 @@ import { workloads } from "./workloads.ts";
 
 /**
  * `pnpm -s bench [--json] [workload ...]`: times the workloads, each variant in a process of its own. `--json` prints one
- * JSON line for each; without it a table.
+ * JSON line for each; without it a table. COTANGENT_THREADS says how many threads programs use, 1 unless it is there.
  */
 function runOne(name: string, variant: Variant): void {
   const peer = `cotangent-${variant}`;
+  setNumThreads(Number(process.env.COTANGENT_THREADS ?? 1));
   try {
     console.log(JSON.stringify(measure(peer, name, workloads[name]![variant]())));
   } catch (error) {

@@ -17,7 +17,8 @@ const usage = `pnpm -s bench:beside PEERS [options]
   --peers torch1,floor   groups of peers; torch1,jax20,tfjs-wasm,scalar,floor unless given
   --variants compiled    plain,compiled unless given
   --passes 5             how often
-  --cpu                  ratios of processor time, steadier where other programs run`;
+  --cpu                  ratios of processor time, steadier where other programs run
+With COTANGENT_THREADS=2 our programs use two threads, as the peers of the group torch2 do.`;
 
 interface Settings {
   readonly folder: string;
