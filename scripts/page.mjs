@@ -31,7 +31,7 @@ async function share() {
     import { compile, normal } from "@cotangent/autograd";
     import { runBy } from "../packages/autograd/src/compile/run.ts";
     import { Crew } from "../packages/autograd/src/threads.ts";
-    const crew = new Crew(2);
+    const crew = new Crew(2, { isSteady: true });
     runBy(crew);
     const f = compile((x) => x.matmul(x).tanh());
     const x = normal([256, 256]);

@@ -3,7 +3,7 @@ import { Crew } from "../packages/autograd/src/threads.ts";
 
 /** What `f` compiles is run by so many threads from its first call on, each kernel that can be divided by all of them. */
 export function withCrew(size: number, f: (crew: Crew) => void): void {
-  const crew = new Crew(size, 1);
+  const crew = new Crew(size, { fewest: 1, isSteady: true });
   runBy({
     size,
     divides: (kernel) => crew.divides(kernel),

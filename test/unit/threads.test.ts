@@ -15,7 +15,7 @@ import {
 } from "@cotangent/autograd";
 import { afterEach, describe, expect, test } from "vitest";
 import { runBy } from "../../packages/autograd/src/compile/run.ts";
-import { Crew } from "../../packages/autograd/src/threads.ts";
+import { Crew, Pace } from "../../packages/autograd/src/threads.ts";
 import { sourceBundle } from "../../scripts/source-bundle.mjs";
 import { same } from "../bits.ts";
 import { withCrew } from "../crew.ts";
@@ -29,7 +29,7 @@ describe("programs for several threads", () => {
   large.toTypedArray();
 
   test("run on the main thread alone as long as the others do not know them, with the same bits", () => {
-    const crew = new Crew(2, 1);
+    const crew = new Crew(2, { fewest: 1 });
     crew.dismiss();
     runBy(crew);
     same((x, w) => [layers(x!, w!), layers(x!, w!).sum()], [x, w]);
@@ -121,6 +121,22 @@ describe("programs for several threads", () => {
       }
       expect(crew.runs).toBe(2);
     });
+  });
+
+  test("are run in the way that took less time lately, and try the other now and then", () => {
+    const pace = new Pace();
+    /** How many of 1000 runs are shared. */
+    const sharedRuns = (alone: number, shared: number): number =>
+      Array.from({ length: 1000 }, () => {
+        const isShared = pace.next();
+        pace.took(isShared, isShared ? shared : alone);
+        return isShared;
+      }).filter((isShared) => isShared).length;
+    expect(sharedRuns(10, 6)).toBe(990);
+    expect(sharedRuns(10, 30)).toBeLessThan(100);
+    expect(sharedRuns(10, 30)).toBe(10);
+    expect(sharedRuns(10, 6)).toBeGreaterThan(700);
+    expect(sharedRuns(10, 6)).toBe(990);
   });
 
   test("say in explain how much is divided", () => {

@@ -91,6 +91,31 @@ interface Worker {
   end(): void;
 }
 
+/**
+ * Chooses for each run of a program whether all threads take part, by how long both ways took lately: on a busy machine threads wait for
+ * one another's turns. Now and then the other way is tried.
+ */
+export class Pace {
+  #alone = Infinity;
+  #shared = 0;
+  #turn = 0;
+
+  next(): boolean {
+    const isFaster = this.#shared <= this.#alone;
+    return this.#turn++ % cycle < tries ? !isFaster : isFaster;
+  }
+
+  /** What a run took. It counts for as long as none is faster, but less with each run. */
+  took(isShared: boolean, time: number): void {
+    if (isShared) this.#shared = Math.min(time, (this.#shared || time) * aging);
+    else this.#alone = Math.min(time, this.#alone * aging);
+  }
+}
+
+const cycle = 200;
+const tries = 2;
+const aging = 1.05;
+
 /** Bytes of programs that are gone, with which workers are replaced: they make no garbage, so their engines never look for it. */
 const mostForgotten = 2 ** 26;
 
@@ -98,6 +123,7 @@ const mostForgotten = 2 ** 26;
 export class Crew implements Threads {
   readonly size: number;
   readonly #fewest: number | undefined;
+  readonly #isSteady: boolean;
   readonly #dropped: FinalizationRegistry<number>;
   #workers: readonly Worker[] = [];
   #control: Int32Array = new Int32Array();
@@ -106,10 +132,11 @@ export class Crew implements Threads {
   #forgotten = 0;
   #isDismissed = false;
 
-  /** Kernels are divided that do at least so many steps. */
-  constructor(size: number, fewest?: number) {
+  /** Kernels are divided that do at least `fewest` steps; `isSteady` if all threads take part whenever they can. */
+  constructor(size: number, { fewest, isSteady = false }: { fewest?: number; isSteady?: boolean } = {}) {
     this.size = size;
     this.#fewest = fewest;
+    this.#isSteady = isSteady;
     const shared = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
     if (typeof SharedArrayBuffer === "undefined" || !shared)
       throw new StateError(
@@ -165,18 +192,25 @@ export class Crew implements Threads {
     const letter = { module: made.module, memory, broken: (made.words + words.broken) / 4 };
     let [workers, id] = [this.#workers, this.#send(letter)];
     this.#dropped.register(memory, memory.buffer.byteLength);
+    const share = () => {
+      this.#begin(id);
+      try {
+        work(0, maySleep);
+      } catch (error) {
+        this.#abandon(numbers);
+        throw error;
+      }
+    };
+    const pace = new Pace();
     return {
       memory,
       run: () => {
         if (workers !== this.#workers) [workers, id] = [this.#workers, this.#send(letter)];
-        if (!this.#isReady(id)) return run();
-        this.#begin(id);
-        try {
-          work(0, maySleep);
-        } catch (error) {
-          this.#abandon(numbers);
-          throw error;
-        }
+        const isShared = this.#isReady(id) && (this.#isSteady || pace.next());
+        const start = performance.now();
+        if (isShared) share();
+        else run();
+        pace.took(isShared, performance.now() - start);
       },
     };
   }
