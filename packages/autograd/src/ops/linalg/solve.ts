@@ -128,10 +128,12 @@ const cofactorOp: Op = {
     run: ([a, ...along], out) => {
       const n = a!.shape[a!.shape.length - 1]!;
       out.data.fill(0);
+      const total = new Float64Array(n * n);
+      const cofactors = cofactorsOf(n);
       for (let start = 0; start < out.data.length; start += n * n) {
-        const matrix = ({ data }: Elements) => Float64Array.from(data.subarray(start, start + n * n));
-        const total = new Float64Array(n * n);
-        addCofactors(matrix(a!), along.map(matrix), n, [], total);
+        const matrix = ({ data }: Elements) => new Float64Array(data.subarray(start, start + n * n));
+        total.fill(0);
+        addCofactors(cofactors, matrix(a!), along.map(matrix), n, [], total);
         out.data.set(total, start);
       }
     },
@@ -145,6 +147,7 @@ const cofactorOp: Op = {
 };
 
 function addCofactors(
+  cofactors: (m: Float64Array) => Float64Array,
   m: Float64Array,
   along: readonly Float64Array[],
   n: number,
@@ -154,25 +157,45 @@ function addCofactors(
   const [t, ...others] = along;
   const free = Array.from({ length: n }, (_, row) => row).filter((row) => !taken.includes(row));
   if (t === undefined) {
-    const found = cofactors(m, n);
+    const found = cofactors(m);
     for (const row of free) for (let j = 0; j < n; j++) total[row * n + j]! += found[row * n + j]!;
   } else
     for (const row of free) {
       const changed = m.slice();
       changed.set(t.subarray(row * n, (row + 1) * n), row * n);
-      addCofactors(changed, others, n, [...taken, row], total);
+      addCofactors(cofactors, changed, others, n, [...taken, row], total);
     }
+}
+
+/** What gives the cofactors of matrices of one size, each time in the same array. */
+function cofactorsOf(n: number): (m: Float64Array) => Float64Array {
+  const [out, y, x] = [new Float64Array(n * n), new Float64Array(n * n), new Float64Array(n)];
+  const columns = new Int32Array(n);
+  return (m) => {
+    out.fill(0);
+    y.fill(0);
+    for (let i = 0; i < n; i++) {
+      y[i * n + i] = 1;
+      columns[i] = i;
+    }
+    cofactors(m, n, out, y, x, columns);
+    return out;
+  };
 }
 
 /**
  * The cofactors of one matrix, singular or not: elimination with complete pivoting of all but the last column needs no division
- * by the last pivot, and if an earlier one is 0 the rank is below n - 1 and all cofactors are 0. Overwrites `m`.
+ * by the last pivot, and if an earlier one is 0 the rank is below n - 1 and all cofactors are 0. Overwrites `m` and `y`, which is
+ * the identity at first, as `columns` is; `out` holds zeros.
  */
-function cofactors(m: Float64Array, n: number): Float64Array {
-  const out = new Float64Array(n * n);
-  const y = new Float64Array(n * n);
-  const columns = Array.from({ length: n }, (_, i) => i);
-  for (let i = 0; i < n; i++) y[i * n + i] = 1;
+function cofactors(
+  m: Float64Array,
+  n: number,
+  out: Float64Array,
+  y: Float64Array,
+  x: Float64Array,
+  columns: Int32Array,
+): void {
   let product = 1;
   for (let step = 0; step < n - 1; step++) {
     let [row, column] = [step, step];
@@ -180,12 +203,20 @@ function cofactors(m: Float64Array, n: number): Float64Array {
       for (let j = step; j < n; j++)
         if (!(Math.abs(m[i * n + j]!) <= Math.abs(m[row * n + column]!))) [row, column] = [i, j];
     const pivot = m[row * n + column]!;
-    if (pivot === 0) return out;
+    if (pivot === 0) return;
     product *= (row === step ? pivot : -pivot) * (column === step ? 1 : -1);
     exchange(m, n, row, step);
     exchange(y, n, row, step);
-    for (let i = 0; i < n; i++) [m[i * n + step], m[i * n + column]] = [m[i * n + column]!, m[i * n + step]!];
-    [columns[step], columns[column]] = [columns[column]!, columns[step]!];
+    if (column !== step) {
+      for (let i = 0; i < n; i++) {
+        const kept = m[i * n + step]!;
+        m[i * n + step] = m[i * n + column]!;
+        m[i * n + column] = kept;
+      }
+      const kept = columns[step]!;
+      columns[step] = columns[column]!;
+      columns[column] = kept;
+    }
     for (let i = step + 1; i < n; i++) {
       const factor = m[i * n + step]! / pivot;
       for (let j = step; j < n; j++) m[i * n + j]! -= factor * m[step * n + j]!;
@@ -194,7 +225,6 @@ function cofactors(m: Float64Array, n: number): Float64Array {
   }
   const last = n - 1;
   for (let j = 0; j < n; j++) {
-    const x = new Float64Array(n);
     x[last] = y[last * n + j]!;
     for (let i = last - 1; i >= 0; i--) {
       let rest = m[last * n + last]! * y[i * n + j]! - m[i * n + last]! * x[last]!;
@@ -203,7 +233,6 @@ function cofactors(m: Float64Array, n: number): Float64Array {
     }
     for (let i = 0; i < n; i++) out[j * n + columns[i]!] = product * x[i]!;
   }
-  return out;
 }
 
 const detOp: Op = determinant(
