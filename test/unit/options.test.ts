@@ -249,7 +249,7 @@ describe("limits", () => {
     });
     expect(() => f(scalar(1))).toThrow(CompileError);
     expect(() => f(scalar(1))).toThrow(
-      /the program needs 5\.96 GiB of memory, and WebAssembly has 4; pass smaller batches, or compile parts/,
+      /the program needs 11\.92 GiB of memory, and WebAssembly has 4; pass smaller batches, or compile parts/,
     );
     expect(w.toArray()).toEqual([1, 2]);
   });
