@@ -171,7 +171,7 @@ export function forward(
     given[n] = 1;
   });
   for (let n = 0; n < nodes.length; n++) {
-    if (given[n] || starts[n] === starts[n + 1]) continue;
+    if (given[n] || starts[n] === starts[n + 1] || !isFloat(nodes[n]!.dtype)) continue;
     const operands = edges.slice(starts[n], starts[n + 1]).map((input) => t[input]!);
     if (operands.every((tangent) => tangent === null)) continue;
     const pushed = pushForward(nodes[n]!, operands);
