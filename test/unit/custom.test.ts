@@ -12,6 +12,7 @@ import {
   pushforward,
   type Tensor,
   tensor,
+  ValueError,
   valueAndGrad,
   vmap,
 } from "@cotangent/autograd";
@@ -103,6 +104,23 @@ describe("customGradient", () => {
   test("compiles", () => {
     const step = compile((x: Tensor) => grad(cube(x).sum(), [x])[0]);
     expect(step(tensor([1, 2])).toArray()).toEqual([3, 12]);
+  });
+
+  test("refuses inputs that are no tensors", () => {
+    const weigh = customGradient(
+      function weighed(x: Tensor, n: Tensor) {
+        return x.mul(n);
+      },
+      (g, _, x, n) => [g.mul(n), g.mul(x)],
+    );
+    const [x, n] = [tensor([1, 2, 3]), tensor([4, 5, 6])];
+    const y = weigh(x, n).sum();
+    expect(() => weigh(x, 2 as never)).toThrow(ValueError);
+    expect(() => weigh(x, 2 as never)).toThrow(
+      "customGradient: input 1 of weighed is a number and no tensor; make it one with scalar(...) or tensor(...), or leave it out " +
+        "and use it from outside",
+    );
+    expect(grad(y, [n])[0].toArray()).toEqual([1, 2, 3]);
   });
 
   test("refuses rules that do not fit", () => {

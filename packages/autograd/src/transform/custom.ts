@@ -3,7 +3,7 @@ import { isFloat } from "../dtype.ts";
 import { GradientError, ShapeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { apply, none, partial, Tensor, zero } from "../graph.ts";
-import { checkTensor, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
+import { checkTensor, describe, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
 import type { SizesOf } from "../signature.ts";
 import { topology } from "../topology.ts";
@@ -23,7 +23,7 @@ export type PullbackRule<I extends readonly Tensor[]> = (
  * made of ordinary ops, and derivatives of higher order follow from it; so does forward mode where it is linear in `g`. Derivatives
  * by anything that `f` uses without taking it as an input are 0.
  *
- * Throws ValueError if `f` returns no tensor; when differentiated, ShapeError if the rule's answer does not fit, GradientError if
+ * Throws ValueError if an input is no tensor or `f` returns none; when differentiated, ShapeError if the rule's answer does not fit, GradientError if
  * it is no list of tensors, or not linear in `g` in forward mode.
  *
  * @example
@@ -72,6 +72,13 @@ export function customGradient<I extends readonly Tensor[]>(
     meaning: "first",
   };
   const call = (...inputs: I): Tensor => {
+    inputs.forEach((x, i) => {
+      if (!(x instanceof Tensor))
+        throw new ValueError(
+          `customGradient: input ${i} of ${name} is ${describe(x)} and no tensor; make it one with scalar(...) or tensor(...), or ` +
+            "leave it out and use it from outside",
+        );
+    });
     const y = f(...inputs);
     if (!(y instanceof Tensor))
       throw new ValueError(`customGradient: ${name} returned ${String(y)}; return one tensor`);
