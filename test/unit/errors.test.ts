@@ -71,6 +71,7 @@ import {
   pushforward,
   quantile,
   randint,
+  rebuild,
   reshape,
   ShapeError,
   StateError,
@@ -633,6 +634,55 @@ describe("indices out of range", () => {
 function applyGather(index: Tensor): Tensor {
   return gather(of(3), 0, index);
 }
+
+refuses("rebuilding", [
+  [
+    "a leaf of another shape",
+    () => {
+      const x = of(3).named("x");
+      rebuild([x.mul(2).sum()], new Map([[x, of(2)]]));
+    },
+    ShapeError,
+    "rebuild: the leaf x has shape [3] and what takes its place [2]",
+    "call the function",
+  ],
+  [
+    "a leaf of another dtype",
+    () => {
+      const x = of(3);
+      rebuild([x.mul(2).sum()], new Map([[x, int32(1, 2, 3)]]));
+    },
+    DTypeError,
+    "rebuild: the leaf is float32 and what takes its place int32",
+    'cast("float32")',
+  ],
+  [
+    "a leaf of the dtype that is replaced",
+    () => {
+      const x = of(3);
+      rebuild([x.mul(2).sum()], new Map([[x, of(3)]]), { float32: "float64" });
+    },
+    DTypeError,
+    "rebuild: the leaf is float64 by dtypes and what takes its place float32",
+  ],
+  [
+    "a number in place of a leaf",
+    () => {
+      const x = of(3);
+      rebuild([x.mul(2).sum()], new Map([[x, 2 as never]]));
+    },
+    ValueError,
+    "rebuild",
+    "takes a tensor, got a number",
+  ],
+  [
+    "a root that is no tensor",
+    () => rebuild([3 as never]),
+    ValueError,
+    "rebuild: takes a tensor, got a number",
+  ],
+  ["one root", () => rebuild(of(2) as never), ValueError, "rebuild: takes an array such as [y]"],
+]);
 
 refuses("derivatives", [
   [
