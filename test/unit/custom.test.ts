@@ -3,6 +3,7 @@ import {
   checkGradient,
   compile,
   customGradient,
+  DTypeError,
   GradientError,
   grad,
   gradientReversal,
@@ -135,6 +136,14 @@ describe("customGradient", () => {
       (g) => [g.sum()],
     );
     expect(() => grad(wide(x).sum(), [x])).toThrow("gives shape [] for input 0 of shape [2]");
+    const double = customGradient(
+      (a: Tensor) => a.exp(),
+      (g) => [g.cast("float64")],
+    );
+    expect(() => grad(double(x).sum(), [x])).toThrow(DTypeError);
+    expect(() => grad(double(x).sum(), [x])).toThrow(
+      'gives float64 for input 0, which is float32; cast it with cast("float32")',
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import { reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
-import { GradientError, ShapeError, ValueError } from "../errors.ts";
+import { DTypeError, GradientError, ShapeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { apply, none, partial, Tensor, zero } from "../graph.ts";
 import { checkTensor, describe, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
@@ -23,7 +23,7 @@ export type PullbackRule<I extends readonly Tensor[]> = (
  * made of ordinary ops, and derivatives of higher order follow from it; so does forward mode where it is linear in `g`. Derivatives
  * by anything that `f` uses without taking it as an input are 0.
  *
- * Throws ValueError if an input is no tensor or `f` returns none; when differentiated, ShapeError if the rule's answer does not fit, GradientError if
+ * Throws ValueError if an input is no tensor or `f` returns none; when differentiated, ShapeError or DTypeError if the rule's answer does not fit, GradientError if
  * it is no list of tensors, or not linear in `g` in forward mode.
  *
  * @example
@@ -118,11 +118,15 @@ function cotangentOf<I extends readonly Tensor[]>(
     throw new GradientError(
       `customGradient: the rule of ${name} gives ${String(found)} for input ${i}; give a tensor of its shape, or null for exactly 0`,
     );
-  const { shape } = inputs[i]!;
+  const { shape, dtype } = inputs[i]!;
   if (!equalShapes(found.shape, shape))
     throw new ShapeError(
       `customGradient: the rule of ${name} gives shape ${formatShape(found.shape)} for input ${i} of shape ${formatShape(shape)}; ` +
         "sum or broadcast it to the input's shape",
+    );
+  if (found.dtype !== dtype)
+    throw new DTypeError(
+      `customGradient: the rule of ${name} gives ${found.dtype} for input ${i}, which is ${dtype}; cast it with cast("${dtype}")`,
     );
   return found.node;
 }
