@@ -625,6 +625,9 @@ describe("LBFGS", () => {
       ["lineSearchFn", "wolfe"],
     ] as const)
       expect(() => new LBFGS([w], { [name]: value } as never), name).toThrow(`LBFGS: ${name} is `);
+    expect(() => new LBFGS([w], { max_iter: 3 } as never)).toThrow(
+      "LBFGS: there is no option max_iter; the options are lr, maxIter, maxEval, ",
+    );
     expect(() => new LBFGS([])).toThrow("LBFGS: there are no parameters");
   });
 
