@@ -13,7 +13,7 @@ import {
   ValueError,
   Variable,
 } from "@cotangent/autograd/functional";
-import { checkFunctions } from "../options.ts";
+import { checkFunctions, optionsOf } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
 
 /**
@@ -105,7 +105,8 @@ export class Optimizer {
   readonly #transform: Transform;
   readonly #stages: readonly ReturnType<Stage>[];
 
-  constructor(parameters: Iterable<Variable>, transform: Transform, { stages = [] }: OptimizerOptions = {}) {
+  constructor(parameters: Iterable<Variable>, transform: Transform, options: OptimizerOptions = {}) {
+    const { stages = [] } = optionsOf(new.target.name, options, { stages: true });
     const list = listOf(new.target.name, parameters);
     this.parameters = list;
     this.#transform = transform;
