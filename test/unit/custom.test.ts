@@ -11,6 +11,7 @@ import {
   partial,
   pointwise,
   pushforward,
+  stopGradient,
   type Tensor,
   tensor,
   ValueError,
@@ -122,6 +123,31 @@ describe("customGradient", () => {
         "and use it from outside",
     );
     expect(grad(y, [n])[0].toArray()).toEqual([1, 2, 3]);
+  });
+
+  test("differentiates implicitly where the rule takes the result as a constant, and says so where it does not", () => {
+    const f = (x: Tensor, a: Tensor) => x.square().sub(a);
+    const rooted = (seen: (x: Tensor) => Tensor) =>
+      customGradient(
+        function root(a: Tensor) {
+          return a.sqrt().detach();
+        },
+        (g, out, a) => {
+          const x = seen(out);
+          const [fx, fa] = grad(f(x, a).sum(), [x, a]);
+          return [g.mul(fa).div(fx).neg()];
+        },
+      );
+    const a = tensor([1, 4], f64);
+    expect(grad(rooted(stopGradient)(a).sum(), [a])[0].toArray()).toEqual([0.5, 0.25]);
+    const round = rooted((x) => x)(a).sum();
+    for (let i = 0; i < 2; i++) {
+      expect(() => grad(round, [a])).toThrow(GradientError);
+      expect(() => grad(round, [a])).toThrow(
+        "asks the rule again; take it as a constant there: stopGradient(out)",
+      );
+    }
+    expect(grad(rooted(stopGradient)(a).sum(), [a])[0].toArray()).toEqual([0.5, 0.25]);
   });
 
   test("refuses rules that do not fit", () => {
