@@ -2,6 +2,7 @@ import type { Tensor } from "@cotangent/autograd";
 import {
   compile,
   DTypeError,
+  eye,
   full,
   Generator,
   GradientError,
@@ -46,6 +47,18 @@ const slopes = (f: (x: Tensor) => Tensor, x: Tensor): number[] =>
 const classes = (x: number[]): Tensor => tensor(x, { dtype: "int32" });
 
 describe("parameters", () => {
+  test("say what they take where a tensor stands in its place", () => {
+    expect(() => new Categorical(zeros([3]) as never)).toThrow(
+      "Categorical: takes { logits } or { probabilities }, got a tensor",
+    );
+    expect(() => new MultivariateNormal(zeros([2]), eye(2) as never)).toThrow(
+      "MultivariateNormal: takes { scaleTril } or { covarianceMatrix }, got a tensor",
+    );
+    expect(() => new Bernoulli([0.5] as never)).toThrow(
+      "Bernoulli: takes { logits } or { probabilities }, got an array",
+    );
+  });
+
   test("are tensors of one dtype and of the batch's shape; numbers take the dtype beside them", () => {
     const p = new Normal(zeros([3, 1]), ones([2], { dtype: "float64" }));
     expect([p.loc.shape, p.scale.shape, p.loc.dtype, p.dtype]).toEqual([

@@ -12,6 +12,7 @@ import {
   argsort,
   assignAll,
   bernoulli,
+  bilinearRule,
   broadcastTo,
   CompileError,
   CotangentError,
@@ -19,11 +20,18 @@ import {
   cat,
   categorical,
   cholesky,
+  choleskySolve,
   compile,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
   countNonzero,
   cov,
   cumsum,
+  type Derivative,
   DTypeError,
+  defineOp,
   diff,
   dropout,
   embedding,
@@ -45,6 +53,7 @@ import {
   isclose,
   jacobian,
   jvp,
+  linearRule,
   linspace,
   logicalAnd,
   logit,
@@ -68,6 +77,7 @@ import {
   permute,
   pointwise,
   prod,
+  pushed,
   pushforward,
   quantile,
   randint,
@@ -76,6 +86,7 @@ import {
   ShapeError,
   StateError,
   scatterAdd,
+  scatterReduce,
   slice,
   softmax,
   solve,
@@ -106,6 +117,7 @@ import {
   vjp,
   where,
   within,
+  zero,
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
@@ -635,6 +647,49 @@ function applyGather(index: Tensor): Tensor {
   return gather(of(3), 0, index);
 }
 
+refuses("arguments in another order", [
+  ...[conv1d, conv2d, conv3d, convTranspose1d].map((f): Row => {
+    const axes = Array.from({ length: Number(f.name.at(-2)) }, () => 3);
+    const convolve = f as (...args: readonly unknown[]) => unknown;
+    return [
+      `options in place of the bias of ${f.name}`,
+      () => convolve(ones([1, 1, ...axes]), ones([1, 1, ...axes]), { padding: 1 }),
+      ValueError,
+      `${f.name}: the bias is an object and no tensor`,
+      `${f.name}(x, weight, null, { padding: 1 })`,
+    ];
+  }),
+  ["quantiles", () => quantile(of(3), [0.5] as never), ValueError, "quantile: q is one number", "an Array"],
+  [
+    "quantiles as a tensor",
+    () => quantile(of(3), of(2) as never),
+    ValueError,
+    "quantile: q is one",
+    "a Tensor",
+  ],
+  [
+    "the factor before the right-hand side",
+    () => choleskySolve(ones([3, 3]), of(3, 2)),
+    ShapeError,
+    "choleskySolve: b, which comes first, is [3, 3] and the factor [3, 2]",
+    "choleskySolve(b, cholesky(a))",
+  ],
+  ["a factor and a vector", () => choleskySolve(ones([3, 3]), of(3)), ShapeError, "choleskySolve: b, which"],
+  [
+    "a longer right-hand side",
+    () => choleskySolve(of(2), ones([3, 3])),
+    ShapeError,
+    "choleskySolve: b, which",
+  ],
+  [
+    "a reduction among options",
+    () => scatterReduce(of(3), 0, int32(1), of(1), { reduce: "sum" } as never),
+    ValueError,
+    "scatterReduce: takes the reduction after the source, one of sum, prod",
+    "got an object",
+  ],
+]);
+
 refuses("rebuilding", [
   [
     "a leaf of another shape",
@@ -1160,6 +1215,27 @@ test("a function that gives no tensor is refused by the transform that got it", 
   for (const given of [3, undefined, null])
     for (const transform of transforms)
       refusal(() => transform(() => given as never)(x, x), ValueError, `${transform.name}: the result is`);
+  for (const transform of transforms)
+    refusal(
+      () => transform(() => [x, x] as never)(x, x),
+      ValueError,
+      `${transform.name}: the result is an Array and no tensor; the function has to return one`,
+    );
+  for (const transform of [valueAndGrad, vjp, jvp, hvp] as unknown as readonly Transform[]) {
+    refusal(
+      () => transform(() => x)(3 as never),
+      ValueError,
+      `${transform.name}: the input`,
+      "got 3",
+      "scalar(3)",
+    );
+    refusal(
+      () => transform(() => x)([x, 3] as never),
+      ValueError,
+      `${transform.name}: the input`,
+      "got 3 at 1",
+    );
+  }
   refusal(
     () => hessian((y: Tensor) => y.mul(2))(x),
     GradientError,
@@ -1175,6 +1251,28 @@ test("a body of an op that reads more operands than there are rules is refused",
     samples: within([-1, 1]),
   });
   refusal(() => product(of(2), of(2)).toArray(), DTypeError, "operands, one for each derivative rule");
+});
+
+test("an op of one's own refuses what are no operands, and rules that give no tensor", () => {
+  const made = (derivative: Derivative) =>
+    defineOp({
+      name: "thing",
+      kernel: { kind: "opaque", run: ([x], out) => out.data.set(x!.data) },
+      derivatives: [derivative],
+      shape: ([x]) => x!.shape,
+      dtype: ([x]) => x!.dtype,
+    });
+  const x = of(2);
+  const none = zero;
+  refusal(() => made(none)([], {}), ValueError, "thing: takes operands, as many as it has derivative rules");
+  refusal(() => made(none)(x as never, {}), ValueError, "thing: takes an array such as [x]");
+  const three = (() => 3) as never;
+  for (const rule of [linearRule(three), pushed(three), bilinearRule(three)])
+    refusal(
+      () => grad(made(rule)([x], {}).sum(), [x]),
+      GradientError,
+      "thing: a derivative rule gives a number, not [2]",
+    );
 });
 
 test("a derivative rule of another shape is refused, in both modes", () => {

@@ -3,7 +3,7 @@ import { evaluate, GradientError, grad, ValueError } from "@cotangent/autograd/f
 import { checkCount, checkFunction, checkNumber, type Known, optionsOf } from "../options.ts";
 import type { StateDict } from "../state.ts";
 import { dot, learned, type Memory, memoryFrom, memoryState, newton } from "./curvature.ts";
-import { assignRow, joined, largest, rowOf } from "./row.ts";
+import { assignRow, joined, largest, rowOf, startOf } from "./row.ts";
 import { listOf } from "./transform.ts";
 import { type Point, strongWolfe } from "./wolfe.ts";
 
@@ -91,7 +91,7 @@ export class LBFGS {
    */
   step(closure: () => Tensor): Tensor {
     checkFunction("LBFGS: what step takes", closure);
-    const before = rowOf(this.parameters);
+    const before = startOf("LBFGS", this.parameters);
     try {
       return this.#descend(closure);
     } catch (error) {
@@ -146,7 +146,8 @@ export class LBFGS {
     const gradients = grad(loss, this.parameters, { unused: "null" });
     if (gradients.every((g) => g === null))
       throw new GradientError(
-        `LBFGS: the loss reaches none of the ${gradients.length} parameters; the function given to step has to build it`,
+        `LBFGS: the loss reaches none of the ${gradients.length} parameters; the function given to step has to build it, and not to ` +
+          "compile it: the result of a compiled function has no graph",
       );
     evaluate(loss, ...gradients.filter((g) => g !== null));
     const parts = gradients.map((g, i) => g?.toTypedArray() ?? new Float64Array(this.parameters[i]!.size));

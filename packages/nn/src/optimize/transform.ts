@@ -76,7 +76,7 @@ export type NamedNumber = readonly [name: string, box: Variable, check: (value: 
 
 export interface OptimizerOptions {
   /** What all gradients go through together before the step, in this order: `[accumulate(4), clipByNorm(1)]`. */
-  readonly stages?: readonly Stage[];
+  readonly stages?: readonly Stage[] | undefined;
 }
 
 /**
@@ -106,11 +106,12 @@ export class Optimizer {
   readonly #stages: readonly ReturnType<Stage>[];
 
   constructor(parameters: Iterable<Variable>, transform: Transform, options: OptimizerOptions = {}) {
-    const { stages = [] } = optionsOf(new.target.name, options, { stages: true });
-    const list = listOf(new.target.name, parameters);
+    const { name } = new.target;
+    const { stages = [] } = optionsOf(name, options, { stages: true });
+    const list = listOf(name, parameters);
     this.parameters = list;
     this.#transform = transform;
-    checkFunctions(`${new.target.name}: stages`, stages);
+    checkFunctions(`${name}: stages`, stages);
     this.#stages = stages.map((stage) => stage(list));
     this.state = list.map(
       (parameter) =>
@@ -143,8 +144,8 @@ export class Optimizer {
     if (gradients.every((g) => g === null))
       throw new GradientError(
         loss
-          ? `${name}: the loss reaches none of the ${gradients.length} parameters; is it built on others, detached, or on ` +
-              "the values of an array?"
+          ? `${name}: the loss reaches none of the ${gradients.length} parameters; is it detached, compiled, or made of ` +
+              "others?"
           : `${name}: no parameter has a gradient; call loss.backward() before step(), or step(loss)`,
       );
     const run = this.#stages.reduceRight(
