@@ -140,6 +140,18 @@ describe("far away", () => {
     expect(slopes((x) => new Cauchy(0, 1).logProb(x), tensor([1e30]))[0]).toBeCloseTo(-2e-30, 34);
   });
 
+  test("the cdf of Geometric adds up its probabilities, also where one is sure or hardly possible", () => {
+    const p = new Geometric({ probabilities: tensor([0.25, 1, 1e-10], { dtype: "float64" }) });
+    const at = (x: number) => dataOf(p.cdf(x));
+    expect(at(-0.5)).toEqual([0, 0, 0]);
+    const sums = [0, 1, 2].map((x) => p.logProb(x).exp()).reduce((a, b) => a.add(b));
+    dataOf(sums).forEach((sum, i) => {
+      for (const x of [2, 2.75]) expect(at(x)[i]! / sum).toBeCloseTo(1, 9);
+    });
+    expect(at(Infinity)).toEqual([1, 1, 1]);
+    expect(at(Number.NaN)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  });
+
   test("the lower tail of a cdf has its digits", () => {
     const [z, one] = [scalar(-30, { dtype: "float64" }), scalar(1, { dtype: "float64" })];
     expect(new Normal(0, one).cdf(z).item() / 4.906713927148187e-198).toBeCloseTo(1, 10);
