@@ -225,6 +225,8 @@ PAIRS += [
     *((beta(), q) for q in (OTHER, RATES, gamma(3, 1), EVEN, WIDE)),
     *((p, beta()) for p in (INSIDE, WIDE, RATES, NORMAL, gamma(3, 1))),
     (("Poisson", {"rate": np.array([0.5, 3.0])}), ("Bernoulli", {"logits": np.array(0.5)})),
+    (("Bernoulli", {"logits": np.array([-30.0, -1.0, 0.5])}), ("Poisson", {"rate": np.array([[0.5], [3.0]])})),
+    (("Bernoulli", {"probabilities": np.array([0.125, 0.5, 0.75])}), ("Poisson", {"rate": np.array(0.125)})),
     (("Dirichlet", {"concentration": more((2, 3), 0.3, 6)}), ("Dirichlet", {"concentration": more((3,), 0.3, 6)})),
     (("Poisson", {"rate": np.array([0.5, 3.0, 1e4])}), ("Poisson", {"rate": np.array([0.25, 7.0, 10100.0])})),
 ]

@@ -89,10 +89,18 @@ const families: Readonly<Record<string, Family>> = {
     ...trial,
     parameters: [double([0.2, 0.7])],
   },
-  Geometric: { of: (logits) => new Geometric({ logits: logits! }), ...trial, x: double([3, 0]) },
+  Geometric: {
+    of: (logits) => new Geometric({ logits: logits! }),
+    ...trial,
+    x: double([3, 0]),
+    counted: true,
+    lacks: [],
+  },
   "Geometric of probabilities": {
     of: (probabilities) => new Geometric({ probabilities: probabilities! }),
     ...trial,
+    counted: true,
+    lacks: [],
     parameters: [double([0.2, 0.7])],
   },
   Gamma: {

@@ -3,6 +3,7 @@ import {
   checkGradient,
   compile,
   customGradient,
+  DTypeError,
   GradientError,
   grad,
   gradientReversal,
@@ -10,8 +11,10 @@ import {
   partial,
   pointwise,
   pushforward,
+  stopGradient,
   type Tensor,
   tensor,
+  ValueError,
   valueAndGrad,
   vmap,
 } from "@cotangent/autograd";
@@ -105,6 +108,48 @@ describe("customGradient", () => {
     expect(step(tensor([1, 2])).toArray()).toEqual([3, 12]);
   });
 
+  test("refuses inputs that are no tensors", () => {
+    const weigh = customGradient(
+      function weighed(x: Tensor, n: Tensor) {
+        return x.mul(n);
+      },
+      (g, _, x, n) => [g.mul(n), g.mul(x)],
+    );
+    const [x, n] = [tensor([1, 2, 3]), tensor([4, 5, 6])];
+    const y = weigh(x, n).sum();
+    expect(() => weigh(x, 2 as never)).toThrow(ValueError);
+    expect(() => weigh(x, 2 as never)).toThrow(
+      "customGradient: input 1 of weighed is a number and no tensor; make it one with scalar(...) or tensor(...), or leave it out " +
+        "and use it from outside",
+    );
+    expect(grad(y, [n])[0].toArray()).toEqual([1, 2, 3]);
+  });
+
+  test("differentiates implicitly where the rule takes the result as a constant, and says so where it does not", () => {
+    const f = (x: Tensor, a: Tensor) => x.square().sub(a);
+    const rooted = (seen: (x: Tensor) => Tensor) =>
+      customGradient(
+        function root(a: Tensor) {
+          return a.sqrt().detach();
+        },
+        (g, out, a) => {
+          const x = seen(out);
+          const [fx, fa] = grad(f(x, a).sum(), [x, a]);
+          return [g.mul(fa).div(fx).neg()];
+        },
+      );
+    const a = tensor([1, 4], f64);
+    expect(grad(rooted(stopGradient)(a).sum(), [a])[0].toArray()).toEqual([0.5, 0.25]);
+    const round = rooted((x) => x)(a).sum();
+    for (let i = 0; i < 2; i++) {
+      expect(() => grad(round, [a])).toThrow(GradientError);
+      expect(() => grad(round, [a])).toThrow(
+        "asks the rule again; take it as a constant there: stopGradient(out)",
+      );
+    }
+    expect(grad(rooted(stopGradient)(a).sum(), [a])[0].toArray()).toEqual([0.5, 0.25]);
+  });
+
   test("refuses rules that do not fit", () => {
     const x = tensor([1, 2]);
     const short = customGradient(
@@ -117,6 +162,14 @@ describe("customGradient", () => {
       (g) => [g.sum()],
     );
     expect(() => grad(wide(x).sum(), [x])).toThrow("gives shape [] for input 0 of shape [2]");
+    const double = customGradient(
+      (a: Tensor) => a.exp(),
+      (g) => [g.cast("float64")],
+    );
+    expect(() => grad(double(x).sum(), [x])).toThrow(DTypeError);
+    expect(() => grad(double(x).sum(), [x])).toThrow(
+      'gives float64 for input 0, which is float32; cast it with cast("float32")',
+    );
   });
 });
 

@@ -381,6 +381,9 @@ describe("CSV", () => {
     );
     expect(() => table.classes("length")).toThrow('column "length" holds numbers; name it in categorical');
     expect(() => readCsv("a\n1", { categorical: ["b"] })).toThrow(ValueError);
+    expect(() => readCsv("a", { separator: ";" } as never)).toThrow(
+      "readCsv: there is no option separator; the options are delimiter, header, categorical, missing",
+    );
     expect(() => readCsv("a", { delimiter: "ab" })).toThrow(ValueError);
     expect(() => readCsv(Uint8Array.of(255))).toThrow("csv: the bytes are not UTF-8");
   });

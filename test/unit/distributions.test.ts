@@ -2,6 +2,7 @@ import type { Tensor } from "@cotangent/autograd";
 import {
   compile,
   DTypeError,
+  eye,
   full,
   Generator,
   GradientError,
@@ -46,6 +47,18 @@ const slopes = (f: (x: Tensor) => Tensor, x: Tensor): number[] =>
 const classes = (x: number[]): Tensor => tensor(x, { dtype: "int32" });
 
 describe("parameters", () => {
+  test("say what they take where a tensor stands in its place", () => {
+    expect(() => new Categorical(zeros([3]) as never)).toThrow(
+      "Categorical: takes { logits } or { probabilities }, got a tensor",
+    );
+    expect(() => new MultivariateNormal(zeros([2]), eye(2) as never)).toThrow(
+      "MultivariateNormal: takes { scaleTril } or { covarianceMatrix }, got a tensor",
+    );
+    expect(() => new Bernoulli([0.5] as never)).toThrow(
+      "Bernoulli: takes { logits } or { probabilities }, got an array",
+    );
+  });
+
   test("are tensors of one dtype and of the batch's shape; numbers take the dtype beside them", () => {
     const p = new Normal(zeros([3, 1]), ones([2], { dtype: "float64" }));
     expect([p.loc.shape, p.scale.shape, p.loc.dtype, p.dtype]).toEqual([
@@ -125,6 +138,18 @@ describe("far away", () => {
     }
     expect(new Cauchy(0, 1).logProb(1e30).item()).toBeCloseTo(-2 * Math.log(1e30) - Math.log(Math.PI), 4);
     expect(slopes((x) => new Cauchy(0, 1).logProb(x), tensor([1e30]))[0]).toBeCloseTo(-2e-30, 34);
+  });
+
+  test("the cdf of Geometric adds up its probabilities, also where one is sure or hardly possible", () => {
+    const p = new Geometric({ probabilities: tensor([0.25, 1, 1e-10], { dtype: "float64" }) });
+    const at = (x: number) => dataOf(p.cdf(x));
+    expect(at(-0.5)).toEqual([0, 0, 0]);
+    const sums = [0, 1, 2].map((x) => p.logProb(x).exp()).reduce((a, b) => a.add(b));
+    dataOf(sums).forEach((sum, i) => {
+      for (const x of [2, 2.75]) expect(at(x)[i]! / sum).toBeCloseTo(1, 9);
+    });
+    expect(at(Infinity)).toEqual([1, 1, 1]);
+    expect(at(Number.NaN)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
   });
 
   test("the lower tail of a cdf has its digits", () => {

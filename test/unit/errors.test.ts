@@ -12,6 +12,7 @@ import {
   argsort,
   assignAll,
   bernoulli,
+  bilinearRule,
   broadcastTo,
   CompileError,
   CotangentError,
@@ -19,11 +20,18 @@ import {
   cat,
   categorical,
   cholesky,
+  choleskySolve,
   compile,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
   countNonzero,
   cov,
   cumsum,
+  type Derivative,
   DTypeError,
+  defineOp,
   diff,
   dropout,
   embedding,
@@ -45,6 +53,7 @@ import {
   isclose,
   jacobian,
   jvp,
+  linearRule,
   linspace,
   logicalAnd,
   logit,
@@ -68,13 +77,16 @@ import {
   permute,
   pointwise,
   prod,
+  pushed,
   pushforward,
   quantile,
   randint,
+  rebuild,
   reshape,
   ShapeError,
   StateError,
   scatterAdd,
+  scatterReduce,
   slice,
   softmax,
   solve,
@@ -105,6 +117,7 @@ import {
   vjp,
   where,
   within,
+  zero,
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
@@ -182,13 +195,13 @@ refuses("making tensors", [
   ],
   ["a string element", () => tensor([[1, "2"]] as never), ValueError, "tensor", "a string", "at [0][1]"],
   ["a hole in an array", () => tensor(new Array(3) as never), ValueError, "tensor", "undefined", "at [0]"],
+  ["a list of tensors", () => tensor([of(2)] as never), ValueError, "tensor", "at [0]", "stack them"],
   [
-    "a list of tensors",
-    () => tensor([of(2)] as never),
+    "an argument of a compiled function, which is a tensor there",
+    () => compile((a: unknown) => sum(tensor(a as Float32Array)))(new Float32Array(2)),
     ValueError,
     "tensor",
-    "at [0]",
-    "stack joins tensors",
+    "got a Tensor; keep it",
   ],
   ["a new axis by null", () => of(2).at(null, null), IndexError, "at", "[2]", "unsqueeze makes a new axis"],
   ["null for data", () => tensor(null as never), ValueError, "tensor", "null", "numbers or booleans"],
@@ -633,6 +646,98 @@ describe("indices out of range", () => {
 function applyGather(index: Tensor): Tensor {
   return gather(of(3), 0, index);
 }
+
+refuses("arguments in another order", [
+  ...[conv1d, conv2d, conv3d, convTranspose1d].map((f): Row => {
+    const axes = Array.from({ length: Number(f.name.at(-2)) }, () => 3);
+    const convolve = f as (...args: readonly unknown[]) => unknown;
+    return [
+      `options in place of the bias of ${f.name}`,
+      () => convolve(ones([1, 1, ...axes]), ones([1, 1, ...axes]), { padding: 1 }),
+      ValueError,
+      `${f.name}: the bias is an object and no tensor`,
+      `${f.name}(x, weight, null, { padding: 1 })`,
+    ];
+  }),
+  ["quantiles", () => quantile(of(3), [0.5] as never), ValueError, "quantile: q is one number", "an Array"],
+  [
+    "quantiles as a tensor",
+    () => quantile(of(3), of(2) as never),
+    ValueError,
+    "quantile: q is one",
+    "a Tensor",
+  ],
+  [
+    "the factor before the right-hand side",
+    () => choleskySolve(ones([3, 3]), of(3, 2)),
+    ShapeError,
+    "choleskySolve: b, which comes first, is [3, 3] and the factor [3, 2]",
+    "choleskySolve(b, cholesky(a))",
+  ],
+  ["a factor and a vector", () => choleskySolve(ones([3, 3]), of(3)), ShapeError, "choleskySolve: b, which"],
+  [
+    "a longer right-hand side",
+    () => choleskySolve(of(2), ones([3, 3])),
+    ShapeError,
+    "choleskySolve: b, which",
+  ],
+  [
+    "a reduction among options",
+    () => scatterReduce(of(3), 0, int32(1), of(1), { reduce: "sum" } as never),
+    ValueError,
+    "scatterReduce: takes the reduction after the source, one of sum, prod",
+    "got an object",
+  ],
+]);
+
+refuses("rebuilding", [
+  [
+    "a leaf of another shape",
+    () => {
+      const x = of(3).named("x");
+      rebuild([x.mul(2).sum()], new Map([[x, of(2)]]));
+    },
+    ShapeError,
+    "rebuild: the leaf x has shape [3] and what takes its place [2]",
+    "call the function",
+  ],
+  [
+    "a leaf of another dtype",
+    () => {
+      const x = of(3);
+      rebuild([x.mul(2).sum()], new Map([[x, int32(1, 2, 3)]]));
+    },
+    DTypeError,
+    "rebuild: the leaf is float32 and what takes its place int32",
+    'cast("float32")',
+  ],
+  [
+    "a leaf of the dtype that is replaced",
+    () => {
+      const x = of(3);
+      rebuild([x.mul(2).sum()], new Map([[x, of(3)]]), { float32: "float64" });
+    },
+    DTypeError,
+    "rebuild: the leaf is float64 by dtypes and what takes its place float32",
+  ],
+  [
+    "a number in place of a leaf",
+    () => {
+      const x = of(3);
+      rebuild([x.mul(2).sum()], new Map([[x, 2 as never]]));
+    },
+    ValueError,
+    "rebuild",
+    "takes a tensor, got a number",
+  ],
+  [
+    "a root that is no tensor",
+    () => rebuild([3 as never]),
+    ValueError,
+    "rebuild: takes a tensor, got a number",
+  ],
+  ["one root", () => rebuild(of(2) as never), ValueError, "rebuild: takes an array such as [y]"],
+]);
 
 refuses("derivatives", [
   [
@@ -1110,6 +1215,27 @@ test("a function that gives no tensor is refused by the transform that got it", 
   for (const given of [3, undefined, null])
     for (const transform of transforms)
       refusal(() => transform(() => given as never)(x, x), ValueError, `${transform.name}: the result is`);
+  for (const transform of transforms)
+    refusal(
+      () => transform(() => [x, x] as never)(x, x),
+      ValueError,
+      `${transform.name}: the result is an Array and no tensor; the function has to return one`,
+    );
+  for (const transform of [valueAndGrad, vjp, jvp, hvp] as unknown as readonly Transform[]) {
+    refusal(
+      () => transform(() => x)(3 as never),
+      ValueError,
+      `${transform.name}: the input`,
+      "got 3",
+      "scalar(3)",
+    );
+    refusal(
+      () => transform(() => x)([x, 3] as never),
+      ValueError,
+      `${transform.name}: the input`,
+      "got 3 at 1",
+    );
+  }
   refusal(
     () => hessian((y: Tensor) => y.mul(2))(x),
     GradientError,
@@ -1125,6 +1251,28 @@ test("a body of an op that reads more operands than there are rules is refused",
     samples: within([-1, 1]),
   });
   refusal(() => product(of(2), of(2)).toArray(), DTypeError, "operands, one for each derivative rule");
+});
+
+test("an op of one's own refuses what are no operands, and rules that give no tensor", () => {
+  const made = (derivative: Derivative) =>
+    defineOp({
+      name: "thing",
+      kernel: { kind: "opaque", run: ([x], out) => out.data.set(x!.data) },
+      derivatives: [derivative],
+      shape: ([x]) => x!.shape,
+      dtype: ([x]) => x!.dtype,
+    });
+  const x = of(2);
+  const none = zero;
+  refusal(() => made(none)([], {}), ValueError, "thing: takes operands, as many as it has derivative rules");
+  refusal(() => made(none)(x as never, {}), ValueError, "thing: takes an array such as [x]");
+  const three = (() => 3) as never;
+  for (const rule of [linearRule(three), pushed(three), bilinearRule(three)])
+    refusal(
+      () => grad(made(rule)([x], {}).sum(), [x]),
+      GradientError,
+      "thing: a derivative rule gives a number, not [2]",
+    );
 });
 
 test("a derivative rule of another shape is refused, in both modes", () => {

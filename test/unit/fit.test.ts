@@ -422,6 +422,9 @@ describe("fit", () => {
     await expect(validate(model, [batch()], { loss: mse })).rejects.toThrow(
       "validate: there are no examples",
     );
+    await expect(validate(model, batch(1), { loss: mse, metric: {} } as never)).rejects.toThrow(
+      "validate: there is no option metric; the options are loss, metrics",
+    );
     await expect(validate(model, batch(1), { loss: mse, metrics: { loss: r2Score } })).rejects.toThrow(
       ValueError,
     );

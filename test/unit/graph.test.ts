@@ -72,6 +72,31 @@ describe("walks", () => {
     }
   });
 
+  test("that are broken off leave no trace", () => {
+    const x = tensor([1, 2, 3]);
+    const n = tensor([4, 5, 6]);
+    const y = x.mul(n).sum();
+    const gradient = () => grad(y, [x, n]).map((g) => g.toArray());
+    let looks = 0;
+    const breaks = (): boolean => {
+      if (++looks > 5) throw new RangeError("far enough");
+      return false;
+    };
+    expect(() => topology([y.mul(x)], breaks)).toThrow("far enough");
+    expect(gradient()).toEqual([
+      [4, 5, 6],
+      [1, 2, 3],
+    ]);
+    const broken = x.exp().mul(n);
+    // What only a program that goes round the types can make.
+    const odd = Object.assign(Object.create(Object.getPrototypeOf(x)), { id: 1e9 }) as Tensor;
+    expect(() => topology([y, broken, odd])).toThrow();
+    expect(gradient()).toEqual([
+      [4, 5, 6],
+      [1, 2, 3],
+    ]);
+  });
+
   test("keep no graph alive, also where rules are transposed", async () => {
     setFlagsFromString("--expose-gc");
     const collect: () => void = runInNewContext("gc");

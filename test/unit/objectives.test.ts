@@ -76,6 +76,25 @@ describe("ctc", () => {
     expect([...losses.toTypedArray()]).toEqual([0, Number.POSITIVE_INFINITY, 0]);
   });
 
+  test("of targets without places is the probability of blanks", () => {
+    const all = ctc(scores, zeros([2, 0], { dtype: "int32" }), [4, 2], [0, 0], { reduction: "none" });
+    const blanks = (scores.toArray() as number[][][]).map((rows) => rows.map(([blank]) => -blank!));
+    expect(all.toArray()).toEqual([
+      expect.closeTo(
+        blanks.reduce((sum, [first]) => sum + first!, 0),
+        5,
+      ),
+      expect.closeTo(blanks[0]![1]! + blanks[1]![1]!, 5),
+    ]);
+    const [g] = grad(all.sum(), [scores]);
+    expect(g.slice(1, 2, { axis: 1 }).squeeze(1).toArray()).toEqual([
+      [-1, 0, 0],
+      [-1, 0, 0],
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
+  });
+
   test("is the same compiled, with lengths that are arguments", () => {
     const step = compile((x: Tensor, y: Tensor, steps: Tensor, sizes: Tensor) => ctc(x, y, steps, sizes));
     for (const steps of [

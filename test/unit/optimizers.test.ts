@@ -568,6 +568,16 @@ describe("LBFGS", () => {
     expect(() => new LBFGS([unused]).step(() => bowl(w))).toThrow(
       "LBFGS: the loss reaches none of the 1 parameters",
     );
+    const compiled = compile(() => bowl(w));
+    expect(() => new LBFGS([w]).step(() => compiled())).toThrow(
+      "the result of a compiled function has no graph",
+    );
+    expect(() => new LevenbergMarquardt([w]).step(() => compiled())).toThrow(
+      "the result of a compiled function has no graph",
+    );
+    expect(() => new SGD([w], { lr: 1 }).step(compiled())).toThrow("is it detached, compiled, or");
+    const traced = compile(() => new LevenbergMarquardt([w]).step(() => w.sub(3)));
+    expect(traced).toThrow("LevenbergMarquardt: step cannot be part of a function that is compiled");
   });
 
   test("changes nothing when the loss throws", () => {
@@ -613,7 +623,9 @@ describe("LBFGS", () => {
   test("cannot be compiled, and refuses options out of range", () => {
     const w = variable(1);
     const optimizer = new LBFGS([w]);
-    expect(() => compile(() => optimizer.step(() => bowl(w)))()).toThrow(CompileError);
+    const compiled = compile(() => optimizer.step(() => bowl(w)));
+    expect(compiled).toThrow(CompileError);
+    expect(compiled).toThrow("LBFGS: step cannot be part of a function that is compiled");
     expect(w.item()).toBe(1);
     for (const [name, value] of [
       ["lr", -1],
@@ -625,6 +637,9 @@ describe("LBFGS", () => {
       ["lineSearchFn", "wolfe"],
     ] as const)
       expect(() => new LBFGS([w], { [name]: value } as never), name).toThrow(`LBFGS: ${name} is `);
+    expect(() => new LBFGS([w], { max_iter: 3 } as never)).toThrow(
+      "LBFGS: there is no option max_iter; the options are lr, maxIter, maxEval, ",
+    );
     expect(() => new LBFGS([])).toThrow("LBFGS: there are no parameters");
   });
 

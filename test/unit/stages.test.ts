@@ -21,9 +21,13 @@ import {
   EMA,
   Linear,
   lookahead,
+  Optimizer,
   SGD,
   type Stage,
+  scaleByAdam,
+  scaleByLearningRate,
   sharpnessAware,
+  trace,
 } from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
 
@@ -151,6 +155,11 @@ describe("stages", () => {
 
   test("are an optimizer's and not a group's", () => {
     const w = variable(1);
+    const typo = { stage: [] } as never;
+    const none = "there is no option stage; the options are";
+    expect(() => new Optimizer([w], scaleByLearningRate(1), typo)).toThrow(`Optimizer: ${none} stages`);
+    expect(() => trace(0.5, typo)).toThrow(`trace: ${none} dampening, nesterov`);
+    expect(() => scaleByAdam(typo)).toThrow(`scaleByAdam: ${none} betas, eps, rate, amsgrad`);
     expect(() => new SGD([{ parameters: [w], stages: [] } as never], { lr: 1 })).toThrow(
       "SGD: group 0 has stages; they are for all groups, an option of SGD",
     );

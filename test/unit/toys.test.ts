@@ -29,6 +29,10 @@ describe.each(toys)("the data of %s", (name, toy) => {
   test("refuse numbers that make no sense", () => {
     expect(() => toy({ count: 0 })).toThrow(ValueError);
     expect(() => toy({ count: 1.5 })).toThrow(`${name}: count is a whole number of at least 1, got 1.5`);
+    expect(() => toy({ nosie: 0.1 } as never)).toThrow(
+      `${name}: there is no option nosie; the options are count, `,
+    );
+    expect(() => toy(3 as never)).toThrow(`${name}: options are named`);
     expect(() => toy({ noise: -1 })).toThrow(`${name}: noise is a finite number of at least 0, got -1`);
     expect(() => toy({ seed: 1, generator: new Generator() })).toThrow(
       `${name}: takes a seed or a generator`,

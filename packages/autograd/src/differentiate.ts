@@ -3,8 +3,9 @@ import { GradientError } from "./errors.ts";
 import type { Derivative, Partial } from "./graph.ts";
 import { apply, arityOf, derivativeOf, operandOf, ownerOf, Tensor, watching } from "./graph.ts";
 import { stopOp } from "./ops/composed.ts";
-import { placeholder, zerosLike } from "./ops/leaf.ts";
+import { describe, placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
+import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn, release, topology } from "./topology.ts";
@@ -119,10 +120,10 @@ export function reverse(
 
 /** What a rule of `out` made, which has the shape of `like`; one that a user wrote may have another. */
 function shaped(made: Tensor, like: Tensor, out: Tensor): Tensor {
-  if (equalShapes(made.shape, like.shape)) return made;
-  throw new GradientError(
-    `${out.op.name}: a derivative rule gives shape ${formatShape(made.shape)}, not ${formatShape(like.shape)}`,
-  );
+  const shape = (made as { readonly shape?: Shape }).shape;
+  if (shape && equalShapes(shape, like.shape)) return made;
+  const given = shape ? `shape ${formatShape(shape)}` : describe(made);
+  throw new GradientError(`${out.op.name}: a derivative rule gives ${given}, not ${formatShape(like.shape)}`);
 }
 
 /** What flowed back to a node from several uses, and the last of them, which counts as that of the sum. */
@@ -171,7 +172,7 @@ export function forward(
     given[n] = 1;
   });
   for (let n = 0; n < nodes.length; n++) {
-    if (given[n] || starts[n] === starts[n + 1]) continue;
+    if (given[n] || starts[n] === starts[n + 1] || !isFloat(nodes[n]!.dtype)) continue;
     const operands = edges.slice(starts[n], starts[n + 1]).map((input) => t[input]!);
     if (operands.every((tangent) => tangent === null)) continue;
     const pushed = pushForward(nodes[n]!, operands);
@@ -228,7 +229,7 @@ function transposed(push: (t: Tensor) => Tensor, g: Tensor, out: Tensor, i: numb
   const x = out.inputs[i]!;
   const t = placeholder(x.shape, x.dtype);
   const known = (node: Tensor) => node === out || out.inputs.includes(node);
-  return reverse([push(t)], [g], [t], known)[0]!;
+  return reverse([shaped(push(t), out, out)], [g], [t], known)[0]!;
 }
 
 /** The tangent of `out` from those of its operands. */

@@ -96,49 +96,53 @@ export function topology(
   let nodeCount = 0;
   let edgeCount = 0;
   let deepest = 0;
-  for (const root of roots) {
-    let next = mark(root) < base ? root : null;
-    let depth = 0;
-    let x = root;
-    let count = 0;
-    let i = 0;
-    while (next !== null || depth > 0) {
-      if (next !== null) {
-        x = next;
-        count = isEnd(x) ? 0 : arityOf(x) || (beyond(x) ? 1 : 0);
-        i = 0;
-        next = null;
-      } else {
-        x = waiting[--depth]!;
-        count = inputCounts[depth]!;
-        i = inputsDone[depth]!;
-      }
-      while (i < count && next === null) {
-        const input = operand(x, i++) ?? beyond(x)!;
-        if (mark(input) < base) next = input;
-      }
-      if (next !== null) {
-        if (depth === inputsDone.length) {
-          done = inputsDone = longer(inputsDone);
-          counts = inputCounts = longer(inputCounts);
+  try {
+    for (const root of roots) {
+      let next = mark(root) < base ? root : null;
+      let depth = 0;
+      let x = root;
+      let count = 0;
+      let i = 0;
+      while (next !== null || depth > 0) {
+        if (next !== null) {
+          x = next;
+          count = isEnd(x) ? 0 : arityOf(x) || (beyond(x) ? 1 : 0);
+          i = 0;
+          next = null;
+        } else {
+          x = waiting[--depth]!;
+          count = inputCounts[depth]!;
+          i = inputsDone[depth]!;
         }
-        waiting[depth] = x;
-        inputsDone[depth] = i;
-        inputCounts[depth++] = count;
-        if (depth > deepest) deepest = depth;
-        continue;
+        while (i < count && next === null) {
+          const input = operand(x, i++) ?? beyond(x)!;
+          if (mark(input) < base) next = input;
+        }
+        if (next !== null) {
+          if (depth === inputsDone.length) {
+            done = inputsDone = longer(inputsDone);
+            counts = inputCounts = longer(inputCounts);
+          }
+          waiting[depth] = x;
+          inputsDone[depth] = i;
+          inputCounts[depth++] = count;
+          if (depth > deepest) deepest = depth;
+          continue;
+        }
+        for (let k = 0; k < count; k++) edges[edgeCount++] = mark(operand(x, k) ?? beyond(x)!) - base;
+        setMark(x, base + nodeCount);
+        nodes[nodeCount++] = x;
+        starts[nodeCount] = edgeCount;
       }
-      for (let k = 0; k < count; k++) edges[edgeCount++] = mark(operand(x, k) ?? beyond(x)!) - base;
-      setMark(x, base + nodeCount);
-      nodes[nodeCount++] = x;
-      starts[nodeCount] = edgeCount;
     }
+  } finally {
+    // Also where `isEnd` throws or an input is no tensor: the next walk must find neither marks of its own nor a path.
+    marks = base + nodeCount;
+    if (deepest > longestKept) forget();
+    else for (let k = 0; k < deepest; k++) waiting[k] = null;
   }
-  marks = base + nodeCount;
   if (starts.length > nodeCount + 1) starts.length = nodeCount + 1;
   if (edges.length > edgeCount) edges.length = edgeCount;
-  if (deepest > longestKept) forget();
-  else for (let k = 0; k < deepest; k++) waiting[k] = null;
   return new Walk(nodes, numbers, isEnd);
 }
 

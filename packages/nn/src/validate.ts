@@ -2,6 +2,7 @@ import type { Tensor } from "@cotangent/autograd/functional";
 import { cat, evaluate, fromTypedArray, ValueError } from "@cotangent/autograd/functional";
 import { batchesOf, type TrainingData } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
+import { optionsOf } from "./options.ts";
 import { pauses } from "./pause.ts";
 
 export interface ValidateOptions {
@@ -18,7 +19,8 @@ export type Scores = { readonly loss: number; readonly [metric: string]: number 
  * How good `model` is on data that it is not trained on: with its modules in evaluation mode, which they leave again. Other work
  * gets its turn every 20 ms.
  *
- * Throws ValueError if there are no examples, if a metric is called `loss`, or if the loss is no single number.
+ * Throws ValueError if there are no examples, if a metric is called `loss`, if the loss is no single number, or for
+ * options that there are not.
  *
  * @example
  * ```ts
@@ -31,6 +33,7 @@ export type Scores = { readonly loss: number; readonly [metric: string]: number 
  * ```
  */
 export async function validate(model: Layer, data: TrainingData, options: ValidateOptions): Promise<Scores> {
+  optionsOf("validate", options, { loss: true, metrics: true });
   const scores = await validateUntil(model, data, options, 1, () => false);
   return scores!;
 }

@@ -18,7 +18,7 @@ import { cast } from "./cast.ts";
 import { eq, gt, le, ne } from "./comparison.ts";
 import { argsort, checkIndex, dropped, joined, picked, placesOf } from "./indexing.ts";
 import { cat } from "./join.ts";
-import { checkTensor, fill } from "./leaf.ts";
+import { checkTensor, describe, fill } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, div, maximum, mul, where } from "./pointwise.ts";
 import { slice } from "./region.ts";
@@ -130,6 +130,10 @@ export const scatterReduce: ScatterReduce = composed(
   ((x: Tensor, axis: number, index: Tensor, source: Tensor, reduce: Reduce, options?: Including) => {
     const { includeSelf = true } = optionsOf("scatterReduce", options, { includeSelf: true });
     const along = normalizeAxis("scatterReduce", axis, x.shape);
+    if (typeof reduce !== "string")
+      throw new ValueError(
+        `scatterReduce: takes the reduction after the source, one of ${reductions.join(", ")}, and options after it, got ${describe(reduce)}`,
+      );
     if (!reductions.includes(reduce))
       throw new ValueError(`scatterReduce: unknown "${reduce}"; there are ${reductions.join(", ")}`);
     refuseBool("scatterReduce", x.dtype);

@@ -1,12 +1,12 @@
 import { ShapeError, ValueError } from "../errors.ts";
-import type { Tensor } from "../graph.ts";
-import { apply } from "../graph.ts";
+import { apply, Tensor } from "../graph.ts";
 import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import type { Operation } from "../signature.ts";
 import { einsumOp, numbers } from "./contraction.ts";
 import { folded, foldedInTurn, spanOf, windowsOf } from "./folding.ts";
+import { describe } from "./leaf.ts";
 import { reshape } from "./movement.ts";
 import { add } from "./pointwise.ts";
 import { padded, slice } from "./region.ts";
@@ -63,6 +63,10 @@ function operandsOf(
   weight: Tensor,
   bias: Tensor | null | undefined,
 ): Operands {
+  if (bias && !(bias instanceof Tensor))
+    throw new ValueError(
+      `${name}: the bias is ${describe(bias)} and no tensor; options come after it: ${name}(x, weight, null, { padding: 1 })`,
+    );
   const [a, w, b] = numbers(name, bias ? [x, weight, bias] : [x, weight]) as [Tensor, Tensor, Tensor?];
   if (w.rank !== rank + 2 || w.shape.slice(2).includes(0))
     throw new ShapeError(

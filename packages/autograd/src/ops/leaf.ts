@@ -150,7 +150,7 @@ function flatten(data: unknown, at: readonly number[], flat: (number | boolean)[
   if (!Array.isArray(data))
     throw new ValueError(
       `tensor: elements are numbers or booleans, got ${describe(data)}${place}` +
-        (data instanceof Tensor ? "; stack joins tensors" : ""),
+        (data instanceof Tensor ? "; keep it, or stack them" : ""),
     );
   let inner: number[] | null = null;
   // By number: `forEach` passes over holes.

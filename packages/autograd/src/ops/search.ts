@@ -9,7 +9,7 @@ import { broadcastShapes, equalShapes, formatShape, normalizeAxes, reducedShape,
 import type { Operation, ReductionBy } from "../signature.ts";
 import { le, logicalAnd, logicalOr, lt, ne } from "./comparison.ts";
 import { argsort, firstPlaces, nonzeroPlaces, picked } from "./indexing.ts";
-import { checkTensor, fill, fromElements } from "./leaf.ts";
+import { checkTensor, describe, fill, fromElements } from "./leaf.ts";
 import { broadcastTo, permute, reshape } from "./movement.ts";
 import { add, minimum, mul, sub, where } from "./pointwise.ts";
 import { composed, kinked } from "./sample.ts";
@@ -173,6 +173,10 @@ const interpolations = ["linear", "lower", "higher", "nearest", "midpoint"];
 export const quantile: ReductionBy<number, Omit<Between, "keepDims">> = composed(
   "quantile",
   (x: Tensor, q: number, axis?: number | readonly number[], options?: Between) => {
+    if (typeof q !== "number")
+      throw new ValueError(
+        `quantile: q is one number from 0 to 1, got ${describe(q)}; call it for each of several`,
+      );
     const { keepDims, interpolation = "linear" } = optionsOf("quantile", options, between);
     const axes = normalizeAxes("quantile", axis, x.shape);
     if (!isFloat(x.dtype))

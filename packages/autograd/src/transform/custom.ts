@@ -1,9 +1,9 @@
 import { reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
-import { GradientError, ShapeError, ValueError } from "../errors.ts";
+import { DTypeError, GradientError, ShapeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { apply, none, partial, Tensor, zero } from "../graph.ts";
-import { checkTensor, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
+import { checkTensor, describe, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
 import type { SizesOf } from "../signature.ts";
 import { topology } from "../topology.ts";
@@ -23,8 +23,12 @@ export type PullbackRule<I extends readonly Tensor[]> = (
  * made of ordinary ops, and derivatives of higher order follow from it; so does forward mode where it is linear in `g`. Derivatives
  * by anything that `f` uses without taking it as an input are 0.
  *
- * Throws ValueError if `f` returns no tensor; when differentiated, ShapeError if the rule's answer does not fit, GradientError if
- * it is no list of tensors, or not linear in `g` in forward mode.
+ * The result depends on the inputs through the function itself. Where the rule differentiates something made of it, as implicit
+ * differentiation does, take it through `stopGradient`: for `x` with `f(x, a) = 0` the derivative by `a` is that of `f` by `a` over minus
+ * that of `f` by `x`.
+ *
+ * Throws ValueError if an input is no tensor or `f` returns none; when differentiated, ShapeError or DTypeError if the rule's answer does not fit, GradientError if
+ * it is no list of tensors, if the rule asks for itself, or if it is not linear in `g` in forward mode.
  *
  * @example
  * ```ts
@@ -36,6 +40,27 @@ export type PullbackRule<I extends readonly Tensor[]> = (
  * );
  * const x = tensor([0, 1000]);
  * grad(softplus(x).sum(), [x])[0].toArray(); // => 0.5,1
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { customGradient, grad, stopGradient, type Tensor, tensor } from "@cotangent/autograd";
+ * const f = (x: Tensor, a: Tensor) => x.mul(x).mul(x).sub(a);
+ * const root = customGradient(
+ *   (a) => {
+ *     let x = 1;
+ *     for (let i = 0; i < 50; i++) x -= (x ** 3 - a.item()) / (3 * x ** 2);
+ *     return tensor(x);
+ *   },
+ *   (g, out, a) => {
+ *     const x = stopGradient(out);
+ *     const [fx, fa] = grad(f(x, a), [x, a]);
+ *     return [g.mul(fa).div(fx).neg()];
+ *   },
+ * );
+ * const a = tensor(8);
+ * root(a).item(); // => 2
+ * grad(root(a), [a])[0].item().toFixed(4); // => 0.0833
  * ```
  */
 export function customGradient<I extends readonly Tensor[]>(
@@ -72,6 +97,13 @@ export function customGradient<I extends readonly Tensor[]>(
     meaning: "first",
   };
   const call = (...inputs: I): Tensor => {
+    inputs.forEach((x, i) => {
+      if (!(x instanceof Tensor))
+        throw new ValueError(
+          `customGradient: input ${i} of ${name} is ${describe(x)} and no tensor; make it one with scalar(...) or tensor(...), or ` +
+            "leave it out and use it from outside",
+        );
+    });
     const y = f(...inputs);
     if (!(y instanceof Tensor))
       throw new ValueError(`customGradient: ${name} returned ${String(y)}; return one tensor`);
@@ -90,6 +122,9 @@ const valueOp: Op = {
   dtype: ([y]) => y!.dtype,
 };
 
+/** The results whose rules are running. */
+const running = /* @__PURE__ */ new Set<Tensor>();
+
 /** What the rule gives for input `i`, checked. */
 function cotangentOf<I extends readonly Tensor[]>(
   name: string,
@@ -100,7 +135,18 @@ function cotangentOf<I extends readonly Tensor[]>(
 ): Tensor | null {
   // The operands after the first are the inputs that the function was called with.
   const inputs = out.inputs.slice(1) as unknown as I;
-  const cotangents = rule(g, out, ...inputs);
+  if (running.has(out))
+    throw new GradientError(
+      `customGradient: the rule of ${name} differentiates something that uses the result, which is made of the inputs by ${name} ` +
+        "itself and so asks the rule again; take it as a constant there: stopGradient(out)",
+    );
+  running.add(out);
+  let cotangents: ReturnType<typeof rule>;
+  try {
+    cotangents = rule(g, out, ...inputs);
+  } finally {
+    running.delete(out);
+  }
   if (!Array.isArray(cotangents) || cotangents.length !== inputs.length)
     throw new GradientError(
       `customGradient: the rule of ${name} must return an array with a cotangent or null for each of its ${inputs.length} inputs`,
@@ -111,11 +157,15 @@ function cotangentOf<I extends readonly Tensor[]>(
     throw new GradientError(
       `customGradient: the rule of ${name} gives ${String(found)} for input ${i}; give a tensor of its shape, or null for exactly 0`,
     );
-  const { shape } = inputs[i]!;
+  const { shape, dtype } = inputs[i]!;
   if (!equalShapes(found.shape, shape))
     throw new ShapeError(
       `customGradient: the rule of ${name} gives shape ${formatShape(found.shape)} for input ${i} of shape ${formatShape(shape)}; ` +
         "sum or broadcast it to the input's shape",
+    );
+  if (found.dtype !== dtype)
+    throw new DTypeError(
+      `customGradient: the rule of ${name} gives ${found.dtype} for input ${i}, which is ${dtype}; cast it with cast("${dtype}")`,
     );
   return found.node;
 }

@@ -17,13 +17,31 @@ import { checkCotangent, checkFloat, checkFlow } from "./gradient.ts";
 
 /** The first argument as fresh nodes, so that only what `f` does with them counts. */
 function call<P, R extends readonly unknown[]>(name: string, f: (x: P, ...rest: R) => Tensor, x: P, rest: R) {
+  leavesIn(name, x);
   const inputs = mapTree(x, (leaf, path) => {
     checkFloat(name, path === "" ? "the input" : `input ${path}`, leaf);
     return identity(leaf);
   });
   const y = inlined(() => f(inputs as P, ...rest));
+  if (!(y instanceof Tensor))
+    throw new ValueError(
+      `${name}: the result is ${describe(y)} and no tensor; the function has to return one, such as a sum, or several joined by cat`,
+    );
   checkFloat(name, "the result", y);
   return { y: y.node, inputs: leavesOf(inputs) };
+}
+
+/** Throws ValueError, with the name of the function, unless `x` is a tree of tensors. */
+function leavesIn(name: string, x: unknown): void {
+  try {
+    leavesOf(x);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new ValueError(
+      `${name}: the input is neither a tensor nor a tree of them: ${error.message}; scalar(3) makes one of a number, tensor([1, 2]) of ` +
+        "an array",
+    );
+  }
 }
 
 /** Throws ValueError unless `x` is one tensor: of a tree there would be a block for each pair of leaves. */

@@ -1,5 +1,6 @@
 import type { Tensor } from "@cotangent/autograd/functional";
 import { FormatError, fromTypedArray, ValueError } from "@cotangent/autograd/functional";
+import { type Known, optionsOf } from "../options.ts";
 import { type CsvOptions, CsvReader, type CsvRow, placed } from "./csv.ts";
 
 export interface TableOptions extends CsvOptions {
@@ -10,6 +11,8 @@ export interface TableOptions extends CsvOptions {
   /** What stands for a number that is not there, and is read as NaN: `["", "?"]`. Nothing unless given. */
   readonly missing?: readonly string[];
 }
+
+const known: Known<TableOptions> = { delimiter: true, header: true, categorical: true, missing: true };
 
 /** The columns of a CSV text as tensors. */
 export class Table {
@@ -73,7 +76,7 @@ export class Table {
  * The table in a CSV text (RFC 4180; bytes are UTF-8): columns of numbers, or of words where `categorical` says so.
  *
  * Throws FormatError, naming line and column, for quotes where none may be, rows of different lengths, a name that comes twice and
- * for what is no number; ValueError for a categorical column that is none.
+ * for what is no number; ValueError for a categorical column that is none and for options that there are not.
  *
  * @example
  * ```ts
@@ -86,6 +89,7 @@ export class Table {
  * ```
  */
 export function readCsv(source: string | Uint8Array, options: TableOptions = {}): Table {
+  optionsOf("readCsv", options, known);
   const reader = new CsvReader(options);
   const rows = [...reader.push(textOf(source)), ...reader.end()];
   const [first] = rows;

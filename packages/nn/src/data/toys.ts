@@ -18,6 +18,7 @@ import {
   uniform,
   ValueError,
 } from "@cotangent/autograd/functional";
+import { checkNames, optionsOf } from "../options.ts";
 
 hideFrames(import.meta.url);
 
@@ -42,7 +43,8 @@ export interface ToyOptions {
 
 /**
  * The corners of the unit square in turn, with class 1 where the coordinates differ; 4 examples without noise unless told.
- * Throws ValueError for a count that is no whole number of at least 1, and for a noise below 0, as all functions here do.
+ * Throws ValueError for a count that is no whole number of at least 1, for a noise below 0 and for options that there are
+ * not, as all functions here do.
  *
  * @example
  * ```ts
@@ -83,8 +85,9 @@ export interface CircleOptions extends ToyOptions {
 }
 
 /** A circle of radius 1 (class 0) around a smaller one (class 1); 200 examples with noise 0.05 unless told. */
-export function circles({ factor = 0.5, ...options }: CircleOptions = {}): Toy {
-  const { count, noise, draw } = settings("circles", options, 200, 0.05);
+export function circles(options: CircleOptions = {}): Toy {
+  const { count, noise, draw } = settings("circles", options, 200, 0.05, ["factor"]);
+  const { factor = 0.5 } = options;
   if (!(factor > 0 && factor < 1))
     throw new ValueError(`circles: factor is a number between 0 and 1, got ${factor}`);
   const [outer, inner] = shares(count, 2);
@@ -101,8 +104,9 @@ export interface SpiralOptions extends ToyOptions {
 }
 
 /** Spirals from the middle to radius 1, arm after arm; 200 examples with noise 0.02 unless told. */
-export function spirals({ arms = 2, turns = 1, ...options }: SpiralOptions = {}): Toy {
-  const { count, noise, draw } = settings("spirals", options, 200, 0.02);
+export function spirals(options: SpiralOptions = {}): Toy {
+  const { count, noise, draw } = settings("spirals", options, 200, 0.02, ["arms", "turns"]);
+  const { arms = 2, turns = 1 } = options;
   checkWhole("spirals", "arms", arms);
   if (!Number.isFinite(turns)) throw new ValueError(`spirals: turns is a finite number, got ${turns}`);
   const sizes = shares(count, arms);
@@ -123,8 +127,9 @@ export interface BlobOptions extends ToyOptions {
  * Points normally distributed around some middles, class after class; 150 examples with noise (their deviation) 1 unless told.
  * Throws ValueError also if there is no middle.
  */
-export function blobs({ centers = 3, ...options }: BlobOptions = {}): Toy {
-  const { count, noise, draw } = settings("blobs", options, 150, 1);
+export function blobs(options: BlobOptions = {}): Toy {
+  const { count, noise, draw } = settings("blobs", options, 150, 1, ["centers"]);
+  const { centers = 3 } = options;
   checkWhole("blobs", "the number of centers", typeof centers === "number" ? centers : centers.length);
   const middles: readonly (readonly number[])[] =
     typeof centers === "number"
@@ -144,8 +149,9 @@ export interface CheckerboardOptions extends ToyOptions {
  * Points evenly spread over the unit square, with class 1 on every other field of a checkerboard; 400 examples without noise
  * unless told.
  */
-export function checkerboard({ squares = 4, ...options }: CheckerboardOptions = {}): Toy {
-  const { count, noise, draw } = settings("checkerboard", options, 400, 0);
+export function checkerboard(options: CheckerboardOptions = {}): Toy {
+  const { count, noise, draw } = settings("checkerboard", options, 400, 0, ["squares"]);
+  const { squares = 4 } = options;
   checkWhole("checkerboard", "squares", squares);
   const x = uniform([count, 2], draw);
   const field = Array.from(x.toTypedArray(), (value) => Math.floor(value * squares));
@@ -170,8 +176,9 @@ export interface LineOptions extends ToyOptions {
  * y.sub(x.mul(3)).abs().amax().item(); // => 0
  * ```
  */
-export function linear({ slope = 2, intercept = 1, ...options }: LineOptions = {}): Toy {
-  const { count, noise, draw } = settings("linear", options, 100, 0.1);
+export function linear(options: LineOptions = {}): Toy {
+  const { count, noise, draw } = settings("linear", options, 100, 0.1, ["slope", "intercept"]);
+  const { slope = 2, intercept = 1 } = options;
   const x = uniform([count, 1], { low: -1, high: 1, ...draw });
   return made(x, noisy(add(mul(x, slope), intercept), noise, draw));
 }
@@ -189,7 +196,15 @@ interface Settings {
   readonly draw: { readonly generator?: Generator | undefined };
 }
 
-function settings(name: string, given: ToyOptions, usualCount: number, usualNoise: number): Settings {
+/** What all take; `own` are the names of further options. */
+function settings(
+  name: string,
+  given: ToyOptions,
+  usualCount: number,
+  usualNoise: number,
+  own: readonly string[] = [],
+): Settings {
+  checkNames(name, optionsOf(name, given), ["count", "noise", "seed", "generator", ...own]);
   const { count = usualCount, noise = usualNoise, seed, generator } = given;
   checkWhole(name, "count", count);
   if (!(noise >= 0 && noise < Infinity))

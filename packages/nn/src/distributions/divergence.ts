@@ -17,6 +17,7 @@ import {
   lt,
   mul,
   neg,
+  onesLike,
   promote,
   ShapeError,
   square,
@@ -25,6 +26,7 @@ import {
   triangularSolve,
   ValueError,
   where,
+  zerosLike,
 } from "@cotangent/autograd/functional";
 import {
   betaLogarithm,
@@ -157,6 +159,16 @@ function betweenCounts(p: Poisson, q: Poisson): Tensor {
   return precisely((a, b) => add(terms(a, b, log(a), log(b)), sub(b, a)), p.rate, q.rate);
 }
 
+/** The logarithm of the probability of a count `x` is `x log rate - rate` for 0 and 1. */
+function trialToCount(p: Bernoulli, q: Poisson): Tensor {
+  const divergence = (logits: Tensor, a: Tensor, rate: Tensor): Tensor => {
+    const success = terms(a, rate, logSigmoid(logits), log(rate));
+    const failure = terms(sub(1, a), onesLike(a), logSigmoid(neg(logits)), zerosLike(a));
+    return add(add(success, failure), rate);
+  };
+  return precisely(divergence, p.logits, p.probabilities, q.rate);
+}
+
 function betweenIndependents(p: Independent, q: Independent): Tensor {
   if (p.axes !== q.axes)
     throw new ShapeError(
@@ -240,6 +252,7 @@ const rules: readonly Rule[] = [
   rule(GammaFamily, Beta, infinite),
 
   rule(Poisson, Bernoulli, infinite),
+  rule(Bernoulli, Poisson, trialToCount),
 ];
 
 /** The shape of both batches together. Throws ShapeError if they or the events do not fit. */
@@ -257,7 +270,7 @@ function commonBatch(p: Distribution, q: Distribution): Shape {
 
 /**
  * The divergence of Kullback and Leibler (1951) from `p` to `q`, the mean of `log p(x) - log q(x)` over `p`, in closed form: one number for each
- * pair of the batches, which broadcast. It is there for two of a kind, from `Normal` to `Laplace`, from the others of numbers to `Normal`, to
+ * pair of the batches, which broadcast. It is there for two of a kind, from `Normal` to `Laplace`, between `Bernoulli` and `Poisson`, from the others of numbers to `Normal`, to
  * `Gumbel` and, some of it infinite, to `Exponential`, `Uniform`, `Gamma` and `Beta`: the pairs that PyTorch has.
  *
  * Throws ValueError for a pair without a formula and for what are no distributions, ShapeError if they do not fit.

@@ -5,6 +5,7 @@ import {
   cast,
   div,
   eq,
+  expm1,
   exponential,
   floor,
   gt,
@@ -155,6 +156,13 @@ export class Geometric extends Trials {
     const draw = drawOf(this, shape, options);
     const exponent: Tensor = exponential(draw.shape, { ...draw.source, dtype: "float64" });
     return cast(floor(div(exponent, neg(stopGradient(this.#failure)))), this.dtype);
+  }
+
+  override cdf(x: Operand): Tensor {
+    const place = placeIn(this, "cdf", x);
+    const outside = lt(place, 0);
+    const trials = add(floor(where(outside, 0, place)), 1);
+    return where(outside, 0, neg(expm1(mul(trials, this.#failure))));
   }
 
   override entropy(): Tensor {

@@ -1,5 +1,5 @@
 import type { Operand } from "@cotangent/autograd/functional";
-import { checkNames, hideFrames, ValueError } from "@cotangent/autograd/functional";
+import { checkNames, hideFrames, Tensor, ValueError } from "@cotangent/autograd/functional";
 import { shown } from "../options.ts";
 
 hideFrames(import.meta.url);
@@ -13,7 +13,7 @@ export type Chance =
 /** Throws ValueError unless one of several, and nothing else, is named. */
 export function checkOne(name: string, given: object, names: readonly [string, string]): void {
   const [a, b] = names;
-  if (!given || typeof given !== "object")
+  if (!given || typeof given !== "object" || given instanceof Tensor || Array.isArray(given))
     throw new ValueError(`${name}: takes { ${a} } or { ${b} }, got ${shown(given)}`);
   checkNames(name, given, names);
   const count = Object.values(given).filter((x) => x !== undefined).length;

@@ -98,7 +98,7 @@ function check(x: Tensor, targets: Tensor, blank: number): number {
   if (!(x instanceof Tensor && targets instanceof Tensor))
     throw new ValueError("ctc: takes two tensors, logarithms of probabilities and targets");
   const [steps, n, c] = x.shape as [number, number, number];
-  if (x.rank !== 3 || steps < 1 || targets.rank !== 2 || targets.shape[0] !== n || targets.shape[1]! < 1)
+  if (x.rank !== 3 || steps < 1 || targets.rank !== 2 || targets.shape[0] !== n)
     throw new ShapeError(
       `ctc: takes logarithms of probabilities [steps, n, c] and targets [n, length], got ${format(x.shape)} and ` +
         `${format(targets.shape)}`,
@@ -125,12 +125,12 @@ function likelihood(x: Tensor, symbols: Tensor, blank: number, steps: Tensor, si
   const [n, width] = symbols.shape as [number, number];
   const nowhere = (columns: number) => full([n, columns], none, { dtype: x.dtype }) as Tensor;
   const before = (state: Tensor, by: number): Tensor =>
-    cat([nowhere(by), slice(state, 0, width - by, { axis: 1 }) as Tensor], 1);
+    cat([nowhere(Math.min(by, width)), slice(state, 0, Math.max(width - by, 0), { axis: 1 }) as Tensor], 1);
   // From one symbol to the next but one, leaving the blank out, if it is another one.
-  const earlier = slice(symbols, 0, width - 2, { axis: 1 }) as Tensor;
+  const earlier = slice(symbols, 0, Math.max(width - 2, 0), { axis: 1 }) as Tensor;
   const later = slice(symbols, 2, width, { axis: 1 }) as Tensor;
   const differs: Tensor = logicalAnd(ne(later, blank) as Tensor, ne(later, earlier) as Tensor);
-  const skips: Tensor = cat([zeros([n, 2], { dtype: "bool" }) as Tensor, differs], 1);
+  const skips: Tensor = cat([zeros([n, Math.min(2, width)], { dtype: "bool" }) as Tensor, differs], 1);
   const emitted = unbind(x).map((scores): Tensor => gather(scores, 1, symbols, { caller: "ctc" }));
   // Before the first step it stands at the first blank, from where it can stay or go on to the first symbol.
   let state: Tensor = cat([zeros([n, 1], { dtype: x.dtype }) as Tensor, nowhere(width - 1)], 1);

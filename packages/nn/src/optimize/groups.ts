@@ -70,7 +70,7 @@ export abstract class Method<Options extends MethodOptions> extends Optimizer {
     super(
       parts.flatMap(({ parameters }) => parameters),
       byGroup(parts),
-      options ?? {},
+      { stages: options?.stages },
     );
     this.#numbers = parts.map(({ numbers }) => numbers);
     this.groups = parts.map(({ parameters, numbers }) => {

@@ -1,9 +1,9 @@
 import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import { evaluate, GradientError, grad, ValueError } from "@cotangent/autograd/functional";
-import { checkCount, checkFunction, checkNumber, optionsOf } from "../options.ts";
+import { checkCount, checkFunction, checkNumber, type Known, optionsOf } from "../options.ts";
 import type { StateDict } from "../state.ts";
 import { dot, learned, type Memory, memoryFrom, memoryState, newton } from "./curvature.ts";
-import { assignRow, joined, largest, rowOf } from "./row.ts";
+import { assignRow, joined, largest, rowOf, startOf } from "./row.ts";
 import { listOf } from "./transform.ts";
 import { type Point, strongWolfe } from "./wolfe.ts";
 
@@ -24,12 +24,22 @@ export interface LBFGSOptions {
   readonly lineSearchFn?: "strongWolfe" | null;
 }
 
+const known: Known<LBFGSOptions> = {
+  lr: true,
+  maxIter: true,
+  maxEval: true,
+  toleranceGrad: true,
+  toleranceChange: true,
+  historySize: true,
+  lineSearchFn: true,
+};
+
 /**
  * The quasi-Newton method of limited memory (Liu and Nocedal 1989), for losses that are the same at each call: all examples, no
  * dropout. Its steps are PyTorch's (`torch.optim.LBFGS`), its sums float64. `step` takes a function that gives the loss and calls it
  * several times; it cannot be compiled, but the losses run as a compiled program after the first ones.
  *
- * Throws ValueError for numbers out of range and what is no parameter.
+ * Throws ValueError for options that there are not, numbers out of range and what is no parameter.
  *
  * @example
  * ```ts
@@ -52,7 +62,7 @@ export class LBFGS {
 
   constructor(parameters: Iterable<Variable>, options: LBFGSOptions = {}) {
     this.parameters = listOf("LBFGS", parameters);
-    const { maxIter = 20 } = optionsOf("LBFGS", options);
+    const { maxIter = 20 } = optionsOf("LBFGS", options, known);
     const given = {
       lr: 1,
       maxIter,
@@ -81,7 +91,7 @@ export class LBFGS {
    */
   step(closure: () => Tensor): Tensor {
     checkFunction("LBFGS: what step takes", closure);
-    const before = rowOf(this.parameters);
+    const before = startOf("LBFGS", this.parameters);
     try {
       return this.#descend(closure);
     } catch (error) {
@@ -136,7 +146,8 @@ export class LBFGS {
     const gradients = grad(loss, this.parameters, { unused: "null" });
     if (gradients.every((g) => g === null))
       throw new GradientError(
-        `LBFGS: the loss reaches none of the ${gradients.length} parameters; the function given to step has to build it`,
+        `LBFGS: the loss reaches none of the ${gradients.length} parameters; the function given to step has to build it, and not to ` +
+          "compile it: the result of a compiled function has no graph",
       );
     evaluate(loss, ...gradients.filter((g) => g !== null));
     const parts = gradients.map((g, i) => g?.toTypedArray() ?? new Float64Array(this.parameters[i]!.size));

@@ -27,7 +27,7 @@ import {
 } from "@cotangent/autograd/functional";
 import { checkCount, checkFunction, checkNumber, optionsOf } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
-import { assignRow, largest, rowOf } from "./row.ts";
+import { assignRow, largest, rowOf, startOf } from "./row.ts";
 import { listOf } from "./transform.ts";
 
 export interface LevenbergMarquardtOptions {
@@ -123,7 +123,7 @@ export class LevenbergMarquardt {
    */
   step(residuals: () => Tensor): Tensor {
     checkFunction("LevenbergMarquardt: what step takes", residuals);
-    const [before, damping] = [rowOf(this.parameters), this.#damping];
+    const [before, damping] = [startOf("LevenbergMarquardt", this.parameters), this.#damping];
     try {
       return this.#descend(residuals);
     } catch (error) {
@@ -140,7 +140,7 @@ export class LevenbergMarquardt {
     if (grad(sum(r), this.parameters, { unused: "null" }).every((g) => g === null))
       throw new GradientError(
         `LevenbergMarquardt: the residuals reach none of the ${this.parameters.length} parameters; the function given to step has to ` +
-          "build them",
+          "build them, and not to compile them: the result of a compiled function has no graph",
       );
     for (let i = 1, cost = before.item(); i <= maxIter; i++) {
       const { gradient, curvature } = this.#linearize(r);

@@ -1,10 +1,23 @@
 import type { TypedArray, Variable } from "@cotangent/autograd/functional";
-import { assignAll, fromTypedArray } from "@cotangent/autograd/functional";
+import { assignAll, CompileError, fromTypedArray } from "@cotangent/autograd/functional";
 
 /** All parameters as one row of numbers, for methods that look at them together. */
 
 export function rowOf(parameters: readonly Variable[]): Float64Array {
   return joined(parameters.map((parameter) => parameter.toTypedArray()));
+}
+
+/** Where a step of the optimizer `name` begins. Throws CompileError where a function is traced. */
+export function startOf(name: string, parameters: readonly Variable[]): Float64Array {
+  try {
+    return rowOf(parameters);
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    throw new CompileError(
+      `${name}: step cannot be part of a function that is compiled, since it reads values to see how far to go; call it outside, ` +
+        "where what it computes runs as compiled programs by itself",
+    );
+  }
 }
 
 export function assignRow(parameters: readonly Variable[], row: Float64Array): void {

@@ -13,7 +13,7 @@ import {
   ValueError,
   Variable,
 } from "@cotangent/autograd/functional";
-import { checkFunctions } from "../options.ts";
+import { checkFunctions, optionsOf } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
 
 /**
@@ -76,7 +76,7 @@ export type NamedNumber = readonly [name: string, box: Variable, check: (value: 
 
 export interface OptimizerOptions {
   /** What all gradients go through together before the step, in this order: `[accumulate(4), clipByNorm(1)]`. */
-  readonly stages?: readonly Stage[];
+  readonly stages?: readonly Stage[] | undefined;
 }
 
 /**
@@ -105,11 +105,13 @@ export class Optimizer {
   readonly #transform: Transform;
   readonly #stages: readonly ReturnType<Stage>[];
 
-  constructor(parameters: Iterable<Variable>, transform: Transform, { stages = [] }: OptimizerOptions = {}) {
-    const list = listOf(new.target.name, parameters);
+  constructor(parameters: Iterable<Variable>, transform: Transform, options: OptimizerOptions = {}) {
+    const { name } = new.target;
+    const { stages = [] } = optionsOf(name, options, { stages: true });
+    const list = listOf(name, parameters);
     this.parameters = list;
     this.#transform = transform;
-    checkFunctions(`${new.target.name}: stages`, stages);
+    checkFunctions(`${name}: stages`, stages);
     this.#stages = stages.map((stage) => stage(list));
     this.state = list.map(
       (parameter) =>
@@ -142,8 +144,8 @@ export class Optimizer {
     if (gradients.every((g) => g === null))
       throw new GradientError(
         loss
-          ? `${name}: the loss reaches none of the ${gradients.length} parameters; is it built on others, detached, or on ` +
-              "the values of an array?"
+          ? `${name}: the loss reaches none of the ${gradients.length} parameters; is it detached, compiled, or made of ` +
+              "others?"
           : `${name}: no parameter has a gradient; call loss.backward() before step(), or step(loss)`,
       );
     const run = this.#stages.reduceRight(

@@ -16,6 +16,7 @@ import {
   where,
   zerosLike,
 } from "@cotangent/autograd/functional";
+import { optionsOf } from "../options.ts";
 import { adamRatio, addScaled, decayedUpdate, movingAverage, movingAverageOfSquares } from "./formulas.ts";
 import type { Transform } from "./transform.ts";
 
@@ -138,8 +139,12 @@ export interface MomentumOptions {
  */
 export function trace(
   momentum: Hyperparameter,
-  { dampening = 0, nesterov = false }: MomentumOptions = {},
+  options: MomentumOptions = {},
 ): Transform<{ readonly momentumBuffer: Tensor }> {
+  const { dampening = 0, nesterov = false } = optionsOf("trace", options, {
+    dampening: true,
+    nesterov: true,
+  });
   const damped = dampening !== 0;
   const numbers = perStep((step) => ({
     kept: exact(momentum, step),
@@ -178,12 +183,15 @@ type AdamState = { readonly expAvg: Tensor; readonly expAvgSq: Tensor; readonly 
  * The running average of the gradients over the root of that of their squares, both freed from their bias towards 0 at the
  * beginning (Kingma and Ba 2015, "Adam", algorithm 1, with PyTorch's order of operations).
  */
-export function scaleByAdam({
-  betas: [beta1, beta2] = [0.9, 0.999],
-  eps = 1e-8,
-  rate = 1,
-  amsgrad = false,
-}: AdamScaling = {}): Transform<AdamState & { readonly [name: string]: Tensor }> {
+export function scaleByAdam(
+  options: AdamScaling = {},
+): Transform<AdamState & { readonly [name: string]: Tensor }> {
+  const {
+    betas: [beta1, beta2] = [0.9, 0.999],
+    eps = 1e-8,
+    rate = 1,
+    amsgrad = false,
+  } = optionsOf("scaleByAdam", options, { betas: true, eps: true, rate: true, amsgrad: true });
   const numbers = perStep((step) => {
     const [kept, keptSq] = [exact(beta1, step), exact(beta2, step)];
     return {

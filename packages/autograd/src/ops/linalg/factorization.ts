@@ -272,7 +272,7 @@ export const cholesky: Unary = declare(
 );
 
 /**
- * The solution `x` of `a x = b` from a factor of `a`: for the lower triangular matrices `l` [..., n, n] with `l l^T = a` that
+ * `choleskySolve(b, l)`: the solution `x` of `a x = b` from a factor of `a`: for the lower triangular matrices `l` [..., n, n] with `l l^T = a` that
  * `cholesky` gives, or with `upper` upper triangular ones with `l^T l = a`, and `b` [..., n, k], or [n]; batch axes broadcast. As in
  * PyTorch `b` comes first. The other triangle is not read. Throws ShapeError if the shapes do not fit.
  *
@@ -287,6 +287,16 @@ export const choleskySolve: Operation<[l: Tensor, options?: { readonly upper?: b
   "choleskySolve",
   (b: Tensor, l: Tensor, options?: { readonly upper?: boolean }) => {
     const { upper = false } = optionsOf("choleskySolve", options, { upper: true });
+    const [right, factor] = [b, l].map((x) => operand("choleskySolve", x, "float32").shape) as [Shape, Shape];
+    if (
+      factor.length < 2 ||
+      factor.at(-1) !== factor.at(-2) ||
+      right.at(right.length < 2 ? -1 : -2) !== factor.at(-1)
+    )
+      throw new ShapeError(
+        `choleskySolve: b, which comes first, is ${formatShape(right)} and the factor ${formatShape(factor)}; they have to be ` +
+          "[..., n, k] or [n] and [..., n, n], as in choleskySolve(b, cholesky(a))",
+      );
     return linearSystem("choleskySolve", l, b, ([factor, right]) => {
       const [low, high] = upper ? [transpose(factor), factor] : [factor, transpose(factor)];
       return triangular(high, triangular(low, right, false), true);
