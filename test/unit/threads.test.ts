@@ -132,6 +132,8 @@ describe("programs for several threads", () => {
         pace.took(isShared, isShared ? shared : alone);
         return isShared;
       }).filter((isShared) => isShared).length;
+    // A slow first run does not count for long.
+    pace.took(true, 50);
     expect(sharedRuns(10, 6)).toBe(990);
     expect(sharedRuns(10, 30)).toBeLessThan(100);
     expect(sharedRuns(10, 30)).toBe(10);

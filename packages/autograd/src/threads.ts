@@ -101,8 +101,10 @@ export class Pace {
   #turn = 0;
 
   next(): boolean {
-    const isFaster = this.#shared <= this.#alone;
-    return this.#turn++ % cycle < tries ? !isFaster : isFaster;
+    const turn = this.#turn++;
+    // The first runs of code say little.
+    const isFaster = turn < first || this.#shared <= this.#alone;
+    return turn % cycle < tries ? !isFaster : isFaster;
   }
 
   /** What a run took. It counts for as long as none is faster, but less with each run. */
@@ -112,6 +114,7 @@ export class Pace {
   }
 }
 
+const first = 30;
 const cycle = 200;
 const tries = 2;
 const aging = 1.05;
