@@ -71,7 +71,7 @@ export class Division {
 }
 
 /** Steps of a body that are worth that threads wait for each other. */
-const fewestSteps = 1 << 15;
+const fewestSteps = 1 << 14;
 
 /** Multiplications of a product that take as long as a step of a body. */
 const productSteps = 4;
