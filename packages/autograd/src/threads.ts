@@ -223,10 +223,13 @@ export class Crew implements Threads {
     return this.#runs;
   }
 
-  /** Waits until all have read their letters, as they do by themselves. */
+  /** Waits until all have read their letters, as they do by themselves. Throws StateError if they do not. */
   catchUp(): void {
-    const control = this.#control;
-    while (!this.#isReady(this.#letters)) Atomics.wait(control, events, Atomics.load(control, events), 1);
+    const [control, end] = [this.#control, performance.now() + 30_000];
+    while (!this.#isReady(this.#letters)) {
+      if (performance.now() > end) throw new StateError("setNumThreads: workers do not start");
+      Atomics.wait(control, events, Atomics.load(control, events), 1);
+    }
   }
 
   /** The number of the letter. */
