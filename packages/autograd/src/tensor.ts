@@ -186,8 +186,8 @@ function backward(y: Tensor, options?: Tensor | BackwardOptions): void {
   const targets = [...variables];
   if (targets.length === 0)
     throw new GradientError(
-      `backward: this tensor is built on ${wanted ? "none of the inputs" : "no float variable"}, or detached from it; make parameters ` +
-        "with variable(...)",
+      `backward: this tensor is built on ${wanted ? "none of the inputs" : "no float variable"}, or detached from it, as what a ` +
+        "compiled function returns is; make parameters with variable(...)",
     );
   const gradients = reverse([out], [cotangent?.node ?? onesLike(out)], targets, undefined, "backward");
   const before = targets.flatMap(({ grad }, i) => (grad && gradients[i] ? [grad] : []));
