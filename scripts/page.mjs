@@ -30,7 +30,7 @@ async function share() {
   const script = await sourceBundle(`
     import { compile, normal } from "@cotangent/autograd";
     import { runBy } from "../packages/autograd/src/compile/run.ts";
-    import { Crew } from "../packages/autograd/src/threads.ts";
+    import { Crew } from "../packages/autograd/src/crew.ts";
     const crew = new Crew(2, { isSteady: true });
     runBy(crew);
     const f = compile((x) => x.matmul(x).tanh());

@@ -1,5 +1,5 @@
 import { runBy } from "../packages/autograd/src/compile/run.ts";
-import { Crew } from "../packages/autograd/src/threads.ts";
+import { Crew } from "../packages/autograd/src/crew.ts";
 
 /** What `f` compiles is run by so many threads from its first call on, each kernel that can be divided by all of them. */
 export function withCrew(size: number, f: (crew: Crew) => void): void {

@@ -140,6 +140,7 @@ const packages: readonly PackageFloors[] = [
         "tracing.ts",
         "vmap.ts",
         "checkpoint.ts",
+        "crew.ts",
         "threads.ts",
         "runner.ts",
         "compiled.ts",

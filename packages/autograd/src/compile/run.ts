@@ -59,7 +59,7 @@ type Start = (
   layout: Layout,
   relaxed: boolean,
   compute: (n: number) => void,
-) => { readonly memory: WebAssembly.Memory; run(): void };
+) => { readonly memory: { readonly buffer: ArrayBuffer }; run(): void };
 
 /** Several threads that run programs. */
 export interface Threads {
@@ -233,7 +233,11 @@ function* simplifyTraced({ inputs, states, outputs, updates }: Traced): Steps<Tr
 }
 
 /** An IndexError for a trap that a check has caused. */
-function explained(error: unknown, memory: WebAssembly.Memory, nests: readonly Nest[]): unknown {
+function explained(
+  error: unknown,
+  memory: { readonly buffer: ArrayBuffer },
+  nests: readonly Nest[],
+): unknown {
   const failed = failedCheck(memory.buffer);
   if (!failed) return error;
   const { form, kernel } = nests[failed.nest]!;
