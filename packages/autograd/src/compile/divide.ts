@@ -56,10 +56,10 @@ export class Division {
   }
 
   #partOf({ form, nodes, starts }: Kernel, axis: number, from: number, to: number): Kernel {
-    const movesIndex = form.body.some(({ source, at }) => source < 0 && at && at.steps[axis] !== 0);
+    const isOfItsOwn = form.body.some(({ source, at }) => at && staysIn(source, at.steps[axis]!));
     const { form: own, entries } = remembered(
       remembered(this.#parts, form, () => new Map<string, Part>()),
-      `${axis} ${to - from} ${movesIndex ? from : ""}`,
+      `${axis} ${to - from} ${isOfItsOwn ? from : ""}`,
       () => partOf(form, axis, from, to),
     );
     return {
@@ -82,6 +82,14 @@ function unitOf({ kind, outer }: Form, axis: number): number {
   return axis === outer - 1 ? 16 : 1;
 }
 
+/**
+ * Does the form of a part say where it begins: of an index, and of places that are walked through backwards? These would count from an
+ * element before the first, whose address may be below 0.
+ */
+function staysIn(source: number, step: number): boolean {
+  return source < 0 ? step !== 0 : step < 0;
+}
+
 function partOf(form: Form, axis: number, from: number, to: number): Part {
   const { pattern: _, ...whole } = form;
   const along = ({ steps }: Affine) => steps[axis]!;
@@ -89,10 +97,12 @@ function partOf(form: Form, axis: number, from: number, to: number): Part {
   const body = form.body.map((scalar) => {
     const { source: node, at } = scalar;
     if (!at) return scalar;
-    const step = along(at);
-    if (node < 0) return { ...scalar, at: moved(at, step * from) };
+    const isOwn = staysIn(node, along(at));
+    const place = isOwn ? moved(at, along(at) * from) : at;
+    if (node < 0) return { ...scalar, at: place };
+    const step = isOwn ? 0 : along(at);
     const known = entries.findIndex((entry) => entry.node === node && entry.step === step);
-    return { ...scalar, source: known >= 0 ? known : entries.push({ node, step }) - 1 };
+    return { ...scalar, source: known >= 0 ? known : entries.push({ node, step }) - 1, at: place };
   });
   return { form: patterned({ ...whole, space: form.space.with(axis, to - from), body }, false), entries };
 }
