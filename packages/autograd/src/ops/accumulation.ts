@@ -132,7 +132,8 @@ export const scatterReduce: ScatterReduce = composed(
     const along = normalizeAxis("scatterReduce", axis, x.shape);
     if (typeof reduce !== "string")
       throw new ValueError(
-        `scatterReduce: takes the reduction after the source, one of ${reductions.join(", ")}, and options after it, got ${describe(reduce)}`,
+        `scatterReduce: takes the reduction after the source, one of ${reductions.join(", ")}, and options after it, got ` +
+          describe(reduce),
       );
     if (!reductions.includes(reduce))
       throw new ValueError(`scatterReduce: unknown "${reduce}"; there are ${reductions.join(", ")}`);

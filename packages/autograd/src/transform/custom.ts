@@ -27,8 +27,9 @@ export type PullbackRule<I extends readonly Tensor[]> = (
  * differentiation does, take it through `stopGradient`: for `x` with `f(x, a) = 0` the derivative by `a` is that of `f` by `a` over minus
  * that of `f` by `x`.
  *
- * Throws ValueError if an input is no tensor or `f` returns none; when differentiated, ShapeError or DTypeError if the rule's answer does not fit, GradientError if
- * it is no list of tensors, if the rule asks for itself, or if it is not linear in `g` in forward mode.
+ * Throws ValueError if an input is no tensor or `f` returns none; when differentiated, ShapeError or DTypeError if the rule's
+ * answer does not fit, GradientError if it is no list of tensors, if the rule asks for itself, or if it is not linear in `g` in
+ * forward mode.
  *
  * @example
  * ```ts

@@ -270,8 +270,9 @@ function commonBatch(p: Distribution, q: Distribution): Shape {
 
 /**
  * The divergence of Kullback and Leibler (1951) from `p` to `q`, the mean of `log p(x) - log q(x)` over `p`, in closed form: one number for each
- * pair of the batches, which broadcast. It is there for two of a kind, from `Normal` to `Laplace`, between `Bernoulli` and `Poisson`, from the others of numbers to `Normal`, to
- * `Gumbel` and, some of it infinite, to `Exponential`, `Uniform`, `Gamma` and `Beta`: the pairs that PyTorch has.
+ * pair of the batches, which broadcast. It is there for two of a kind, from `Normal` to `Laplace`, between `Bernoulli` and `Poisson`,
+ * from the others of numbers to `Normal`, to `Gumbel` and, some of it infinite, to `Exponential`, `Uniform`, `Gamma` and `Beta`: the
+ * pairs that PyTorch has.
  *
  * Throws ValueError for a pair without a formula and for what are no distributions, ShapeError if they do not fit.
  *

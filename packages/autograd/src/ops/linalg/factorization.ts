@@ -272,9 +272,9 @@ export const cholesky: Unary = declare(
 );
 
 /**
- * `choleskySolve(b, l)`: the solution `x` of `a x = b` from a factor of `a`: for the lower triangular matrices `l` [..., n, n] with `l l^T = a` that
- * `cholesky` gives, or with `upper` upper triangular ones with `l^T l = a`, and `b` [..., n, k], or [n]; batch axes broadcast. As in
- * PyTorch `b` comes first. The other triangle is not read. Throws ShapeError if the shapes do not fit.
+ * `choleskySolve(b, l)`: the solution `x` of `a x = b` from a factor of `a`: for the lower triangular matrices `l` [..., n, n] with
+ * `l l^T = a` that `cholesky` gives, or with `upper` upper triangular ones with `l^T l = a`, and `b` [..., n, k], or [n]; batch axes
+ * broadcast. As in PyTorch `b` comes first. The other triangle is not read. Throws ShapeError if the shapes do not fit.
  *
  * @example
  * ```ts
