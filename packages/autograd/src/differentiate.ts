@@ -5,7 +5,6 @@ import { apply, arityOf, derivativeOf, operandOf, ownerOf, Tensor, watching } fr
 import { stopOp } from "./ops/composed.ts";
 import { describe, placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
-import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn, release, topology } from "./topology.ts";
@@ -120,9 +119,8 @@ export function reverse(
 
 /** What a rule of `out` made, which has the shape of `like`; one that a user wrote may have another. */
 function shaped(made: Tensor, like: Tensor, out: Tensor): Tensor {
-  const shape = (made as { readonly shape?: Shape }).shape;
-  if (shape && equalShapes(shape, like.shape)) return made;
-  const given = shape ? `shape ${formatShape(shape)}` : describe(made);
+  if (made instanceof Tensor && equalShapes(made.shape, like.shape)) return made;
+  const given = made instanceof Tensor ? `shape ${formatShape(made.shape)}` : describe(made);
   throw new GradientError(`${out.op.name}: a derivative rule gives ${given}, not ${formatShape(like.shape)}`);
 }
 

@@ -37,8 +37,7 @@ export class Division {
     const count = Math.min(this.count, Math.floor(size / unit));
     if (count < 2) return null;
     const bound = (i: number) => (i === count ? size : unit * Math.floor((size * i) / count / unit));
-    const parts = Array.from({ length: count }, (_, i) => this.#partOf(kernel, axis, bound(i), bound(i + 1)));
-    return parts;
+    return Array.from({ length: count }, (_, i) => this.#partOf(kernel, axis, bound(i), bound(i + 1)));
   }
 
   /** The loop over results that is divided: the outermost that has many rounds, else the longest; -1 if none is to be. */

@@ -168,7 +168,7 @@ function* alone(...[nests, layout, relaxed, compute]: Parameters<Start>): Steps<
   yield;
   const instance = instantiate(assemble(functions, pagesOf(layout), { imports }), { compute }, layout);
   yield;
-  return instance.exports as unknown as ReturnType<Start>;
+  return instance.exports as { memory: WebAssembly.Memory; run: () => void };
 }
 
 const pageBytes = 65_536;
