@@ -4,7 +4,10 @@ import { parallel, words } from "./compile/parallel.ts";
 import type { Threads } from "./compile/run.ts";
 import { StateError } from "./errors.ts";
 
-/** Numbers in shared memory: events and runs so far, letters sent, the program of the present run, and letters read by each worker. */
+/**
+ * Places of numbers in shared memory: events and runs so far, letters sent, the program of the present run, how often workers came to
+ * the end of one, and letters read by each worker, whose number is added.
+ */
 const [events, runs, sent, present, ended, read] = [0, 1, 2, 3, 4, 5];
 
 /**
