@@ -47,6 +47,7 @@ const packages: readonly PackageFloors[] = [
       ],
       [
         "ops/leaf.ts",
+        "ops/result.ts",
         "ops/sample.ts",
         "ops/cast.ts",
         "ops/view.ts",
@@ -122,6 +123,7 @@ const packages: readonly PackageFloors[] = [
         "kernels.ts",
         "interpret.ts",
         "total.ts",
+        "reach.ts",
         "differentiate.ts",
         "rebuild.ts",
         "transform/gradient.ts",

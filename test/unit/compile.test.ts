@@ -10,6 +10,7 @@ import {
   defineOp,
   eye,
   Generator,
+  GradientError,
   grad,
   hessian,
   hvp,
@@ -21,6 +22,7 @@ import {
   matmul,
   mean,
   normal,
+  pushforward,
   ShapeError,
   scalar,
   sigmoid,
@@ -681,6 +683,55 @@ describe("inside other functions", () => {
   test("a check of a compiled function checks the function itself", () => {
     const f = compile((x: Tensor) => x.sigmoid().sum());
     expect(checkGradient(f, [tensor([0.5, -1])]).pass).toBe(true);
+  });
+});
+
+describe("derivatives of what compiled functions returned", () => {
+  const w = variable([1, 2]);
+  const b = variable([3, 4], { name: "b" });
+  const x = tensor([5, 6]);
+  const predict = compile((x: Tensor) => ({
+    y: x.mul(w).sum(),
+    best: x.mul(w).argmax(0),
+    steady: w.detach().mul(b),
+  }));
+  const through = "through what a compiled function returned, where derivatives end";
+
+  test("by variables that they are made of are refused: a part would be missing", () => {
+    const { y } = predict(x);
+    const refused = `depends on a variable of shape [2] ${through}; compile all of it, or`;
+    expect(() => grad(y, [w])).toThrow(`grad: the output ${refused}`);
+    expect(() => grad(y, [w])).toThrow(GradientError);
+    expect(() => grad(y.mul(w.sum()), [w])).toThrow(refused);
+    expect(() => y.mul(w.sum()).backward()).toThrow(`backward: the output ${refused}`);
+    expect(() => pushforward(y.mul(2), [w], [x])).toThrow(`pushforward: the output ${refused}`);
+    expect(() => grad(predict(x).steady.sum().mul(b.sum()), [b])).toThrow("depends on b of shape [2]");
+    const outer = compile(() => grad(y.mul(w.sum()), [w]));
+    expect(outer).toThrow(refused);
+    expect(w.grad).toBe(null);
+  });
+
+  test("by others, and of what is a constant, are as of any leaf", () => {
+    const { y, best, steady } = predict(x);
+    expect(grad(y.mul(b.sum()), [b])[0].toArray()).toEqual([17, 17]);
+    expect(grad(y.detach().mul(w.sum()), [w])[0].toArray()).toEqual([17, 17]);
+    expect(grad(w.mul(best).sum(), [w])[0].toArray()).toEqual([1, 1]);
+    expect(grad(w.mul(steady).sum(), [w])[0].toArray()).toEqual([3, 8]);
+    expect(grad(w.mul(y.gt(0)).sum(), [w])[0].toArray()).toEqual([1, 1]);
+    w.mul(y.detach()).sum().backward();
+    expect(w.grad!.toArray()).toEqual([17, 17]);
+    w.grad = null;
+  });
+
+  test("by tensors that may have been arguments are refused, unless zeros are asked for", () => {
+    const f = compile((x: Tensor, n: Tensor) => ({ y: x.square().sum(), z: n.mul(2) }));
+    const { y, z } = f(x, tensor([1], { dtype: "int32" }));
+    expect(() => grad(y, [x])).toThrow(`does not depend on input 0, unless ${through}`);
+    expect(grad(y, [x], { unused: "zero" })[0].toArray()).toEqual([0, 0]);
+    expect(grad(y, [x], { unused: "null" })).toEqual([null]);
+    expect(grad(y.mul(b.sum()), [b])[0].toArray()).toEqual([61, 61]);
+    expect(grad(z.mul(b.sum()).sum(), [b, x])[1].toArray()).toEqual([0, 0]);
+    expect(grad(y.detach().mul(b.sum()), [x])[0].toArray()).toEqual([0, 0]);
   });
 });
 

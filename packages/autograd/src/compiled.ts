@@ -86,7 +86,7 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  *
  * Arguments are tensors, numbers (which `f` gets as float32 tensors of rank 0) and typed arrays, in arrays and plain
  * objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
- * of tensors, which are new leaves without history. What `f` captures is a constant (`check` finds it changed), except
+ * of tensors, which are new leaves without history: gradients through them by what they were computed from are refused. What `f` captures is a constant (`check` finds it changed), except
  * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
  * compiled function, a transform such as `valueAndGrad`, or a check, it is `f` itself. Results have the interpreter's bits, unless
  * `relaxed` allows others. Parameters without a type are tensors; one that is given numbers is an `Operand`. `this` is not passed on:

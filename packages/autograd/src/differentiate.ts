@@ -1,13 +1,13 @@
 import { isFloat } from "./dtype.ts";
 import { GradientError } from "./errors.ts";
 import type { Derivative, Partial } from "./graph.ts";
-import { apply, arityOf, derivativeOf, operandOf, ownerOf, Tensor, watching } from "./graph.ts";
-import { stopOp } from "./ops/composed.ts";
+import { apply, arityOf, derivativeOf, operandOf, Tensor, watching } from "./graph.ts";
 import { describe, placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
+import { checkResults, findTargets, isEnd, markReaching } from "./reach.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
-import { nameVersion, numberIn, release, topology } from "./topology.ts";
+import { numberIn, release, topology } from "./topology.ts";
 import { total } from "./total.ts";
 
 /**
@@ -78,11 +78,11 @@ export function reverse(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   targets: readonly Tensor[],
-  isEnd: (x: Tensor) => boolean = isConstant,
+  isLeaf: (x: Tensor) => boolean = isConstant,
   caller = "grad",
 ): (Tensor | null)[] {
   oldest = oldestOf(targets);
-  const order = topology(outputs, isEnd);
+  const order = topology(outputs, isLeaf);
   const { nodes, starts, edges } = order;
   const wanted = findTargets(order, outputs, targets, caller);
   const reaches = markReaching(order, wanted);
@@ -91,6 +91,7 @@ export function reverse(
     const n = numberIn(order, y);
     g[n] = together(g[n]!, cotangents[i]!);
   });
+  checkResults(order, outputs, targets, caller);
   const name = outputs[0]?.label ?? "L";
   const [outer, outerOperand] = [ruling, ruledOperand];
   const pull = pullBackOf(order, g);
@@ -169,6 +170,7 @@ export function forward(
     t[n] = plus(t[n]!, tangents[i]!);
     given[n] = 1;
   });
+  checkResults(order, outputs, inputs, "pushforward");
   for (let n = 0; n < nodes.length; n++) {
     if (given[n] || starts[n] === starts[n + 1] || !isFloat(nodes[n]!.dtype)) continue;
     const operands = edges.slice(starts[n], starts[n + 1]).map((input) => t[input]!);
@@ -194,7 +196,7 @@ function oldestOf(targets: readonly Tensor[]): number {
  * what it is computed from.
  */
 function isConstant(x: Tensor): boolean {
-  return x.id < oldest || ownerOf(x) !== null || x.op === stopOp;
+  return x.id < oldest || isEnd(x);
 }
 
 /** What flows back to operand `i` of `out`. */
@@ -260,60 +262,4 @@ function times(g: Tensor, p: Tensor | 1 | -1, singular: boolean): Tensor {
   if (p === 1) return g;
   if (p === -1) return neg(g);
   return singular ? chain(g, p) : mul(g, p);
-}
-
-/** Which nodes does a target reach through derivatives that are not zero? */
-function markReaching({ nodes, starts, edges }: Topology, wanted: readonly number[]): Uint8Array {
-  const reaches = new Uint8Array(nodes.length);
-  for (const n of wanted) if (n >= 0) reaches[n] = 1;
-  for (let n = 0; n < nodes.length; n++) {
-    const out = nodes[n]!;
-    if (!isFloat(out.dtype)) continue;
-    for (let k = starts[n]!, i = 0; k < starts[n + 1]! && !reaches[n]; k++, i++)
-      if (reaches[edges[k]!] && derivativeOf(out.op, i).kind !== "zero") reaches[n] = 1;
-  }
-  return reaches;
-}
-
-/**
- * The numbers of the targets in `order`, -1 where the outputs do not depend on one. A variable stands for the version that
- * the outputs were built on; two versions would make the question ambiguous and are an error, unless derivatives reach one alone.
- */
-function findTargets(
-  order: Topology,
-  outputs: readonly Tensor[],
-  targets: readonly Tensor[],
-  caller: string,
-): number[] {
-  let isNamedTwice = false;
-  order.nodes.forEach((node, n) => {
-    const owner = ownerOf(node);
-    if (owner && !nameVersion(order, owner, n)) isNamedTwice = true;
-  });
-  const isReached = isNamedTwice ? markReached(order, outputs) : null;
-  return targets.map((target) => {
-    const versions = isReached ? order.nodes.flatMap((node, n) => (ownerOf(node) === target ? [n] : [])) : [];
-    if (versions.length < 2) return numberIn(order, target);
-    const reached = versions.filter((n) => isReached![n]);
-    if (reached.length > 1)
-      throw new GradientError(
-        `${caller}: the output was built on ${reached.length} versions of ${target.label ?? "a variable"} of shape ` +
-          `${formatShape(target.shape)}: it was assigned in between; differentiate before assigning`,
-      );
-    return reached[0] ?? -1;
-  });
-}
-
-/** Which nodes do the outputs depend on by derivatives that are not zero? */
-function markReached(order: Topology, outputs: readonly Tensor[]): Uint8Array {
-  const { nodes, starts, edges } = order;
-  const reached = new Uint8Array(nodes.length);
-  for (const y of outputs) reached[numberIn(order, y)] = 1;
-  for (let n = nodes.length - 1; n >= 0; n--) {
-    const out = nodes[n]!;
-    if (!reached[n] || !isFloat(out.dtype)) continue;
-    for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++)
-      if (derivativeOf(out.op, i).kind !== "zero") reached[edges[k]!] = 1;
-  }
-  return reached;
 }

@@ -8,6 +8,7 @@ import { compute, evaluate, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf, setElements } from "./graph.ts";
 import { fromElements } from "./ops/leaf.ts";
+import { resultsOf } from "./ops/result.ts";
 import { Slot } from "./slot.ts";
 import { numberIn, release, topology } from "./topology.ts";
 import type { TracedCall } from "./tracing.ts";
@@ -21,9 +22,12 @@ export abstract class Runner {
   /** Calls so far. */
   calls = 0;
   protected readonly fillings: Filling[] = [];
+  protected readonly leaves: readonly ((data: TypedArray) => Tensor)[];
 
   constructor(traced: TracedCall) {
     this.traced = traced;
+    const { outputs, inputs: symbols } = traced.graph;
+    this.leaves = outputs.map((output) => resultsOf({ output, symbols }));
   }
 
   /** Of its memory. */
@@ -67,8 +71,8 @@ export class Program extends Runner {
 
   constructor(traced: TracedCall, executable: Executable) {
     super(traced);
-    const { variables, record, graph } = traced;
-    this.#output = (i) => fromElements(copyOf(executable.outputs[i]!), graph.outputs[i]!.shape);
+    const { variables, record } = traced;
+    this.#output = (i) => this.leaves[i]!(copyOf(executable.outputs[i]!));
     this.#executable = executable;
     this.#slots = executable.inputs.map((place) => new Slot(place));
     this.#states = variables.map(
@@ -144,7 +148,7 @@ export class Evaluator extends Runner {
     updates.forEach((update, i) => {
       if (update) this.traced.variables[i]!.accept(fromElements(values[next++]!, update.shape));
     });
-    return (i) => fromElements(values[i]!, outputs[i]!.shape);
+    return (i) => this.leaves[i]!(values[i]!);
   }
 
   /** Of the outputs and the updates. The leaves hold elements meanwhile. */

@@ -16,7 +16,7 @@ import type { Creator, Literal, Nested, OtherArray, SizesOf, TensorCreator } fro
 type LeafAttributes = { readonly shape: Shape; readonly dtype: DType };
 type FillAttributes = LeafAttributes & { readonly value: number };
 
-function leaf<A extends LeafAttributes>(name: string, source: "data" | "fill" | "iota"): Op<A> {
+export function leaf<A extends LeafAttributes>(name: string, source: "data" | "fill" | "iota"): Op<A> {
   return {
     name,
     kernel: { kind: "leaf", source },

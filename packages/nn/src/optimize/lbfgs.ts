@@ -146,8 +146,7 @@ export class LBFGS {
     const gradients = grad(loss, this.parameters, { unused: "null" });
     if (gradients.every((g) => g === null))
       throw new GradientError(
-        `LBFGS: the loss reaches none of the ${gradients.length} parameters; the function given to step has to build it, and not to ` +
-          "compile it: the result of a compiled function has no graph",
+        `LBFGS: the loss reaches none of the ${gradients.length} parameters; is it detached, or made of others?`,
       );
     evaluate(loss, ...gradients.filter((g) => g !== null));
     const parts = gradients.map((g, i) => g?.toTypedArray() ?? new Float64Array(this.parameters[i]!.size));

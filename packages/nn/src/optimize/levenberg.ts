@@ -139,8 +139,7 @@ export class LevenbergMarquardt {
     const before = costOf(r);
     if (grad(sum(r), this.parameters, { unused: "null" }).every((g) => g === null))
       throw new GradientError(
-        `LevenbergMarquardt: the residuals reach none of the ${this.parameters.length} parameters; the function given to step has to ` +
-          "build them, and not to compile them: the result of a compiled function has no graph",
+        `LevenbergMarquardt: the residuals reach none of the ${this.parameters.length} parameters; are they detached, or made of others?`,
       );
     for (let i = 1, cost = before.item(); i <= maxIter; i++) {
       const { gradient, curvature } = this.#linearize(r);

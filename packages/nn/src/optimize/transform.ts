@@ -144,8 +144,7 @@ export class Optimizer {
     if (gradients.every((g) => g === null))
       throw new GradientError(
         loss
-          ? `${name}: the loss reaches none of the ${gradients.length} parameters; is it detached, compiled, or made of ` +
-              "others?"
+          ? `${name}: the loss reaches none of the ${gradients.length} parameters; is it detached, or made of others?`
           : `${name}: no parameter has a gradient; call loss.backward() before step(), or step(loss)`,
       );
     const run = this.#stages.reduceRight(

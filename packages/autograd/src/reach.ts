@@ -1,0 +1,110 @@
+import { isFloat } from "./dtype.ts";
+import { GradientError } from "./errors.ts";
+import type { Tensor } from "./graph.ts";
+import { derivativeOf, ownerOf } from "./graph.ts";
+import { stopOp } from "./ops/composed.ts";
+import { originOf } from "./ops/result.ts";
+import { formatShape } from "./shape.ts";
+import type { Topology } from "./topology.ts";
+import { nameVersion, numberIn, topology } from "./topology.ts";
+
+/** Which nodes does a target reach through derivatives that are not zero? */
+export function markReaching({ nodes, starts, edges }: Topology, wanted: readonly number[]): Uint8Array {
+  const reaches = new Uint8Array(nodes.length);
+  for (const n of wanted) if (n >= 0) reaches[n] = 1;
+  for (let n = 0; n < nodes.length; n++) {
+    const out = nodes[n]!;
+    if (!isFloat(out.dtype)) continue;
+    for (let k = starts[n]!, i = 0; k < starts[n + 1]! && !reaches[n]; k++, i++)
+      if (reaches[edges[k]!] && derivativeOf(out.op, i).kind !== "zero") reaches[n] = 1;
+  }
+  return reaches;
+}
+
+/**
+ * The numbers of the targets in `order`, -1 where the outputs do not depend on one. A variable stands for the version that
+ * the outputs were built on; two versions would make the question ambiguous and are an error, unless derivatives reach one alone.
+ */
+export function findTargets(
+  order: Topology,
+  outputs: readonly Tensor[],
+  targets: readonly Tensor[],
+  caller: string,
+): number[] {
+  let isNamedTwice = false;
+  order.nodes.forEach((node, n) => {
+    const owner = ownerOf(node);
+    if (owner && !nameVersion(order, owner, n)) isNamedTwice = true;
+  });
+  const isReached = isNamedTwice ? markReached(order, outputs) : null;
+  return targets.map((target) => {
+    const versions = isReached ? order.nodes.flatMap((node, n) => (ownerOf(node) === target ? [n] : [])) : [];
+    if (versions.length < 2) return numberIn(order, target);
+    const reached = versions.filter((n) => isReached![n]);
+    if (reached.length > 1)
+      throw new GradientError(
+        `${caller}: the output was built on ${reached.length} versions of ${target.label ?? "a variable"} of shape ` +
+          `${formatShape(target.shape)}: it was assigned in between; differentiate before assigning`,
+      );
+    return reached[0] ?? -1;
+  });
+}
+
+/** Which nodes do the outputs depend on by derivatives that are not zero? */
+function markReached(order: Topology, outputs: readonly Tensor[]): Uint8Array {
+  const { nodes, starts, edges } = order;
+  const reached = new Uint8Array(nodes.length);
+  for (const y of outputs) reached[numberIn(order, y)] = 1;
+  for (let n = nodes.length - 1; n >= 0; n--) {
+    const out = nodes[n]!;
+    if (!reached[n] || !isFloat(out.dtype)) continue;
+    for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++)
+      if (derivativeOf(out.op, i).kind !== "zero") reached[edges[k]!] = 1;
+  }
+  return reached;
+}
+
+/** Do derivatives end here, whatever they are by? At versions of variables and where a user says so. */
+export function isEnd(x: Tensor): boolean {
+  return ownerOf(x) !== null || x.op === stopOp;
+}
+
+/**
+ * Throws GradientError if the outputs depend on one of the targets through what a compiled function returned: that is a leaf, and a
+ * part of the gradient would be missing without a word. `order` is the topology that was made last.
+ */
+export function checkResults(
+  order: Topology,
+  outputs: readonly Tensor[],
+  targets: readonly Tensor[],
+  caller: string,
+): void {
+  const missed = behindResults(order, outputs).find((x) => targets.includes(x));
+  if (missed)
+    throw new GradientError(
+      `${caller}: the output depends on ${missed.label ?? "a variable"} of shape ${formatShape(missed.shape)} through what ` +
+        "a compiled function returned, where derivatives end; compile all of it, or make that a constant with x.detach()",
+    );
+}
+
+/** Does `y` depend on what a compiled function made of float tensors that it was given? */
+export function hidesArguments(y: Tensor): boolean {
+  return behindResults(topology([y], isEnd), [y]).some((x) => x.node === x);
+}
+
+/** Of what the outputs depend on through results of compiled functions: variables, and symbols for arguments. */
+function behindResults(order: Topology, outputs: readonly Tensor[]): Tensor[] {
+  const { nodes } = order;
+  if (!nodes.some(originOf)) return [];
+  const reached = markReached(order, outputs);
+  return nodes.flatMap((x, n) => {
+    const origin = reached[n] ? originOf(x) : null;
+    if (!origin) return [];
+    const { output, symbols } = origin;
+    const inner = topology([output], isEnd);
+    const isBuiltOn = markReached(inner, [output]);
+    return inner.nodes.flatMap((leaf, k) =>
+      isBuiltOn[k] ? (ownerOf(leaf) ?? (symbols.includes(leaf) ? leaf : [])) : [],
+    );
+  });
+}
