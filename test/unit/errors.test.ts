@@ -1215,7 +1215,7 @@ test("a function that gives no tensor is refused by the transform that got it", 
   for (const given of [3, undefined, null])
     for (const transform of transforms)
       refusal(() => transform(() => given as never)(x, x), ValueError, `${transform.name}: the result is`);
-  for (const transform of transforms)
+  for (const transform of transforms.filter((transform) => transform.name !== "vjp"))
     refusal(
       () => transform(() => [x, x] as never)(x, x),
       ValueError,

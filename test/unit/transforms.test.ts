@@ -1,4 +1,18 @@
-import { hessian, hvp, jvp, lerp, pushforward, scalar, type Tensor, tensor } from "@cotangent/autograd";
+import {
+  compile,
+  type Flow,
+  hessian,
+  hvp,
+  jvp,
+  lerp,
+  pushforward,
+  scalar,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+  vjp,
+  vmap,
+} from "@cotangent/autograd";
 import { expect, test } from "vitest";
 
 interface Pair {
@@ -37,4 +51,58 @@ test("tangents end where there are no floats, as cotangents do", () => {
     return lerp(table.at(i), table.at(i.add(1)), z.sub(i));
   };
   expect(jvp(between)(x, t)[1].toArray()).toEqual([3, 5]);
+});
+
+const both = ({ a, b }: Pair) => ({ product: a.mul(b), parts: [a.square(), b.detach()] as const });
+
+test("vjp and jvp take functions that return trees", () => {
+  const x: Pair = { a: scalar(2), b: scalar(3) };
+  const [value, pullback] = vjp(both)(x);
+  expect(value.product.item()).toBe(6);
+  const g = { product: scalar(10), parts: [scalar(1), scalar(5)] as const };
+  const { a, b } = pullback(g);
+  expect([a.item(), b.item()]).toEqual([10 * 3 + 2 * 2, 10 * 2]);
+  const [again, derivative] = jvp(both)(x, { a: scalar(1), b: scalar(1) });
+  expect(again.parts[0].item()).toBe(4);
+  expect(derivative.product.item()).toBe(5);
+  expect(derivative.parts.map((d) => d.item())).toEqual([4, 0]);
+  const twice = vjp((z: Tensor) => [z, z, z.mul(2)])(scalar(1))[1];
+  expect(twice([scalar(1), scalar(10), scalar(100)]).item()).toBe(211);
+  const compiled = compile((x: Pair, g: Flow<ReturnType<typeof both>>) => vjp(both)(x)[1](g));
+  expect(compiled(x, g).a.item()).toBe(34);
+  const rows = vmap((z: Tensor) => jvp((y: Tensor) => [y.square(), y.exp()])(z, scalar(1))[1]);
+  expect(rows(tensor([0, 3]))[0]!.toArray()).toEqual([0, 6]);
+});
+
+test("a result that is no tree of floats, or a cotangent of another form, is refused", () => {
+  const x = scalar(2);
+  const [, pullback] = vjp(both)({ a: x, b: x });
+  const wrong = { product: x, parts: [tensor([1]), x] as const };
+  expect(() => pullback(wrong)).toThrow("vjp: the cotangent has shape [1] and the output []");
+  const short = { product: x } as unknown as typeof wrong;
+  expect(() => pullback(short)).toThrow(
+    "vjp: the cotangent has the keys product, and the value product, parts",
+  );
+  expect(() => jvp((z: Tensor) => ({ z, n: 3 }))(x, x)).toThrow(
+    "jvp: the result is neither a tensor nor a tree of them: a tree has tensors at its leaves, got 3 at n;",
+  );
+  expect(() => vjp((z: Tensor) => [z, z.gt(0)])(x)).toThrow("vjp: result 1 is bool");
+});
+
+test("valueAndGrad hands on what else the function has to tell", () => {
+  const f = (x: Tensor, scale: Tensor) => [x.square().mul(scale).sum(), { most: x.amax(), n: 2 }] as const;
+  const [[loss, aux], gradient] = valueAndGrad(f, { hasAux: true })(tensor([1, 3]), scalar(2));
+  expect([loss.item(), aux.most.item(), aux.n]).toEqual([20, 3, 2]);
+  expect(gradient.toArray()).toEqual([4, 12]);
+  const step = compile((x: Tensor) => {
+    const [[loss, { most }], gradient] = valueAndGrad(f, { hasAux: true })(x, scalar(2));
+    return { loss, most, gradient };
+  });
+  expect(step(tensor([1, 3])).most.item()).toBe(3);
+  const plain = (x: Tensor) => x.sum();
+  expect(valueAndGrad(plain, { hasAux: false })(tensor([1, 3]))[0].item()).toBe(4);
+  const pairless = plain as unknown as (x: Tensor) => readonly [Tensor, Tensor];
+  expect(() => valueAndGrad(pairless, { hasAux: true })(tensor([1, 3]))).toThrow(
+    "valueAndGrad: with hasAux the function has to return a pair [loss, aux], got a Tensor",
+  );
 });

@@ -177,12 +177,13 @@ export { topology } from "./topology.ts";
 
 export type { PullbackRule } from "./transform/custom.ts";
 export { customGradient, gradientReversal, straightThrough } from "./transform/custom.ts";
+export type { ValueAndGradOptions } from "./transform/function.ts";
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
 export { fuse } from "./transform/fuse.ts";
 export type { Gradients, GradOptions } from "./transform/gradient.ts";
 // Derivatives.
 export { grad, pushforward } from "./transform/gradient.ts";
-export type { Like, Tree } from "./tree.ts";
+export type { Flow, Like, Tree } from "./tree.ts";
 export { leavesOf, mapTree, unflattenTree } from "./tree.ts";
 export type { VariableOptions } from "./variable.ts";
 export { assignAll, Setting, Variable, variable } from "./variable.ts";

@@ -9,6 +9,9 @@ export type Tree = Tensor | readonly Tree[] | { readonly [key: string]: Tree };
 export type Like<T> =
   T extends Tensor<infer S extends Shape> ? Tensor<S> : { -readonly [K in keyof T]: Like<T[K]> };
 
+/** A tree of the same form with tensors of any shape at its leaves. */
+export type Flow<T> = T extends Tensor ? Tensor : { readonly [K in keyof T]: Flow<T[K]> };
+
 /** The tensors of a tree, array entries in order and object entries as they were written. */
 export function leavesOf(tree: unknown): Tensor[] {
   const leaves: Tensor[] = [];
@@ -33,11 +36,14 @@ export function mapTree(tree: unknown, f: (leaf: Tensor, path: string) => Tensor
   );
 }
 
-/** The tensors of `tree` in the order of those of `form`, whose keys it has. Throws ValueError, which calls it `name`, unless it has. */
-export function leavesLike(form: unknown, tree: unknown, name: string): Tensor[] {
+/**
+ * The tensors of `tree` in the order of those of `form`, whose keys it has. Throws ValueError, which calls them `name` and `of`, unless it
+ * has.
+ */
+export function leavesLike(form: unknown, tree: unknown, name: string, of = "the input"): Tensor[] {
   if (form instanceof Tensor) {
     if (tree instanceof Tensor) return [tree];
-    throw new ValueError(`${name} is no tensor, but ${String(tree)}`);
+    throw new ValueError(`${name} is no tensor, but ${typeof tree === "number" ? "a number" : String(tree)}`);
   }
   const wanted = Object.entries(form as object);
   const entries: Record<string, unknown> =
@@ -45,9 +51,9 @@ export function leavesLike(form: unknown, tree: unknown, name: string): Tensor[]
   const keys = Object.keys(entries);
   if (keys.length !== wanted.length || wanted.some(([key]) => !keys.includes(key)))
     throw new ValueError(
-      `${name} has the keys ${keys.join(", ") || "none"}, and the input ${wanted.map(([key]) => key).join(", ")}`,
+      `${name} has the keys ${keys.join(", ") || "none"}, and ${of} ${wanted.map(([key]) => key).join(", ")}`,
     );
-  return wanted.flatMap(([key, entry]) => leavesLike(entry, entries[key], `${name}.${key}`));
+  return wanted.flatMap(([key, entry]) => leavesLike(entry, entries[key], `${name}.${key}`, of));
 }
 
 /** The tensors `leaves` in the form of `tree`. */

@@ -7,40 +7,66 @@ import { identity } from "../ops/composed.ts";
 import { stack } from "../ops/join.ts";
 import { describe, fromElements, onesLike, zerosLike } from "../ops/leaf.ts";
 import { reshape } from "../ops/movement.ts";
+import type { Known } from "../options.ts";
+import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
-import type { Like } from "../tree.ts";
+import type { Flow, Like } from "../tree.ts";
 import { leavesLike, leavesOf, mapTree, unflattenTree } from "../tree.ts";
 import { checkCotangent, checkFloat, checkFlow } from "./gradient.ts";
 
 /** Transforms of functions: each takes a function of tensors and returns one. Derivatives are by the first argument. */
 
-/** The first argument as fresh nodes, so that only what `f` does with them counts. */
-function call<P, R extends readonly unknown[]>(name: string, f: (x: P, ...rest: R) => Tensor, x: P, rest: R) {
-  leavesIn(name, x);
+/** What `f` returns for the first argument as fresh nodes, so that only what `f` does with them counts. */
+function trace<P, R extends readonly unknown[], Y>(name: string, f: (x: P, ...rest: R) => Y, x: P, rest: R) {
+  checkTree(`${name}: the input`, x, "scalar(3) makes one of a number, tensor([1, 2]) of an array");
   const inputs = mapTree(x, (leaf, path) => {
     checkFloat(name, path === "" ? "the input" : `input ${path}`, leaf);
     return identity(leaf);
   });
-  const y = inlined(() => f(inputs as P, ...rest));
+  const result = inlined(() => f(inputs as P, ...rest));
+  return { result, inputs: leavesOf(inputs) };
+}
+
+/** The same for a function that returns one tensor. */
+function call<P, R extends readonly unknown[]>(name: string, f: (x: P, ...rest: R) => Tensor, x: P, rest: R) {
+  const { result, inputs } = trace(name, f, x, rest);
+  return { y: single(name, result), inputs };
+}
+
+/** The node of what a function returned. Throws ValueError or GradientError unless it is a float tensor. */
+function single(name: string, y: unknown): Tensor {
   if (!(y instanceof Tensor))
     throw new ValueError(
       `${name}: the result is ${describe(y)} and no tensor; the function has to return one, such as a sum, or several joined by cat`,
     );
   checkFloat(name, "the result", y);
-  return { y: y.node, inputs: leavesOf(inputs) };
+  return y.node;
 }
 
-/** Throws ValueError, with the name of the function, unless `x` is a tree of tensors. */
-function leavesIn(name: string, x: unknown): void {
+/** The same for a function that may return a tree, with the nodes of its leaves. */
+function callTree<P, R extends readonly unknown[], Y>(
+  name: string,
+  f: (x: P, ...rest: R) => Y,
+  x: P,
+  rest: R,
+) {
+  const { result, inputs } = trace(name, f, x, rest);
+  checkTree(`${name}: the result`, result, "the function has to return tensors");
+  const nodes = mapTree(result, (leaf, path) => {
+    checkFloat(name, path === "" ? "the result" : `result ${path}`, leaf);
+    return leaf.node;
+  });
+  return { value: nodes as Y, outputs: leavesOf(nodes), inputs };
+}
+
+/** Throws ValueError unless `x`, which is called `what`, is a tree of tensors. */
+function checkTree(what: string, x: unknown, remedy: string): void {
   try {
     leavesOf(x);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    throw new ValueError(
-      `${name}: the input is neither a tensor nor a tree of them: ${error.message}; scalar(3) makes one of a number, tensor([1, 2]) of ` +
-        "an array",
-    );
+    throw new ValueError(`${what} is neither a tensor nor a tree of them: ${error.message}; ${remedy}`);
   }
 }
 
@@ -60,14 +86,57 @@ function checkSingle(name: string, y: Tensor): void {
     );
 }
 
+export interface ValueAndGradOptions {
+  /** Does the function return a pair, of which the first is differentiated and the second anything else that it has to tell? */
+  readonly hasAux?: boolean;
+}
+
+const returning: Known<ValueAndGradOptions> = { hasAux: true };
+
 /**
  * `valueAndGrad(f)(x, ...rest)` is the value of `f` and its derivative by `x`, a tensor or a tree of tensors, in the form of
- * `x`. Throws GradientError if `f` returns more than one element.
+ * `x`. With `hasAux` the function returns `[loss, aux]`, and so does the value: for predictions, statistics, or the next state.
+ * Throws GradientError if `f` returns more than one element, ValueError for other options and, with `hasAux`, if it returns no pair.
+ *
+ * @example
+ * ```ts
+ * import { type Tensor, tensor, valueAndGrad } from "@cotangent/autograd";
+ * const f = (x: Tensor) => x.square().sum();
+ * const [value, gradient] = valueAndGrad(f)(tensor([1, 2]));
+ * gradient.toArray(); // => 2,4
+ * const g = (x: Tensor) => [f(x), { largest: x.max() }] as const;
+ * const [[loss, { largest }]] = valueAndGrad(g, { hasAux: true })(tensor([1, 2]));
+ * largest.item(); // => 2
+ * ```
  */
+export function valueAndGrad<P, R extends readonly unknown[], A>(
+  f: (x: P, ...rest: R) => readonly [loss: Tensor, aux: A],
+  options: ValueAndGradOptions & { readonly hasAux: true },
+): (x: P, ...rest: R) => [value: [loss: Tensor, aux: A], gradient: Like<P>];
 export function valueAndGrad<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor,
-): (x: P, ...rest: R) => [value: Tensor, gradient: Like<P>] {
-  return (x, ...rest) => both("valueAndGrad", f, x, rest);
+  options?: ValueAndGradOptions & { readonly hasAux?: false },
+): (x: P, ...rest: R) => [value: Tensor, gradient: Like<P>];
+export function valueAndGrad<P, R extends readonly unknown[]>(
+  f: (x: P, ...rest: R) => Tensor | readonly [Tensor, unknown],
+  options?: ValueAndGradOptions,
+): (x: P, ...rest: R) => [value: unknown, gradient: Like<P>] {
+  const { hasAux = false } = optionsOf("valueAndGrad", options, returning);
+  if (!hasAux) return (x, ...rest) => both("valueAndGrad", f as (x: P, ...rest: R) => Tensor, x, rest);
+  return (x, ...rest) => {
+    let aux: unknown;
+    const loss = (z: P, ...others: R): Tensor => {
+      const result = f(z, ...others);
+      if (!Array.isArray(result) || result.length !== 2)
+        throw new ValueError(
+          `valueAndGrad: with hasAux the function has to return a pair [loss, aux], got ${describe(result)}`,
+        );
+      aux = result[1];
+      return result[0];
+    };
+    const [value, gradient] = both("valueAndGrad", loss, x, rest);
+    return [[value, aux], gradient];
+  };
 }
 
 /** Both, for the function `name`. */
@@ -79,47 +148,60 @@ function both<P, R extends readonly unknown[]>(
 ): [value: Tensor, gradient: Like<P>] {
   const { y, inputs } = call(name, f, x, rest);
   checkSingle(name, y);
-  const found = reverse([y], [onesLike(y)], inputs);
-  return [
-    y,
-    unflattenTree(
-      x,
-      found.map((g, i) => g ?? zerosLike(inputs[i]!)),
-    ),
-  ];
+  return [y, pulled([y], [onesLike(y)], x, inputs)];
+}
+
+/** What flows back to the inputs, in the form of `x`. */
+function pulled<P>(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  x: P,
+  inputs: readonly Tensor[],
+): Like<P> {
+  const found = reverse(outputs, cotangents, inputs);
+  return unflattenTree(
+    x,
+    found.map((g, i) => g ?? zerosLike(inputs[i]!)),
+  );
 }
 
 /**
- * Reverse mode: `vjp(f)(x, ...rest)` is the value of `f` and the function that pulls a cotangent of the value's shape and dtype
- * back to one in the form of `x`.
+ * Reverse mode: `vjp(f)(x, ...rest)` is the value of `f`, a tensor or a tree of tensors, and the function that pulls a cotangent of the
+ * value's form, shapes and dtypes back to one in the form of `x`.
  */
-export function vjp<P, R extends readonly unknown[]>(
-  f: (x: P, ...rest: R) => Tensor,
-): (x: P, ...rest: R) => [value: Tensor, pullback: (g: Tensor) => Like<P>] {
+export function vjp<P, R extends readonly unknown[], Y>(
+  f: (x: P, ...rest: R) => Y,
+): (x: P, ...rest: R) => [value: Like<Y>, pullback: (g: Flow<Y>) => Like<P>] {
   return (x, ...rest) => {
-    const { y, inputs } = call("vjp", f, x, rest);
-    const pullback = (g: Tensor) => {
-      checkCotangent("vjp", g, y);
-      return unflattenTree(
+    const { value, outputs, inputs } = callTree("vjp", f, x, rest);
+    const pullback = (g: Flow<Y>) => {
+      const cotangents = leavesLike(value, g, "vjp: the cotangent", "the value");
+      cotangents.forEach((cotangent, i) => {
+        checkCotangent("vjp", cotangent, outputs[i]!);
+      });
+      return pulled(
+        outputs,
+        cotangents.map((cotangent) => cotangent.node),
         x,
-        reverse([y], [g.node], inputs).map((found, i) => found ?? zerosLike(inputs[i]!)),
+        inputs,
       );
     };
-    return [y, pullback];
+    return [value as Like<Y>, pullback];
   };
 }
 
 /**
- * Forward mode: `jvp(f)(x, t, ...rest)` is the value of `f` and its derivative along the tangent `t`, which has the form
- * and the dtypes of `x`.
+ * Forward mode: `jvp(f)(x, t, ...rest)` is the value of `f`, a tensor or a tree of tensors, and its derivative along the tangent `t`, which
+ * has the form and the dtypes of `x`.
  */
-export function jvp<P, R extends readonly unknown[]>(
-  f: (x: P, ...rest: R) => Tensor,
-): (x: P, t: Like<P>, ...rest: R) => [value: Tensor, derivative: Tensor] {
+export function jvp<P, R extends readonly unknown[], Y>(
+  f: (x: P, ...rest: R) => Y,
+): (x: P, t: Like<P>, ...rest: R) => [value: Like<Y>, derivative: Like<Y>] {
   return (x, t, ...rest) => {
-    const { y, inputs } = call("jvp", f, x, rest);
+    const { value, outputs, inputs } = callTree("jvp", f, x, rest);
     const tangents = tangentsOf("jvp", x, t, inputs);
-    return [y, forward([y], inputs, tangents)[0] ?? zerosLike(y)];
+    const derivatives = forward(outputs, inputs, tangents).map((d, i) => d ?? zerosLike(outputs[i]!));
+    return [value as Like<Y>, unflattenTree(value, derivatives)];
   };
 }
 
