@@ -1,4 +1,14 @@
-import { compile, defineOp, full, type Tensor, tensor, where, zero } from "@cotangent/autograd";
+import {
+  compile,
+  defineOp,
+  full,
+  hessian,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+  where,
+  zero,
+} from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { same } from "../bits.ts";
 
@@ -57,6 +67,30 @@ describe("a power whose exponent is known", () => {
     expect(bits(x.pow(3))).toEqual(bits(x.square().mul(x)));
     expect(bits(x.pow(-1))).toEqual(bits(x.reciprocal()));
     expect(bits(x.pow(0.5))).toEqual(bits(where(x.eq(-Infinity), Infinity, x.add(0).sqrt())));
+  });
+
+  test("has the derivatives of one whose exponent is not", () => {
+    const f = (y: number | Tensor) => (z: Tensor) => z.pow(y).sum();
+    const slopes = (y: number | Tensor) => valueAndGrad(f(y))(tensor([0.5, 2, 3, -1, 0]))[1].toArray();
+    for (const y of [0, 1, 2, 3, -1, 0.5])
+      expect(slopes(y), String(y)).toEqual(slopes(tensor(Array(5).fill(y))));
+    expect(hessian(f(2))(tensor([0, 2])).toArray()).toEqual([
+      [2, 0],
+      [0, 2],
+    ]);
+  });
+
+  test("has a second derivative by base and exponent where the exponent is 0", () => {
+    const f = (z: Tensor) => z.at(0).pow(z.at(1));
+    expect(hessian(f)(tensor([2, 0], { dtype: "float64" })).toArray()).toEqual([
+      [0, 0.5],
+      [0.5, expect.closeTo(Math.log(2) ** 2, 15)],
+    ]);
+    expect(valueAndGrad(f)(tensor([0, 0]))[1].toArray()).toEqual([0, 0]);
+    expect(hessian((z: Tensor) => z.pow(0).sum())(tensor([0, 2])).toArray()).toEqual([
+      [0, 0],
+      [0, expect.closeTo(0)],
+    ]);
   });
 
   test("is all that is left of the body", () => {

@@ -97,8 +97,12 @@ SIZES = {f32: [1e30, 1e-30, 1e37], f64: [1e200, 1e-200, 1e306]}
 
 
 def measured(name, title, x, *args):
-    """A case in units of its largest element, and in float64: in float32 PyTorch's squares overflow and vanish, as ours do not."""
-    unit, call = x.abs().max(), functions[name]["call"]
+    """
+    A case in units of its largest element, or of its smallest for a negative p, and in float64: in float32 PyTorch's squares overflow and
+    vanish, as ours do not.
+    """
+    most = torch.min if args[1:] and args[1]["p"] < 0 else torch.max
+    unit, call = most(x.abs()), functions[name]["call"]
     functions[name]["call"] = lambda y, *rest: (call(y.to(f64) / unit.to(f64), *rest) * unit.to(f64)).to(y.dtype)
     case(name, title, x, *args, second=False)
     functions[name]["call"] = call
@@ -110,6 +114,8 @@ for dtype in [f32, f64]:
         measured("std", f"{NAMES[dtype]}, times {size}", x, 1)
         for p in [2, 3, -1, 0.5]:
             measured("norm", f"{NAMES[dtype]}, times {size}, p = {p}", x[:, :2].clone(), 1, {"p": p})
+    for p, far in [(-40, [1.0, 100.0]), (-8, [1.0, 1e5]), (-3, [1.0, 2.0, 1e10]), (0.5, [89.0, 1e30, 6.0]), (0.5, [1e-30])]:
+        measured("norm", f"{NAMES[dtype]}, far apart, p = {p}, {len(far)}", t([far], dtype), 1, {"p": p})
 for dtype in [f32, f64]:
     for p in [2, 1, 0, 3, 1.5, 0.5, -1, INF, -INF]:
         draw = Draws("norm", p, dtype)

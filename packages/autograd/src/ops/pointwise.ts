@@ -4,7 +4,7 @@ import type { Tensor } from "../graph.ts";
 import { linearRule, partial, singular, zero } from "../graph.ts";
 import type { Binary, Heaviside, Ternary, Unary } from "../signature.ts";
 import { cast } from "./cast.ts";
-import { eq, ge, logicalAnd, logicalNot, lt } from "./comparison.ts";
+import { eq, ge, gt, logicalAnd, logicalNot, lt } from "./comparison.ts";
 import { pointwise } from "./elementwise.ts";
 import { zerosLike } from "./leaf.ts";
 import { within } from "./sample.ts";
@@ -83,6 +83,16 @@ export const sqrt: Unary = pointwise({
   accepts: "float",
 });
 
+/** Is `y` a number in a program, and another one? */
+function isNever({ attributes: { value } }: Tensor, other: number): boolean {
+  return typeof value === "number" && value !== other;
+}
+
+/** 0 times 0^-1 is 0 as a derivative, and of NaN; that of the product by the exponent is needed all the same, where the base is another. */
+function unzeroed(x: Tensor): Tensor {
+  return where(gt(abs(x), 0), x, 1);
+}
+
 /**
  * `x` to the power `y`, element by element, with C's special cases: `x^0 = 1` for every `x`, NaN for a negative `x` and a
  * fractional `y`.
@@ -91,7 +101,7 @@ export const pow: Binary = pointwise({
   name: "pow",
   body: f.pow,
   derivatives: [
-    singular((_, x, y) => where(eq(y!, 0), 0, mul(y!, pow(x!, sub(y!, 1))))),
+    singular((_, x, y) => mul(y!, pow(isNever(y!, 0) ? x! : where(eq(y!, 0), unzeroed(x!), x!), sub(y!, 1)))),
     // 0 where it is the logarithm of 0 that has no say: as that of 1, so that nothing is infinite in higher orders either.
     singular((out, x, y) => mul(out, log(where(logicalAnd(eq(x!, 0), ge(y!, 0)), 1, x!)))),
   ],

@@ -158,11 +158,14 @@ export const variance: Reduction<Corrected> = composed(
 
 /**
  * What to divide by so that neither powers nor their derivatives overflow or vanish, as a constant: the largest magnitude along the axes if it is
- * huge or tiny, else 1.
+ * huge or tiny, else 1. Of negative powers the largest is that of the smallest magnitude. Powers below 1 make magnitudes more alike: they
+ * and their sums are in no danger, but the product of their derivatives and a large unit is.
  */
 function unitOf(x: Tensor, axes: readonly number[], power = 2): Tensor {
-  if (x.size === 0) return fill(1, reducedShape(x.shape, axes, true), x.dtype);
-  const most = stopGradient(amax(abs(x), axes, { keepDims: true }));
+  if (x.size === 0 || Math.abs(power) < 1) return fill(1, reducedShape(x.shape, axes, true), x.dtype);
+  const sizes = abs(x);
+  const counting = power > 0 ? sizes : where(eq(sizes, 0), Infinity, sizes);
+  const most = stopGradient((power > 0 ? amax : amin)(counting, axes, { keepDims: true }));
   const huge = (x.dtype === "float32" ? 1e30 : 1e300) ** (1 / (Math.abs(power) + 1));
   const extreme = logicalOr(
     logicalAnd(gt(most, huge), lt(most, Infinity)),
