@@ -43,7 +43,7 @@ const scatterOp: Op<{ readonly axis: number; readonly size: number }> = {
 
 /**
  * `out[i][j] = x[index[i][j]][j]` (for axis 0; likewise for others): picks along `axis`; `index` is int32, has as many axes
- * as `x` and the result's shape. Throws ShapeError if other axes of `index` are longer than those of `x`, IndexError
+ * as `x` and the result's shape. Throws ShapeError unless the other axes of `index` are as long as those of `x`, IndexError
  * for indices outside `0 ... size - 1` (at the latest when the result is computed).
  */
 export const gather: Gather = declare(
