@@ -320,6 +320,25 @@ describe("arguments", () => {
     expect(f(c).dtype).toBe("float64");
   });
 
+  test("numbers are float64 beside floats that are all float64, and as exact as in plain code", () => {
+    const f = (x: Tensor, options: { dt: number }) => x.add(x.mul(options.dt as unknown as Tensor).div(2));
+    const compiled = compile(f);
+    const wide = tensor([1, 2], { dtype: "float64" });
+    const plain = (x: Tensor, dt: number) => x.add(x.mul(dt).div(2));
+    expect(compiled(wide, { dt: 0.1 }).toArray()).toEqual(plain(wide, 0.1).toArray());
+    expect(compiled(wide, { dt: 0.3 }).toArray()).toEqual(plain(wide, 0.3).toArray());
+    expect(compiled(wide.cast("float32"), { dt: 0.1 }).dtype).toBe("float32");
+    expect(compiled.explain()).toContain("2 traces");
+    const seen = compile((k: number, ..._: readonly unknown[]) => k as unknown as Tensor);
+    const dtypeBeside = (...args: readonly unknown[]) => seen(0.1, ...args).dtype;
+    expect(dtypeBeside(Float64Array.of(1))).toBe("float64");
+    expect(dtypeBeside([wide], wide.gt(0))).toBe("float64");
+    expect(dtypeBeside(Float64Array.of(1), Float32Array.of(1))).toBe("float32");
+    expect(dtypeBeside(true, wide.gt(0))).toBe("float32");
+    expect(seen(0.1, wide).item()).toBe(0.1);
+    expect(seen(0.1).item()).toBe(Math.fround(0.1));
+  });
+
   test("numbers are float32 tensors of rank 0, and another number is the same program", () => {
     let traces = 0;
     const f = compile((x: Tensor, k: number) => {

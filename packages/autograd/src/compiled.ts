@@ -84,8 +84,8 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * each form of its arguments (shapes, dtypes, tree), to see what it computes; a call then runs the program. Programs for 64
  * forms are kept, those that ran last.
  *
- * Arguments are tensors, numbers (which `f` gets as float32 tensors of rank 0) and typed arrays, in arrays and plain
- * objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
+ * Arguments are tensors, numbers (which `f` gets as tensors of rank 0: float32, or float64 if all other floats are) and typed arrays, in
+ * arrays and plain objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
  * of tensors, which are new leaves without history: gradients through them by what they were computed from are refused. What `f` captures is a constant (`check` finds it changed), except
  * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
  * compiled function, a transform such as `valueAndGrad`, or a check, it is `f` itself. Results have the interpreter's bits, unless

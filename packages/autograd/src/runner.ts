@@ -2,8 +2,8 @@ import type { Filling } from "./compile/arguments.ts";
 import { matchesAll } from "./compile/arguments.ts";
 import { rootsOf } from "./compile/plan.ts";
 import type { Executable } from "./compile/run.ts";
-import type { TypedArray } from "./dtype.ts";
-import { copyOf } from "./dtype.ts";
+import type { DType, TypedArray } from "./dtype.ts";
+import { allocate, copyOf } from "./dtype.ts";
 import { compute, evaluate, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf, setElements } from "./graph.ts";
@@ -157,7 +157,7 @@ export class Evaluator extends Runner {
     const { inputs, states } = graph;
     try {
       inputs.forEach((x, i) => {
-        setElements(x, elementsFor(this.fillings[i]!));
+        setElements(x, elementsFor(this.fillings[i]!, x.dtype));
       });
       states.forEach((x, i) => {
         setElements(x, presentElements(variables[i]!.node));
@@ -174,8 +174,8 @@ export class Evaluator extends Runner {
   }
 }
 
-function elementsFor(x: Filling): TypedArray {
-  if (typeof x === "number") return Float32Array.of(x);
+function elementsFor(x: Filling, dtype: DType): TypedArray {
+  if (typeof x === "number") return allocate(dtype, 1).fill(x);
   return ArrayBuffer.isView(x) ? copyOf(x) : presentElements(x.node);
 }
 

@@ -1,5 +1,5 @@
 import type { Form } from "./compile/arguments.ts";
-import { traceArgument } from "./compile/arguments.ts";
+import { numberDType, traceArgument } from "./compile/arguments.ts";
 import type { Traced } from "./compile/plan.ts";
 import { rootsOf } from "./compile/plan.ts";
 import { CompileError, ValueError } from "./errors.ts";
@@ -35,8 +35,12 @@ export function traceCall(f: (...args: unknown[]) => unknown, args: readonly unk
   flush();
   const first = placeholder([], "float32").id;
   const inputs: Tensor[] = [];
-  const isState = (x: Tensor) => x instanceof Variable;
-  const parts = args.map((x, i) => traceArgument(x, `argument ${i}`, inputs, isState));
+  const place = {
+    slots: inputs,
+    number: numberDType(args),
+    isState: (x: Tensor) => x instanceof Variable,
+  };
+  const parts = args.map((x, i) => traceArgument(x, `argument ${i}`, place));
   const record = new Trace();
   const { result, returned } = tracing(record, () =>
     withoutReading("compile", () => {

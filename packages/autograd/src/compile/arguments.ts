@@ -13,7 +13,7 @@ import { equalShapes } from "../shape.ts";
 export type Form =
   | { readonly kind: "tensor"; readonly slot: number; readonly shape: Shape; readonly dtype: DType }
   | { readonly kind: "array"; readonly slot: number; readonly length: number; readonly dtype: DType }
-  | { readonly kind: "number"; readonly slot: number }
+  | { readonly kind: "number"; readonly slot: number; readonly dtype: DType }
   | { readonly kind: "same"; readonly value: unknown }
   | { readonly kind: "list"; readonly entries: readonly Form[] }
   | { readonly kind: "object"; readonly keys: readonly string[]; readonly entries: readonly Form[] };
@@ -21,13 +21,32 @@ export type Form =
 /** What fills a slot. */
 export type Filling = Tensor | TypedArray | number;
 
-/** An argument as the function sees it while it is traced, with a leaf in `slots` for everything that changes. */
-export function traceArgument(
-  x: unknown,
-  path: string,
-  slots: Tensor[],
-  isState: (x: Tensor) => boolean,
-): { form: Form; value: unknown } {
+/** What is traced in the place of arguments: the leaves that calls fill go to `slots`. */
+export interface Place {
+  readonly slots: Tensor[];
+  /** What numbers are. */
+  readonly number: DType;
+  isState(x: Tensor): boolean;
+}
+
+/** What numbers among these arguments are: float64 if that is what all other floats there are, and there are some. */
+export function numberDType(args: readonly unknown[]): DType {
+  const found = new Set<DType>();
+  collectFloats(args, found);
+  return found.has("float64") && !found.has("float32") ? "float64" : "float32";
+}
+
+function collectFloats(x: unknown, found: Set<DType>): void {
+  if (x instanceof Tensor) found.add(x.dtype);
+  else if (x instanceof Float64Array) found.add("float64");
+  else if (x instanceof Float32Array) found.add("float32");
+  else if (Array.isArray(x)) for (const entry of x) collectFloats(entry, found);
+  else if (isPlainObject(x)) collectFloats(Object.values(x), found);
+}
+
+/** An argument as the function sees it while it is traced, with a leaf in a slot for everything that changes. */
+export function traceArgument(x: unknown, path: string, place: Place): { form: Form; value: unknown } {
+  const { slots, number, isState } = place;
   const slot = slots.length;
   const leaf = (shape: Shape, dtype: DType): Tensor => {
     slots.push(placeholder(shape, dtype));
@@ -38,14 +57,15 @@ export function traceArgument(
     const { shape, dtype } = x;
     return { form: { kind: "tensor", slot, shape, dtype }, value: leaf(shape, dtype) };
   }
-  if (typeof x === "number") return { form: { kind: "number", slot }, value: leaf([], "float32") };
+  if (typeof x === "number")
+    return { form: { kind: "number", slot, dtype: number }, value: leaf([], number) };
   if (isTypedArray(x)) {
     const dtype = dtypeOf(x, `compile: ${path}`);
     checkBytes(`compile: ${path}`, x);
     return { form: { kind: "array", slot, length: x.length, dtype }, value: leaf([x.length], dtype) };
   }
   if (Array.isArray(x)) {
-    const parts = x.map((entry, i) => traceArgument(entry, `${path}.${i}`, slots, isState));
+    const parts = x.map((entry, i) => traceArgument(entry, `${path}.${i}`, place));
     return {
       form: { kind: "list", entries: parts.map((part) => part.form) },
       value: parts.map((part) => part.value),
@@ -53,7 +73,7 @@ export function traceArgument(
   }
   if (isPlainObject(x)) {
     const keys = Object.keys(x);
-    const parts = keys.map((key) => traceArgument(x[key], `${path}.${key}`, slots, isState));
+    const parts = keys.map((key) => traceArgument(x[key], `${path}.${key}`, place));
     return {
       form: { kind: "object", keys, entries: parts.map((part) => part.form) },
       value: Object.fromEntries(parts.map((part, i) => [keys[i]!, part.value])),

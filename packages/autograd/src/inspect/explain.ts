@@ -108,7 +108,7 @@ function formatForm(form: Form): string {
     case "array":
       return `an array of ${form.length} ${form.dtype}`;
     case "number":
-      return "a number";
+      return form.dtype === "float32" ? "a number" : `a ${form.dtype} number`;
     case "list":
       return `[${form.entries.map(formatForm).join(", ")}]`;
     case "object":
