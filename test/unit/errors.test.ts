@@ -13,12 +13,14 @@ import {
   assignAll,
   bernoulli,
   bilinearRule,
+  bincount,
   broadcastTo,
   CompileError,
   CotangentError,
   cast,
   cat,
   categorical,
+  checkpoint,
   cholesky,
   choleskySolve,
   compile,
@@ -29,6 +31,7 @@ import {
   countNonzero,
   cov,
   cumsum,
+  customGradient,
   type Derivative,
   DTypeError,
   defineOp,
@@ -49,15 +52,18 @@ import {
   hessian,
   hvp,
   IndexError,
+  interpolate,
   inv,
   isclose,
   jacobian,
   jvp,
+  layerNorm,
   linearRule,
   linspace,
   logicalAnd,
   logit,
   logsumexp,
+  manualSeed,
   matmul,
   matrixPower,
   max,
@@ -115,6 +121,7 @@ import {
   variable,
   variance,
   vjp,
+  vmap,
   where,
   within,
   zero,
@@ -1047,7 +1054,7 @@ describe("what only JavaScript can give", () => {
     const options = given({ axis: -1 });
     for (const f of [sum, mean, amax, softmax, cumsum, squeeze, flip] as readonly Along[])
       refusal(() => f(x, options), ValueError, f.name, "axis is a whole number, got an object");
-    refusal(() => sum(x, given("0")), ValueError, "sum", "got 0");
+    refusal(() => sum(x, given("0")), ValueError, "sum", 'got "0"');
     refusal(() => sum(x, given(null)), ValueError, "sum", "got null");
     refusal(() => gather(x, given(index), given(0)), ValueError, "gather", "got an object");
     const compiled = compile((y) => gather(y, given(index), given(0)));
@@ -1110,6 +1117,42 @@ describe("what only JavaScript can give", () => {
     refusal(() => pushforward(x.sum(), [x], [one]), GradientError, "pushforward", "is a number");
     refusal(() => variable(2).square().backward(one), ValueError, "backward: options are named", "got 1");
     refusal(() => vjp((z: Tensor) => z)(x)[1](one), ValueError, "vjp: the cotangent", "a number");
+  });
+
+  test("is refused where a function belongs, before the function is needed", () => {
+    const no = given(undefined) as () => Tensor;
+    type Transform = (f: () => Tensor) => unknown;
+    const transforms = [compile, checkpoint, valueAndGrad, vjp, jvp, jacobian, hessian, hvp, vmap];
+    for (const transform of transforms as unknown as readonly Transform[])
+      refusal(() => transform(no), ValueError, `${transform.name}: takes a function, got undefined`);
+    refusal(() => customGradient(no, (g) => [g]), ValueError, "customGradient: takes a function");
+    refusal(
+      () => customGradient((x: Tensor) => x, given("g")),
+      ValueError,
+      'customGradient: the rule: takes a function, got "g"',
+    );
+  });
+
+  test("is refused where a tensor, a number or nothing belongs", () => {
+    const x = of(1, 2, 3);
+    refusal(
+      () => bincount(int32(1, 2), { weights: given([0.5, 1]) }),
+      ValueError,
+      "bincount: weights: takes a tensor, got an Array",
+    );
+    refusal(
+      () => interpolate(x, { scaleFactor: given(null) }),
+      ValueError,
+      "interpolate: scaleFactor is null;",
+    );
+    refusal(() => conv1d(x, of(1, 2, 1), given(0)), ValueError, "conv1d: the bias is a number and no tensor");
+    refusal(() => layerNorm(x, [3], given(0)), ValueError, "layerNorm: takes a tensor, got a number");
+    refusal(() => layerNorm(x, [3], undefined, given(NaN)), ValueError, "layerNorm: takes a tensor");
+    refusal(
+      () => manualSeed(given("7")),
+      ValueError,
+      'seed: takes a whole number from 0 to 2^53 - 1, got "7"',
+    );
   });
 
   test("is refused as an option that is not named, or that there is not", () => {

@@ -4,7 +4,7 @@ import { finish } from "./compile/steps.ts";
 import { StateError, ValueError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
 import { isInlining } from "./inlining.ts";
-import { checkNames } from "./options.ts";
+import { checkFunction, checkNames } from "./options.ts";
 import { Evaluator, Program, type Runner } from "./runner.ts";
 import type { Signature, TracedCall } from "./tracing.ts";
 import { traceCall } from "./tracing.ts";
@@ -123,7 +123,7 @@ export function compile<F extends (...args: never[]) => unknown>(
   f: F,
   options: CompileOptions = {},
 ): Compiled<F> {
-  if (typeof f !== "function") throw new ValueError(`compile: takes a function, got ${typeof f}`);
+  checkFunction("compile", f);
   checkOptions(options);
   if (options.check) toolsFor("check");
   const run = f as unknown as (...args: unknown[]) => unknown;

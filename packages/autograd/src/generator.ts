@@ -15,7 +15,7 @@ import { floor } from "./ops/rounding.ts";
 import type { Known } from "./options.ts";
 import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
-import { checkShape } from "./shape.ts";
+import { checkShape, shown } from "./shape.ts";
 import type { Literal } from "./signature.ts";
 import { Variable } from "./variable.ts";
 
@@ -39,7 +39,7 @@ export class Generator {
   /** Starts the sequence of `seed` (a whole number up to 2^53) from its beginning. */
   seed(seed: number): void {
     if (!Number.isSafeInteger(seed) || seed < 0)
-      throw new ValueError(`seed: takes a whole number from 0 to 2^53 - 1, got ${seed}`);
+      throw new ValueError(`seed: takes a whole number from 0 to 2^53 - 1, got ${shown(seed)}`);
     this.#key0.assign(word(seed | 0));
     this.#key1.assign(word(Math.floor(seed / 2 ** 32) | 0));
     this.#counter.assign(word(0));

@@ -19,6 +19,11 @@ export function optionsOf<T extends object>(name: string, options: T | undefined
   return options;
 }
 
+/** Throws ValueError unless `f` is a function. */
+export function checkFunction(name: string, f: unknown): void {
+  if (typeof f !== "function") throw new ValueError(`${name}: takes a function, got ${shown(f)}`);
+}
+
 /** Throws ValueError if an option has a name that nobody reads. */
 export function checkNames(name: string, options: object, known: readonly string[]): void {
   for (const option of Object.keys(options))

@@ -56,7 +56,10 @@ export function checkWhole(name: string, what: string, value: unknown, least: nu
 const isList = (x: unknown): x is readonly unknown[] => Array.isArray(x);
 
 /** Only what kind of thing was given: to print a tensor would compute it. */
-export const shown = (x: unknown): string => (Object(x) === x ? "an object" : String(x));
+export const shown = (x: unknown): string => {
+  if (typeof x === "string") return JSON.stringify(x);
+  return Object(x) === x ? "an object" : String(x);
+};
 
 /** Throws ValueError unless `x` is an array: sizes, axes or tensors that come one by one, as in PyTorch, would be lost. */
 export function checkList(name: string, x: unknown, example = "[4, 2]"): void {

@@ -3,7 +3,7 @@ import { withoutReading } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { movedim } from "./ops/layout.ts";
 import { placeholder } from "./ops/leaf.ts";
-import { optionsOf } from "./options.ts";
+import { checkFunction, optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape, normalizeAxis } from "./shape.ts";
 import { batched, repeated } from "./transform/batch.ts";
@@ -70,6 +70,7 @@ export function vmap<A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   options?: VmapOptions,
 ): (...args: readonly unknown[]) => unknown {
+  checkFunction("vmap", f);
   const { inAxes = 0, outAxes = 0 } = optionsOf("vmap", options, { inAxes: true, outAxes: true });
   return (...args) => {
     const axes = axesOf(inAxes, args.length);

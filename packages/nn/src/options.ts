@@ -61,7 +61,8 @@ const finite = (value: unknown): value is number => Number.isFinite(value);
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (value instanceof Tensor) return "a tensor";
-  return Array.isArray(value) ? "an array" : String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
 function refuse(option: string, what: string, value: unknown): never {

@@ -287,6 +287,7 @@ export const bincount: Operation<[options?: Counting]> = composed(
       throw new ShapeError(`bincount: takes one axis, got shape ${formatShape(x.shape)}; flatten it`);
     if (x.dtype !== "int32") throw new DTypeError(`bincount: takes int32, got ${x.dtype}; cast it`);
     checkWhole("bincount", "minlength", minlength, 0);
+    if (weights !== undefined) checkTensor("bincount: weights", weights);
     if (weights && !equalShapes(weights.shape, x.shape))
       throw new ShapeError(
         `bincount: weights of shape ${formatShape(weights.shape)} for shape ${formatShape(x.shape)}; they must be equal`,

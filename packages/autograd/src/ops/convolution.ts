@@ -63,7 +63,7 @@ function operandsOf(
   weight: Tensor,
   bias: Tensor | null | undefined,
 ): Operands {
-  if (bias && !(bias instanceof Tensor))
+  if (bias !== undefined && bias !== null && !(bias instanceof Tensor))
     throw new ValueError(
       `${name}: the bias is ${describe(bias)} and no tensor; options come after it: ${name}(x, weight, null, { padding: 1 })`,
     );

@@ -41,6 +41,8 @@ function parameter(
   return equalShapes(expected, placed) ? a : reshape(a, placed);
 }
 
+const isGiven = (x: Tensor | undefined | null): x is Tensor => x !== undefined && x !== null;
+
 /** `x` times `weight` plus `bias`, where they are given. */
 function scaled(
   name: string,
@@ -50,8 +52,8 @@ function scaled(
   expected: readonly number[],
   placed: readonly number[] = expected,
 ): Tensor {
-  const stretched = weight ? mul(x, parameter(name, "weight", weight, expected, placed)) : x;
-  return bias ? add(stretched, parameter(name, "bias", bias, expected, placed)) : stretched;
+  const stretched = isGiven(weight) ? mul(x, parameter(name, "weight", weight, expected, placed)) : x;
+  return isGiven(bias) ? add(stretched, parameter(name, "bias", bias, expected, placed)) : stretched;
 }
 
 /** Throws ValueError unless `eps` is a number that can be added. */

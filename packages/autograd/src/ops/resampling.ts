@@ -80,7 +80,8 @@ function axesOf(
       : typeof scaleFactor === "number"
         ? field.map(() => scaleFactor)
         : scaleFactor;
-  if (factors && (factors.length !== rank || !factors.every((x) => Number.isFinite(x) && x > 0)))
+  const isFactors = factors?.length === rank && factors.every((x) => Number.isFinite(x) && x > 0);
+  if (scaleFactor !== undefined && !isFactors)
     throw new ValueError(
       `${name}: scaleFactor is ${String(scaleFactor)}; give a positive number, or one for each of the ${rank} spatial axes`,
     );

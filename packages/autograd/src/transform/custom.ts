@@ -4,6 +4,7 @@ import { DTypeError, GradientError, ShapeError, ValueError } from "../errors.ts"
 import type { Derivative, Op } from "../graph.ts";
 import { apply, none, partial, Tensor, zero } from "../graph.ts";
 import { checkTensor, describe, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
+import { checkFunction } from "../options.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
 import type { SizesOf } from "../signature.ts";
 import { topology } from "../topology.ts";
@@ -68,6 +69,8 @@ export function customGradient<I extends readonly Tensor[]>(
   f: (...inputs: I) => Tensor,
   rule: PullbackRule<I>,
 ): (...inputs: I) => Tensor {
+  checkFunction("customGradient", f);
+  checkFunction("customGradient: the rule", rule);
   const name = f.name || "customGradient";
   const op: Op = {
     name,

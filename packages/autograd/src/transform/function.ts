@@ -8,7 +8,7 @@ import { stack } from "../ops/join.ts";
 import { describe, fromElements, onesLike, zerosLike } from "../ops/leaf.ts";
 import { reshape } from "../ops/movement.ts";
 import type { Known } from "../options.ts";
-import { optionsOf } from "../options.ts";
+import { checkFunction, optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
 import type { Flow, Like } from "../tree.ts";
@@ -121,6 +121,7 @@ export function valueAndGrad<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor | readonly [Tensor, unknown],
   options?: ValueAndGradOptions,
 ): (x: P, ...rest: R) => [value: unknown, gradient: Like<P>] {
+  checkFunction("valueAndGrad", f);
   const { hasAux = false } = optionsOf("valueAndGrad", options, returning);
   if (!hasAux) return (x, ...rest) => both("valueAndGrad", f as (x: P, ...rest: R) => Tensor, x, rest);
   return (x, ...rest) => {
@@ -172,6 +173,7 @@ function pulled<P>(
 export function vjp<P, R extends readonly unknown[], Y>(
   f: (x: P, ...rest: R) => Y,
 ): (x: P, ...rest: R) => [value: Like<Y>, pullback: (g: Flow<Y>) => Like<P>] {
+  checkFunction("vjp", f);
   return (x, ...rest) => {
     const { value, outputs, inputs } = callTree("vjp", f, x, rest);
     const pullback = (g: Flow<Y>) => {
@@ -197,6 +199,7 @@ export function vjp<P, R extends readonly unknown[], Y>(
 export function jvp<P, R extends readonly unknown[], Y>(
   f: (x: P, ...rest: R) => Y,
 ): (x: P, t: Like<P>, ...rest: R) => [value: Like<Y>, derivative: Like<Y>] {
+  checkFunction("jvp", f);
   return (x, t, ...rest) => {
     const { value, outputs, inputs } = callTree("jvp", f, x, rest);
     const tangents = tangentsOf("jvp", x, t, inputs);
@@ -225,6 +228,7 @@ function tangentsOf(name: string, x: unknown, t: unknown, inputs: readonly Tenso
 export function jacobian<R extends readonly unknown[]>(
   f: (x: Tensor, ...rest: R) => Tensor,
 ): (x: Tensor, ...rest: R) => Tensor {
+  checkFunction("jacobian", f);
   return (x, ...rest) => {
     checkOne("jacobian", x);
     const { y, inputs } = call("jacobian", f, x, rest);
@@ -260,6 +264,7 @@ function units(x: Tensor): Tensor[] {
 export function hessian<R extends readonly unknown[]>(
   f: (x: Tensor, ...rest: R) => Tensor,
 ): (x: Tensor, ...rest: R) => Tensor {
+  checkFunction("hessian", f);
   return (x, ...rest) => {
     checkOne("hessian", x);
     return columnsOf((z: Tensor) => both("hessian", f, z, rest)[1], x);
@@ -284,6 +289,7 @@ function columnsOf(f: (x: Tensor) => Tensor, x: Tensor): Tensor {
 export function hvp<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor,
 ): (x: P, t: Like<P>, ...rest: R) => Like<P> {
+  checkFunction("hvp", f);
   return (x, t, ...rest) => {
     const { y, inputs } = call("hvp", f, x, rest);
     checkSingle("hvp", y);

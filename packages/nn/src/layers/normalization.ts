@@ -10,7 +10,7 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Module, Parameter } from "../module.ts";
-import { checkNumber, optionsOf } from "../options.ts";
+import { checkNumber, optionsOf, shown } from "../options.ts";
 import { checkTensor } from "./settings.ts";
 
 /** Normalizations of each example by itself: they do the same in training and outside of it. */
@@ -19,7 +19,7 @@ import { checkTensor } from "./settings.ts";
 function checked(name: string, sizes: readonly number[], eps: number, dtype: string): void {
   checkNumber(`${name}: eps`, eps, 0);
   if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 1))
-    throw new ValueError(`${name}: takes whole numbers of at least 1, got [${sizes.join(", ")}]`);
+    throw new ValueError(`${name}: takes whole numbers of at least 1, got [${sizes.map(shown).join(", ")}]`);
   if (dtype !== "float32" && dtype !== "float64")
     throw new DTypeError(`${name}: the parameters cannot be ${dtype}; use float32 or float64`);
 }

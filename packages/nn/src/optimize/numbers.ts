@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import { StateError, ValueError, variable } from "@cotangent/autograd/functional";
+import { shown } from "../options.ts";
 import type { NamedNumber } from "./transform.ts";
 import { exact, type Schedule } from "./transforms.ts";
 
@@ -133,12 +134,12 @@ export class Numbers {
     if (typeof value === "number" && value >= least && value < below) return;
     const range =
       below === Infinity ? `a finite number of at least ${least}` : `from ${least} to below ${below}`;
-    throw new ValueError(`${this.#owner}: ${name} is ${range}, got ${String(value)}`);
+    throw new ValueError(`${this.#owner}: ${name} is ${range}, got ${shown(value)}`);
   }
 
   #checkPair(name: string, pair: unknown): void {
     if (!Array.isArray(pair) || pair.length !== 2)
-      throw new ValueError(`${this.#owner}: ${name} is a list of two numbers, got ${String(pair)}`);
+      throw new ValueError(`${this.#owner}: ${name} is a list of two numbers, got ${shown(pair)}`);
   }
 
   #refuse(name: string, reason: string): never {
