@@ -408,7 +408,6 @@ describe("refusals", () => {
     [() => new StudentT(1, 0, 1).icdf(0.5), ValueError, "StudentT: there is no icdf in closed form"],
     [() => new Gamma(1, 1).icdf(0.5), ValueError, "Gamma: there is no icdf in closed form"],
     [() => new Poisson(1).entropy(), ValueError, "Poisson: there is no entropy in closed form"],
-    [() => new Beta(1, 1).mode, ValueError, "Beta: there is no mode"],
     [
       () => new Gamma(1, 1).sample([1], anything({ dtype: "float64" })),
       ValueError,
@@ -435,4 +434,32 @@ describe("refusals", () => {
     expect(() => compile((x: Tensor) => new Gamma(x, bad).logProb(1))(ones([2]))).toThrow("rate must be");
     expect(dataOf(vmap((x: Tensor) => new Gamma(x, 1).rate)(bad))).toEqual([1, 1]);
   });
+});
+
+test("modes of shares are where the density is highest, and NaN where no place is", () => {
+  const places = tensor(Array.from({ length: 199 }, (_, i) => (i + 1) / 200));
+  for (const [a, b] of [
+    [2, 3],
+    [1.5, 7],
+    [4, 4],
+  ] as const) {
+    const p = new Beta(a, b);
+    const most = Math.max(...dataOf(p.logProb(places)));
+    expect(p.logProb(p.mode).item()).toBeGreaterThanOrEqual(most - 1e-6);
+    expect(p.mode.item()).toBeCloseTo((a - 1) / (a + b - 2), 6);
+    const both = new Dirichlet(tensor([a, b]));
+    expect(dataOf(both.mode)[0]).toBeCloseTo(p.mode.item(), 6);
+  }
+  const ends = new Beta(tensor([0.5, 3, 1, 0.5]), tensor([3, 0.5, 1, 0.5]));
+  expect(dataOf(ends.mode)).toEqual([0, 1, NaN, NaN]);
+  expect(
+    dataOf(
+      new Dirichlet(
+        tensor([
+          [0.5, 2, 4],
+          [1, 1, 1],
+        ]),
+      ).mode,
+    ),
+  ).toEqual([0, 0.25, 0.75, NaN, NaN, NaN]);
 });

@@ -16,6 +16,7 @@ import {
   lt,
   minimum,
   mul,
+  relu,
   ShapeError,
   sigmoid,
   softmax,
@@ -118,6 +119,12 @@ export class Beta extends Distribution {
     return div(this.#concentration1(), add(this.#concentration1(), this.#concentration0()));
   }
 
+  /** 0 or 1 if only the one concentration is above 1, NaN if none is: then no place between is the most likely. */
+  override get mode(): Tensor {
+    const [a, b] = [relu(sub(this.#concentration1(), 1)), relu(sub(this.#concentration0(), 1))];
+    return div(a, add(a, b));
+  }
+
   override get variance(): Tensor {
     return precisely(
       (a, b) => {
@@ -201,6 +208,12 @@ export class Dirichlet extends Distribution {
 
   override get mean(): Tensor {
     return div(this.concentration, this.#sum);
+  }
+
+  /** Shares of what is above 1 of each concentration, NaN if none is. */
+  override get mode(): Tensor {
+    const a = relu(sub(this.concentration, 1));
+    return div(a, sum(a, -1, { keepDims: true }));
   }
 
   override get variance(): Tensor {
