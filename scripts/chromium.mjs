@@ -10,11 +10,16 @@ import { pathToFileURL } from "node:url";
 
 const names = ["chromium", "chromium-browser", "google-chrome"];
 
+/** Where the first of these programs is; undefined if none is on PATH. */
+export function onPath(programs) {
+  return (process.env.PATH ?? "")
+    .split(delimiter)
+    .flatMap((path) => programs.map((name) => join(path, name)))
+    .find((path) => existsSync(path));
+}
+
 /** Where the browser is; undefined if there is none. */
-export const browser = (process.env.PATH ?? "")
-  .split(delimiter)
-  .flatMap((path) => names.map((name) => join(path, name)))
-  .find((path) => existsSync(path));
+export const browser = onPath(names);
 
 /** Why nothing is opened where there is no browser. */
 export const missing = `skipped: no ${names.join(", ")} on PATH`;
@@ -47,9 +52,20 @@ export function openPage(html, { width = 1000, height = 800 } = {}) {
   }
 }
 
-/** Opens a page with this script from a server, cross-origin isolated, and gives what the script posts to `/said`. */
-export async function visitPage(script) {
-  if (browser === undefined) throw new Error(missing);
+function openChromium(address, place) {
+  const options = [...quiet.split(" "), "--remote-debugging-port=0", `--user-data-dir=${place}`];
+  return spawn(browser, [...options, address], { stdio: "ignore" });
+}
+
+/** What a page says that says nothing within two minutes. */
+export const nothing = "nothing";
+
+/**
+ * Opens a page with this script from a server, cross-origin isolated, and gives what the script posts to `/said`. Another browser is started
+ * by `open(address, folder for its profile)`.
+ */
+export async function visitPage(script, open = openChromium) {
+  if (open === openChromium && browser === undefined) throw new Error(missing);
   const place = mkdtempSync(join(tmpdir(), "cotangent-page-"));
   const headers = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -72,13 +88,8 @@ export async function visitPage(script) {
   });
   await once(server.listen(0), "listening");
   const address = `http://localhost:${server.address().port}/`;
-  const options = [
-    ...quiet.split(" "),
-    "--remote-debugging-port=0",
-    `--user-data-dir=${join(place, "profile")}`,
-  ];
-  const process = spawn(browser, [...options, address], { stdio: "ignore" });
-  const late = new Promise((resolve) => setTimeout(resolve, 60_000, "nothing").unref());
+  const process = open(address, place);
+  const late = new Promise((resolve) => setTimeout(resolve, 120_000, nothing).unref());
   try {
     return await Promise.race([said, late]);
   } finally {

@@ -26,6 +26,7 @@ const steps = {
   package: [[tsc, "-b"], [join(root, "scripts", "package.mjs")]],
   bundle: [[tsc, "-b"], [join(root, "scripts", "bundle.mjs")]],
   page: [[tsc, "-b"], [join(root, "scripts", "page.mjs")]],
+  engines: [[join(root, "scripts", "engines.mjs")]],
   compiled: [[test, "--compiled"]],
   tests: [[test]],
 };
@@ -38,7 +39,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const alone = ["docs", "package", "bundle", "page", "compiled"];
+const alone = ["docs", "package", "bundle", "page", "engines", "compiled"];
 const isQuiet = (name) => name !== "tests" && !alone.includes(name);
 const quiet = names.filter(isQuiet);
 const results = await Promise.all(quiet.map((name) => check(name, "pipe")));

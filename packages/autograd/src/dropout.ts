@@ -96,7 +96,7 @@ export function alphaDropout<X extends Tensor>(x: X, options?: DropoutOptions): 
   const thinned = (a: Tensor, keep: Tensor, p: number): Tensor => {
     // Dropping everything leaves nothing to scale; PyTorch gives 0.
     if (p === 1) return where(keep, a, 0);
-    const scale = 1 / Math.sqrt((1 - p) * (1 + p * saturated ** 2));
+    const scale = 1 / Math.sqrt((1 - p) * (1 + p * saturated * saturated));
     return add(mul(where(keep, a, saturated), scale), -scale * p * saturated);
   };
   return dropped("alphaDropout", x, (a) => a.shape, options, thinned) as Tensor<SizesOf<X>>;

@@ -267,6 +267,11 @@ function knownMachine(body: Body, list: number): Machine {
   );
 }
 
+/** The machine of a body whose one operand and result have one dtype. */
+export function machineOfOne(body: Body, dtype: DType): Machine {
+  return machineOf(body, withDType(withDType(0, dtype), dtype));
+}
+
 /** The machine of a body whose two operands and result have one dtype. */
 export function machineOfTwo(body: Body, dtype: DType): Machine {
   return machineOf(body, withDType(withDType(withDType(0, dtype), dtype), dtype));

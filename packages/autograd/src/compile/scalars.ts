@@ -188,7 +188,7 @@ export class BodyWriter {
   protected table(i: number): void {
     const { dtype, operands, values } = this.body[i]!;
     this.push(operands[0]!);
-    this.code.i32(Math.log2(byteSize(dtype))).op(i32.shl);
+    this.code.i32(31 - Math.clz32(byteSize(dtype))).op(i32.shl);
     this.code.memory(...loads[dtype], this.around.layout.tables.get(values!)![dtype]!);
   }
 

@@ -124,7 +124,7 @@ export class VectorWriter extends BodyWriter {
     for (let lane = 0; lane < active; lane++) {
       code.get(out);
       pushLane(code, index, lane, "int32", width);
-      code.i32(Math.log2(byteSize(dtype))).op(i32.shl);
+      code.i32(31 - Math.clz32(byteSize(dtype))).op(i32.shl);
       code.memory(...loads[dtype], layout.tables.get(values!)![dtype]!);
       replaceLane(code, lane, dtype, width);
       code.set(out);

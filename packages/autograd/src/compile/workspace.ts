@@ -204,7 +204,7 @@ function roomFor(bytes: number): Workspace | null {
   if (isRefused || typeof WebAssembly === "undefined") return null;
   if (known && known.bytes >= needed) return known;
   try {
-    return new Workspace(2 ** Math.ceil(Math.log2(needed)));
+    return new Workspace(2 ** (32 - Math.clz32(needed - 1)));
   } catch {
     return known;
   }

@@ -1,7 +1,10 @@
 import type { Arithmetic, Body } from "../arithmetic.ts";
 import { log, log1p } from "./logarithm.ts";
-import { inDouble, polynomial } from "./precision.ts";
+import { inDouble, polynomial, raised } from "./precision.ts";
 import { cos, sin } from "./trigonometric.ts";
+
+const logPi = 1.1447298858494002;
+const logTwoPi = 1.8378770664093456;
 
 /** The gamma function's logarithm and the derivatives of that. DLMF is the Digital Library of Mathematical Functions. */
 
@@ -67,14 +70,14 @@ function logGamma<E>(m: Arithmetic<E>, x: E): E {
   const inverse = m.div(1, m.pmax(x, 8));
   const series = m.mul(inverse, polynomial(m, m.mul(inverse, inverse), stirling));
   const main = m.mul(m.sub(x, 0.5), m.sub(logarithm, 1));
-  const stirlings = m.add(main, m.add(series, 0.5 * Math.log(2 * Math.PI) - 0.5));
+  const stirlings = m.add(main, m.add(series, logTwoPi / 2 - 0.5));
   return m.select(far, stirlings, m.add(near, m.select(large, logarithm, m.neg(logarithm))));
 }
 
 /** Below 0 by reflection: gamma(x) gamma(1 - x) = pi / sin(pi x). */
 const reflectedLogGamma: Body = (m, x, positive) => {
   const sine = m.abs(sin(m, m.mul(fromWhole(m, x!), Math.PI)));
-  return m.sub(m.sub(Math.log(Math.PI), log(m, sine)), positive!);
+  return m.sub(m.sub(logPi, log(m, sine)), positive!);
 };
 
 /** The logarithm of |gamma(x)|. */
@@ -160,7 +163,7 @@ function reflection<E>(m: Arithmetic<E>, n: number, x: E): E {
   const even = polynomial(
     m,
     square,
-    terms.map((term) => term * Math.PI ** (n + 1)),
+    terms.map((term) => term * raised(Math.PI, n + 1)),
   );
   return m.mul(m.add(square, 1), first === 1 ? m.mul(c, even) : even);
 }

@@ -1,5 +1,5 @@
 import type { Arithmetic, Body } from "../arithmetic.ts";
-import { inDouble, polynomial } from "./precision.ts";
+import { inDouble, polynomial, raised } from "./precision.ts";
 import { cos, sin } from "./trigonometric.ts";
 
 /** The sine, or a derivative of it of order n, of pi x, from an exact distance to the nearest half of a whole number. */
@@ -24,7 +24,7 @@ function nearZero<E>(m: Arithmetic<E>, u: E, n: number, reach: number): E {
     let factorial = 1;
     for (let i = 2; i <= 2 * k - n; i++) factorial *= i;
     coefficients.push((k % 2 === 0 ? 1 : -1) / ((2 * k + 1) * factorial));
-    size = reach ** (2 * k - n) / factorial;
+    size = raised(reach, 2 * k - n) / factorial;
     // The terms grow at first.
     if (2 * k - n < reach) size = 1;
   }
@@ -43,6 +43,6 @@ export function sincDerivative(n: number): Body {
     const series = nearZero(m, m.pmin(m.pmax(u, -reach), reach), n, reach);
     let far = m.div(sineOfTurns(m, x!, 0), u);
     for (let k = 1; k <= n; k++) far = m.div(m.sub(sineOfTurns(m, x!, k), m.mul(far, k)), u);
-    return m.mul(m.select(m.lt(m.abs(u), reach), series, far), Math.PI ** n);
+    return m.mul(m.select(m.lt(m.abs(u), reach), series, far), raised(Math.PI, n));
   });
 }

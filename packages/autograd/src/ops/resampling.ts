@@ -230,11 +230,11 @@ export const pixelShuffle: Operation<[factor: number]> = composed(
     checkField("pixelShuffle", x, factor);
     const outer = x.shape.slice(0, -3);
     const [channels, height, width] = x.shape.slice(-3) as [number, number, number];
-    if (channels % factor ** 2 !== 0)
+    if (channels % (factor * factor) !== 0)
       throw new ShapeError(
-        `pixelShuffle: ${channels} channels of ${formatShape(x.shape)} are no multiple of ${factor ** 2}, the square of the factor`,
+        `pixelShuffle: ${channels} channels of ${formatShape(x.shape)} are no multiple of ${factor * factor}, the square of the factor`,
       );
-    const each = channels / factor ** 2;
+    const each = channels / (factor * factor);
     const out = [...outer, each, height * factor, width * factor];
     checkShape("pixelShuffle", out);
     const n = outer.length;
@@ -244,7 +244,7 @@ export const pixelShuffle: Operation<[factor: number]> = composed(
   (draw) => {
     const factor = draw.integer(1, 2);
     const [each, height, width] = drawSizes(draw, 3, 1, 4) as [number, number, number];
-    return [draw.tensor([...batchOf(draw), each * factor ** 2, height, width]), factor];
+    return [draw.tensor([...batchOf(draw), each * factor * factor, height, width]), factor];
   },
 );
 
@@ -272,7 +272,7 @@ export const pixelUnshuffle: Operation<[factor: number]> = composed(
     const n = outer.length;
     const apart = reshape(x, [...outer, channels, rows, factor, columns, factor]);
     const together = permute(apart, [...outer.map((_, i) => i), n, n + 2, n + 4, n + 1, n + 3]);
-    return reshape(together, [...outer, channels * factor ** 2, rows, columns]);
+    return reshape(together, [...outer, channels * factor * factor, rows, columns]);
   },
   (draw) => {
     const factor = draw.integer(1, 2);

@@ -109,7 +109,7 @@ export const searchsorted: Operation<[values: Tensor, options?: Side]> = compose
     const count = sortedSequence.shape[axis]!;
     let found: Tensor = fill(0, wanted.shape, "int32");
     // The number of elements in front, bit by bit: a step is taken if all that it passes belong there.
-    for (let step = 2 ** Math.floor(Math.log2(count)); step >= 1; step /= 2) {
+    for (let step = count > 0 ? 2 ** (31 - Math.clz32(count)) : 0; step >= 1; step /= 2) {
       const next = add(found, step);
       const passed = picked("searchsorted", sortedSequence, axis, sub(minimum(next, count), 1));
       const before = logicalOr((right ? le : lt)(passed, wanted), ne(wanted, wanted));

@@ -158,7 +158,7 @@ function lastWriters(caller: string, index: Tensor, axis: number, size: number):
   const count = index.shape[axis]!;
   let left = fill(1, index.shape, "int32");
   let rest = along(iota([count]), axis, index.shape);
-  for (let bit = 2 ** Math.max(0, Math.ceil(Math.log2(count)) - 1); bit >= 1; bit /= 2) {
+  for (let bit = 2 ** Math.max(0, 31 - Math.clz32(count - 1)); bit >= 1; bit /= 2) {
     const set = cast(ge(rest, bit), "int32");
     rest = sub(rest, mul(set, bit));
     const high = mul(left, set);

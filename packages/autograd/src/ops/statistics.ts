@@ -166,7 +166,7 @@ function unitOf(x: Tensor, axes: readonly number[], power = 2): Tensor {
   const sizes = abs(x);
   const counting = power > 0 ? sizes : where(eq(sizes, 0), Infinity, sizes);
   const most = stopGradient((power > 0 ? amax : amin)(counting, axes, { keepDims: true }));
-  const huge = (x.dtype === "float32" ? 1e30 : 1e300) ** (1 / (Math.abs(power) + 1));
+  const huge = 2 ** Math.floor((x.dtype === "float32" ? 100 : 1000) / (Math.abs(power) + 1));
   const extreme = logicalOr(
     logicalAnd(gt(most, huge), lt(most, Infinity)),
     logicalAnd(gt(most, 0), lt(most, 1 / huge)),

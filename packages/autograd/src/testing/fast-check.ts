@@ -95,7 +95,7 @@ export function magnitudes(options?: { low?: number; high?: number }): fc.Arbitr
   const { low = -6, high = 6 } = optionsOf("magnitudes", options, { low: true, high: true });
   return fc
     .tuple(fc.integer({ min: low, max: high }), fc.integer({ min: 1, max: 9 }), fc.boolean())
-    .map(([exponent, digit, negative]) => (negative ? -digit : digit) * 10 ** exponent);
+    .map(([exponent, digit, negative]) => Number(`${negative ? -digit : digit}e${exponent}`));
 }
 
 /** Zeros of both signs, infinities, NaN, and the smallest and largest numbers of a float dtype. */

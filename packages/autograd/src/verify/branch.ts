@@ -98,9 +98,11 @@ function branchBody(body: Body, deep: boolean): Body {
     const decisions: E[] = [];
     body(witness(m, decisions, deep), ...operands);
     let code = m.constant(0, "float64");
-    decisions.forEach((decision, i) => {
-      code = m.add(code, m.mul(m.convert(decision, "float64"), Math.sqrt(2) * 1.7 ** i));
-    });
+    let weight = Math.SQRT2;
+    for (const decision of decisions) {
+      code = m.add(code, m.mul(m.convert(decision, "float64"), weight));
+      weight *= 1.7;
+    }
     return code;
   };
 }

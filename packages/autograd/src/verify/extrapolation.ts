@@ -19,7 +19,7 @@ export function centralDerivative(f: (h: number) => number, step: number, noise:
     const h = step * 2 ** -level;
     const row = [(f(h) - f(-h)) / (2 * h)];
     for (let order = 1; order <= level; order++) {
-      const factor = 4 ** order;
+      const factor = 2 ** (2 * order);
       const [better, coarse] = [row[order - 1]!, before[order - 1]!];
       const value = better + (better - coarse) / (factor - 1);
       row.push(value);

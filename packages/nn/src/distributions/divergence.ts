@@ -28,6 +28,7 @@ import {
   where,
   zerosLike,
 } from "@cotangent/autograd/functional";
+import { logFour, logTwoPi } from "../constants.ts";
 import {
   betaLogarithm,
   betweenBetas,
@@ -74,7 +75,7 @@ function rule<P extends Distribution, Q extends Distribution>(
 /** From any distribution whose mean, deviation and entropy are known to a normal one. */
 function toNormal(p: Distribution, { loc, scale }: Normal): Tensor {
   const squares = add(square(div(sub(p.mean, loc), scale)), square(div(p.stddev, scale)));
-  return sub(add(mul(add(squares, Math.log(2 * Math.PI)), 0.5), log(scale)), p.entropy());
+  return sub(add(mul(add(squares, logTwoPi), 0.5), log(scale)), p.entropy());
 }
 
 /** To Gumbel's distribution, by the mean of `exp(-(x - loc) / scale)`. */
@@ -122,7 +123,7 @@ function betweenLaplaces(p: Laplace, q: Laplace): Tensor {
 /** F. Chyzak and F. Nielsen 2019, https://arxiv.org/abs/1905.10965. */
 function betweenCauchys(p: Cauchy, q: Cauchy): Tensor {
   const distance = hypot(add(p.scale, q.scale), sub(p.loc, q.loc));
-  return sub(mul(log(distance), 2), add(log(mul(p.scale, q.scale)), Math.log(4)));
+  return sub(mul(log(distance), 2), add(log(mul(p.scale, q.scale)), logFour));
 }
 
 /** The mean of `exp(-(x - loc) / scale)` over an even distribution. */

@@ -22,6 +22,7 @@ import {
   unsqueeze,
   ValueError,
 } from "@cotangent/autograd/functional";
+import { logTwoPi } from "../constants.ts";
 import { Distribution, drawOf, placeIn, type Source } from "./distribution.ts";
 import { commonShape, finite, floats, type Parameter } from "./parameters.ts";
 import { checkOne } from "./weights.ts";
@@ -101,7 +102,7 @@ export class MultivariateNormal extends Distribution {
   override logProb(x: Operand): Tensor {
     const factor = this.#factor;
     const z = solved(factor, sub(placeIn(this, "logProb", x), this.loc));
-    const squares = add(square(z), Math.log(2 * Math.PI));
+    const squares = add(square(z), logTwoPi);
     return sub(mul(sum(squares, -1), -0.5), logRoot(factor));
   }
 
@@ -113,7 +114,7 @@ export class MultivariateNormal extends Distribution {
 
   override entropy(): Tensor {
     const n = this.eventShape[0]!;
-    return broadcastTo(add(logRoot(this.#factor), 0.5 * n * (1 + Math.log(2 * Math.PI))), this.batchShape);
+    return broadcastTo(add(logRoot(this.#factor), 0.5 * n * (1 + logTwoPi)), this.batchShape);
   }
 
   override get mean(): Tensor {

@@ -15,6 +15,7 @@ import {
   sub,
   where,
 } from "@cotangent/autograd/functional";
+import { logTwoPi } from "../constants.ts";
 import { Distribution, placeIn, type Source, shareIn } from "./distribution.ts";
 import { LocationScale, type Standard } from "./location.ts";
 import { batchOf, finite, floats, positive } from "./parameters.ts";
@@ -25,8 +26,8 @@ const standardNormal: Standard = {
   name: "Normal",
   mean: 0,
   stddev: 1,
-  entropy: 0.5 + 0.5 * Math.log(2 * Math.PI),
-  logDensity: (z) => sub(mul(square(z), -0.5), 0.5 * Math.log(2 * Math.PI)),
+  entropy: 0.5 + 0.5 * logTwoPi,
+  logDensity: (z) => sub(mul(square(z), -0.5), 0.5 * logTwoPi),
   // By the complement, which has all its digits far below the mean.
   cdf: (z) => mul(erfc(mul(z, -Math.SQRT1_2)), 0.5),
   icdf: (p) => mul(erfinv(sub(mul(p, 2), 1)), Math.SQRT2),

@@ -19,6 +19,7 @@ import {
   uniform,
   where,
 } from "@cotangent/autograd/functional";
+import { logFourPi, logPi } from "../constants.ts";
 import { refuse } from "./distribution.ts";
 import { LocationScale, type Standard } from "./location.ts";
 
@@ -107,9 +108,9 @@ const standardCauchy: Standard = {
   name: "Cauchy",
   mean: Number.NaN,
   stddev: Number.NaN,
-  entropy: Math.log(4 * Math.PI),
+  entropy: logFourPi,
   // log(1 + z^2), but the square would be infinite long before the result is large.
-  logDensity: (z) => neg(add(mul(log(hypot(z, 1)), 2), Math.log(Math.PI))),
+  logDensity: (z) => neg(add(mul(log(hypot(z, 1)), 2), logPi)),
   cdf: (z) => mul(atan2(1, neg(z)), 1 / Math.PI),
   icdf: (p) => tan(mul(sub(p, 0.5), Math.PI)),
   draw: (shape, source) => inverted((u) => tan(mul(sub(u, 0.5), Math.PI)), shape, source),

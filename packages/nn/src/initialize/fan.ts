@@ -33,7 +33,7 @@ export function calculateGain(
     sigmoid: 1,
     tanh: 5 / 3,
     relu: Math.SQRT2,
-    leakyRelu: Math.sqrt(2 / (1 + negativeSlope ** 2)),
+    leakyRelu: Math.sqrt(2 / (1 + negativeSlope * negativeSlope)),
     selu: 3 / 4,
   };
   if (!Object.hasOwn(gains, nonlinearity))

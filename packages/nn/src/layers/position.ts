@@ -1,11 +1,16 @@
 import type { CreateOptions, Shape, Tensor } from "@cotangent/autograd/functional";
 import {
   add,
+  arange,
   cast,
   cat,
+  cos,
   mul,
+  pow,
   reshape,
   ShapeError,
+  scalar,
+  sin,
   slice,
   stack,
   sub,
@@ -19,10 +24,17 @@ import { checkSizes, checkTensor } from "./settings.ts";
 
 /** Layers that tell attention where something stands in a sequence. */
 
-/** The angles of a position: `position / base^(2 i / dim)` for the pair `i`, computed in float64. */
-function angles(positions: number, dim: number, base: number): number[][] {
-  const rates = Array.from({ length: Math.ceil(dim / 2) }, (_, i) => base ** ((-2 * i) / dim));
-  return Array.from({ length: positions }, (_, position) => rates.map((rate) => position * rate));
+/** The sines and cosines, [positions, pairs], of the angles `position / base^(2 i / dim)` of each pair `i`, in float64. */
+function turns(
+  positions: number,
+  dim: number,
+  base: number,
+): { readonly sines: Tensor; readonly cosines: Tensor } {
+  const wide = { dtype: "float64" } as const;
+  const pairs = Array.from({ length: Math.ceil(dim / 2) }, (_, i) => (-2 * i) / dim);
+  const rates = pow(scalar(base, wide), tensor(pairs, wide));
+  const angles = mul(reshape(arange(0, positions, 1, wide), [positions, 1]), rates);
+  return { sines: sin(angles), cosines: cos(angles) };
 }
 
 export interface PositionalEncodingOptions extends DropoutLayerOptions, CreateOptions {
@@ -72,10 +84,9 @@ export class PositionalEncoding extends Module {
     });
     checkSizes("PositionalEncoding", { dModel, maxLen });
     this.dropout = new Dropout(dropout, draw);
-    const rows = angles(maxLen, dModel, 10000).map((row) =>
-      row.flatMap((angle) => [Math.sin(angle), Math.cos(angle)]).slice(0, dModel),
-    );
-    this.pe = new Buffer<Shape>(tensor(rows, { dtype }) as Tensor).named("pe");
+    const { sines, cosines } = turns(maxLen, dModel, 10000);
+    const both = reshape(stack([sines, cosines], 2), [maxLen, 2 * cosines.shape[1]!]);
+    this.pe = new Buffer<Shape>(cast(slice(both, 0, dModel, { axis: 1 }), dtype)).named("pe");
     this.batchFirst = batchFirst;
   }
 
@@ -148,15 +159,9 @@ export class RotaryEmbedding extends Module {
     this.base = base;
     this.maxLen = maxLen;
     this.interleaved = interleaved;
-    const rows = angles(maxLen, dim, base);
-    this.#cos = tensor(
-      rows.map((row) => row.map(Math.cos)),
-      { dtype: "float64" },
-    ) as Tensor;
-    this.#sin = tensor(
-      rows.map((row) => row.map(Math.sin)),
-      { dtype: "float64" },
-    ) as Tensor;
+    const { sines, cosines } = turns(maxLen, dim, base);
+    this.#cos = cosines;
+    this.#sin = sines;
   }
 
   forward(x: Tensor, offset = 0): Tensor {

@@ -20,6 +20,7 @@ import {
   where,
   xlogy,
 } from "@cotangent/autograd/functional";
+import { logTwoPi } from "../constants.ts";
 import { checkPositive, optionsOf } from "../options.ts";
 import type { LossOptions, LossShape, LossWith, Reduction } from "./reduction.ts";
 import { checkSameShape, elementwise, equal, format, reduced } from "./reduction.ts";
@@ -60,7 +61,7 @@ export const poissonNll: LossWith<PoissonNllOptions> = elementwise<PoissonNllOpt
     const logarithm = log(count);
     const stirling: Tensor = add(
       sub(mul(count, logarithm), count) as Tensor,
-      mul(add(logarithm, Math.log(2 * Math.PI)) as Tensor, 0.5) as Tensor,
+      mul(add(logarithm, logTwoPi) as Tensor, 0.5) as Tensor,
     );
     return add(losses, where(large, stirling, 0) as Tensor);
   },
@@ -105,7 +106,7 @@ export function gaussianNll<X extends Tensor, R extends Reduction = "mean">(
   const given = varianceFor(prediction, variance);
   const spread = straightThrough(given, maximum(given, eps) as Tensor);
   const losses = mul(0.5, add(log(spread), div(square(sub(prediction, target) as Tensor), spread)));
-  const all: Tensor = full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses;
+  const all: Tensor = full ? add(losses, 0.5 * logTwoPi) : losses;
   return reduced("gaussianNll", all, options) as Tensor<LossShape<SizesOf<X>, R>>;
 }
 

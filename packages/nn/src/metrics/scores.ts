@@ -67,8 +67,9 @@ export function r2Score(prediction: Tensor, target: Tensor): number {
     for (let i = column; i < truths.length; i += columns) mean += truths[i]! / rows;
     let [missed, spread] = [0, 0];
     for (let i = column; i < truths.length; i += columns) {
-      missed += (guesses[i]! - truths[i]!) ** 2;
-      spread += (truths[i]! - mean) ** 2;
+      const [error, distance] = [guesses[i]! - truths[i]!, truths[i]! - mean];
+      missed += error * error;
+      spread += distance * distance;
     }
     total += spread > 0 ? 1 - missed / spread : missed === 0 ? 1 : 0;
   }

@@ -16,7 +16,7 @@ import {
   where,
 } from "@cotangent/autograd/functional";
 import { checkCount, checkNumber, optionsOf } from "../options.ts";
-import { type Curve, curve } from "./curve.ts";
+import { type Curve, curve, exactly } from "./curve.ts";
 import type { RateOptions } from "./decay.ts";
 
 hideFrames(import.meta.url);
@@ -89,7 +89,7 @@ export function cosineWarmRestarts(options: CosineWarmRestartsOptions): Curve {
   return curve((step) => {
     // Restart n comes at step t0 (tMult^n - 1) / (tMult - 1); the logarithm may be a rounding short of n there.
     const powers = add(mul(div(step, t0), tMult - 1), 1);
-    const longer = pow(tMult, floor(add(div(log(powers), Math.log(tMult)), 1e-12)));
+    const longer = pow(tMult, floor(add(div(log(powers), log(exactly(tMult))), 1e-12)));
     const begin = mul(div(sub(longer, 1), tMult - 1), t0);
     return falling(lr, etaMin, div(sub(step, begin), mul(longer, t0)));
   });

@@ -303,7 +303,7 @@ export function noam(options: NoamOptions): Curve {
   checkNumber("noam: factor", factor);
   return curve((step) => {
     const t = add(step, 1);
-    const least = minimum(pow(t, -0.5), mul(t, warmupSteps ** -1.5));
-    return mul(least, factor * dModel ** -0.5);
+    const least = minimum(pow(t, -0.5), mul(t, 1 / (warmupSteps * Math.sqrt(warmupSteps))));
+    return mul(least, factor / Math.sqrt(dModel));
   });
 }

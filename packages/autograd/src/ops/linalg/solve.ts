@@ -1,6 +1,9 @@
+import type { TypedArray } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
+import { log } from "../../functions/logarithm.ts";
 import type { Derivative, Elements, Op, Tensor } from "../../graph.ts";
 import { apply, bilinearRule, pushed, zero } from "../../graph.ts";
+import { machineOfOne } from "../../machine.ts";
 import type { Operation } from "../../signature.ts";
 import { lt } from "../comparison.ts";
 import { matmul } from "../contraction.ts";
@@ -83,30 +86,45 @@ export const regulars = (draw: Draw): readonly Tensor[] => {
   return [regularMatrices(draw, [...draw.shape(0, 1), n, n])];
 };
 
-/** An op from matrices to numbers: `of` makes each from the triangle's diagonal and the sign of its exchanges. */
+/** An op from matrices to numbers. */
 function determinant(
   name: string,
-  of: (diagonal: readonly number[], sign: number) => number,
+  run: (a: Elements, n: number, out: TypedArray) => void,
   derivative: Derivative,
 ): Op {
   return {
     name,
-    kernel: {
-      kind: "opaque",
-      run: ([a], out) => {
-        const n = a!.shape[a!.shape.length - 1]!;
-        const [m] = arrays(n * n);
-        for (let batch = 0; batch < out.data.length; batch++) {
-          copyRows(n, n, a!.data, batch * n * n, n, m, 0, n);
-          const sign = triangulate(m, n, n);
-          const diagonal = Array.from({ length: n }, (_, i) => m[i * n + i]!);
-          out.data[batch] = of(diagonal, sign);
-        }
-      },
-    },
+    kernel: { kind: "opaque", run: ([a], out) => run(a!, a!.shape[a!.shape.length - 1]!, out.data) },
     derivatives: [derivative],
     shape: ([a]) => a!.shape.slice(0, -2),
     dtype: ([a]) => a!.dtype,
+  };
+}
+
+/** The diagonals of the triangles of `count` matrices, one after the other, and the signs of their exchanges, 0 for singular matrices. */
+function triangles(
+  { data }: Elements,
+  n: number,
+  count: number,
+): { diagonals: Float64Array; signs: number[] } {
+  const diagonals = new Float64Array(count * n);
+  const [m] = arrays(n * n);
+  const signs = Array.from({ length: count }, (_, batch) => {
+    copyRows(n, n, data, batch * n * n, n, m, 0, n);
+    const sign = triangulate(m, n, n);
+    for (let i = 0; i < n; i++) diagonals[batch * n + i] = m[i * n + i]!;
+    return sign;
+  });
+  return { diagonals, signs };
+}
+
+/** Makes each number from a diagonal and a sign. */
+function fromTriangles(of: (diagonal: Float64Array, sign: number) => number) {
+  return (a: Elements, n: number, out: TypedArray): void => {
+    const { diagonals, signs } = triangles(a, n, out.length);
+    signs.forEach((sign, batch) => {
+      out[batch] = of(diagonals.subarray(batch * n, batch * n + n), sign);
+    });
   };
 }
 
@@ -237,21 +255,29 @@ function cofactors(
 
 const detOp: Op = determinant(
   "det",
-  (diagonal, sign) => (sign === 0 ? 0 : diagonal.reduce((product, x) => product * x, sign)),
+  fromTriangles((diagonal, sign) => (sign === 0 ? 0 : diagonal.reduce((product, x) => product * x, sign))),
   pushed((t, out) => sum(mul(apply(cofactorOp, [out.inputs[0]!]), t), [-2, -1])),
 );
 
 /** The sign of a determinant, NaN if the matrix is. */
 const signOp: Op = determinant(
   "signOfDet",
-  (diagonal, sign) => diagonal.reduce((product, x) => product * Math.sign(x), sign),
+  fromTriangles((diagonal, sign) => diagonal.reduce((product, x) => product * Math.sign(x), sign)),
   zero,
 );
 
 const logAbsOp: Op = determinant(
   "logAbsDet",
-  (diagonal, sign) =>
-    sign === 0 ? -Infinity : diagonal.reduce((logs, x) => logs + Math.log(Math.abs(x)), 0),
+  (a, n, out) => {
+    const { diagonals, signs } = triangles(a, n, out.length);
+    const sizes = diagonals.map(Math.abs);
+    const logs = new Float64Array(sizes.length);
+    machineOfOne(log, "float64").run([sizes], sizes.length, logs);
+    signs.forEach((sign, batch) => {
+      const own = logs.subarray(batch * n, batch * n + n);
+      out[batch] = sign === 0 ? -Infinity : own.reduce((total, x) => total + x, 0);
+    });
+  },
   pushed((t, out) => relative(out.inputs[0]!, t)),
 );
 
