@@ -6,6 +6,7 @@ import {
   conv2d,
   convTranspose2d,
   DTypeError,
+  folded,
   Generator,
   grad,
   maxPool1d,
@@ -62,7 +63,7 @@ describe("derivatives of a convolution", () => {
   });
 
   const settings = [1, 2, 3, 4].flatMap((stride) =>
-    [1, 2, 3].flatMap((dilation) =>
+    [1, 2, 3, 6].flatMap((dilation) =>
       [1, 2, 3, 4].map((size) => ({ size, stride, dilation, padding: (stride + size) % 3 })),
     ),
   );
@@ -70,8 +71,8 @@ describe("derivatives of a convolution", () => {
   test.each(settings)(
     "by its operand is the transposed convolution, with %o",
     ({ size, stride, dilation, padding }) => {
-      const x = arange(2 * 2 * 13 * 12)
-        .reshape([2, 2, 13, 12])
+      const x = arange(2 * 2 * 13 * 22)
+        .reshape([2, 2, 13, 22])
         .cast("float32");
       const w = arange(12 * size)
         .fmod(5)
@@ -83,11 +84,11 @@ describe("derivatives of a convolution", () => {
       const g = arange(y.size).fmod(7).sub(3).reshape(y.shape).cast("float32");
       const found = grad(y, [x], { cotangent: g })[0]!;
       const whole = convTranspose2d(g, w, null, options);
-      const lengths = [2, 2, 15, 12 + 2 * padding];
+      const lengths = [2, 2, 15, 22 + 2 * padding];
       const expected = whole
         .pad(lengths.map((length, i): [number, number] => [0, length - whole.shape[i]!]))
         .slice(1, 14, { axis: 2 })
-        .slice(padding, 12 + padding, { axis: 3 });
+        .slice(padding, 22 + padding, { axis: 3 });
       expect(found.toArray()).toEqual(expected.toArray());
     },
   );
@@ -213,6 +214,33 @@ test("a compiled column that is turned into a row stays whole", () => {
   const turned = compile((x: Tensor, y: Tensor) => x.matmul(y).transpose());
   const row = turned(arange(6).reshape([3, 2]).cast("float32"), ones([2, 1]));
   expect(row.toArray()).toEqual([[1, 5, 9]]);
+});
+
+describe("windows whose entries are further apart than they are", () => {
+  const settings = [2, 3, 4].flatMap((step) =>
+    [3, 4, 5, 9].flatMap((dilation) => [1, 2, 3].map((size) => ({ step, dilation, size }))),
+  );
+
+  test.each(settings)("are added up where they came from, with %o", ({ step, dilation, size }) => {
+    const [count, length] = [4, 3 * step + (size - 1) * dilation + 2];
+    const x = arange(2 * count * size)
+      .reshape([2, count, size])
+      .cast("float32");
+    const windows = { axes: [1], sizes: [size], steps: [step], dilations: [dilation] };
+    const expected = Array.from({ length: 2 }, () => new Array<number>(length).fill(0));
+    for (let row = 0; row < 2; row++)
+      for (let place = 0; place < count; place++)
+        for (let i = 0; i < size; i++)
+          expected[row]![place * step + i * dilation]! += (row * count + place) * size + i;
+    expect(folded(x, [length], windows).toArray()).toEqual(expected);
+  });
+
+  test("are not spread over blocks of zeros", () => {
+    const [x, w] = [ones([1, 1, 4, 5]), ones([1, 1, 2, 3])];
+    const y = convTranspose2d(x, w, null, { stride: 3, dilation: 101 });
+    expect(Math.max(...topology([y]).nodes.map(({ size }) => size))).toBeLessThan(3 * y.size);
+    expect(y.sum().item()).toBe(20 * 6);
+  });
 });
 
 test("borders around borders are one", () => {

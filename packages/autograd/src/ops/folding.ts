@@ -8,7 +8,7 @@ import { cat } from "./join.ts";
 import { fill } from "./leaf.ts";
 import { broadcastTo, permute, reshape, sum, transpose, unsqueeze } from "./movement.ts";
 import { entriesApart, placedAlongLast } from "./placed.ts";
-import { where } from "./pointwise.ts";
+import { add, where } from "./pointwise.ts";
 import { flip, padded, rememberPart, slice } from "./region.ts";
 import { view } from "./view.ts";
 
@@ -161,11 +161,34 @@ function interleaved(x: Tensor, { axes, steps }: Windows): Tensor {
  */
 function summedAlong(x: Tensor, axis: number, step: number, dilation: number): Tensor {
   const last = x.rank - 1;
+  if (step > 1 && dilation > step) return summedApart(x, axis, step, dilation);
   const blocks = inBlocks(x, last, step, dilation);
   const turned = step === 1 ? blocks : transpose(blocks);
   const rest = turned.shape.slice(0, -1);
   if (turned.shape[rest.length] === 1) return reshape(turned, rest);
   return sum(slanted(turned, axis, step === 1 ? -dilation : -1), -1);
+}
+
+/**
+ * The same, entry by entry: where the entries of a window are further apart than windows are, blocks of them would be zeros for the
+ * most part.
+ */
+function summedApart(x: Tensor, axis: number, step: number, dilation: number): Tensor {
+  const last = x.rank - 1;
+  const [count, size] = [x.shape[axis]!, x.shape[last]!];
+  const blocks = count + Math.ceil(((size - 1) * dilation) / step);
+  const rest = x.shape.slice(0, last);
+  const parts = Array.from({ length: size }, (_, i) => {
+    const entry = reshape(slice(x, i, i + 1, { axis: last }), rest.toSpliced(axis + 1, 0, 1));
+    const spread = reshape(resized(entry, axis + 1, step), rest.with(axis, count * step));
+    return bordered(spread, axis, i * dilation, blocks * step - i * dilation - count * step);
+  });
+  const apart = reshape(
+    parts.reduce((total, part) => add(total, part)),
+    rest.toSpliced(axis, 1, blocks, step),
+  );
+  const order = rest.map((_, i) => (i > axis ? i + 1 : i));
+  return permute(apart, [...order, axis + 1]);
 }
 
 /** `axis`, which counts the entries of windows, as blocks of `step` entries (one more axis), or as it is if that is 1. */
@@ -220,7 +243,7 @@ function foldedProduct(x: Tensor, { axes, steps, dilations }: Windows): Tensor |
 }
 
 /** Products that are made at the most, and the share of multiplications that they may leave. */
-const mostProducts = 8;
+const mostProducts = 16;
 const shareLeft = 0.8;
 
 /**
