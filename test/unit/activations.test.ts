@@ -101,6 +101,21 @@ describe("activation layers", () => {
   });
 });
 
+test("gelu by tanh keeps its digits where it is small", () => {
+  const places = [-6, -4, -1];
+  const found = (dtype: "float32" | "float64") => [
+    ...autograd.gelu(autograd.tensor(places, { dtype }), { approximate: "tanh" }).toTypedArray(),
+  ];
+  // By Python's decimal, to 20 digits.
+  const exact = [-8.43964670076229e-11, -7.024594819237269e-5, -0.15880800939172325];
+  found("float32").forEach((y, i) => {
+    expect(y / exact[i]!).toBeCloseTo(1, 5);
+  });
+  found("float64").forEach((y, i) => {
+    expect(y / exact[i]!).toBeCloseTo(1, 13);
+  });
+});
+
 test("elu and its kin keep their slopes far below 0", () => {
   const far = tensor([-20, -10]);
   for (const f of [autograd.elu, autograd.celu])

@@ -81,6 +81,7 @@ import {
   partial,
   permutation,
   permute,
+  pinv,
   pointwise,
   prod,
   pushed,
@@ -1148,6 +1149,11 @@ describe("what only JavaScript can give", () => {
     refusal(() => conv1d(x, of(1, 2, 1), given(0)), ValueError, "conv1d: the bias is a number and no tensor");
     refusal(() => layerNorm(x, [3], given(0)), ValueError, "layerNorm: takes a tensor, got a number");
     refusal(() => layerNorm(x, [3], undefined, given(NaN)), ValueError, "layerNorm: takes a tensor");
+    refusal(
+      () => pinv(zeros([2, 2]), { rcond: given(true) }),
+      ValueError,
+      "pinv: rcond is true; give a number",
+    );
     refusal(
       () => manualSeed(given("7")),
       ValueError,

@@ -150,6 +150,7 @@ describe("a module", () => {
   test("lists a parameter that stands in two places once", () => {
     const layer = new Linear(2, 2);
     expect([...new Sequential(layer, layer).namedParameters().keys()]).toEqual(["0.weight", "0.bias"]);
+    expect([...new Sequential(layer, tanh)]).toEqual([layer, tanh]);
   });
 
   test("finds parameters in anything with forward", () => {

@@ -15,7 +15,7 @@ import { forward, type Layer, Module } from "../module.ts";
  * [...model.namedParameters().keys()]; // => [ '0.weight', '0.bias', '2.weight', '2.bias' ]
  * ```
  */
-export class Sequential extends Module {
+export class Sequential extends Module implements Iterable<Layer> {
   readonly layers: readonly Layer[];
 
   constructor(...layers: Layer[]) {
@@ -35,6 +35,10 @@ export class Sequential extends Module {
 
   forward(x: Tensor): Tensor {
     return this.layers.reduce((h, layer) => forward(layer, h), x);
+  }
+
+  [Symbol.iterator](): IterableIterator<Layer> {
+    return this.layers[Symbol.iterator]();
   }
 
   protected override fields(): readonly (readonly [name: string, value: unknown])[] {

@@ -3,7 +3,7 @@ import { DTypeError, ShapeError, ValueError } from "../../errors.ts";
 import type { Op, Tensor } from "../../graph.ts";
 import { apply, pushed } from "../../graph.ts";
 import { optionsOf } from "../../options.ts";
-import { broadcastShapes, formatShape } from "../../shape.ts";
+import { broadcastShapes, formatShape, shown } from "../../shape.ts";
 import type { Operation } from "../../signature.ts";
 import { cast } from "../cast.ts";
 import { matmul } from "../contraction.ts";
@@ -103,8 +103,8 @@ interface Cutoff {
 
 /** The pseudoinverse for the function `name`; `rcond` is the larger side times the precision of the dtype unless given. */
 function pseudoinverse(name: string, x: Tensor, rcond: number | undefined): Tensor {
-  if (rcond !== undefined && !(rcond >= 0))
-    throw new ValueError(`${name}: rcond is ${rcond}; give a number of at least 0, such as 1e-6`);
+  if (rcond !== undefined && !(typeof rcond === "number" && rcond >= 0))
+    throw new ValueError(`${name}: rcond is ${shown(rcond)}; give a number of at least 0, such as 1e-6`);
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   const precision = x.dtype === "float32" ? 2 ** -23 : 2 ** -52;
   return apply(pinvOp, [x], { rcond: rcond ?? Math.max(rows, columns) * precision });
