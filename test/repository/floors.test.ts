@@ -171,6 +171,7 @@ const packages: readonly PackageFloors[] = [
     mayImport: ["@cotangent/autograd/functional"],
     floors: [
       [
+        "constants.ts",
         "options.ts",
         "lengths.ts",
         "state.ts",
