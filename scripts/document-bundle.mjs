@@ -7,15 +7,18 @@ import { packed } from "./pure.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/**
- * The first program below a heading of a document: the text of its bundle, and what esbuild knows of its parts. `last` is
- * code to be run after the program.
- */
-export async function documentBundle({ document, heading }, last) {
+/** The first program below a heading of a document. */
+export function documentProgram({ document, heading }) {
   const text = readFileSync(join(root, document), "utf8").replaceAll("\r\n", "\n");
   const below = text.split(new RegExp(`^## ${heading}$`, "m"))[1] ?? "";
   const program = /^```ts\n([\s\S]*?)^```/m.exec(below)?.[1];
   if (program === undefined) throw new Error(`${document} has no program under "${heading}".`);
+  return program;
+}
+
+/** The text of the bundle of such a program, and what esbuild knows of its parts. `last` is code to be run after the program. */
+export async function documentBundle(place, last) {
+  const program = documentProgram(place);
   const { outputFiles, metafile } = await build({
     stdin: { contents: `${program}\n${last}`, resolveDir: join(root, "examples"), loader: "ts" },
     absWorkingDir: root,

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { chaining, documentProgram, functional } from "./document-bundle.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readJson = (...path) => JSON.parse(readFileSync(join(...path), "utf8"));
@@ -16,6 +17,14 @@ const manifests = folders.map((folder) => readJson(folder, "package.json"));
 const judges = [
   ["publint@0.3.25", "--strict"],
   ["@arethetypeswrong/cli@0.18.5", "--profile esm-only"],
+];
+/** What bundles programs of users, beside esbuild; each has its own reading of `sideEffects`, and its own minifier. */
+const bundlers = [
+  "rollup@4.68.8",
+  "@rollup/plugin-node-resolve@16.0.3",
+  "webpack@5.113.0",
+  "webpack-cli@7.3.1",
+  "vite@8.4.0",
 ];
 const available = new Map();
 
@@ -113,6 +122,7 @@ function use(tarballs) {
   checkDeclarations(project, subpaths);
   findNamedFiles(project);
   timeColdStart(project);
+  bundle(project);
 }
 
 /** Throws unless declarations need nothing but the language, those for Node apart. */
@@ -134,6 +144,34 @@ function findNamedFiles(project) {
     for (const [, path, file] of page.matchAll(/npm\/(@cotangent\/\w+)@[\d.]+\/(\S+\.js)/g))
       readFileSync(join(modules, path, file));
   }
+}
+
+/** Bundles two programs of the documents as users would for a page, and runs them. */
+function bundle(project) {
+  const install = `npm install --no-save --prefer-offline --no-audit --no-fund ${bundlers.join(" ")}`;
+  if (spawnSync(install, { cwd: project, shell: true, stdio: "ignore" }).status !== 0)
+    return console.log("skipped rollup, webpack and vite: npm could not fetch them");
+  const programs = [
+    [chaining, "model.forward(x).gt(0.5).cast('int32')"],
+    [functional, "cast(gt(model.forward(x), 0.5), 'int32')"],
+  ];
+  const config = "vite.config.mjs";
+  const options = {
+    build: { lib: { entry: "page.js", formats: ["es"], fileName: "vite" }, outDir: "vite", minify: true },
+  };
+  writeFileSync(join(project, config), `export default ${JSON.stringify(options)};`);
+  for (const [document, answer] of programs) {
+    const print = "console.log = () => {};";
+    const last = `if (String(${answer}.toArray()) !== "0,1,1,0") throw new Error("it learns something else");`;
+    writeFileSync(join(project, "page.js"), `${print}\n${documentProgram(document)}\n${last}`);
+    run("npx rollup --plugin node-resolve={browser:true} --input page.js --file rollup/page.js", project);
+    run("node rollup/page.js", project);
+    run("npx webpack --mode production --entry ./page.js --output-path webpack", project);
+    run("node webpack/main.js", project);
+    run(`npx vite build --config ${config}`, project);
+    run("node vite/vite.js", project);
+  }
+  console.log("rollup, webpack and vite bundle programs that run");
 }
 
 function timeColdStart(project) {

@@ -129,6 +129,7 @@ import {
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
+import { pointToCaller } from "../../packages/autograd/src/errors.ts";
 
 /** A tensor whose shape the types do not know: mistakes in shapes are found when the line runs. */
 const of = (...shape: number[]): Tensor => ones(shape);
@@ -1359,4 +1360,30 @@ test("errors of derivatives name the function that was called", () => {
 test("a variable that is made while a function is traced says where to make it", () => {
   const f = compile((x) => variable(x.mul(2)).sum());
   refusal(() => f(tensor([1])), CompileError, "a variable or layer is made inside", "outside");
+});
+
+describe("the stack of an error in an engine that makes it by itself", () => {
+  /** What `pointToCaller` leaves of a stack, where there is no `Error.captureStackTrace`. */
+  function pointed(stack: string): string {
+    const { captureStackTrace } = Error;
+    const error = Object.assign(new Error("wrong"), { stack });
+    try {
+      Object.assign(Error, { captureStackTrace: undefined });
+      pointToCaller(error);
+    } finally {
+      Object.assign(Error, { captureStackTrace });
+    }
+    return error.stack;
+  }
+  const ours = new URL("../../packages/autograd/src/graph.ts", import.meta.url).href;
+
+  test("begins at the user's frame", () => {
+    const stack = `matmul@${ours}:1:2\ntrain@https://a.example/main.js:3:4\n@https://a.example/main.js:5:6\n`;
+    expect(pointed(stack)).toBe("train@https://a.example/main.js:3:4\n@https://a.example/main.js:5:6\n");
+  });
+
+  test("keeps all frames where there is none outside, as in a bundle, and the end is an empty line", () => {
+    const stack = `matmul@${ours}:1:2\n@${ours}:3:4\n`;
+    expect(pointed(stack)).toBe(stack);
+  });
 });

@@ -91,7 +91,7 @@ const isHidden = (line: string): boolean =>
 function fromCaller(stack: string): string {
   const lines = stack.split("\n");
   const first = lines.findIndex(isFrame);
-  const outside = lines.findIndex((line, i) => i >= first && !isHidden(line));
+  const outside = lines.findIndex((line) => isFrame(line) && !isHidden(line));
   return first < 0 || outside <= first
     ? stack
     : [...lines.slice(0, first), ...lines.slice(outside)].join("\n");

@@ -56,7 +56,8 @@ export abstract class Module {
   readonly #training = new Setting(true, "training");
 
   constructor() {
-    tellPlaces(new.target.prototype);
+    // Not of new.target, which minifiers have moved into functions of their own.
+    tellPlaces(Object.getPrototypeOf(this));
   }
 
   /**

@@ -31,8 +31,8 @@ abstract class Cell extends Module {
 
   constructor(gates: Gates, inputSize: number, hiddenSize: number, options: CellOptions) {
     super();
-    const { bias = true, ...draw } = optionsOf(new.target.name, options, { bias: true, ...drawing });
-    checkSizes(new.target.name, { inputSize, hiddenSize });
+    const { bias = true, ...draw } = optionsOf(this.constructor.name, options, { bias: true, ...drawing });
+    checkSizes(this.constructor.name, { inputSize, hiddenSize });
     const rows = gates.count * hiddenSize;
     const make = (name: string, shape: Shape) => drawParameter(name, shape, hiddenSize, draw);
     this.inputSize = inputSize;

@@ -53,7 +53,7 @@ export abstract class ChannelNorm extends Module {
   constructor(numFeatures: number, options: Required<ChannelNormOptions>) {
     super();
     const { eps, momentum, affine, trackRunningStats, dtype } = options;
-    const { name } = new.target;
+    const { name } = this.constructor;
     checkSizes(name, { numFeatures });
     checkNumber(`${name}: eps`, eps, 0);
     if (momentum !== null) checkShare(`${name}: momentum`, momentum);

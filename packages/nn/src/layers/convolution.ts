@@ -71,10 +71,10 @@ abstract class Convolving<Options extends ConvOptions | ConvTransposeOptions> ex
       dtype,
       generator,
       ...rest
-    } = optionsOf<Options>(new.target.name, options, kind.options);
+    } = optionsOf<Options>(this.constructor.name, options, kind.options);
     const { groups = 1 } = options;
     const sizes = typeof kernelSize === "number" ? new Array<number>(kind.rank).fill(kernelSize) : kernelSize;
-    checkList(`${new.target.name}: kernelSize, where it is no number,`, sizes);
+    checkList(`${this.constructor.name}: kernelSize, where it is no number,`, sizes);
     checkSizes(this.constructor.name, [inChannels, outChannels, groups], sizes, kind.rank);
     this.inChannels = inChannels;
     this.outChannels = outChannels;

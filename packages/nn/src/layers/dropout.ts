@@ -14,9 +14,9 @@ abstract class Dropping extends Module {
 
   constructor(p = 0.5, draw: DropoutLayerOptions = {}) {
     super();
-    checkShare(`${new.target.name}: p`, p);
+    checkShare(`${this.constructor.name}: p`, p);
     this.p = p;
-    this.#draw = optionsOf(new.target.name, draw, { generator: true });
+    this.#draw = optionsOf(this.constructor.name, draw, { generator: true });
   }
 
   /** What the function is to be told. */

@@ -91,8 +91,8 @@ export abstract class Recurrent extends Module {
       dropout: p = 0,
       bidirectional = false,
       ...draw
-    } = optionsOf(new.target.name, options, recurrent);
-    const { name } = new.target;
+    } = optionsOf(this.constructor.name, options, recurrent);
+    const { name } = this.constructor;
     checkSizes(name, { inputSize, hiddenSize, numLayers });
     checkShare(`${name}: dropout`, p);
     if (!Number.isInteger(projSize) || projSize < 0 || projSize >= hiddenSize)

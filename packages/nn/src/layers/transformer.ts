@@ -87,10 +87,10 @@ abstract class TransformerLayer extends Module {
       activation = "relu",
       normFirst = false,
       bias = true,
-    } = optionsOf(new.target.name, options, transformerLayer);
+    } = optionsOf(this.constructor.name, options, transformerLayer);
     if (activation !== "relu" && activation !== "gelu" && !isLayer(activation))
       throw new ValueError(
-        `${new.target.name}: activation is "relu", "gelu" or a layer, got ${String(activation)}`,
+        `${this.constructor.name}: activation is "relu", "gelu" or a layer, got ${String(activation)}`,
       );
     this.activation = activation === "relu" ? relu : activation === "gelu" ? gelu : activation;
     const draw = drawOf(options);

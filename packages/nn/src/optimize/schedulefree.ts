@@ -74,7 +74,7 @@ export abstract class ScheduleFree<Options extends MethodOptions> extends Method
     super(trainable, options, method);
     if (options.stages?.some(isLookahead))
       throw new ValueError(
-        `${new.target.name}: takes no lookahead: the next step begins at its own means, not where lookahead puts the ` +
+        `${this.constructor.name}: takes no lookahead: the next step begins at its own means, not where lookahead puts the ` +
           "parameters; leave it out",
       );
   }
