@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 import { chaining, documentProgram, functional } from "./document-bundle.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -164,6 +165,16 @@ function bundle(project) {
     const print = "console.log = () => {};";
     const last = `if (String(${answer}.toArray()) !== "0,1,1,0") throw new Error("it learns something else");`;
     writeFileSync(join(project, "page.js"), `${print}\n${documentProgram(document)}\n${last}`);
+    // What esbuild makes of a page unless it is told otherwise: a script, which has no import.meta.
+    const script = {
+      bundle: true,
+      minify: true,
+      outdir: "esbuild",
+      logLevel: "error",
+      logOverride: { "empty-import-meta": "silent" },
+    };
+    buildSync({ entryPoints: ["page.js"], absWorkingDir: project, ...script });
+    run("node esbuild/page.js", project);
     run("npx rollup --plugin node-resolve={browser:true} --input page.js --file rollup/page.js", project);
     run("node rollup/page.js", project);
     run("npx webpack --mode production --entry ./page.js --output-path webpack", project);
@@ -171,7 +182,7 @@ function bundle(project) {
     run(`npx vite build --config ${config}`, project);
     run("node vite/vite.js", project);
   }
-  console.log("rollup, webpack and vite bundle programs that run");
+  console.log("esbuild, rollup, webpack and vite bundle programs that run");
 }
 
 function timeColdStart(project) {

@@ -129,7 +129,7 @@ import {
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
-import { pointToCaller } from "../../packages/autograd/src/errors.ts";
+import { hideFrames, pointToCaller } from "../../packages/autograd/src/errors.ts";
 
 /** A tensor whose shape the types do not know: mistakes in shapes are found when the line runs. */
 const of = (...shape: number[]): Tensor => ones(shape);
@@ -1137,6 +1137,11 @@ describe("what only JavaScript can give", () => {
 
   test("is refused where a tensor, a number or nothing belongs", () => {
     const x = of(1, 2, 3);
+    const { shape, dtype, op } = x;
+    const foreign = given({ shape, dtype, op });
+    const twice = "got a tensor of another copy of @cotangent/autograd, which is loaded twice";
+    refusal(() => x.add(foreign), ValueError, twice);
+    refusal(() => softmax(foreign), ValueError, twice);
     refusal(
       () => bincount(int32(1, 2), { weights: given([0.5, 1]) }),
       ValueError,
@@ -1376,6 +1381,11 @@ describe("the stack of an error in an engine that makes it by itself", () => {
     return error.stack;
   }
   const ours = new URL("../../packages/autograd/src/graph.ts", import.meta.url).href;
+
+  test("is left as it is by code that has no URL", () => {
+    expect(() => hideFrames(undefined)).not.toThrow();
+    expect(pointed("f@https://a.example/b.js:1:2\n")).toBe("f@https://a.example/b.js:1:2\n");
+  });
 
   test("begins at the user's frame", () => {
     const stack = `matmul@${ours}:1:2\ntrain@https://a.example/main.js:3:4\n@https://a.example/main.js:5:6\n`;

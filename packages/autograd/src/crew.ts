@@ -264,7 +264,9 @@ interface NodeThreads {
 
 interface Surroundings {
   readonly process?: { getBuiltinModule?(name: string): unknown };
-  readonly Worker?: new (address: string) => { postMessage(letter: Letter): void; terminate(): void };
+  readonly Worker?: new (
+    address: string,
+  ) => { onerror: (() => void) | null; postMessage(letter: Letter): void; terminate(): void };
   readonly Blob?: new (parts: string[], options: { readonly type: string }) => object;
   readonly URL?: { createObjectURL(of: object): string };
 }
@@ -284,5 +286,18 @@ function startWorker(text: string): Worker {
     throw new StateError("setNumThreads: there are no workers here; Node has them from 20.16 on");
   const listen = "onmessage = ({ data }) => take(data);";
   const worker = new Worker(URL.createObjectURL(new Blob([text + listen], { type: "text/javascript" })));
+  worker.onerror = warn;
   return { post: (letter) => worker.postMessage(letter), end: () => worker.terminate() };
+}
+
+let warned = false;
+
+/** Says once that programs run on the main thread alone. */
+function warn(): void {
+  if (!warned)
+    console.warn(
+      "cotangent: setNumThreads: workers do not start here, and programs run on one thread; a Content-Security-Policy has to " +
+        "allow worker-src blob:",
+    );
+  warned = true;
 }

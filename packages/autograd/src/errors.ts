@@ -45,9 +45,11 @@ const hidden: string[] = [];
 
 /**
  * Leaves the frames of the package that `moduleUrl` (an `import.meta.url`) belongs to out of error stacks. An installed
- * package is hidden as a whole: with source maps its frames lie in `src`, and not beside the module that runs.
+ * package is hidden as a whole: with source maps its frames lie in `src`, and not beside the module that runs. Without a URL, as in
+ * bundles that are no modules, nothing is left out.
  */
-export function hideFrames(moduleUrl: string): void {
+export function hideFrames(moduleUrl: string | undefined): void {
+  if (!moduleUrl) return;
   const installed = /^.*\/@cotangent\/\w+\//.exec(moduleUrl);
   const folder = installed?.[0] ?? moduleUrl.slice(0, moduleUrl.lastIndexOf("/") + 1);
   hidden.push(folder, folder.replace(/^file:\/\//, ""));
@@ -82,7 +84,8 @@ export function callerLine(stack: string): string | undefined {
   return stack.split("\n").find((line) => isFrame(line) && !isHidden(line));
 }
 
-const isFrame = (line: string): boolean => /^\s+at |@/.test(line);
+/** As V8 writes it, or as the others do; a message may have an @, too. */
+const isFrame = (line: string): boolean => /^\s+at |@(.*:\d+|\[native code\])$/.test(line);
 /** Frames of this project, and of built-in functions and constructors of classes that have no source. */
 const isHidden = (line: string): boolean =>
   /\((<anonymous>|unknown:[\d:]+)\)$|wasm:\/\//.test(line) || hidden.some((folder) => line.includes(folder));
