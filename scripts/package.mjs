@@ -149,7 +149,7 @@ function findNamedFiles(project) {
 
 /** Bundles two programs of the documents as users would for a page, and runs them. */
 function bundle(project) {
-  const install = `npm install --no-save --prefer-offline --no-audit --no-fund ${bundlers.join(" ")}`;
+  const install = `npm install --no-save --prefer-offline --fetch-retries 1 --no-audit --no-fund ${bundlers.join(" ")}`;
   if (spawnSync(install, { cwd: project, shell: true, stdio: "ignore" }).status !== 0)
     return console.log("skipped rollup, webpack and vite: npm could not fetch them");
   const programs = [
