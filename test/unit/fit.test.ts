@@ -513,6 +513,8 @@ describe("checkpoints in files", () => {
       yield Uint8Array.of(9);
       throw new Error("the disk is full");
     }
+    const bytes = Uint8Array.of(1) as unknown as Uint8Array[];
+    await expect(writeFileAtomically(path, bytes)).rejects.toThrow("takes a list of Uint8Array");
     await expect(writeFileAtomically(path, failing())).rejects.toThrow("the disk is full");
     expect([...readFileSync(path)]).toEqual([1, 2, 3]);
     expect(readdirSync(folder)).toEqual(["file"]);

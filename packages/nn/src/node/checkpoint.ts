@@ -1,12 +1,18 @@
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { ValueError } from "@cotangent/autograd/functional";
 import type { CheckpointStore } from "../checkpoint.ts";
 
 /**
  * Writes `parts`, one behind the other, to the file at `path`, which is then either the new one or, whatever happens meanwhile, the
- * old one: into a file beside it, onto the disk, and only then under its name. Throws what the file system does.
+ * old one: into a file beside it, onto the disk, and only then under its name. Throws what the
+ * file system does, and ValueError for what is no list.
  */
 export async function writeFileAtomically(path: string, parts: Iterable<Uint8Array>): Promise<void> {
+  if (parts instanceof Uint8Array || typeof parts?.[Symbol.iterator] !== "function")
+    throw new ValueError(
+      "writeFileAtomically: takes a list of Uint8Array, as in writeFileAtomically(path, [bytes])",
+    );
   const beside = `${path}.${process.pid}.tmp`;
   try {
     const file = await open(beside, "w");
