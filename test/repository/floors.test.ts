@@ -105,6 +105,7 @@ const packages: readonly PackageFloors[] = [
         "ops/linalg/reflection.ts",
         "ops/linalg/factorization.ts",
         "ops/linalg/solve.ts",
+        "ops/linalg/determinant.ts",
         "ops/linalg/inverse.ts",
         "ops/linalg/orthogonal.ts",
         "ops/linalg/eigen.ts",

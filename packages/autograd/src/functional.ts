@@ -119,13 +119,14 @@ export {
   zeros,
   zerosLike,
 } from "./ops/leaf.ts";
+export { det, logdet, slogdet } from "./ops/linalg/determinant.ts";
 export { cholesky, choleskySolve, triangularSolve } from "./ops/linalg/factorization.ts";
 export { inv } from "./ops/linalg/inverse.ts";
 export * from "./ops/linalg/matrix.ts";
 export * from "./ops/linalg/norm.ts";
 export { qr } from "./ops/linalg/orthogonal.ts";
 export { lstsq, pinv } from "./ops/linalg/pseudoinverse.ts";
-export { det, logdet, slogdet, solve } from "./ops/linalg/solve.ts";
+export { solve } from "./ops/linalg/solve.ts";
 export { eigh, eigvalsh, svd, svdvals } from "./ops/linalg/spectrum.ts";
 export * from "./ops/mixture.ts";
 export {

@@ -8,6 +8,7 @@ import * as distance from "./distance.ts";
 import * as distinct from "./distinct.ts";
 import * as grid from "./grid.ts";
 import * as incomplete from "./incomplete.ts";
+import * as determinant from "./linalg/determinant.ts";
 import * as factorization from "./linalg/factorization.ts";
 import * as inverse from "./linalg/inverse.ts";
 import * as matrix from "./linalg/matrix.ts";
@@ -28,7 +29,17 @@ import * as special from "./special.ts";
 import * as table from "./table.ts";
 import * as window from "./window.ts";
 
-const linalg = [factorization, solve, inverse, orthogonal, spectrum, pseudoinverse, norms, matrix];
+const linalg = [
+  factorization,
+  solve,
+  determinant,
+  inverse,
+  orthogonal,
+  spectrum,
+  pseudoinverse,
+  norms,
+  matrix,
+];
 
 /** Every op and composition by name: the functions with samples that the files of this folder export. */
 export const registry: ReadonlyMap<string, Registered> = new Map(
