@@ -14,11 +14,12 @@ import {
   ValueError,
   variable,
 } from "@cotangent/autograd";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { runBy } from "../../packages/autograd/src/compile/run.ts";
 import { Crew, Pace } from "../../packages/autograd/src/crew.ts";
 import { sourceBundle } from "../../scripts/source-bundle.mjs";
 import { same } from "../bits.ts";
+import { captureConsole } from "../console.ts";
 import { withCrew } from "../crew.ts";
 
 afterEach(() => setNumThreads(1));
@@ -181,5 +182,31 @@ describe("setNumThreads", () => {
       timeout: 20_000,
     });
     expect([status, stdout.trim()]).toEqual([0, "true"]);
+  });
+
+  test("says once that workers of a page do not start", () => {
+    const started: { onerror: (() => void) | null }[] = [];
+    class Forbidden {
+      onerror: (() => void) | null = null;
+      constructor() {
+        started.push(this);
+      }
+      postMessage(): void {}
+      terminate(): void {}
+    }
+    const { getBuiltinModule } = process;
+    vi.stubGlobal("Worker", Forbidden);
+    const printed = captureConsole();
+    try {
+      Object.assign(process, { getBuiltinModule: undefined });
+      new Crew(3).dismiss();
+    } finally {
+      Object.assign(process, { getBuiltinModule });
+      vi.unstubAllGlobals();
+    }
+    for (const worker of started) worker.onerror!();
+    expect(started).toHaveLength(2);
+    expect(printed).toHaveLength(1);
+    expect(printed[0]).toContain("setNumThreads: workers do not start here, and programs run on one thread");
   });
 });
