@@ -333,6 +333,7 @@ describe("arguments", () => {
     const dtypeBeside = (...args: readonly unknown[]) => seen(0.1, ...args).dtype;
     expect(dtypeBeside(Float64Array.of(1))).toBe("float64");
     expect(dtypeBeside([wide], wide.gt(0))).toBe("float64");
+    expect(dtypeBeside({ inside: { x: wide } })).toBe("float64");
     expect(dtypeBeside(Float64Array.of(1), Float32Array.of(1))).toBe("float32");
     expect(dtypeBeside(true, wide.gt(0))).toBe("float32");
     expect(seen(0.1, wide).item()).toBe(0.1);
@@ -740,6 +741,12 @@ describe("derivatives of what compiled functions returned", () => {
     w.mul(y.detach()).sum().backward();
     expect(w.grad!.toArray()).toEqual([17, 17]);
     w.grad = null;
+  });
+
+  test("are refused too where a form that comes once is evaluated without a program", () => {
+    const f = compile((n: Tensor) => w.mul(n.sum()).sum());
+    const results = [1, 2, 3, 4, 5].map((size) => f(zeros([size]).add(1)));
+    for (const y of results) expect(() => grad(y, [w])).toThrow(through);
   });
 
   test("by tensors that may have been arguments are refused, unless zeros are asked for", () => {

@@ -240,6 +240,9 @@ describe("windows whose entries are further apart than they are", () => {
     const y = convTranspose2d(x, w, null, { stride: 3, dilation: 101 });
     expect(Math.max(...topology([y]).nodes.map(({ size }) => size))).toBeLessThan(3 * y.size);
     expect(y.sum().item()).toBe(20 * 6);
+    const far = folded(ones([4, 3]), [300], { axes: [0], sizes: [3], steps: [3], dilations: [101] });
+    expect(Math.max(...topology([far]).nodes.map(({ size }) => size))).toBeLessThan(400);
+    expect(far.sum().item()).toBe(12);
   });
 });
 

@@ -101,6 +101,10 @@ test("valueAndGrad hands on what else the function has to tell", () => {
   expect(step(tensor([1, 3])).most.item()).toBe(3);
   const plain = (x: Tensor) => x.sum();
   expect(valueAndGrad(plain, { hasAux: false })(tensor([1, 3]))[0].item()).toBe(4);
+  const three = ((x: Tensor) => [x.sum(), x, x]) as unknown as (x: Tensor) => readonly [Tensor, Tensor];
+  expect(() => valueAndGrad(three, { hasAux: true })(tensor([1, 3]))).toThrow(
+    "a pair [loss, aux], got an Array",
+  );
   const pairless = plain as unknown as (x: Tensor) => readonly [Tensor, Tensor];
   expect(() => valueAndGrad(pairless, { hasAux: true })(tensor([1, 3]))).toThrow(
     "valueAndGrad: with hasAux the function has to return a pair [loss, aux], got a Tensor",
