@@ -1,10 +1,10 @@
 import { Cache } from "../packages/autograd/src/cache.ts";
-import { canRun } from "../packages/autograd/src/compile/run.ts";
 import type { TypedArray } from "../packages/autograd/src/dtype.ts";
 import { Form, FormReader } from "../packages/autograd/src/form.ts";
 import { interpret } from "../packages/autograd/src/interpret.ts";
 import { Routine } from "../packages/autograd/src/routine.ts";
 import type { Topology } from "../packages/autograd/src/topology.ts";
+import { canRun } from "../packages/autograd/src/wasm/module.ts";
 
 /** Larger graphs take seconds to compile; evaluation interprets them too. */
 const largest = 20_000;

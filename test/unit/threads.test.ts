@@ -48,6 +48,29 @@ describe("programs for several threads", () => {
     expect(crew.runs).toBe(0);
   });
 
+  test("are interpreted where a page forbids them, which is asked once", () => {
+    let attempts = 0;
+    class Refusal {
+      constructor() {
+        attempts++;
+        throw new WebAssembly.CompileError("refused");
+      }
+    }
+    const printed = captureConsole();
+    withCrew(2, () => {
+      vi.stubGlobal("WebAssembly", Object.create(WebAssembly, { Module: { value: Refusal } }));
+      try {
+        const f = compile(layers);
+        for (let i = 0; i < 3; i++) expect(f(x, w).toArray()).toEqual(layers(x, w).toArray());
+        expect(compile((x: Tensor) => layers(x, w))(x).shape).toEqual([64, 48]);
+      } finally {
+        vi.unstubAllGlobals();
+      }
+    });
+    expect(attempts).toBe(1);
+    expect(printed).toHaveLength(1);
+  });
+
   test("have the same bits for any number of threads, more than there are rows included", () => {
     for (const size of [2, 3, 5])
       withCrew(size, (crew) => {

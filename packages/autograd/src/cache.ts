@@ -1,10 +1,10 @@
-import { canRun } from "./compile/run.ts";
 import type { TypedArray } from "./dtype.ts";
 import { CompileError } from "./errors.ts";
 import { Form, FormReader } from "./form.ts";
 import type { Tensor } from "./graph.ts";
 import { Routine } from "./routine.ts";
 import type { Topology } from "./topology.ts";
+import { isRefused } from "./wasm/module.ts";
 
 export interface CacheOptions {
   /**
@@ -133,7 +133,7 @@ export class Cache {
   }
 
   #compile(form: Form, order: Topology, wanted: readonly number[]): Routine | null {
-    if (!canRun()) return null;
+    if (isRefused()) return null;
     try {
       const routine = new Routine(form, order, wanted);
       this.compiled++;

@@ -1,4 +1,4 @@
-import { build, canRun } from "./compile/run.ts";
+import { build } from "./compile/run.ts";
 import type { Steps } from "./compile/steps.ts";
 import { finish } from "./compile/steps.ts";
 import { StateError, ValueError } from "./errors.ts";
@@ -9,6 +9,7 @@ import { Evaluator, Program, type Runner } from "./runner.ts";
 import type { Signature, TracedCall } from "./tracing.ts";
 import { traceCall } from "./tracing.ts";
 import { recording } from "./variable.ts";
+import { isRefused } from "./wasm/module.ts";
 
 /** A function that was given to `compile`: it is called like that function. */
 export type Compiled<F extends (...args: never[]) => unknown> = F & {
@@ -225,7 +226,12 @@ function trace(history: History, f: (...args: unknown[]) => unknown, args: reado
 let warned = false;
 
 function* runnerOf(traced: TracedCall, { relaxed = false }: CompileOptions): Steps<Runner> {
-  if (canRun()) return new Program(traced, yield* build(traced.graph, { relaxed }));
+  if (!isRefused())
+    try {
+      return new Program(traced, yield* build(traced.graph, { relaxed }));
+    } catch (error) {
+      if (!isRefused()) throw error;
+    }
   if (!warned)
     console.warn("cotangent: WebAssembly is missing or not allowed here; compiled functions are interpreted");
   warned = true;

@@ -24,17 +24,25 @@ const known = new Map<string, Labels>();
 export function readLabels(spec: string): Labels {
   return remembered(known, spec, () => {
     const [left = "", right = "", out = ""] = spec.split(/,|->/);
-    const pick = (from: string, test: (letter: string) => boolean) => [...from].filter(test).join("");
+    const rows = without(out, right);
+    const columns = without(out, left);
     return {
       left,
       right,
       out,
-      batch: pick(out, (letter) => left.includes(letter) && right.includes(letter)),
-      rows: pick(out, (letter) => !right.includes(letter)),
-      columns: pick(out, (letter) => !left.includes(letter)),
-      inner: pick(left, (letter) => !out.includes(letter)),
+      batch: without(out, rows + columns),
+      rows,
+      columns,
+      inner: without(left, out),
     };
   });
+}
+
+/** The letters that are not among `others`. */
+function without(letters: string, others: string): string {
+  let kept = "";
+  for (const letter of letters) if (!others.includes(letter)) kept += letter;
+  return kept;
 }
 
 /** The product of the sizes of `letters`, which label axes of `shape` as `of` says. */

@@ -64,14 +64,8 @@ export interface Program {
 
 /** Traces `body` for operands of the dtypes `inputs` and a result of `dtype`. Throws DTypeError if the body has another. */
 export function trace(body: Body, inputs: readonly DType[], dtype: DType): Program {
-  const tracer = new Tracer(dtype);
-  const result = tracer.inline(
-    body,
-    inputs.map((input, i) => tracer.input(input, i)),
-  );
-  if (tracer.dtypeOf(result) !== dtype)
-    throw new DTypeError(`body gives ${tracer.dtypeOf(result)} where the op declares ${dtype}`);
-  return { inputs, instructions: tracer.instructions, result: result.index };
+  tracer ??= new Tracer();
+  return tracer.trace(body, inputs, dtype);
 }
 
 /** A traced value: the number of the instruction that makes it. */
@@ -82,36 +76,47 @@ class Value {
   }
 }
 
+/** What one body has said. */
+interface Said {
+  readonly dtype: DType;
+  readonly instructions: Instruction[];
+  readonly known: Map<string, Value>;
+}
+
 /** The meaning of the vocabulary that records what is said, each distinct value once. */
 class Tracer implements Arithmetic<Value> {
-  readonly dtype: DType;
-  readonly instructions: Instruction[] = [];
-  readonly #known = new Map<string, Value>();
+  /** Of the body that speaks now. */
+  #said: Said = { dtype: "float32", instructions: [], known: new Map() };
 
-  constructor(dtype: DType) {
-    this.dtype = dtype;
+  trace(body: Body, inputs: readonly DType[], dtype: DType): Program {
+    const before = this.#said;
+    this.#said = { dtype, instructions: [], known: new Map() };
+    try {
+      const result = body<Value>(this, ...inputs.map((input, i) => this.#say("input", input, [], i)));
+      if (this.dtypeOf(result) !== dtype)
+        throw new DTypeError(`body gives ${this.dtypeOf(result)} where the op declares ${dtype}`);
+      return { inputs, instructions: this.#said.instructions, result: result.index };
+    } finally {
+      this.#said = before;
+    }
   }
 
-  input(dtype: DType, index: number): Value {
-    return this.#record("input", dtype, [], index);
-  }
-  /** Says `body` here; `dtype` is what its `m.dtype` reads. */
-  inline(body: Body, operands: readonly Value[]): Value {
-    return body<Value>(this, ...operands);
+  get dtype(): DType {
+    return this.#said.dtype;
   }
   dtypeOf(x: Value): DType {
     return this.#instruction(x).dtype;
   }
   constant(value: number, dtype: DType): Value {
-    return this.#record("constant", dtype, [], dtype === "float32" ? Math.fround(value) : value);
+    return this.#say("constant", dtype, [], dtype === "float32" ? Math.fround(value) : value);
   }
   call(_name: string, body: Body, ...operands: Value[]): Value {
-    return this.inline(body, operands);
+    return body<Value>(this, ...operands);
   }
 
   #instruction(x: Value): Instruction {
     // Of an op with fewer rules than its body has operands the last ones are not there.
-    const found = this.instructions[(x as Value | undefined)?.index ?? -1];
+    const found = this.#said.instructions[(x as Value | undefined)?.index ?? -1];
     if (found === undefined)
       throw new DTypeError(
         "a body may only use its own operands, one for each derivative rule, and what it made from them",
@@ -119,15 +124,17 @@ class Tracer implements Arithmetic<Value> {
     return found;
   }
 
-  #record(word: Word, dtype: DType, operands: readonly Value[], value = 0): Value {
+  #say(word: Word, dtype: DType, operands: readonly Value[], value = 0): Value {
     const numbers = operands.map((x) => x.index);
-    return remembered(this.#known, `${word} ${dtype} ${numbers} ${Object.is(value, -0) ? "-0" : value}`, () =>
-      this.#push({ word, dtype, operands: numbers, value, values: null, slow: null }),
+    return remembered(
+      this.#said.known,
+      `${word} ${dtype} ${numbers} ${Object.is(value, -0) ? "-0" : value}`,
+      () => this.#push({ word, dtype, operands: numbers, value, values: null, slow: null }),
     );
   }
   #push(instruction: Instruction): Value {
-    this.instructions.push(instruction);
-    return new Value(this.instructions.length - 1);
+    this.#said.instructions.push(instruction);
+    return new Value(this.#said.instructions.length - 1);
   }
 
   /** Gives a number the dtype of the other operand, and checks that both dtypes are equal. */
@@ -144,14 +151,14 @@ class Tracer implements Arithmetic<Value> {
   #binary(word: Word, accepts: (dtype: DType) => boolean): (x: Value | number, y: Value | number) => Value {
     return (x, y) => {
       const pair = this.#pair(word, x, y);
-      return this.#record(word, this.#check(word, accepts, pair[0]), pair);
+      return this.#say(word, this.#check(word, accepts, pair[0]), pair);
     };
   }
   #unary(word: Word, accepts: (dtype: DType) => boolean): (x: Value) => Value {
-    return (x) => this.#record(word, this.#check(word, accepts, x), [x]);
+    return (x) => this.#say(word, this.#check(word, accepts, x), [x]);
   }
   #compare(word: Word): (x: Value | number, y: Value | number) => Value {
-    return (x, y) => this.#record(word, "bool", this.#pair(word, x, y));
+    return (x, y) => this.#say(word, "bool", this.#pair(word, x, y));
   }
   #check(word: Word, accepts: (dtype: DType) => boolean, x: Value): DType {
     const dtype = this.dtypeOf(x);
@@ -190,10 +197,10 @@ class Tracer implements Arithmetic<Value> {
   select = (condition: Value, x: Value | number, y: Value | number): Value => {
     this.#check("select", isBool, condition);
     const [a, b] = this.#pair("select", x, y);
-    return this.#record("select", this.dtypeOf(a), [condition, a, b]);
+    return this.#say("select", this.dtypeOf(a), [condition, a, b]);
   };
   convert = (x: Value, dtype: DType): Value =>
-    this.dtypeOf(x) === dtype ? x : this.#record("convert", dtype, [x]);
+    this.dtypeOf(x) === dtype ? x : this.#say("convert", dtype, [x]);
   table = (values: readonly number[], index: Value, dtype: DType): Value => {
     this.#check("table", isInteger, index);
     return this.#push({ word: "table", dtype, operands: [index.index], value: 0, values, slow: null });
@@ -209,6 +216,9 @@ class Tracer implements Arithmetic<Value> {
     return this.#push({ word: "rare", dtype, operands: all, value: 0, values: null, slow: program });
   };
 }
+
+/** It has so many words that one is made for all bodies. */
+let tracer: Tracer | null = null;
 
 const isBool = (dtype: DType): boolean => dtype === "bool";
 const isInteger = (dtype: DType): boolean => dtype === "int32";

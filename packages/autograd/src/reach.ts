@@ -3,7 +3,7 @@ import { GradientError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
 import { derivativeOf, ownerOf } from "./graph.ts";
 import { stopOp } from "./ops/composed.ts";
-import { originOf } from "./ops/result.ts";
+import { areResults, originOf } from "./ops/result.ts";
 import { formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn, topology } from "./topology.ts";
@@ -31,16 +31,29 @@ export function findTargets(
   targets: readonly Tensor[],
   caller: string,
 ): number[] {
+  const { nodes } = order;
   let isNamedTwice = false;
-  order.nodes.forEach((node, n) => {
-    const owner = ownerOf(node);
+  for (let n = 0; n < nodes.length; n++) {
+    const owner = ownerOf(nodes[n]!);
     if (owner && !nameVersion(order, owner, n)) isNamedTwice = true;
-  });
-  const isReached = isNamedTwice ? markReached(order, outputs) : null;
+  }
+  return isNamedTwice
+    ? findVersions(order, outputs, targets, caller)
+    : targets.map((target) => numberIn(order, target));
+}
+
+/** The same where a variable has two versions among the nodes. */
+function findVersions(
+  order: Topology,
+  outputs: readonly Tensor[],
+  targets: readonly Tensor[],
+  caller: string,
+): number[] {
+  const isReached = markReached(order, outputs);
   return targets.map((target) => {
-    const versions = isReached ? order.nodes.flatMap((node, n) => (ownerOf(node) === target ? [n] : [])) : [];
+    const versions = order.nodes.flatMap((node, n) => (ownerOf(node) === target ? [n] : []));
     if (versions.length < 2) return numberIn(order, target);
-    const reached = versions.filter((n) => isReached![n]);
+    const reached = versions.filter((n) => isReached[n]);
     if (reached.length > 1)
       throw new GradientError(
         `${caller}: the output was built on ${reached.length} versions of ${target.label ?? "a variable"} of shape ` +
@@ -95,7 +108,7 @@ export function hidesArguments(y: Tensor): boolean {
 /** Of what the outputs depend on through results of compiled functions: variables, and symbols for arguments. */
 function behindResults(order: Topology, outputs: readonly Tensor[]): Tensor[] {
   const { nodes } = order;
-  if (!nodes.some(originOf)) return [];
+  if (!areResults() || !nodes.some(originOf)) return [];
   const reached = markReached(order, outputs);
   return nodes.flatMap((x, n) => {
     const origin = reached[n] ? originOf(x) : null;

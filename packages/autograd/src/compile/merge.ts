@@ -1,4 +1,3 @@
-import type { DType } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import type { Tensor } from "../graph.ts";
 import { remembered } from "../memo.ts";
@@ -16,68 +15,63 @@ import { canFail, patterned, reshaped, resultsOf } from "./kernel.ts";
 export function merge(kernels: readonly Kernel[]): Kernel[] {
   const writers = new Map<Tensor, number>();
   for (const { nodes } of kernels) writers.set(nodes[0]!, (writers.get(nodes[0]!) ?? 0) + 1);
-  const join = joining();
-  const groups = new Map<Form, string | null>();
-  const merged: (Kernel | null)[] = [];
+  const merging = new Merging();
+  for (const kernel of kernels) merging.add(kernel, writers.get(kernel.nodes[0]!) === 1);
+  return merging.merged.filter((kernel) => kernel !== null);
+}
+
+class Merging {
+  readonly merged: (Kernel | null)[] = [];
   /** The places in `merged` of the kernels of each group. */
-  const places = new Map<string, number[]>();
-  const computedAt = new Map<Tensor, number>();
-  const firstReadAt = new Map<Tensor, number>();
-  const canMoveDown = (kernel: Kernel, to: number) =>
-    resultsOf(kernel).every((x) => (firstReadAt.get(x) ?? to) >= to);
-  const canMoveUp = (kernel: Kernel, to: number) =>
-    kernel.nodes.every((x, i) => i < kernel.form.results.length || (computedAt.get(x) ?? to) <= to);
-  for (const kernel of kernels) {
-    const node = kernel.nodes[0]!;
-    const group = writers.get(node) === 1 ? remembered(groups, kernel.form, groupOf) : null;
-    const before = group === null ? [] : remembered(places, group, () => []);
-    let [made, place] = [kernel, merged.length];
+  readonly #places = new Map<string, number[]>();
+  readonly #groups = new Map<Form, string | null>();
+  readonly #computedAt = new Map<Tensor, number>();
+  readonly #firstReadAt = new Map<Tensor, number>();
+  /** The joined form of two patterns that share nodes in one way, and the numbers of its nodes among those of both. */
+  readonly #joined = new Map<string, Joined | null>();
+
+  /** Adds a kernel behind those that are there; others may write parts of its node unless it is `alone`. */
+  add(kernel: Kernel, alone: boolean): void {
+    const group = alone ? remembered(this.#groups, kernel.form, groupOf) : null;
+    const before = group === null ? [] : remembered(this.#places, group, () => []);
+    let [made, place] = [kernel, this.merged.length];
     for (let isUp = true; isUp && before.length > 0; ) {
       const last = before[before.length - 1]!;
-      const other = merged[last]!;
-      isUp = !canMoveDown(other, place);
-      const joined = isUp && !canMoveUp(made, last) ? null : join(other, made);
+      const other = this.merged[last]!;
+      isUp = !this.#canMoveDown(other, place);
+      const joined = isUp && !this.#canMoveUp(made, last) ? null : this.#join(other, made);
       if (!joined) break;
       before.pop();
-      merged[last] = null;
+      this.merged[last] = null;
       if (isUp) place = last;
       made = joined;
     }
-    merged[place] = made;
+    this.merged[place] = made;
     before.push(place);
-    for (const x of made.nodes.slice(made.form.results.length))
-      firstReadAt.set(x, Math.min(firstReadAt.get(x) ?? place, place));
-    for (const x of resultsOf(made)) computedAt.set(x, place);
+    const results = made.form.results.length;
+    made.nodes.forEach((x, i) => {
+      if (i < results) this.#computedAt.set(x, place);
+      else this.#firstReadAt.set(x, Math.min(this.#firstReadAt.get(x) ?? place, place));
+    });
   }
-  return merged.filter((kernel) => kernel !== null);
-}
 
-/** Kernels of one group go through the same elements, in numbers of one width; null for those that stay by themselves. */
-function groupOf(form: Form): string | null {
-  const { kind, space, body, dtype, size, target } = form;
-  if (kind !== "map" || canFail(form) || body.some(({ word }) => word === "call")) return null;
-  const bytes = byteSize(dtype);
-  const fits = (dtype: DType) => dtype === "bool" || byteSize(dtype) === bytes;
-  if (dtype === "bool" || !body.every(({ dtype }) => fits(dtype))) return null;
-  return `${bytes} ${space} ${size} ${target.offset} ${target.steps}`;
-}
+  #canMoveDown(kernel: Kernel, to: number): boolean {
+    for (const x of resultsOf(kernel)) if ((this.#firstReadAt.get(x) ?? to) < to) return false;
+    return true;
+  }
 
-/** Scalars that one body has at the most: more values than registers have to go through memory. */
-const longest = 100;
+  #canMoveUp({ nodes, form }: Kernel, to: number): boolean {
+    for (let i = form.results.length; i < nodes.length; i++)
+      if ((this.#computedAt.get(nodes[i]!) ?? to) > to) return false;
+    return true;
+  }
 
-/** The kernel that does the work of two, the first one's first; null if there is none. */
-type Join = (first: Kernel, second: Kernel) => Kernel | null;
-
-/** Kernels of the same patterns that share nodes in the same way are joined in the same way. */
-function joining(): Join {
-  /** The joined form, and the numbers of its nodes among those of both. */
-  const known = new Map<string, { readonly form: Form; readonly places: readonly number[] } | null>();
-  return (first, second) => {
-    const shared = second.nodes.map((x, i) =>
-      first.nodes.findIndex((y, k) => x === y && first.starts[k] === second.starts[i]),
-    );
-    if (shared.every((place) => place < 0) || readsElsewhere(first, second)) return null;
-    const both = remembered(known, `${first.form.pattern.id} ${second.form.pattern.id} ${shared}`, () =>
+  /** The kernel that does the work of two, the first one's first; null if there is none. */
+  #join(first: Kernel, second: Kernel): Kernel | null {
+    const shared = sharedNodes(first, second);
+    if (!shared) return null;
+    const key = `${first.form.pattern.id} ${second.form.pattern.id} ${shared}`;
+    const both = remembered(this.#joined, key, () =>
       joined(first.form, second.form, first.nodes.length, shared),
     );
     if (!both) return null;
@@ -88,48 +82,82 @@ function joining(): Join {
       nodes: both.places.map((i) => nodes[i]!),
       starts: both.places.map((i) => starts[i]!),
     };
-  };
+  }
+}
+
+/** Kernels of one group go through the same elements, in numbers of one width; null for those that stay by themselves. */
+function groupOf(form: Form): string | null {
+  const { kind, space, body, dtype, size, target } = form;
+  if (size < fewest || kind !== "map" || canFail(form) || dtype === "bool") return null;
+  const bytes = byteSize(dtype);
+  for (const { word, dtype } of body)
+    if (word === "call" || (dtype !== "bool" && byteSize(dtype) !== bytes)) return null;
+  return `${bytes} ${space} ${size} ${target.offset} ${target.steps}`;
+}
+
+/** Elements below which it takes longer to join kernels than loads ever take. */
+const fewest = 16;
+
+/** Scalars that one body has at the most: more values than registers have to go through memory. */
+const longest = 100;
+
+/** A form that does the work of two, and the numbers of its nodes among those of both. */
+interface Joined {
+  readonly form: Form;
+  readonly places: readonly number[];
+}
+
+/** By node of the second kernel, the number of that node of the first which it is; null if nothing can be gained. */
+function sharedNodes(first: Kernel, second: Kernel): number[] | null {
+  const shared: number[] = [];
+  let isAny = false;
+  for (let i = 0; i < second.nodes.length; i++) {
+    const place = placeOf(first, second.nodes[i]!, second.starts[i]!);
+    if (place >= 0) isAny = true;
+    shared.push(place);
+  }
+  return isAny && !readsElsewhere(first, second) ? shared : null;
+}
+
+/** The number of `x`, of which element `start` is the first, among the nodes of a kernel, or -1. */
+function placeOf({ nodes, starts }: Kernel, x: Tensor, start: number): number {
+  for (let i = 0; i < nodes.length; i++) if (nodes[i] === x && starts[i] === start) return i;
+  return -1;
 }
 
 /** Does the second read a result of the first at places that are counted from another element? */
 function readsElsewhere(first: Kernel, second: Kernel): boolean {
   const results = resultsOf(first);
-  return second.nodes.some((x, i) => second.starts[i] !== 0 && results.includes(x));
+  for (let i = 0; i < second.nodes.length; i++)
+    if (second.starts[i] !== 0 && results.includes(second.nodes[i]!)) return true;
+  return false;
 }
 
 /**
  * A form that does the work of both; null if nothing is gained, or the second reads the first's results at other places. The first has
  * so many nodes; `shared` says which of them are nodes of the second.
  */
-function joined(
-  first: Form,
-  second: Form,
-  count: number,
-  shared: readonly number[],
-): { form: Form; places: number[] } | null {
+function joined(first: Form, second: Form, count: number, shared: readonly number[]): Joined | null {
   if (first.body.length + second.body.length > longest) return null;
   const results = first.results.length;
   /** The nodes: results, then what is read. */
-  const places = [...first.results.keys(), ...second.results.map((_, i) => count + i)];
-  const placed = (scalar: Scalar, place: number): Scalar => {
-    if (scalar.source < 0) return scalar;
-    const found = places.indexOf(place);
-    return { ...scalar, source: found >= 0 ? found : places.push(place) - 1 };
-  };
+  const places = [...first.results.keys()];
+  for (let i = 0; i < second.results.length; i++) places.push(count + i);
   const known = new Map<string, number>();
-  const body = first.body.map((scalar, i) => {
-    const made = placed(scalar, scalar.source);
+  const body: Scalar[] = [];
+  for (const scalar of first.body) {
+    const made = placed(scalar, scalar.source, places);
     const key = keyOf(made);
-    if (key !== null && !known.has(key)) known.set(key, i);
-    return made;
-  });
+    if (key !== null && !known.has(key)) known.set(key, body.length);
+    body.push(made);
+  }
   const numbers: number[] = [];
   let loads = 0;
   for (const scalar of second.body) {
     const place = shared[scalar.source] ?? -1;
     const own = place >= 0 && place < results;
     if (own && !(scalar.operands.length === 0 && sameAffine(scalar.at!, first.target))) return null;
-    const made = placed(scalar, place < 0 ? count + scalar.source : place);
+    const made = placed(scalar, place < 0 ? count + scalar.source : place, places);
     const key = keyOf(made);
     const found = own ? first.results[place] : key === null ? undefined : known.get(key);
     if (found === undefined)
@@ -143,6 +171,13 @@ function joined(
   const all = [...first.results, ...second.results.map((i) => numbers[i]!)];
   const isFlat = first.pattern.shapes !== null && second.pattern.shapes !== null;
   return { form: patterned({ ...second, body, results: all }, isFlat), places };
+}
+
+/** The scalar for where its node has its place among `places`, which may get one more. */
+function placed(scalar: Scalar, place: number, places: number[]): Scalar {
+  if (scalar.source < 0) return scalar;
+  const found = places.indexOf(place);
+  return { ...scalar, source: found >= 0 ? found : places.push(place) - 1 };
 }
 
 /** A text for what may stand once for both: constants, and loads without a condition. */

@@ -2,6 +2,7 @@ import { arrayAt } from "../dtype.ts";
 import { assemble, Code } from "../wasm/assembler.ts";
 import * as atomic from "../wasm/atomic.ts";
 import * as i32 from "../wasm/i32.ts";
+import { moduleOf } from "../wasm/module.ts";
 import type { Division } from "./divide.ts";
 import { copy, host, microkernels, partBytes, sharedFunctions, slowFunctions } from "./emit.ts";
 import type { Nest } from "./loops.ts";
@@ -113,7 +114,7 @@ export function* parallel(
       arrayAt(buffer, address, dtype, data.length).set(data);
   };
   yield;
-  return { module: new WebAssembly.Module(bytes), pages, words: at, fill };
+  return { module: moduleOf(bytes), pages, words: at, fill };
 }
 
 /** A list of calls, in functions that are not too long for the engine's optimizing compiler. */

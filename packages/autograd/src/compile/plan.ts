@@ -9,7 +9,7 @@ import { formatShape, sizeOf } from "../shape.ts";
 import type { Form, Scalar } from "./kernel.ts";
 import { canFail, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
-import type { Nest, Place } from "./loops.ts";
+import type { Nest } from "./loops.ts";
 import { isHeld } from "./stored.ts";
 
 /** What a compiled function begins with and what it leaves: nodes of one graph. */
@@ -66,19 +66,21 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
     addresses.set(x, arena.take(bytesOf(x)));
     constants.push({ address: addresses.get(x)!, dtype: x.dtype, data });
   }
-  const unlike = [...new Map(nests.map((nest) => [nest.form, nest])).values()];
+  const unlike = new Map<Form, Nest>();
+  for (const nest of nests) unlike.set(nest.form, nest);
   const fixed = new Fixed();
-  fixed.add(unlike, (bytes) => arena.take(bytes));
+  fixed.add(unlike.values(), (bytes) => arena.take(bytes));
   const scratch = arena.take(scratchBytes(nests));
   const last = lastReads(nests, traced);
   const copies: { from: number; to: number; bytes: number }[] = [];
   for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
   placeTemporaries(nests, last, arena, addresses);
-  traced.updates.forEach((from, i) => {
+  for (let i = 0; i < traced.updates.length; i++) {
+    const from = traced.updates[i]!;
     const to = traced.states[i]!;
     if (from && addresses.get(from) !== addresses.get(to))
       copies.push({ from: addresses.get(from) ?? 0, to: addresses.get(to)!, bytes: bytesOf(to) });
-  });
+  }
   const { tables, splats } = fixed;
   return {
     addresses,
@@ -98,17 +100,37 @@ export class Fixed implements Pick<Layout, "tables" | "splats" | "constants"> {
   readonly constants: Layout["constants"][number][] = [];
 
   /** Adds what these nests need, at addresses from `take`. */
-  add(nests: readonly Nest[], take: (bytes: number) => number): void {
-    eachTable(nests, (values, dtype) => {
+  add(nests: Iterable<Nest>, take: (bytes: number) => number): void {
+    for (const { form, vector } of nests) {
+      const combine = form.fold?.combine.instructions ?? [];
+      this.#addTables(form.body, take);
+      this.#addTables(combine, take);
+      if (!vector) continue;
+      this.#addSplats(form.body, take);
+      this.#addSplats(combine, take);
+      if (form.fold) this.#addSplat(form.fold.identity, form.dtype, take);
+    }
+  }
+
+  #addTables(steps: readonly (Scalar | Instruction)[], take: (bytes: number) => number): void {
+    for (const { values, dtype, slow } of steps) {
+      if (slow) this.#addTables(slow.instructions, take);
+      if (!values) continue;
       const known = remembered(this.tables, values, (): Partial<Record<DType, number>> => ({}));
       known[dtype] ??= this.#place(values, dtype, take);
-    });
-    eachSplat(nests, (value, dtype) => {
-      remembered(this.splats, splatKey(value, dtype), () => {
-        const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
-        return this.#place(data, dtype, take);
-      });
-    });
+    }
+  }
+
+  /** The numbers that vectors are filled with. */
+  #addSplats(steps: readonly (Scalar | Instruction)[], take: (bytes: number) => number): void {
+    for (const { word, value, dtype } of steps) if (word === "constant") this.#addSplat(value, dtype, take);
+  }
+
+  #addSplat(value: number, dtype: DType, take: (bytes: number) => number): void {
+    const key = splatKey(value, dtype);
+    if (dtype === "bool" || this.splats.has(key)) return;
+    const data = new Array<number>(vectorBytes / byteSize(dtype)).fill(value);
+    this.splats.set(key, this.#place(data, dtype, take));
   }
 
   #place(data: readonly number[], dtype: DType, take: (bytes: number) => number): number {
@@ -179,38 +201,12 @@ function leaked(x: Tensor): CompileError {
   );
 }
 
-function eachTable(nests: readonly Nest[], visit: (values: readonly number[], dtype: DType) => void): void {
-  const look = (steps: readonly (Scalar | Instruction)[]): void => {
-    for (const { values, dtype, slow } of steps) {
-      if (values) visit(values, dtype);
-      if (slow) look(slow.instructions);
-    }
-  };
-  for (const { form } of nests) {
-    look(form.body);
-    if (form.fold) look(form.fold.combine.instructions);
-  }
-}
-
 const vectorBytes = 16;
-
-/** The numbers that vectors are filled with. */
-function eachSplat(nests: readonly Nest[], visit: (value: number, dtype: DType) => void): void {
-  for (const { form, vector } of nests) {
-    if (!vector) continue;
-    const { body, fold } = form;
-    for (const { word, value, dtype } of [...body, ...(fold?.combine.instructions ?? [])])
-      if (word === "constant" && dtype !== "bool") visit(value, dtype);
-    if (fold && form.dtype !== "bool") visit(fold.identity, form.dtype);
-  }
-}
 
 /** The number of the last nest that reads or writes each node; outputs and updates live to the end. */
 function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Tensor, number> {
   const last = new Map<Tensor, number>();
-  nests.forEach(({ kernel }, n) => {
-    for (const x of kernel.nodes) last.set(x, n);
-  });
+  for (let n = 0; n < nests.length; n++) for (const x of nests[n]!.kernel.nodes) last.set(x, n);
   for (const x of [...outputs, ...updates]) if (x) last.set(x, nests.length);
   return last;
 }
@@ -225,44 +221,47 @@ function inPlace(
   last: ReadonlyMap<Tensor, number>,
 ): [Tensor, Tensor][] {
   const lastCheck = nests.findLastIndex(({ form }) => canFail(form));
-  const writers = new Map<Tensor, number[]>();
-  nests.forEach(({ kernel }, n) => {
-    for (const node of resultsOf(kernel)) writers.set(node, [...(writers.get(node) ?? []), n]);
-  });
-  const known = new Map<Form, boolean[]>();
-  return traced.updates.flatMap((from, i): [Tensor, Tensor][] => {
+  /** The nest that writes each node. */
+  const writers = new Map<Tensor, number>();
+  for (let n = 0; n < nests.length; n++)
+    for (const node of resultsOf(nests[n]!.kernel)) writers.set(node, writers.has(node) ? several : n);
+  const found: [Tensor, Tensor][] = [];
+  for (let i = 0; i < traced.updates.length; i++) {
+    const from = traced.updates[i]!;
     const to = traced.states[i]!;
-    const writer = from && writers.get(from);
-    if (!from || writer?.length !== 1 || writer[0]! <= lastCheck || traced.outputs.includes(to)) return [];
-    const n = writer[0]!;
+    const n = (from && writers.get(from)) ?? several;
+    if (!from || n <= lastCheck || traced.outputs.includes(to)) continue;
     const lastRead = last.get(to) ?? -1;
-    if (lastRead < n) return [[to, from]];
-    const { form, kernel } = nests[n]!;
-    const inStep = remembered(known, form, () => readsInStep(nests[n]!));
-    const isRight = kernel.nodes.every((x, i) => x !== to || (inStep[i] && kernel.starts[i] === 0));
-    return lastRead === n && isRight ? [[to, from]] : [];
-  });
+    if (lastRead < n || (lastRead === n && readsInStep(nests[n]!, to))) found.push([to, from]);
+  }
+  return found;
 }
 
-/** Of each node: does the nest read only those elements of it that it writes next? */
-function readsInStep({ kernel, form, places, target }: Nest): boolean[] {
-  const inStep = kernel.nodes.map(() => form.kind === "map");
-  form.body.forEach(({ source }, i) => {
-    if (source >= 0 && !isSame(places[i]!, target)) inStep[source] = false;
-  });
-  return inStep;
-}
+const several = -1;
 
-function isSame(x: Place, y: Place): boolean {
-  return x.walk === y.walk && x.offset === y.offset;
+/** Does the nest read only those elements of `x` that it writes next? */
+function readsInStep({ kernel, form, places, target }: Nest, x: Tensor): boolean {
+  if (form.kind !== "map") return false;
+  for (let i = 0; i < kernel.nodes.length; i++)
+    if (kernel.nodes[i] === x && kernel.starts[i] !== 0) return false;
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i];
+    const { source } = form.body[i]!;
+    if (!place || source < 0 || kernel.nodes[source] !== x) continue;
+    if (place.walk !== target.walk || place.offset !== target.offset) return false;
+  }
+  return true;
 }
 
 /** What the nest needs that keeps most between its rounds: two sums for every lane, of a chunk, and in all. */
 export function scratchBytes(nests: readonly Nest[]): number {
-  return nests.reduce((most, { form: { kind, fold, dtype }, vector }) => {
-    if (!fold || kind === "product") return most;
-    return Math.max(most, 2 * fold.order.lanes * (vector ? vectorBytes : byteSize(dtype)));
-  }, 0);
+  let most = 0;
+  for (const { form, vector } of nests) {
+    const { kind, fold, dtype } = form;
+    if (!fold || kind === "product") continue;
+    most = Math.max(most, 2 * fold.order.lanes * (vector ? vectorBytes : byteSize(dtype)));
+  }
+  return most;
 }
 
 /** Addresses for what the nests write. */
@@ -272,13 +271,13 @@ function placeTemporaries(
   arena: Arena,
   addresses: Map<Tensor, number>,
 ): void {
-  const dying: Tensor[][] = nests.map(() => []);
-  nests.forEach((nest, n) => {
-    for (const node of resultsOf(nest.kernel)) {
+  const dying = new Map<number, Tensor[]>();
+  for (let n = 0; n < nests.length; n++) {
+    for (const node of resultsOf(nests[n]!.kernel)) {
       if (addresses.has(node)) continue;
       addresses.set(node, arena.take(bytesOf(node)));
-      dying[last.get(node)!]?.push(node);
+      remembered(dying, last.get(node)!, () => []).push(node);
     }
-    for (const x of dying[n]!) arena.free(addresses.get(x)!, bytesOf(x));
-  });
+    for (const x of dying.get(n) ?? []) arena.free(addresses.get(x)!, bytesOf(x));
+  }
 }

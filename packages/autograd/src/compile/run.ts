@@ -7,6 +7,7 @@ import { compute } from "../kernels.ts";
 import { callerOf, checkWithin } from "../ops/indexing.ts";
 import { siteOf } from "../site.ts";
 import { assemble, Code } from "../wasm/assembler.ts";
+import { moduleOf } from "../wasm/module.ts";
 import { emit } from "./emit.ts";
 import { fuse } from "./fuse.ts";
 import type { Kernel } from "./kernel.ts";
@@ -85,23 +86,6 @@ let checkBetween: ((kernels: readonly Kernel[]) => void) | null = null;
 /** From now on what one pass hands to the next is checked: for tests. Programs that do not ask carry no checks. */
 export function checkPasses(): void {
   checkBetween = (kernels) => checkKernels(kernels, isHeld);
-}
-
-const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
-
-/** Who refused to make a module: browsers report each attempt. */
-let refusing: unknown = null;
-
-/** Is WebAssembly there, and allowed by the page? */
-export function canRun(): boolean {
-  if (typeof WebAssembly === "undefined" || WebAssembly.Module === refusing) return false;
-  try {
-    new WebAssembly.Module(empty);
-    return true;
-  } catch {
-    refusing = WebAssembly.Module;
-    return false;
-  }
 }
 
 /** Can the engine multiply and add in one instruction that rounds once? */
@@ -201,7 +185,7 @@ function instantiate(
   host: Record<string, (n: number) => void>,
   layout: Layout,
 ): WebAssembly.Instance {
-  const module = new WebAssembly.Module(bytes);
+  const module = moduleOf(bytes);
   try {
     return new WebAssembly.Instance(module, { host });
   } catch (error) {

@@ -2,6 +2,7 @@ import type { DType, TypedArray } from "../dtype.ts";
 import { arrayAt, byteSize, copyOf, dtypeOf } from "../dtype.ts";
 import type { Code } from "../wasm/assembler.ts";
 import { assemble } from "../wasm/assembler.ts";
+import { moduleOf } from "../wasm/module.ts";
 import type { Nest } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { errorBytes, Fixed } from "./plan.ts";
@@ -55,7 +56,7 @@ export const fixedLayout: Layout = {
 
 /** The last of these functions as a tool. Throws where WebAssembly is refused. */
 export function newTool(functions: readonly Code[]): Tool {
-  return { module: new WebAssembly.Module(assemble(functions, 1, { memory: "host" })) };
+  return { module: moduleOf(assemble(functions, 1, { memory: "host" })) };
 }
 
 const aligned = (bytes: number): number => 16 * Math.ceil(bytes / 16);

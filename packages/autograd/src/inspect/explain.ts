@@ -1,5 +1,5 @@
 import type { Form } from "../compile/arguments.ts";
-import { canRelax, canRun } from "../compile/run.ts";
+import { canRelax } from "../compile/run.ts";
 import type { History } from "../compiled.ts";
 import { historyOf, mostPrograms, setTools } from "../compiled.ts";
 import { CompileError, ValueError } from "../errors.ts";
@@ -7,6 +7,7 @@ import { Tensor } from "../graph.ts";
 import { Program } from "../runner.ts";
 import { formatShape } from "../shape.ts";
 import type { Signature } from "../tracing.ts";
+import { canRun } from "../wasm/module.ts";
 import { checkCaptured } from "./captured.ts";
 import { formatPasses, formatTraced } from "./passes.ts";
 

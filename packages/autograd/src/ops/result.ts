@@ -11,12 +11,17 @@ export interface Origin {
   readonly symbols: readonly Tensor[];
 }
 const origins = /* @__PURE__ */ new WeakMap<Attributes, Origin>();
+let areAny = false;
+
+/** Did a compiled function return anything yet? */
+export const areResults = (): boolean => areAny;
 
 /** Makes leaves that hold what they are given and remember where it is from. */
 export function resultsOf(origin: Origin): (data: TypedArray) => Tensor {
   const { shape, dtype } = origin.output;
   const attributes: Attributes = { shape, dtype };
   origins.set(attributes, origin);
+  areAny = true;
   return (data) => {
     const x = new Tensor(resultOp, null, attributes, shape, dtype);
     setElements(x, data);

@@ -1,5 +1,6 @@
 import { assemble, Code } from "../../wasm/assembler.ts";
 import * as i32 from "../../wasm/i32.ts";
+import { moduleOf } from "../../wasm/module.ts";
 import * as simd from "../../wasm/simd.ts";
 
 /**
@@ -271,7 +272,7 @@ const modules = new Map<Name, WebAssembly.Module>();
 export function instantiate(name: Name, memory: WebAssembly.Memory): Run {
   let module = modules.get(name);
   if (!module) {
-    module = new WebAssembly.Module(assemble([codes[name]()], 1, { memory: "host" }));
+    module = moduleOf(assemble([codes[name]()], 1, { memory: "host" }));
     modules.set(name, module);
   }
   return new WebAssembly.Instance(module, { host: { memory } }).exports.run as Run;
