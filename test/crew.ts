@@ -6,6 +6,9 @@ export function withCrew(size: number, f: (crew: Crew) => void): void {
   const crew = new Crew(size, { fewest: 1, isSteady: true });
   runBy({
     size,
+    get areThere() {
+      return crew.areThere;
+    },
     divides: (kernel) => crew.divides(kernel),
     *program(...given) {
       const made = yield* crew.program(...given);

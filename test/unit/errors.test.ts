@@ -1142,6 +1142,7 @@ describe("what only JavaScript can give", () => {
     const twice = "got a tensor of another copy of @cotangent/autograd, which is loaded twice";
     refusal(() => x.add(foreign), ValueError, twice);
     refusal(() => softmax(foreign), ValueError, twice);
+    refusal(() => compile(() => [x, foreign])(), CompileError, `${twice} at 1`);
     refusal(
       () => bincount(int32(1, 2), { weights: given([0.5, 1]) }),
       ValueError,

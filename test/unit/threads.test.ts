@@ -222,8 +222,14 @@ describe("setNumThreads", () => {
     const printed = captureConsole();
     try {
       Object.assign(process, { getBuiltinModule: undefined });
-      new Crew(3).dismiss();
+      const crew = new Crew(3, { fewest: 1 });
+      runBy(crew);
+      const f = compile(layers);
+      f(normal([64, 48]), normal([48, 48]));
+      expect(f.explain()).toMatch(/to which \d of \d kernels are divided; the others have not started$/m);
+      crew.dismiss();
     } finally {
+      runBy(null);
       Object.assign(process, { getBuiltinModule });
       vi.unstubAllGlobals();
     }

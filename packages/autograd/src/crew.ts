@@ -142,6 +142,10 @@ export class Crew implements Threads {
     this.#end();
   }
 
+  get areThere(): boolean {
+    return this.#isReady(1);
+  }
+
   divides(kernel: Kernel): boolean {
     return new Division(this.size, this.#fewest).of(kernel) !== null;
   }

@@ -1,5 +1,6 @@
 import { ValueError } from "./errors.ts";
 import { Tensor } from "./graph.ts";
+import { describe, isForeign } from "./ops/leaf.ts";
 import type { Shape } from "./shape.ts";
 
 /** Tensors in nested arrays and objects; one tensor is a tree too. */
@@ -27,12 +28,12 @@ export function mapTree(tree: unknown, f: (leaf: Tensor, path: string) => Tensor
   const inside = (key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
   if (tree instanceof Tensor) return f(tree, path);
   if (Array.isArray(tree)) return tree.map((entry, i) => mapTree(entry, f, inside(i)));
-  if (typeof tree === "object" && tree !== null)
+  if (typeof tree === "object" && tree !== null && !isForeign(tree))
     return Object.fromEntries(
       Object.entries(tree).map(([key, entry]) => [key, mapTree(entry, f, inside(key))]),
     );
   throw new ValueError(
-    `a tree has tensors at its leaves, got ${String(tree)}${path === "" ? "" : ` at ${path}`}`,
+    `a tree has tensors at its leaves, got ${typeof tree === "object" ? describe(tree) : String(tree)}${path === "" ? "" : ` at ${path}`}`,
   );
 }
 

@@ -65,6 +65,8 @@ type Start = (
 /** Several threads that run programs. */
 export interface Threads {
   readonly size: number;
+  /** Have all of them started? */
+  readonly areThere: boolean;
   /** Is the kernel worth it? */
   divides(kernel: Kernel): boolean;
   /** Null if no kernel is worth it, or there is no memory that they share. */

@@ -154,7 +154,8 @@ function threadRows(nests: readonly Nest[]): Row[] {
   const threads = threadsNow();
   if (!threads) return [];
   const divided = nests.filter(({ kernel }) => threads.divides(kernel)).length;
-  return [["threads", threads.size, `to which ${divided} of ${nests.length} kernels are divided`]];
+  const started = threads.areThere ? "" : "; the others have not started";
+  return [["threads", threads.size, `to which ${divided} of ${nests.length} kernels are divided${started}`]];
 }
 
 /** `add, mul 3x` */

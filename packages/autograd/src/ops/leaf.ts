@@ -169,10 +169,15 @@ function flatten(data: unknown, at: readonly number[], flat: (number | boolean)[
 /** `a string`, `null`, `a Date`: what was given, for messages. */
 export function describe(x: unknown): string {
   if (x === null || x === undefined) return String(x);
-  if (typeof x === "object" && "dtype" in x && "op" in x && !(x instanceof Tensor))
+  if (typeof x === "object" && isForeign(x))
     return "a tensor of another copy of @cotangent/autograd, which is loaded twice";
   const kind = typeof x === "object" ? (x.constructor?.name ?? "object") : typeof x;
   return `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind === "Object" ? "object" : kind}`;
+}
+
+/** Is it a tensor of another copy of this library? */
+export function isForeign(x: object): boolean {
+  return "dtype" in x && "op" in x && !(x instanceof Tensor);
 }
 
 /** Throws ValueError unless `x` is a tensor. */
