@@ -749,15 +749,46 @@ describe("derivatives of what compiled functions returned", () => {
     for (const y of results) expect(() => grad(y, [w])).toThrow(through);
   });
 
-  test("by tensors that may have been arguments are refused, unless zeros are asked for", () => {
+  test("by arguments are refused, whatever else the output depends on", () => {
     const f = compile((x: Tensor, n: Tensor) => ({ y: x.square().sum(), z: n.mul(2) }));
     const { y, z } = f(x, tensor([1], { dtype: "int32" }));
-    expect(() => grad(y, [x])).toThrow(`does not depend on input 0, unless ${through}`);
-    expect(grad(y, [x], { unused: "zero" })[0].toArray()).toEqual([0, 0]);
-    expect(grad(y, [x], { unused: "null" })).toEqual([null]);
+    const refused = `depends on a tensor of shape [2] ${through}`;
+    expect(() => grad(y, [x])).toThrow(refused);
+    expect(() => grad(y.add(x.sum()), [b, x])).toThrow(refused);
+    expect(() => grad(y, [x], { unused: "zero" })).toThrow(refused);
+    expect(() => pushforward(y.mul(2), [x], [x])).toThrow(refused);
     expect(grad(y.mul(b.sum()), [b])[0].toArray()).toEqual([61, 61]);
+    expect(grad(y.add(x.sum()), [tensor([5, 6])])[0].toArray()).toEqual([0, 0]);
     expect(grad(z.mul(b.sum()).sum(), [b, x])[1].toArray()).toEqual([0, 0]);
-    expect(grad(y.detach().mul(b.sum()), [x])[0].toArray()).toEqual([0, 0]);
+    expect(grad(y.detach().mul(b.sum()).add(x.sum()), [x])[0].toArray()).toEqual([1, 1]);
+  });
+
+  test("by what arguments were computed from are refused too, through several functions", () => {
+    const square = compile((x: Tensor) => x.square());
+    const v = variable([1, 2]);
+    const h = x.mul(v).named("h");
+    const y = square(h);
+    for (const target of [x, v, h]) {
+      expect(() => grad(y.add(target).sum(), [target])).toThrow(through);
+      expect(() => grad(square(square(y)).add(target).sum(), [target])).toThrow(through);
+    }
+    expect(() => grad(y.sum(), [h])).toThrow("depends on h of shape [2]");
+    const stopped = square(h.detach()).add(square(tensor([1, 1])));
+    for (const target of [x, v, h])
+      expect(grad(stopped.add(target).sum(), [target])[0].toArray()).toEqual([1, 1]);
+    expect(grad(square(predict(x).steady).add(w).sum(), [w])[0].toArray()).toEqual([1, 1]);
+    expect(() => grad(square(predict(x).steady).add(b).sum(), [b])).toThrow("depends on b");
+  });
+
+  test("are refused by the arguments of their own call, and of the latest hundred", () => {
+    const square = compile((x: Tensor) => x.square());
+    const inputs = Array.from({ length: 100 }, (_, i) => tensor([i, 1]));
+    const results = inputs.map((x) => square(x));
+    results.forEach((y, i) => {
+      expect(() => grad(y.add(inputs[i]!).sum(), [inputs[i]!])).toThrow(through);
+      const other = inputs[(i + 1) % 100]!;
+      expect(grad(y.add(other).sum(), [other])[0].toArray()).toEqual([1, 1]);
+    });
   });
 });
 

@@ -15,6 +15,9 @@ export const none: Attributes = Object.freeze({});
 
 let nodes = 0;
 
+/** The number of the node that was made last. */
+export const youngest = (): number => nodes;
+
 /** A number that a walk over the graph leaves on a node (`topology.ts`). */
 export let markOf: (x: Tensor) => number;
 export let setMark: (x: Tensor, mark: number) => void;

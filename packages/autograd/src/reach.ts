@@ -2,7 +2,9 @@ import { isFloat } from "./dtype.ts";
 import { GradientError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
 import { derivativeOf, ownerOf } from "./graph.ts";
+import { remembered } from "./memo.ts";
 import { stopOp } from "./ops/composed.ts";
+import type { Origin, Source } from "./ops/result.ts";
 import { areResults, originOf } from "./ops/result.ts";
 import { formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
@@ -92,32 +94,58 @@ export function checkResults(
   targets: readonly Tensor[],
   caller: string,
 ): void {
-  const missed = behindResults(order, outputs).find((x) => targets.includes(x));
+  const { nodes } = order;
+  if (!areResults() || !nodes.some(originOf)) return;
+  const reached = markReached(order, outputs);
+  const missed = findBehind(
+    nodes.filter((_, n) => reached[n]),
+    targets,
+  );
   if (missed)
     throw new GradientError(
-      `${caller}: the output depends on ${missed.label ?? "a variable"} of shape ${formatShape(missed.shape)} through what ` +
-        "a compiled function returned, where derivatives end; compile all of it, or make that a constant with x.detach()",
+      `${caller}: the output depends on ${missed.label ?? (ownerOf(missed.node) ? "a variable" : "a tensor")} of shape ` +
+        `${formatShape(missed.shape)} through what a compiled function returned, where derivatives end; compile all of it, or make ` +
+        "that a constant with x.detach()",
     );
 }
 
-/** Does `y` depend on what a compiled function made of float tensors that it was given? */
-export function hidesArguments(y: Tensor): boolean {
-  return behindResults(topology([y], isEnd), [y]).some((x) => x.node === x);
+/** The first of the targets that results among these nodes were computed from, in one call or in several behind one another. */
+function findBehind(nodes: readonly Tensor[], targets: readonly Tensor[]): Tensor | null {
+  const wanted = new Map(targets.map((x) => [x.id, x]));
+  const sources: Source[] = nodes.flatMap(sourcesOf);
+  const seen = new Set<number>();
+  for (const source of sources) {
+    const id = typeof source === "number" ? source : source.id;
+    const found = wanted.get(id);
+    if (found) return found;
+    if (typeof source === "number" || seen.has(id)) continue;
+    seen.add(id);
+    const { origin } = source;
+    const { variables, places } = remembered(known, origin, behind);
+    sources.push(...variables, ...places.flatMap((i) => origin.given.of(id, i)));
+  }
+  return null;
 }
 
-/** Of what the outputs depend on through results of compiled functions: variables, and symbols for arguments. */
-function behindResults(order: Topology, outputs: readonly Tensor[]): Tensor[] {
-  const { nodes } = order;
-  if (!areResults() || !nodes.some(originOf)) return [];
-  const reached = markReached(order, outputs);
-  return nodes.flatMap((x, n) => {
-    const origin = reached[n] ? originOf(x) : null;
-    if (!origin) return [];
-    const { output, symbols } = origin;
-    const inner = topology([output], isEnd);
-    const isBuiltOn = markReached(inner, [output]);
-    return inner.nodes.flatMap((leaf, k) =>
-      isBuiltOn[k] ? (ownerOf(leaf) ?? (symbols.includes(leaf) ? leaf : [])) : [],
-    );
-  });
+function sourcesOf(x: Tensor): Source[] {
+  const origin = originOf(x);
+  return origin ? [{ origin, id: x.id }] : [];
+}
+
+/** Of what an output depends on by derivatives that are not zero: the numbers of variables, and the places of arguments. */
+interface Behind {
+  readonly variables: readonly number[];
+  readonly places: readonly number[];
+}
+
+const known = /* @__PURE__ */ new WeakMap<Origin, Behind>();
+
+function behind({ output, symbols }: Origin): Behind {
+  const order = topology([output], isEnd);
+  const isBuiltOn = markReached(order, [output]);
+  const leaves = order.nodes.filter((_, n) => isBuiltOn[n]);
+  return {
+    variables: leaves.flatMap((x) => ownerOf(x)?.id ?? []),
+    places: leaves.map((x) => symbols.indexOf(x)).filter((i) => i >= 0),
+  };
 }

@@ -8,7 +8,7 @@ import { compute, evaluate, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf, setElements } from "./graph.ts";
 import { fromElements } from "./ops/leaf.ts";
-import { resultsOf } from "./ops/result.ts";
+import { Given, resultsOf } from "./ops/result.ts";
 import { Slot } from "./slot.ts";
 import { numberIn, release, topology } from "./topology.ts";
 import type { TracedCall } from "./tracing.ts";
@@ -19,6 +19,7 @@ import { checkNoGradient } from "./variable.ts";
 /** What runs a traced call, for all arguments of one form. */
 export abstract class Runner {
   readonly traced: TracedCall;
+  readonly #given: Given;
   /** Calls so far. */
   calls = 0;
   protected readonly fillings: Filling[] = [];
@@ -27,7 +28,9 @@ export abstract class Runner {
   constructor(traced: TracedCall) {
     this.traced = traced;
     const { outputs, inputs: symbols } = traced.graph;
-    this.leaves = outputs.map((output) => resultsOf({ output, symbols }));
+    const given = new Given(symbols.length);
+    this.#given = given;
+    this.leaves = outputs.map((output) => resultsOf({ output, symbols, given }));
   }
 
   /** Of its memory. */
@@ -44,6 +47,7 @@ export abstract class Runner {
     const { result, returned, graph, record } = this.traced;
     for (const x of record.withoutGradient) checkNoGradient(x, x.grad);
     const output = this.run();
+    this.#given.add(this.fillings);
     this.calls++;
     let next = returned;
     for (const [x, gradient] of record.gradients) x.grad = gradient && output(next++);

@@ -1,6 +1,7 @@
 import type { TypedArray } from "../dtype.ts";
 import type { Attributes } from "../graph.ts";
-import { setElements, Tensor } from "../graph.ts";
+import { arityOf, none, ownerOf, setElements, Tensor, youngest } from "../graph.ts";
+import { stopOp } from "./composed.ts";
 import { leaf } from "./leaf.ts";
 
 const resultOp = leaf("data", "data");
@@ -9,6 +10,7 @@ const resultOp = leaf("data", "data");
 export interface Origin {
   readonly output: Tensor;
   readonly symbols: readonly Tensor[];
+  readonly given: Given;
 }
 const origins = /* @__PURE__ */ new WeakMap<Attributes, Origin>();
 let areAny = false;
@@ -32,4 +34,68 @@ export function resultsOf(origin: Origin): (data: TypedArray) => Tensor {
 /** Where the leaf is from, if a compiled function returned it. */
 export function originOf(x: Tensor): Origin | null {
   return x.op === resultOp ? (origins.get(x.attributes) ?? null) : null;
+}
+
+/** What an argument is made of: the number of a node, or of the variable that it is a version of; or a result. */
+export type Source = number | { readonly origin: Origin; readonly id: number };
+
+/** Calls that are remembered. */
+const kept = 128;
+
+/** What a compiled function was given lately. These are numbers, since results that held their arguments would hold all data. */
+export class Given {
+  readonly #width: number;
+  /** Of each call: the node that was made last when it was done. Its results are the next ones. */
+  readonly #ends: number[] = [];
+  /** Of each call and argument; results are known by their attributes. */
+  readonly #sources: (number | readonly Source[])[] = [];
+  readonly #attributes: Attributes[] = [];
+  #calls = 0;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  /** Adds a call that is done, before its results are made. */
+  add(args: readonly unknown[]): void {
+    if (this.#width === 0) return;
+    const first = (this.#calls++ % kept) * this.#width;
+    this.#ends[first] = youngest();
+    for (let i = 0; i < this.#width; i++) {
+      const x = args[i];
+      const isTensor = x instanceof Tensor;
+      this.#sources[first + i] = isTensor ? sourcesOf(x) : [];
+      this.#attributes[first + i] = isTensor ? x.attributes : none;
+    }
+  }
+
+  /** What argument `i` was made of in the call that returned the result of number `id`; nothing if that was too long ago. */
+  of(id: number, i: number): Source | readonly Source[] {
+    for (let call = this.#calls - 1; call >= Math.max(0, this.#calls - kept); call--) {
+      const first = (call % kept) * this.#width;
+      if (this.#ends[first]! >= id) continue;
+      const found = this.#sources[first + i]!;
+      const origin = origins.get(this.#attributes[first + i]!);
+      return origin && typeof found === "number" ? { origin, id: found } : found;
+    }
+    return [];
+  }
+}
+
+/** So many of the nodes that an argument is made of. */
+const most = 100;
+
+function sourcesOf(x: Tensor): number | readonly Source[] {
+  if (arityOf(x) === 0) return numberOf(x);
+  const seen = new Set<Tensor>([x]);
+  for (const node of seen)
+    if (node.op !== stopOp && seen.size < most) for (const input of node.inputs) seen.add(input);
+  return Array.from(seen, (node) => {
+    const origin = originOf(node);
+    return origin ? { origin, id: node.id } : numberOf(node);
+  });
+}
+
+function numberOf(x: Tensor): number {
+  return ownerOf(x)?.id ?? x.id;
 }

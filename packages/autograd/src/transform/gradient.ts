@@ -6,7 +6,6 @@ import { Tensor } from "../graph.ts";
 import { checkTensor, describe, onesLike, zerosLike } from "../ops/leaf.ts";
 import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
-import { hidesArguments } from "../reach.ts";
 import type { Shape } from "../shape.ts";
 import { checkList, equalShapes, formatShape } from "../shape.ts";
 
@@ -61,11 +60,6 @@ export function grad(y: Tensor, inputs: readonly Tensor[], options?: GradOptions
   const cotangent = given ?? unit(out);
   checkCotangent("grad", cotangent, out);
   const found = reverse([out], [cotangent.node], inputs);
-  if (unused === undefined && found.includes(null) && hidesArguments(out))
-    throw new GradientError(
-      `grad: the output does not depend on input ${found.indexOf(null)}, unless through what a compiled function returned, where ` +
-        'derivatives end; compile all of it, or take zeros with unused: "zero"',
-    );
   const i = unused === "error" ? found.indexOf(null) : -1;
   if (i >= 0)
     throw new GradientError(
