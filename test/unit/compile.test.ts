@@ -813,6 +813,27 @@ describe("without WebAssembly", () => {
     expect(printed[0]).toContain("WebAssembly is missing");
   });
 
+  test("a program for which there is no room is an error, and says nothing of others", () => {
+    const { Module } = WebAssembly;
+    let attempts = 0;
+    class Full {
+      constructor(bytes: BufferSource) {
+        if (++attempts === 1) throw new RangeError("out of memory");
+        // biome-ignore lint/correctness/noConstructorReturn: it stands for the engine's
+        return new Module(bytes);
+      }
+    }
+    vi.stubGlobal("WebAssembly", Object.create(WebAssembly, { Module: { value: Full } }));
+    try {
+      const f = compile((x: Tensor) => x.mul(2));
+      expect(() => f(tensor([1]))).toThrow(RangeError);
+      expect(f(tensor([1])).toArray()).toEqual([2]);
+      expect(attempts).toBe(2);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   test("a page that forbids it is asked once, since browsers report each attempt", () => {
     let attempts = 0;
     class Refusal {

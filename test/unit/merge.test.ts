@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
 
 const size = 300;
-const draw = (): Tensor => uniform([size], { low: -1 });
+const draw = (count = size): Tensor => uniform([count], { low: -1 });
 
 /** The nodes that each kernel computes. */
 function computed(text: string): string[][] {
@@ -16,8 +16,8 @@ function computed(text: string): string[][] {
 }
 
 /** What `f` gives compiled, and how many kernels it took, after it was compared with the interpreter. */
-function check(f: (x: Tensor, y: Tensor) => readonly Tensor[]): number {
-  const [x, y] = [draw(), draw()];
+function check(f: (x: Tensor, y: Tensor) => readonly Tensor[], count = size): number {
+  const [x, y] = [draw(count), draw(count)];
   const compiled = compile(f);
   const all = compiled(x, y).map((out) => out.toArray());
   expect(all).toEqual(withCache(null, () => f(x, y).map((out) => out.toArray())));
@@ -50,6 +50,11 @@ describe("kernels over the same elements", () => {
   test("that share a load are one, and others are not", () => {
     expect(check((x, y) => [x.mul(2), x.add(y), y.exp()])).toBe(1);
     expect(check((x, y) => [x.mul(2), y.exp()])).toBe(2);
+  });
+
+  test("of few elements stay, since the loads take less time than joining", () => {
+    expect(check((x) => [x.mul(2), x.exp()], 15)).toBe(2);
+    expect(check((x) => [x.mul(2), x.exp()], 16)).toBe(1);
   });
 
   test("are not where the second reads the first's result elsewhere", () => {
