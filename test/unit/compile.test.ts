@@ -773,7 +773,10 @@ describe("derivatives of what compiled functions returned", () => {
       expect(() => grad(square(square(y)).add(target).sum(), [target])).toThrow(through);
     }
     expect(() => grad(y.sum(), [h])).toThrow("depends on h of shape [2]");
-    const stopped = square(h.detach()).add(square(tensor([1, 1])));
+    expect(() => grad(square(y.mul(2)).add(x).sum(), [x])).toThrow(through);
+    const stopped = square(h.detach())
+      .add(square(x.mul(v).detach().mul(2)))
+      .add(square(tensor([1, 1])));
     for (const target of [x, v, h])
       expect(grad(stopped.add(target).sum(), [target])[0].toArray()).toEqual([1, 1]);
     expect(grad(square(predict(x).steady).add(w).sum(), [w])[0].toArray()).toEqual([1, 1]);
