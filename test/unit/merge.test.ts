@@ -7,9 +7,11 @@ import {
   fromTypedArray,
   indexAdd,
   indexSelect,
+  inv,
   max,
   pad,
   slice,
+  sort,
   type Tensor,
   tensor,
   uniform,
@@ -119,13 +121,17 @@ describe("kernels over the same elements", () => {
           [0, 0],
         ]),
     ],
+    ["by an inverse", (w) => inv(w)],
+    ["in order", (w) => sort(w, 0).values],
     ["from what was", (w) => w.matmul(w).div(100)],
     ["from those before", (w) => cumsum(w, 0)],
     ["from the largest", (w) => w.sub(max(w, 0, { keepDims: true }))],
     ["at places", (w) => indexSelect(w, 0, tensor([5, 4, 3, 2, 1, 0], { dtype: "int32" })).mul(2)],
     ["added at places", (w) => indexAdd(w.mul(2), 0, tensor([1, 0], { dtype: "int32" }), slice(w, 0, 2))],
   ])("compute new versions of variables %s as if the old ones were still there", (_, next) => {
-    const start = Array.from({ length: 6 }, (_, i) => Array.from({ length: 6 }, (_, k) => i + 7 * k));
+    const start = Array.from({ length: 6 }, (_, i) =>
+      Array.from({ length: 6 }, (_, k) => ((5 * i + 7 * k) % 11) + (i === k ? 40 : 0)),
+    );
     const w = variable(tensor(start));
     const step = compile(() => w.assign(next(w)));
     let expected: Tensor = tensor(start);
