@@ -12,6 +12,7 @@ import {
   type Elements,
   GradientError,
   gradientReversal,
+  lgamma,
   log,
   manualSeed,
   max,
@@ -204,6 +205,27 @@ describe("a wrong rule", () => {
       [tensor([0.3, 0.4])],
     );
     expect(report.faults.map(({ op }) => op)).toEqual(["waves"]);
+  });
+
+  test("is told of every op, though two have the same name", () => {
+    const twice = customGradient(
+      (a: Tensor) => a.mul(2),
+      (g) => [g],
+    );
+    const square = customGradient(
+      (a: Tensor) => a.square(),
+      (g, _, a) => [g.mul(stopGradient(a))],
+    );
+    const f = (a: Tensor) => square(twice(a)).sum();
+    expect(checkGradient(f, [tensor([1, -2])]).faults.map(({ node }) => node)).toHaveLength(2);
+    const constant = (scale: number) =>
+      customGradient(
+        (a: Tensor) => a.square().mul(scale),
+        (g, _, a) => [g.mul(stopGradient(a)).mul(2 * scale)],
+      );
+    const [one, other] = [constant(1), constant(2)];
+    const second = checkGradient((a) => other(one(a)).sum(), [tensor([1, -2])], { order: 2 });
+    expect(second.faults).toHaveLength(2);
   });
 
   test("written with customGradient is named by the number of its argument, as every other", () => {
@@ -487,6 +509,10 @@ describe("the end of a domain", () => {
     const x = tensor([0.5, 1e-12]);
     expect(checkGradient((a) => div(1, a).sum(), [x]).verdict).toBe("pass");
     expect(checkGradient((a) => a.div(1e-12).tanh(), [tensor([1, 1e-12])]).verdict).toBe("pass");
+    for (const seed of [0, 1, 2, 3, 4]) {
+      const report = checkGradient((a) => lgamma(a).sum(), [tensor([1e-8, -0.999999])], { seed });
+      expect(report.verdict, String(report)).not.toBe("fail");
+    }
     const uneven = checkGradient((a) => div(tensor([1e12, 1e-10]), a).sum(), [x]);
     expect(uneven.verdict, String(uneven)).toBe("inconclusive");
   });

@@ -24,7 +24,8 @@ export function locateHigher(primal: Replay, order: number, random: Sequence, to
   let verdict: Verdict = "pass";
   for (const n of openNodes(primal)) {
     const { op } = primal.order.nodes[n]!;
-    if (faults.length === mostFaults || faults.some((fault) => fault.op === op.name)) continue;
+    const isKnown = faults.some((fault) => primal.order.nodes[fault.node]!.op === op);
+    if (faults.length === mostFaults || isKnown) continue;
     const { alone, operands } = isolated(primal, n);
     for (const rule of rulesOf(alone, operands, order, random)) {
       const found = checkDerivative(rule, alone, operands, random, tolerance);

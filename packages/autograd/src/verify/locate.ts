@@ -23,7 +23,9 @@ export function locate(replay: Replay, random: Sequence, tolerance: number): Sea
     if (faults.length === mostFaults) break;
     const found = checkRule(replay, n, random, tolerance);
     const { op } = replay.order.nodes[n]!;
-    const isKnown = faults.some((fault) => fault.op === op.name && fault.operand === found.fault?.operand);
+    const isKnown = faults.some(
+      (fault) => replay.order.nodes[fault.node]!.op === op && fault.operand === found.fault?.operand,
+    );
     if (found.fault && !isKnown) faults.push(found.fault);
     if (found.verdict === "inconclusive") verdict = "inconclusive";
   }

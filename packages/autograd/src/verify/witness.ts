@@ -221,7 +221,8 @@ function estimate(judged: Judged, line: Line, cotangent: Float64Array): Estimate
   }
   const settled = found.filter((made) => isSettled(judged, made)).sort((a, b) => a.error - b.error);
   const confirmed = settled.find((a) => settled.some((b) => a !== b && isNear(b.value, a, judged)));
-  const short = Math.max(2 ** -48, (0.1 * size) / judged.size);
+  // So short that it leads nowhere near a pole that would explain the slope.
+  const short = Math.max(2 ** -48, (0.01 * size) / judged.size);
   if (confirmed && !(short < steps[3]! && isAliased(weighed, short, confirmed, judged))) return confirmed;
   return { ...(settled[0] ?? found[0] ?? nothing), error: Infinity };
 }
