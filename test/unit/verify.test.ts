@@ -3,6 +3,7 @@ import {
   amax,
   argsort,
   atan2,
+  cbrt,
   checkGradient,
   cummax,
   cummin,
@@ -513,6 +514,11 @@ describe("the end of a domain", () => {
       const report = checkGradient((a) => lgamma(a).sum(), [tensor([1e-8, -0.999999])], { seed });
       expect(report.verdict, String(report)).not.toBe("fail");
     }
+    for (const f of [lgamma, cbrt])
+      for (const small of [1e-5, 1e-8]) {
+        const report = checkGradient((a) => f(a).sum(), [tensor([small, 100])]);
+        expect(report.verdict, String(report)).not.toBe("fail");
+      }
     const uneven = checkGradient((a) => div(tensor([1e12, 1e-10]), a).sum(), [x]);
     expect(uneven.verdict, String(uneven)).toBe("inconclusive");
   });

@@ -65,8 +65,9 @@ export function checkRule(replay: Replay, n: number, random: Sequence, tolerance
     const common = { op: op.name, node: n, order: 1, dissent: found.dissent! };
     const end = op === assignedOp ? assignment : operand === null ? capture : null;
     if (end) return { verdict: "fail", fault: { ...common, operand: null, element: null, reason: end } };
-    const element = found.reason ? null : worstElement(alone, 0, operand, random, tolerance);
-    // By itself the worst element is right: the steps were too long for it, such as over a pole.
+    const isMeasured = found.reason === null || found.kinks.length > 0;
+    const element = isMeasured ? worstElement(alone, 0, operand, random, tolerance) : null;
+    // By itself the worst element is right: the steps were too long for it, such as over a pole or a kink.
     if (element && found.dissent === "differences" && isRight(element, tolerance)) verdict = "inconclusive";
     else {
       const reason = found.reason ?? (isBent(alone, random) ? undeclared : null);
@@ -173,11 +174,14 @@ export function worstElement(
     );
   const whole = new Pullback(local, weights);
   const moved = narrowed([0, steps.length], (span) => gap(witness(local, whole, moving(span), tolerance)));
-  const line = moving(moved);
+  let line = moving(moved);
   const ask = (span: Span) => witness(local, new Pullback(local, within(weights, span)), line, tolerance);
   const counted = narrowed([0, weights.length], (span) => gap(ask(span)));
+  if (!(gap(ask(counted)) > 0)) return null;
+  // Steps of its own size stay on its side of a pole or a kink.
+  steps.set(directionAt(local.x, random, "element", i)[i]!);
+  line = moving(moved);
   const found = ask(counted);
-  if (!(gap(found) > 0)) return null;
   const values: TypedArray = local.base[local.numbers[i]!] ?? new Float64Array(leaf.size);
   const size = steps[moved[0]]! * weights[counted[0]]!;
   return {
