@@ -89,6 +89,24 @@ describe("checkOp", () => {
     expect(String(report)).toBe("the function: 9 of 9 laws hold (5 calls each)");
   });
 
+  test("takes samples that are written down in one dtype", () => {
+    expect(String(checkOp((x: Tensor) => x.square(), { samples: () => [tensor([1, 2])] }))).toContain(
+      "9 of 9",
+    );
+  });
+  test("tells of a gradient in another dtype, and how an op refuses what it does not take", () => {
+    const softsign = (one: Tensor | number): Unary =>
+      pointwise({
+        name: "softsign",
+        body: (m, x) => m.div(x!, m.add(1, m.abs(x!))),
+        derivatives: [partial((_, x) => x!.abs().add(one).square().reciprocal())],
+        samples: within([-2, 2]),
+      });
+    const report = String(checkOp(softsign(tensor(1, { dtype: "float64" }))));
+    expect(report).toContain("the gradient by operand 0 is float64, and the operand float32");
+    expect(String(checkOp(softsign(1)))).toContain('`accepts: "float"`');
+  });
+
   test("finds what is wrong with float32 and with the domain", () => {
     const noisy: Unary = pointwise({
       name: "noisy",

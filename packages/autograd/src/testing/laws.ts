@@ -141,8 +141,18 @@ const precision: Law = {
         Math.abs(single![i]! - double![i]!) / largest < 2e-6,
         () => `${single![i]} in float32, ${double![i]} in float64`,
       );
+    demandDTypes(y, inputs);
   },
 };
+
+/** Demands that every gradient has the dtype of what it is by. */
+function demandDTypes(y: Tensor, inputs: readonly Tensor[]): void {
+  const cotangent = cast(fromTypedArray(new Float64Array(y.size), y.shape), y.dtype);
+  grad(y, inputs, { cotangent }).forEach((g, k) => {
+    const { dtype } = inputs[k]!;
+    demand(g.dtype === dtype, () => `the gradient by operand ${k} is ${g.dtype}, and the operand ${dtype}`);
+  });
+}
 
 const rebuilding: Law = {
   sentence: "rebuilding a graph on the same leaves gives the same bits",
@@ -237,7 +247,12 @@ const refusal: Law = {
       if (!(error instanceof CotangentError)) throw error;
       // What is no op of its own is refused by those that it is made of.
       if (!isDeclared(f)) return;
-      demand(error.message.startsWith(`${name}: `), () => `the error does not name it: ${error.message}`);
+      demand(
+        error.message.startsWith(`${name}: `),
+        () =>
+          `the error does not name it: ${error.message}; refuse what the op does not take, by \`accepts: "float"\` of pointwise or ` +
+          "in `shape` and `dtype` of defineOp",
+      );
     }
   },
 };

@@ -1,4 +1,10 @@
+import type { DType } from "../dtype.ts";
+import { isFloat } from "../dtype.ts";
 import { CotangentError, ValueError } from "../errors.ts";
+import { evaluate } from "../evaluate.ts";
+import { Tensor } from "../graph.ts";
+import { cast } from "../ops/cast.ts";
+import { fromTypedArray } from "../ops/leaf.ts";
 import type { Chooser, Samples } from "../ops/sample.ts";
 import { Draw, isDeclared } from "../ops/sample.ts";
 import { optionsOf } from "../options.ts";
@@ -88,7 +94,7 @@ export function checkOp(f: object, options?: OpCheckOptions): OpReport {
   const breaches = laws.flatMap((law) => {
     for (let run = 0; run < runs; run++) {
       const draw = new Draw(chooser(seed + run), law.dtype);
-      const args = given(draw);
+      const args = given(draw).map((x) => inDType(x, law.dtype));
       try {
         law.check(sampledCall(call, args), draw);
       } catch (error) {
@@ -101,6 +107,14 @@ export function checkOp(f: object, options?: OpCheckOptions): OpReport {
     return [];
   });
   return new OpReport(name, runs, breaches);
+}
+
+/** An argument whose floats are of this dtype: samples may be tensors that somebody wrote down, in float32. */
+function inDType(x: unknown, dtype: DType): unknown {
+  if (Array.isArray(x)) return x.map((one) => inDType(one, dtype));
+  if (!(x instanceof Tensor) || !isFloat(x.dtype) || x.dtype === dtype) return x;
+  const [values] = evaluate([cast(x, dtype)]);
+  return fromTypedArray(values!, x.shape);
 }
 
 /** Chooses evenly, by a seed. */
