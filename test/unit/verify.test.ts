@@ -208,6 +208,31 @@ describe("a wrong rule", () => {
     expect(report.faults.map(({ op }) => op)).toEqual(["waves"]);
   });
 
+  test("that gives another dtype than that of its operand is named, though it is right in float64", () => {
+    const two = tensor(2, { dtype: "float64" });
+    const square: Unary = pointwise({
+      name: "square64",
+      body: (m, x) => m.mul(x!, x!),
+      derivatives: [partial((_, x) => x!.mul(two))],
+      samples: () => [tensor([1])],
+    });
+    const twice = customGradient(
+      function twice64(x: Tensor) {
+        return x.mul(2);
+      },
+      (g) => [g.mul(two)],
+    );
+    for (const f of [square, twice]) {
+      const g = (x: Tensor) => f(x.sin()).tanh().sum();
+      const report = checkGradient(g, [tensor([1, -2])]);
+      expect(report.verdict).toBe("fail");
+      expect(report.faults.map(({ op, operand }) => [op, operand])).toEqual([[f.name, 0]]);
+      expect(report.faults[0]!.site).toContain("verify.test.ts");
+      expect(String(report)).toContain("float32");
+      expect(checkGradient(g, [tensor([1, -2], { dtype: "float64" })]).verdict).toBe("pass");
+    }
+  });
+
   test("is told of every op, though two have the same name", () => {
     const twice = customGradient(
       (a: Tensor) => a.mul(2),

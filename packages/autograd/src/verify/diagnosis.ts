@@ -6,8 +6,9 @@ import { topology } from "../topology.ts";
 import type { Call, Checked } from "./call.ts";
 import { callWithSites, findTrouble, replayed } from "./call.ts";
 import { Sequence } from "./direction.ts";
+import { foreignRules } from "./foreign.ts";
 import { locateHigher } from "./higher.ts";
-import { locate } from "./locate.ts";
+import { locate, mostFaults } from "./locate.ts";
 import { explainGradient, findingOf } from "./nonfinite.ts";
 import type { Replay } from "./replay.ts";
 import type { Direction, LocatedFault } from "./report.ts";
@@ -68,7 +69,18 @@ export function examine(
     if (report.verdict === "fail") return report;
     if (report.verdict === "inconclusive") unsure ??= report;
   } while (++next < questions.length);
-  return unsure ?? report;
+  report = unsure ?? report;
+  const foreign = foreignRules(call);
+  if (foreign.length === 0) return report;
+  findSites();
+  const calls = topology([call.y]).nodes;
+  const faults = foreign.slice(0, mostFaults).map(
+    ({ node, operand, reason }): Fault => ({
+      ...{ op: node.op.name, operand, reason, order: 1, dissent: "reverse", element: null },
+      node: primal.order.nodes.indexOf(copies[calls.indexOf(node)]!),
+    }),
+  );
+  return new GradientReport({ ...report, verdict: "fail", faults: described(primal, faults) });
 }
 
 function answered(
