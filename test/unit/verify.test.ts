@@ -233,6 +233,16 @@ describe("a wrong rule", () => {
     }
   });
 
+  test("is told of another operand where the op is used again", () => {
+    const product = customGradient(
+      (a: Tensor, b: Tensor) => a.mul(b),
+      (g) => [g, g],
+    );
+    const f = (a: Tensor, b: Tensor) => product(product(a, b).sin(), b).sum();
+    const report = checkGradient(f, [tensor([3, -2]), tensor([5, 7])]);
+    expect(report.faults.map(({ operand }) => operand)).toEqual([0, 1]);
+  });
+
   test("is told of every op, though two have the same name", () => {
     const twice = customGradient(
       (a: Tensor) => a.mul(2),

@@ -21,12 +21,11 @@ export function locate(replay: Replay, random: Sequence, tolerance: number): Sea
   let verdict: Verdict = "pass";
   for (const n of openNodes(replay)) {
     if (faults.length === mostFaults) break;
-    const found = checkRule(replay, n, random, tolerance);
-    const { op } = replay.order.nodes[n]!;
-    const isKnown = faults.some(
-      (fault) => replay.order.nodes[fault.node]!.op === op && fault.operand === found.fault?.operand,
-    );
-    if (found.fault && !isKnown) faults.push(found.fault);
+    const { nodes } = replay.order;
+    // What is known of an op is not asked again: it may be used a thousand times.
+    const known = faults.filter(({ node }) => nodes[node]!.op === nodes[n]!.op).map(({ operand }) => operand);
+    const found = checkRule(replay, n, random, tolerance, known);
+    if (found.fault) faults.push(found.fault);
     if (found.verdict === "inconclusive") verdict = "inconclusive";
   }
   return { verdict: faults.length > 0 ? "fail" : verdict, faults };

@@ -50,13 +50,20 @@ export interface RuleCheck {
 
 /**
  * Checks the own rules of node `n` of a replay with its actual inputs: each operand becomes a leaf, and the three witnesses are
- * asked about this one op.
+ * asked about this one op. Operands that are `known` to be wrong are left out.
  */
-export function checkRule(replay: Replay, n: number, random: Sequence, tolerance: number): RuleCheck {
+export function checkRule(
+  replay: Replay,
+  n: number,
+  random: Sequence,
+  tolerance: number,
+  known: readonly (number | null)[],
+): RuleCheck {
   const { alone: local, operands } = isolated(replay, n);
   const { op } = replay.order.nodes[n]!;
   let verdict: Verdict = "pass";
   for (const [i, operand] of operands.entries()) {
+    if (known.includes(operand)) continue;
     // By this operand alone: a rule that does not fit another one is not to be blamed on it.
     const alone = local.by(i);
     const found = checkOperand(alone, 0, random, tolerance);
