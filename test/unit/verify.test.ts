@@ -39,6 +39,7 @@ import {
   ValueError,
   variable,
   where,
+  xlogy,
   zeros,
 } from "@cotangent/autograd";
 import { Linear, Sequential } from "@cotangent/nn";
@@ -231,6 +232,12 @@ describe("a wrong rule", () => {
       expect(String(report)).toContain("float32");
       expect(checkGradient(g, [tensor([1, -2], { dtype: "float64" })]).verdict).toBe("pass");
     }
+  });
+
+  test("that gives NaN is told with what usually is done about it", () => {
+    const report = String(checkGradient((p) => xlogy(p, p).sum(), [tensor([0, 0.5, 0.5])]));
+    expect(report).toContain("the rule of xlogy is wrong for operand 1");
+    expect(report).toContain("log of 0: add a small number");
   });
 
   test("is told of another operand where the op is used again", () => {

@@ -115,11 +115,6 @@ function diagnosed(
   const searches = replays.map((replay) => ({ replay, ...locate(replay, random, tolerance) }));
   if (order > 1 && searches.every(({ faults }) => faults.length === 0))
     searches.push({ replay: primal, ...locateHigher(primal, order, random, tolerance) });
-  const faulty = searches.find(({ faults }) => faults.length > 0);
-  if (faulty) {
-    findSites();
-    return { verdict: "fail", faults: described(faulty.replay, faulty.faults), notes };
-  }
   // Rules that are all right can still give 0 times infinity.
   const nonFinite = (): string[] => {
     if (!directions.some(isNonFinite)) return [];
@@ -127,6 +122,12 @@ function diagnosed(
     const found = replays.map(explainGradient).find((one) => one !== null);
     return found ? [`the first NaN or infinity in the gradient: ${findingOf(found)}`] : [];
   };
+  const faulty = searches.find(({ faults }) => faults.length > 0);
+  if (faulty) {
+    findSites();
+    const faults = described(faulty.replay, faulty.faults);
+    return { verdict: "fail", faults, notes: [...notes, ...nonFinite()] };
+  }
   const isCertain = directions.some(
     ({ verdict, dissent }) => verdict === "fail" && dissent !== "differences",
   );
