@@ -162,6 +162,19 @@ describe("BatchNorm", () => {
     expect(layer.runningVar!.item()).toBeCloseTo(2, 5);
   });
 
+  test("keeps statistics that are far smaller than the old ones as exactly as others", () => {
+    const small = tensor([[-1e-5], [1e-5]]) as Tensor;
+    for (const momentum of [null, 1]) {
+      const layer = new BatchNorm1d(1, { momentum });
+      layer.forward(small.add(4e-5));
+      expect(layer.runningVar!.item() / 2e-10).toBeCloseTo(1, 5);
+      layer.runningMean!.assign(tensor([1e6]));
+      layer.numBatchesTracked!.assign(0);
+      layer.forward(small.add(4e-5));
+      expect(layer.runningMean!.item() / 4e-5).toBeCloseTo(1, 5);
+    }
+  });
+
   test("gives its running statistics no gradient and lists them as buffers", () => {
     const layer = new BatchNorm1d(2);
     expect([...layer.namedParameters().keys()]).toEqual(["weight", "bias"]);

@@ -105,7 +105,9 @@ export abstract class ChannelNorm extends Module {
     const { dtype } = runningMean;
     const seen: Tensor = add(numBatchesTracked as Tensor, 1);
     const share = momentum ?? div(1, cast(seen, dtype));
-    const moved = (from: Tensor, to: Tensor): Tensor => add(from, mul(sub(cast(to, dtype), from), share));
+    // Weighed, not moved by a share of the difference, which would lose what is far smaller than the old number.
+    const kept = momentum === null ? sub(1, share) : 1 - momentum;
+    const moved = (from: Tensor, to: Tensor): Tensor => add(mul(from, kept), mul(cast(to, dtype), share));
     assignAll([
       [runningMean, moved(runningMean, mean)],
       [runningVar, moved(runningVar, variance)],
