@@ -278,6 +278,20 @@ describe("groups", () => {
     }).toThrow("Adam: lr is a finite number of at least 0, got -1");
   });
 
+  test("keep all of their numbers where one of them, or of a pair, cannot be assigned", () => {
+    const [a, b] = [variable(1), variable(2)];
+    const momenta = new SGD([{ parameters: [a], momentum: 0.9 }, { parameters: [b] }], { lr: 1 });
+    expect(() => {
+      momenta.momentum = 0.5;
+    }).toThrow("SGD: momentum was 0 when the optimizer was made");
+    expect(momenta.groups[0]!.momentum).toBe(0.9);
+    const pair = new Adam([a], { betas: [0.9, () => 0.99] });
+    expect(() => {
+      pair.betas = [0.5, 0.6];
+    }).toThrow("Adam: betas[1] follows a schedule");
+    expect(pair.betas).toEqual([0.9, 0.99]);
+  });
+
   test("of a list of parameters is one", () => {
     const w = variable(1);
     expect(new SGD([w], { lr: 1 }).groups).toHaveLength(1);

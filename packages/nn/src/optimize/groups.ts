@@ -139,7 +139,8 @@ function expose(optimizer: Optimizer, target: object, groups: readonly Numbers[]
         );
       },
       set: (value: unknown) => {
-        for (const numbers of groups) numbers.write(name, value);
+        const assign = groups.map((numbers) => numbers.settle(name, value));
+        for (const one of assign) one();
       },
       enumerable: true,
     });

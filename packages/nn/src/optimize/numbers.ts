@@ -14,7 +14,8 @@ export const share: Range = [0, 1];
 /** A number of an optimizer as its property: what it is at the next step, and how another is assigned. */
 interface Entry {
   read(step: () => Tensor): unknown;
-  write(value: never): void;
+  /** Throws unless it can become `value`; what it gives does it, so that all of several can be checked before. */
+  settle(value: never): () => void;
 }
 
 /** Where transforms find a number. */
@@ -47,15 +48,16 @@ export class Numbers {
   /** The same, null if it is 0. */
   addUnlessZero(name: string, value: number | Schedule): Place | null {
     if (value !== 0) return this.add(name, value);
-    const write = (later: number) => {
+    const settle = (later: number) => {
       this.#check(name, later, any);
       if (later !== 0)
         this.#refuse(
           name,
           `was 0 when the optimizer was made, and so left out; make a new one with { ${name}: ${later} }`,
         );
+      return () => {};
     };
-    this.#entries.set(name, { read: () => 0, write });
+    this.#entries.set(name, { read: () => 0, settle });
     return null;
   }
 
@@ -71,12 +73,12 @@ export class Numbers {
     const second = this.#make(`${name}[1]`, values[1], other);
     this.#entries.set(name, {
       read: (step) => [first.read(step), second.read(step)],
-      write: (pair: readonly [never, never]) => {
+      settle: (pair: readonly [never, never]) => {
         this.#checkPair(name, pair);
-        const [one, two] = pair;
-        this.#check(`${name}[1]`, two, other);
-        first.write(one);
-        second.write(two);
+        const assign = [first.settle(pair[0]), second.settle(pair[1])];
+        return () => {
+          for (const one of assign) one();
+        };
       },
     });
     return [first.box, second.box];
@@ -84,8 +86,8 @@ export class Numbers {
 
   /** A choice that cannot change later. */
   addFixed<T>(name: string, value: T): T {
-    const write = () => this.#refuse(name, "cannot change; make a new optimizer");
-    this.#entries.set(name, { read: () => value, write });
+    const settle = () => this.#refuse(name, "cannot change; make a new optimizer");
+    this.#entries.set(name, { read: () => value, settle });
     return value;
   }
 
@@ -108,8 +110,8 @@ export class Numbers {
     return this.#entries.get(name)?.read(step);
   }
 
-  write(name: string, value: unknown): void {
-    this.#entries.get(name)?.write(value as never);
+  settle(name: string, value: unknown): () => void {
+    return this.#entries.get(name)?.settle(value as never) ?? (() => {});
   }
 
   #make(name: string, value: number | Schedule, range: Range): Made {
@@ -117,17 +119,17 @@ export class Numbers {
       return {
         box: value,
         read: (step) => exact(value, step()).item(),
-        write: () => this.#refuse(name, "follows a schedule; make a new optimizer with another"),
+        settle: () => this.#refuse(name, "follows a schedule; make a new optimizer with another"),
       };
     this.#check(name, value, range);
     const box = variable(value, { dtype: "float64", name });
     const check = (later: number) => this.#check(name, later, range);
     this.#variables.push([name, box, check]);
-    const write = (later: number) => {
+    const settle = (later: number) => {
       check(later);
-      box.assign(later);
+      return () => box.assign(later);
     };
-    return { box, read: () => box.item(), write };
+    return { box, read: () => box.item(), settle };
   }
 
   #check(name: string, value: number, [least, below]: Range): void {
