@@ -11,6 +11,7 @@ import {
   zeros,
 } from "@cotangent/autograd";
 import {
+  ConvTranspose1d,
   EmbeddingBag,
   Linear,
   LogisticRegression,
@@ -85,6 +86,21 @@ describe("a parametrization", () => {
     const model = new Sequential(spectralNorm(new Linear(2, 3)));
     expect([...model.namedBuffers().keys()]).toEqual(["0.weightU", "0.weightV"]);
     expect(() => model.forward(zeros([1, 5]))).toThrow(/^0: Linear\(2, 3\): takes/);
+  });
+
+  test("takes the outputs of transposed convolutions for rows", () => {
+    const layer = spectralNorm(new ConvTranspose1d(3, 2, 4));
+    expect(layer.stateDict().weight_u!.shape).toEqual([2]);
+    expect(layer.stateDict().weight_v!.shape).toEqual([12]);
+  });
+
+  test("iterates no further where forward fails", () => {
+    const layer = spectralNorm(new Linear(2, 3));
+    const before = Object.values(layer.stateDict()).map((x) => x.toArray());
+    expect(() => layer.forward(zeros([1, 5]))).toThrow(ShapeError);
+    expect(Object.values(layer.stateDict()).map((x) => x.toArray())).toEqual(before);
+    layer.forward(zeros([1, 2]));
+    expect(Object.values(layer.stateDict()).map((x) => x.toArray())).not.toEqual(before);
   });
 
   test("refuses what is not there", () => {

@@ -19,6 +19,7 @@ import {
 } from "@cotangent/autograd/functional";
 import { Buffer, Module, Parameter } from "../module.ts";
 import { checkNumber, optionsOf } from "../options.ts";
+import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./convolution.ts";
 import { checkSizes } from "./settings.ts";
 
 /** Parametrizations: a parameter of a layer that is there already becomes a function of others. They are in place, as in PyTorch. */
@@ -49,14 +50,14 @@ function axisOf(caller: string, dim: number, rank: number): number {
 }
 
 /**
- * Puts `fields` in place of the parameter `name`, which `compute` gives from now on: once in each `forward`, where it may `update`
- * buffers, and whenever it is asked for otherwise.
+ * Puts `fields` in place of the parameter `name`, which `compute` gives from now on: once in each `forward`, with new values of
+ * buffers, which they get if it goes well, and whenever it is asked for otherwise.
  */
 function replace(
   layer: Module,
   name: string,
   fields: Readonly<Record<string, Parameter | Buffer>>,
-  compute: (inForward: boolean) => Tensor,
+  compute: (inForward: boolean) => readonly [value: Tensor, ...moved: (readonly [Buffer, Tensor])[]],
 ): void {
   const path = (field: string) => name + field;
   for (const [field, value] of Object.entries(fields))
@@ -66,14 +67,17 @@ function replace(
   Object.defineProperty(layer, name, {
     configurable: true,
     enumerable: false,
-    get: () => current ?? compute(false),
+    get: () => current ?? compute(false)[0],
   });
   Object.defineProperty(layer, "forward", {
     configurable: true,
     value: (...inputs: never[]): unknown => {
-      current = compute(true);
+      const [computed, ...moved] = compute(true);
+      current = computed;
       try {
-        return plain.apply(layer, inputs);
+        const out: unknown = plain.apply(layer, inputs);
+        assignAll(moved);
+        return out;
       } finally {
         current = null;
       }
@@ -105,11 +109,14 @@ export function weightNorm<M extends Module>(layer: M, options: WeightNormOption
   const g = new Parameter<Shape>(lengths(weight));
   // PyTorch gives one length no axes.
   const whole = dim === null ? new Parameter<Shape>(reshape(g, []) as Tensor) : g;
-  replace(layer, name, { G: whole, V: v }, () =>
+  replace(layer, name, { G: whole, V: v }, () => [
     mul(v as Tensor, div(whole as Tensor, lengths(v)) as Tensor),
-  );
+  ]);
   return layer;
 }
+
+/** Their weights are [in, out, ...]. */
+const transposed = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d] as const;
 
 export interface SpectralNormOptions extends Pick<DrawOptions, "generator"> {
   /** The parameter; `"weight"` unless given. */
@@ -118,7 +125,7 @@ export interface SpectralNormOptions extends Pick<DrawOptions, "generator"> {
   readonly nPowerIterations?: number;
   /** The least length to divide by; 1e-12 unless given. */
   readonly eps?: number;
-  /** The axis of the outputs; 0 unless given. */
+  /** The axis of the outputs; 0 unless given, and 1 for transposed convolutions. */
   readonly dim?: number;
 }
 
@@ -144,7 +151,7 @@ export function spectralNorm<M extends Module>(layer: M, options: SpectralNormOp
     name = "weight",
     nPowerIterations = 1,
     eps = 1e-12,
-    dim = 0,
+    dim = transposed.some((kind) => layer instanceof kind) ? 1 : 0,
     generator,
   } = optionsOf("spectralNorm", options, {
     name: true,
@@ -171,19 +178,17 @@ export function spectralNorm<M extends Module>(layer: M, options: SpectralNormOp
   replace(layer, name, { Orig: original, U: left, V: right }, (inForward) => {
     const matrix = asMatrix(original);
     let [u, v]: [Tensor, Tensor] = [left, right];
-    if (inForward && layer.training) {
+    const moves = inForward && layer.training;
+    if (moves) {
       const fixed = stopGradient(matrix);
       for (let i = 0; i < nPowerIterations; i++) {
         v = direction(matmul(transpose(fixed) as Tensor, u));
         u = direction(matmul(fixed, v));
       }
-      assignAll([
-        [left, u],
-        [right, v],
-      ]);
     }
     const largest: Tensor = sum(mul(stopGradient(u), matmul(matrix, stopGradient(v)) as Tensor) as Tensor);
-    return div(original as Tensor, largest);
+    const value: Tensor = div(original as Tensor, largest);
+    return moves ? [value, [left, u], [right, v]] : [value];
   });
   return layer;
 }
