@@ -304,6 +304,22 @@ test("layers that take options where they are applied refuse others", () => {
     expect(() => apply({ isCausl: true } as never), name).toThrow(`${name}: there is no option isCausl`);
 });
 
+test("bags begin at 0, in order, and not behind the end", () => {
+  const bag = new nn.EmbeddingBag(5, 2, { mode: "max" });
+  const words = tensor([1, 2, 3], { dtype: "int32" });
+  const forward = (...offsets: number[]) =>
+    bag.forward(words, { offsets: tensor(offsets, { dtype: "int32" }) }).shape;
+  expect(forward(0, 0, 2, 3)).toEqual([4, 2]);
+  const range = "bags of 3 indices begin at 0, in order, and not behind the end";
+  for (const [offsets, i] of [
+    [[1], 0],
+    [[-1, 0], 0],
+    [[0, 2, 1], 2],
+    [[0, 4], 1],
+  ] as const)
+    expect(() => forward(...offsets)).toThrow(`EmbeddingBag: offset ${i} is ${offsets[i]}; ${range}`);
+});
+
 test("what is no data set, no bytes, no tensor or no variable is refused by the name of the function", () => {
   const x = ones([2]);
   const calls: Readonly<Record<string, () => unknown>> = {

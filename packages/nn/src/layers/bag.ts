@@ -9,6 +9,7 @@ import {
   eq,
   ge,
   indexAdd,
+  knownElements,
   logicalAnd,
   max,
   maximum,
@@ -49,6 +50,7 @@ export interface BagOptions {
  * gives 0. The table starts normally distributed with mean 0 and deviation 1.
  *
  * Throws ValueError for sizes and words that make no sense; `forward` throws ShapeError or DTypeError if the indices do not fit,
+ * ValueError for offsets that do not begin at 0 or go back, if they are there without computing anything,
  * IndexError (at the latest at evaluation) for rows that are not there.
  *
  * @example
@@ -140,6 +142,7 @@ export class EmbeddingBag extends Module {
         `EmbeddingBag: takes indices [n, length], or [m] with offsets [n], got [${index.shape.join(", ")}]` +
           `${offsets ? ` with [${offsets.shape.join(", ")}]` : ""}`,
       );
+    if (offsets) checkOffsets(offsets, index.size);
     if (weights === undefined) return;
     checkTensor("EmbeddingBag: perSampleWeights", weights);
     if (this.mode !== "sum")
@@ -153,4 +156,18 @@ export class EmbeddingBag extends Module {
   protected override details(): string {
     return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}`;
   }
+}
+
+/** Throws ValueError unless bags begin at 0 and do not go back, as far as the numbers are there. */
+function checkOffsets(offsets: Tensor, count: number): void {
+  const known = knownElements(offsets);
+  if (!known) return;
+  known.forEach((offset, i) => {
+    const least = i === 0 ? 0 : known[i - 1]!;
+    const most = i === 0 ? 0 : count;
+    if (offset < least || offset > most)
+      throw new ValueError(
+        `EmbeddingBag: offset ${i} is ${offset}; bags of ${count} indices begin at 0, in order, and not behind the end`,
+      );
+  });
 }
