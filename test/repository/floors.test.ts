@@ -46,6 +46,7 @@ const packages: readonly PackageFloors[] = [
       ],
       [
         "ops/leaf.ts",
+        "ops/result.ts",
         "tree.ts",
         "ops/sample.ts",
         "ops/cast.ts",
@@ -71,7 +72,6 @@ const packages: readonly PackageFloors[] = [
         "ops/indexing.ts",
         "ops/join.ts",
         "ops/composed.ts",
-        "ops/result.ts",
         "ops/scan.ts",
         "ops/statistics.ts",
         "ops/sorting.ts",

@@ -20,6 +20,7 @@ export function merge(kernels: readonly Kernel[]): Kernel[] {
   return merging.merged.filter((kernel) => kernel !== null);
 }
 
+/** Kernels in their order, of which those that are added join others. */
 class Merging {
   readonly merged: (Kernel | null)[] = [];
   /** The places in `merged` of the kernels of each group. */

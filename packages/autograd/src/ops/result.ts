@@ -1,7 +1,7 @@
 import type { TypedArray } from "../dtype.ts";
+import { isFloat } from "../dtype.ts";
 import type { Attributes } from "../graph.ts";
-import { arityOf, none, ownerOf, setElements, Tensor, youngest } from "../graph.ts";
-import { stopOp } from "./composed.ts";
+import { arityOf, derivativeOf, none, ownerOf, setElements, Tensor, youngest } from "../graph.ts";
 import { leaf } from "./leaf.ts";
 
 const resultOp = leaf("data", "data");
@@ -82,14 +82,19 @@ export class Given {
   }
 }
 
-/** So many of the nodes that an argument is made of. */
+/** So many of the nodes that an argument is made of, by derivatives that are not zero. */
 const most = 100;
 
 function sourcesOf(x: Tensor): number | readonly Source[] {
   if (arityOf(x) === 0) return numberOf(x);
   const seen = new Set<Tensor>([x]);
-  for (const node of seen)
-    if (node.op !== stopOp && seen.size < most) for (const input of node.inputs) seen.add(input);
+  for (const node of seen) {
+    if (seen.size >= most) break;
+    if (!isFloat(node.dtype)) continue;
+    node.inputs.forEach((input, i) => {
+      if (derivativeOf(node.op, i).kind !== "zero") seen.add(input);
+    });
+  }
   return Array.from(seen, (node) => {
     const origin = originOf(node);
     return origin ? { origin, id: node.id } : numberOf(node);

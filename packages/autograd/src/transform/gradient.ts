@@ -28,8 +28,8 @@ export type Gradients<T extends readonly Tensor[], Missing = never> = {
  * differentiated again.
  *
  * A variable means the version that `y` was built on. An input that `y` does not reach has derivative 0. Throws
- * GradientError if `y` has several elements and no `cotangent` is given, if `y` or an input is int32 or bool, or if `y`
- * was built on two versions of one variable.
+ * GradientError if `y` has several elements and no `cotangent` is given, if `y` or an input is int32 or bool, if `y`
+ * was built on two versions of one variable, or if it depends on an input through what a compiled function returned.
  *
  * @example
  * ```ts
