@@ -21,6 +21,7 @@ import { sourceBundle } from "../../scripts/source-bundle.mjs";
 import { same } from "../bits.ts";
 import { captureConsole } from "../console.ts";
 import { withCrew } from "../crew.ts";
+import { forbidden } from "../forbidden.ts";
 
 afterEach(() => setNumThreads(1));
 
@@ -49,25 +50,15 @@ describe("programs for several threads", () => {
   });
 
   test("are interpreted where a page forbids them, which is asked once", () => {
-    let attempts = 0;
-    class Refusal {
-      constructor() {
-        attempts++;
-        throw new WebAssembly.CompileError("refused");
-      }
-    }
     const printed = captureConsole();
     withCrew(2, () => {
-      vi.stubGlobal("WebAssembly", Object.create(WebAssembly, { Module: { value: Refusal } }));
-      try {
+      const attempts = forbidden(() => {
         const f = compile(layers);
         for (let i = 0; i < 3; i++) expect(f(x, w).toArray()).toEqual(layers(x, w).toArray());
         expect(compile((x: Tensor) => layers(x, w))(x).shape).toEqual([64, 48]);
-      } finally {
-        vi.unstubAllGlobals();
-      }
+      });
+      expect(attempts).toBe(1);
     });
-    expect(attempts).toBe(1);
     expect(printed).toHaveLength(1);
   });
 
