@@ -1143,6 +1143,7 @@ describe("what only JavaScript can give", () => {
     refusal(() => x.add(foreign), ValueError, twice);
     refusal(() => softmax(foreign), ValueError, twice);
     refusal(() => compile(() => [x, foreign])(), CompileError, `${twice} at 1`);
+    expect(compile(() => ({ op: x.neg(), dtype: x }))().op.toArray()).toEqual(x.neg().toArray());
     refusal(
       () => bincount(int32(1, 2), { weights: given([0.5, 1]) }),
       ValueError,

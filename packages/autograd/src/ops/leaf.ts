@@ -177,7 +177,7 @@ export function describe(x: unknown): string {
 
 /** Is it a tensor of another copy of this library? */
 export function isForeign(x: object): boolean {
-  return "dtype" in x && "op" in x && !(x instanceof Tensor);
+  return "op" in x && "dtype" in x && typeof x.dtype === "string" && !(x instanceof Tensor);
 }
 
 /** Throws ValueError unless `x` is a tensor. */
