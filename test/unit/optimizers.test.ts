@@ -221,6 +221,10 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
     other.a.assign(a);
     other.b.assign(b);
     expect(other.steps(3)).toEqual(end);
+    const step = scalar(-1, { dtype: "int32" });
+    expect(() => other.optimizer.loadStateDict({ ...state, step })).toThrow(
+      `${name}: step is a whole number of at least 0, got -1`,
+    );
   });
 });
 

@@ -17,17 +17,22 @@ import {
   ones,
   scalar,
   softmax,
+  svd,
   type Tensor,
   tensor,
   toDot,
   uniform,
   ValueError,
+  valueAndGrad,
   variable,
   vmap,
   zeros,
 } from "@cotangent/autograd";
 import { checkModel, checkOp, matchers } from "@cotangent/autograd/testing";
 import { elements, magnitudes, programs, shapes, tensors } from "@cotangent/autograd/testing/fast-check";
+import { Adam, BatchNorm1d, Linear, SGD } from "@cotangent/nn";
+import { batches } from "@cotangent/nn/data";
+import { klDiv } from "@cotangent/nn/loss";
 import { describe, expect, test } from "vitest";
 import { sourceBundle } from "../../scripts/source-bundle.mjs";
 import { captureConsole } from "../console.ts";
@@ -227,6 +232,26 @@ describe("options", () => {
       for (const options of [1, "float64", [1], null, scalar(1)])
         expect(() => take(options as never)).toThrow(`${name}: options are named`);
     });
+
+  test("that are true or false are nothing else: the text false is true", () => {
+    const takers: Record<string, (given: never) => unknown> = {
+      "sum: keepDims": (keepDims) => tensor([1]).sum(0, { keepDims }),
+      "svd: fullMatrices": (fullMatrices) => svd(eye(2), { fullMatrices }),
+      "valueAndGrad: hasAux": (hasAux) => valueAndGrad((y: Tensor) => y, { hasAux }),
+      "compile: relaxed": (relaxed) => compile(() => scalar(1), { relaxed }),
+      "Linear: bias": (bias) => new Linear(1, 1, { bias }),
+      "BatchNorm1d: affine": (affine) => new BatchNorm1d(1, { affine }),
+      "klDiv: logTarget": (logTarget) => klDiv(zeros([1]), zeros([1]), { logTarget }),
+      "batches: shuffle": (shuffle) => batches([zeros([2])], { shuffle }),
+      "SGD: nesterov": (nesterov) => new SGD([x], { lr: 1, momentum: 0.5, nesterov }),
+      "Adam: maximize": (maximize) => new Adam([x], { maximize }),
+    };
+    for (const [name, take] of Object.entries(takers)) {
+      for (const given of [true, false, undefined]) take(given as never);
+      for (const given of ["false", 0, 1, null])
+        expect(() => take(given as never), name).toThrow(`${name} is true or false, got `);
+    }
+  });
 
   test("of arange and eye may stand right behind the numbers that are given", () => {
     const dtype = "float64";

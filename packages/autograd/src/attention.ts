@@ -29,7 +29,7 @@ export interface AttentionOptions {
   readonly generator?: Generator | undefined;
 }
 
-const known: Known<AttentionOptions> = { isCausal: true, scale: true, dropoutP: true, generator: true };
+const known: Known<AttentionOptions> = { isCausal: "boolean", scale: true, dropoutP: true, generator: true };
 
 /** Throws ShapeError unless queries and keys go together; returns the shape of the weights. */
 function weightsShape(name: string, q: Tensor, k: Tensor): readonly number[] {

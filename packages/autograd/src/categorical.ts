@@ -139,7 +139,7 @@ interface MultinomialOptions extends Source {
  * ```
  */
 export function multinomial(weights: Tensor, n: number, options?: MultinomialOptions): Tensor {
-  const known = { replacement: true, generator: true } as const;
+  const known = { replacement: "boolean", generator: true } as const;
   const { replacement = false, ...source } = optionsOf("multinomial", options, known);
   checkTensor("multinomial", weights);
   const classes = classesOf("multinomial", weights);
@@ -177,7 +177,7 @@ interface GumbelOptions extends Source {
  * ```
  */
 export function gumbelSoftmax<X extends Tensor>(logits: X, options?: GumbelOptions): Tensor<SizesOf<X>> {
-  const known = { tau: true, hard: true, axis: true, generator: true } as const;
+  const known = { tau: true, hard: "boolean", axis: true, generator: true } as const;
   const { tau = 1, hard = false, axis = -1, ...source } = optionsOf("gumbelSoftmax", options, known);
   if (!(typeof tau === "number" && tau > 0 && tau < Infinity))
     throw new ValueError(`gumbelSoftmax: tau is ${String(tau)}; give a finite number above 0`);

@@ -1,10 +1,10 @@
 import { build } from "./compile/run.ts";
 import type { Steps } from "./compile/steps.ts";
 import { finish } from "./compile/steps.ts";
-import { StateError, ValueError } from "./errors.ts";
+import { StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
 import { isInlining } from "./inlining.ts";
-import { checkFunction, checkNames } from "./options.ts";
+import { checkFunction, optionsOf } from "./options.ts";
 import { Evaluator, Program, type Runner } from "./runner.ts";
 import type { Signature, TracedCall } from "./tracing.ts";
 import { traceCall } from "./tracing.ts";
@@ -120,12 +120,9 @@ export function compile<F extends (...args: Tensor[]) => unknown>(
   options?: CompileOptions,
 ): Compiled<F>;
 export function compile<F extends (...args: never[]) => unknown>(f: F, options?: CompileOptions): Compiled<F>;
-export function compile<F extends (...args: never[]) => unknown>(
-  f: F,
-  options: CompileOptions = {},
-): Compiled<F> {
+export function compile<F extends (...args: never[]) => unknown>(f: F, given?: CompileOptions): Compiled<F> {
   checkFunction("compile", f);
-  checkOptions(options);
+  const options = optionsOf("compile", given, { check: "boolean", relaxed: "boolean" });
   if (options.check) toolsFor("check");
   const run = f as unknown as (...args: unknown[]) => unknown;
   const history: History = { options, calls: 0, traced: 0, tracings: [], programs: [] };
@@ -148,14 +145,6 @@ export declare namespace compile {
   function explain(f: (...args: never[]) => unknown): string;
 }
 Object.assign(compile, { explain: explained });
-
-function checkOptions(options: CompileOptions): void {
-  checkNames("compile", options, ["check", "relaxed"]);
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && typeof value !== "boolean")
-      throw new ValueError(`compile: ${name} is true or false, got ${value}`);
-  }
-}
 
 /** The program for these arguments, moved to the front. */
 function find(programs: Runner[], args: readonly unknown[]): Runner | null {

@@ -29,7 +29,7 @@ function dropped(
   options: DropoutOptions | undefined,
   thinned: (a: Tensor, keep: Tensor, p: number) => Tensor,
 ): Tensor {
-  const known: Known<DropoutOptions> = { p: true, training: true, generator: true };
+  const known: Known<DropoutOptions> = { p: true, training: "boolean", generator: true };
   const { p = 0.5, training = true, generator } = optionsOf(name, options, known);
   const a = floated(name, x);
   if (!(p >= 0 && p <= 1))

@@ -4,18 +4,25 @@ import { shown } from "./shape.ts";
 
 /** Checks of options objects. In JavaScript anything can stand there, and what nobody reads is not noticed. */
 
-/** The names of all options of a kind; the type checker sees to it that none is left out. */
-export type Known<T> = { readonly [K in keyof T]-?: true };
+/** The names of all options of a kind, and which are true or false; the type checker sees to it that none is left out. */
+export type Known<T> = {
+  readonly [K in keyof T]-?: [Exclude<T[K], undefined>] extends [boolean] ? "boolean" : true;
+};
 
 /**
- * `options`, none unless given. Throws ValueError unless they are named: `mse(x, y, "sum")` would be the mean; and if one is not
- * among the `known`.
+ * `options`, none unless given. Throws ValueError unless they are named: `mse(x, y, "sum")` would be the mean; if one is not
+ * among the `known`; and if one that is true or false is anything else: the text "false" counts as true.
  */
 export function optionsOf<T extends object>(name: string, options: T | undefined, known?: Known<T>): T {
   if (options === undefined) return {} as T;
   if (!options || typeof options !== "object" || options instanceof Tensor || Array.isArray(options))
     throw new ValueError(`${name}: options are named, as in { name: value }, got ${shown(options)}`);
-  if (known) checkNames(name, options, Object.keys(known));
+  if (!known) return options;
+  const kinds: { readonly [option: string]: unknown } = known;
+  checkNames(name, options, Object.keys(kinds));
+  for (const [option, value] of Object.entries(options))
+    if (kinds[option] === "boolean" && typeof value !== "boolean" && value !== undefined)
+      throw new ValueError(`${name}: ${option} is true or false, got ${shown(value)}`);
   return options;
 }
 

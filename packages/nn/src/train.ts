@@ -41,7 +41,7 @@ const known: Known<FitOptions> = {
   metrics: true,
   optimizer: true,
   epochs: true,
-  compile: true,
+  compile: "boolean",
   validation: true,
   until: true,
   checkpoint: true,

@@ -128,7 +128,7 @@ type ScatterReduce = UnaryWith<
 export const scatterReduce: ScatterReduce = composed(
   "scatterReduce",
   ((x: Tensor, axis: number, index: Tensor, source: Tensor, reduce: Reduce, options?: Including) => {
-    const { includeSelf = true } = optionsOf("scatterReduce", options, { includeSelf: true });
+    const { includeSelf = true } = optionsOf("scatterReduce", options, { includeSelf: "boolean" });
     const along = normalizeAxis("scatterReduce", axis, x.shape);
     if (typeof reduce !== "string")
       throw new ValueError(
@@ -205,7 +205,7 @@ type IndexPut = UnaryWith<[indices: readonly Tensor[], values: Tensor, options?:
 export const indexPut: IndexPut = composed(
   "indexPut",
   ((x: Tensor, indices: readonly Tensor[], values: Tensor, options?: Accumulating) => {
-    const { accumulate = false } = optionsOf("indexPut", options, { accumulate: true });
+    const { accumulate = false } = optionsOf("indexPut", options, { accumulate: "boolean" });
     if (!Array.isArray(indices) || indices.length === 0)
       throw new ValueError("indexPut: takes an array of at least one tensor of indices");
     const spans = indices.map((index) => (index.dtype === "bool" ? index.rank : 1));

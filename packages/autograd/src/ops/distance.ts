@@ -139,7 +139,7 @@ interface Tolerance {
 export const isclose: Operation<[y: Operand, options?: Tolerance]> = composed(
   "isclose",
   (x: Tensor, y: Operand, options?: Tolerance) => {
-    const known = { rtol: true, atol: true, equalNan: true } as const;
+    const known = { rtol: true, atol: true, equalNan: "boolean" } as const;
     const { rtol = 1e-5, atol = 1e-8, equalNan = false } = optionsOf("isclose", options, known);
     if (!(rtol >= 0 && atol >= 0))
       throw new ValueError(`isclose: rtol is ${rtol} and atol ${atol}; give numbers of at least 0`);

@@ -53,7 +53,7 @@ export const affineGrid: Operation<[size: Shape, options?: Aligned]> = composed(
   (theta: Tensor, size: Shape, options?: Aligned) => {
     const a = floated("affineGrid", theta);
     checkShape("affineGrid", size);
-    const { alignCorners = false } = optionsOf("affineGrid", options, { alignCorners: true });
+    const { alignCorners = false } = optionsOf("affineGrid", options, { alignCorners: "boolean" });
     const [n, , h, w] = size as [number, number, number, number];
     if (a.rank !== 3 || a.shape[1] !== 2 || a.shape[2] !== 3 || size.length !== 4 || a.shape[0] !== n)
       throw new ShapeError(
@@ -83,7 +83,7 @@ export interface GridSampleOptions extends Aligned {
   readonly paddingMode?: "zeros" | "border" | "reflection";
 }
 
-const known: Known<GridSampleOptions> = { mode: true, paddingMode: true, alignCorners: true };
+const known: Known<GridSampleOptions> = { mode: true, paddingMode: true, alignCorners: "boolean" };
 const modes = ["bilinear", "nearest"];
 const paddings = ["zeros", "border", "reflection"];
 

@@ -173,7 +173,7 @@ export const broadcastTo: BroadcastTo = declare(
 export const counted = (x: Tensor): Tensor => (x.dtype === "bool" ? cast(x, "int32") : x.node);
 
 /** The options of reductions. */
-export const keeping: Known<KeepDims<boolean>> = { keepDims: true };
+export const keeping: Known<KeepDims<boolean>> = { keepDims: "boolean" };
 
 /** What reductions know of themselves. */
 export type Reduced = { readonly axes: readonly number[]; readonly keepDims?: true };

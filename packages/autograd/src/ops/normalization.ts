@@ -123,7 +123,10 @@ export const batchNorm: UnaryWith<
     bias?: Tensor,
     options?: BatchStatistics,
   ) => {
-    const { training = false, eps = 1e-5 } = optionsOf("batchNorm", options, { training: true, eps: true });
+    const { training = false, eps = 1e-5 } = optionsOf("batchNorm", options, {
+      training: "boolean",
+      eps: true,
+    });
     const a = floated("batchNorm", x);
     checkEps("batchNorm", eps);
     const { shape, placed } = channelsOf("batchNorm", a, 2);

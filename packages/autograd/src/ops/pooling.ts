@@ -158,9 +158,9 @@ function echoed({ x, dilations, before, after }: Pool): Tensor {
   }, x);
 }
 
-const pooling: Known<PoolOptions> = { stride: true, padding: true, ceilMode: true };
+const pooling: Known<PoolOptions> = { stride: true, padding: true, ceilMode: "boolean" };
 const maxPooling: Known<MaxPoolOptions> = { ...pooling, dilation: true };
-const avgPooling: Known<AvgPoolOptions> = { ...pooling, countIncludePad: true, divisorOverride: true };
+const avgPooling: Known<AvgPoolOptions> = { ...pooling, countIncludePad: "boolean", divisorOverride: true };
 
 function maxPool(name: string, rank: number): MaxPool {
   return composed(

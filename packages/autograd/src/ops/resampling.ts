@@ -55,7 +55,12 @@ interface Tap {
   readonly weights: readonly number[];
 }
 
-const known: Known<InterpolateOptions> = { size: true, scaleFactor: true, mode: true, alignCorners: true };
+const known: Known<InterpolateOptions> = {
+  size: true,
+  scaleFactor: true,
+  mode: true,
+  alignCorners: "boolean",
+};
 
 function axesOf(
   field: readonly number[],

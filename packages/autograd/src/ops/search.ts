@@ -94,7 +94,7 @@ interface Side {
 export const searchsorted: Operation<[values: Tensor, options?: Side]> = composed(
   "searchsorted",
   (sortedSequence: Tensor, values: Tensor, options?: Side) => {
-    const { right = false } = optionsOf("searchsorted", options, { right: true });
+    const { right = false } = optionsOf("searchsorted", options, { right: "boolean" });
     checkTensor("searchsorted: values", values);
     for (const { dtype } of [sortedSequence, values]) refuseBool("searchsorted", dtype);
     const [rank, one] = [sortedSequence.rank, sortedSequence.rank === 1];
@@ -152,7 +152,7 @@ function rankOf(q: number, count: number, dtype: string, interpolation: string):
   return [low, high, low === high ? 0 : interpolation === "midpoint" ? 0.5 : rank - low];
 }
 
-const between: Known<Between> = { keepDims: true, interpolation: true };
+const between: Known<Between> = { keepDims: "boolean", interpolation: true };
 const interpolations = ["linear", "lower", "higher", "nearest", "midpoint"];
 
 /**

@@ -44,7 +44,7 @@ export const sort: Operation<[axis?: number, options?: Direction], Sorted> = com
   "sort",
   (x: Tensor, axis = -1, options?: Direction): Sorted => {
     const along = normalizeAxis("sort", axis, x.shape);
-    const indices = argsort(x, along, optionsOf("sort", options, { descending: true }));
+    const indices = argsort(x, along, optionsOf("sort", options, { descending: "boolean" }));
     return { values: picked("sort", x, along, indices), indices };
   },
   ordered,
@@ -73,7 +73,7 @@ interface Few {
 export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
   "topk",
   (x: Tensor, k: number, options?: Few): Sorted => {
-    const { axis = -1, largest = true } = optionsOf("topk", options, { axis: true, largest: true });
+    const { axis = -1, largest = true } = optionsOf("topk", options, { axis: true, largest: "boolean" });
     const along = normalizeAxis("topk", axis, x.shape);
     const size = x.shape[along]!;
     if (!Number.isInteger(k) || k < 0 || k > size)

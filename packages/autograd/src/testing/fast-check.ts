@@ -220,7 +220,7 @@ export interface ProgramOptions {
  * ```
  */
 export function programs(options?: ProgramOptions): fc.Arbitrary<RandomProgram> {
-  const known = { steps: true, only: true, maxLength: true, dtype: true } as const;
+  const known = { steps: true, only: "boolean", maxLength: true, dtype: true } as const;
   const {
     steps: own = [],
     only = false,

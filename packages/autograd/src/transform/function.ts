@@ -91,7 +91,7 @@ export interface ValueAndGradOptions {
   readonly hasAux?: boolean;
 }
 
-const returning: Known<ValueAndGradOptions> = { hasAux: true };
+const returning: Known<ValueAndGradOptions> = { hasAux: "boolean" };
 
 /**
  * `valueAndGrad(f)(x, ...rest)` is the value of `f` and its derivative by `x`, a tensor or a tree of tensors, in the form of

@@ -37,7 +37,7 @@ const known: Known<CheckOptions> = {
   order: true,
   modes: true,
   directions: true,
-  jacobian: true,
+  jacobian: "boolean",
   tolerance: true,
   seed: true,
 };

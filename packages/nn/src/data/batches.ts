@@ -45,7 +45,7 @@ export function batches(
   given: Dataset<unknown> | readonly Tensor[],
   options?: BatchOptions,
 ): (epoch: number) => Iterable<unknown> {
-  const known = { batchSize: true, shuffle: true, seed: true, dropLast: true } as const;
+  const known = { batchSize: true, shuffle: "boolean", seed: true, dropLast: "boolean" } as const;
   const {
     batchSize = 32,
     shuffle = false,

@@ -158,7 +158,7 @@ export function randomSplit<Batch, const S extends readonly number[]>(
 }
 
 function orderOf(name: string, count: number, options: SplitOptions | undefined): Int32Array {
-  const { shuffle = true, seed = 0 } = optionsOf(name, options, { shuffle: true, seed: true });
+  const { shuffle = true, seed = 0 } = optionsOf(name, options, { shuffle: "boolean", seed: true });
   return shuffle ? shuffled(name, count, seed, 0) : inOrder(count);
 }
 

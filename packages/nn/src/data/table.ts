@@ -12,7 +12,7 @@ export interface TableOptions extends CsvOptions {
   readonly missing?: readonly string[];
 }
 
-const known: Known<TableOptions> = { delimiter: true, header: true, categorical: true, missing: true };
+const known: Known<TableOptions> = { delimiter: true, header: "boolean", categorical: true, missing: true };
 
 /** The columns of a CSV text as tensors. */
 export class Table {

@@ -103,12 +103,12 @@ export class MultiheadAttention extends Module {
       ...draw
     } = optionsOf("MultiheadAttention", options, {
       dropout: true,
-      bias: true,
-      addBiasKv: true,
-      addZeroAttn: true,
+      bias: "boolean",
+      addBiasKv: "boolean",
+      addZeroAttn: "boolean",
       kdim: true,
       vdim: true,
-      batchFirst: true,
+      batchFirst: "boolean",
       ...drawing,
     });
     checkSizes("MultiheadAttention", { embedDim, numHeads, kdim, vdim });
@@ -149,11 +149,11 @@ export class MultiheadAttention extends Module {
   ): [output: Tensor, weights: Tensor | null] {
     const single = this.#check(query, key, value);
     const given = optionsOf("MultiheadAttention", options, {
-      needWeights: true,
-      averageAttnWeights: true,
+      needWeights: "boolean",
+      averageAttnWeights: "boolean",
       keyPaddingMask: true,
       attnMask: true,
-      isCausal: true,
+      isCausal: "boolean",
     });
     const { isCausal = false, needWeights = true, averageAttnWeights = true } = given;
     const [q, keys, values] = this.#projected(query, key, value).map((x) => this.#apart(x, single)) as [

@@ -32,7 +32,7 @@ export class Bilinear extends Module {
 
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: BilinearOptions = {}) {
     super();
-    const { bias = true, ...draw } = optionsOf("Bilinear", options, { bias: true, ...drawing });
+    const { bias = true, ...draw } = optionsOf("Bilinear", options, { bias: "boolean", ...drawing });
     const sizes = [outFeatures, in1Features, in2Features];
     if (sizes.some((size) => !Number.isInteger(size) || size < 1))
       throw new ValueError(

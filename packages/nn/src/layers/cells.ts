@@ -31,7 +31,10 @@ abstract class Cell extends Module {
 
   constructor(gates: Gates, inputSize: number, hiddenSize: number, options: CellOptions) {
     super();
-    const { bias = true, ...draw } = optionsOf(this.constructor.name, options, { bias: true, ...drawing });
+    const { bias = true, ...draw } = optionsOf(this.constructor.name, options, {
+      bias: "boolean",
+      ...drawing,
+    });
     checkSizes(this.constructor.name, { inputSize, hiddenSize });
     const rows = gates.count * hiddenSize;
     const make = (name: string, shape: Shape) => drawParameter(name, shape, hiddenSize, draw);
@@ -94,7 +97,7 @@ export class RNNCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
     const { nonlinearity = "tanh", ...rest } = optionsOf("RNNCell", options, {
       nonlinearity: true,
-      bias: true,
+      bias: "boolean",
       ...drawing,
     });
     super(plainGates("RNNCell", nonlinearity), inputSize, hiddenSize, rest);

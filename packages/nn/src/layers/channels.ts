@@ -34,8 +34,8 @@ export interface ChannelNormOptions extends CreateOptions {
 export const channelNorm: Known<ChannelNormOptions> = {
   eps: true,
   momentum: true,
-  affine: true,
-  trackRunningStats: true,
+  affine: "boolean",
+  trackRunningStats: "boolean",
   dtype: true,
 };
 

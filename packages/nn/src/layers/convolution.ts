@@ -131,7 +131,7 @@ function checkSizes(
 }
 
 /** The names of the options that all have. */
-const shared = { stride: true, dilation: true, groups: true, bias: true, ...drawing } as const;
+const shared = { stride: true, dilation: true, groups: true, bias: "boolean", ...drawing } as const;
 
 function direct(rank: number, f: typeof conv1d): Kind<ConvOptions> {
   return {

@@ -33,7 +33,10 @@ export class Linear<const I extends number = number, const O extends number = nu
 
   constructor(inFeatures: I, outFeatures: O, options: LinearOptions = {}) {
     super();
-    const { bias = true, ...draw } = optionsOf(this.constructor.name, options, { bias: true, ...drawing });
+    const { bias = true, ...draw } = optionsOf(this.constructor.name, options, {
+      bias: "boolean",
+      ...drawing,
+    });
     checkSizes("Linear", { inFeatures, outFeatures });
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;

@@ -36,7 +36,7 @@ function layersOf(sizes: readonly number[], options: MLPOptions): Layer[] {
     activation = relu,
     output,
     ...linear
-  } = optionsOf("MLP", options, { activation: true, output: true, bias: true, ...drawing });
+  } = optionsOf("MLP", options, { activation: true, output: true, bias: "boolean", ...drawing });
   if (!Array.isArray(sizes) || sizes.length < 2)
     throw new ValueError(
       `MLP: takes the sizes of at least two layers, such as [2, 3, 1], got ${String(sizes)}`,

@@ -71,7 +71,12 @@ export class LayerNorm extends Module {
       elementwiseAffine = true,
       bias = true,
       dtype = "float32",
-    } = optionsOf("LayerNorm", options, { eps: true, elementwiseAffine: true, bias: true, dtype: true });
+    } = optionsOf("LayerNorm", options, {
+      eps: true,
+      elementwiseAffine: "boolean",
+      bias: "boolean",
+      dtype: true,
+    });
     const sizes = sizesOf(normalizedShape);
     checked("LayerNorm", sizes, eps, dtype);
     this.normalizedShape = sizes;
@@ -122,7 +127,7 @@ export class RMSNorm extends Module {
       eps,
       elementwiseAffine = true,
       dtype = "float32",
-    } = optionsOf("RMSNorm", options, { eps: true, elementwiseAffine: true, dtype: true });
+    } = optionsOf("RMSNorm", options, { eps: true, elementwiseAffine: "boolean", dtype: true });
     const sizes = sizesOf(normalizedShape);
     checked("RMSNorm", sizes, eps ?? 0, dtype);
     this.normalizedShape = sizes;
@@ -174,7 +179,7 @@ export class GroupNorm extends Module {
       eps = 1e-5,
       affine = true,
       dtype = "float32",
-    } = optionsOf("GroupNorm", options, { eps: true, affine: true, dtype: true });
+    } = optionsOf("GroupNorm", options, { eps: true, affine: "boolean", dtype: true });
     checked("GroupNorm", [numGroups, numChannels], eps, dtype);
     if (numChannels % numGroups !== 0)
       throw new ValueError(`GroupNorm: ${numGroups} groups do not divide ${numChannels} channels`);

@@ -64,9 +64,9 @@ type MaxPoolClass = ReshapingClass<[kernelSize: PerAxis, options?: MaxPoolOption
 type AvgPoolClass = ReshapingClass<[kernelSize: PerAxis, options?: AvgPoolOptions]>;
 type AdaptivePoolClass = ReshapingClass<[outputSize: number | readonly (number | null)[]]>;
 
-const pool = { stride: true, padding: true, ceilMode: true } as const;
+const pool = { stride: true, padding: true, ceilMode: "boolean" } as const;
 const maxPool: Known<MaxPoolOptions> = { ...pool, dilation: true };
-const avgPool: Known<AvgPoolOptions> = { ...pool, countIncludePad: true, divisorOverride: true };
+const avgPool: Known<AvgPoolOptions> = { ...pool, countIncludePad: "boolean", divisorOverride: true };
 
 /** `maxPool1d`: the largest entry of each window of [batch, channels, length]. */
 export const MaxPool1d: MaxPoolClass = reshaping("MaxPool1d", maxPool1d, "kernelSize", maxPool);

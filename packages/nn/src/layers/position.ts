@@ -78,7 +78,7 @@ export class PositionalEncoding extends Module {
     } = optionsOf("PositionalEncoding", options, {
       maxLen: true,
       dropout: true,
-      batchFirst: true,
+      batchFirst: "boolean",
       dtype: true,
       generator: true,
     });
@@ -150,7 +150,7 @@ export class RotaryEmbedding extends Module {
       base = 10000,
       maxLen = 4096,
       interleaved = true,
-    } = optionsOf("RotaryEmbedding", options, { base: true, maxLen: true, interleaved: true });
+    } = optionsOf("RotaryEmbedding", options, { base: true, maxLen: true, interleaved: "boolean" });
     checkSizes("RotaryEmbedding", { dim, maxLen });
     if (dim % 2 !== 0)
       throw new ValueError(`RotaryEmbedding: dim is even, since features turn in pairs; got ${dim}`);

@@ -48,10 +48,10 @@ export interface SequenceOptions {
 /** The names of these. */
 export const recurrent: Known<RecurrentOptions> = {
   numLayers: true,
-  bias: true,
-  batchFirst: true,
+  bias: "boolean",
+  batchFirst: "boolean",
   dropout: true,
-  bidirectional: true,
+  bidirectional: "boolean",
   ...drawing,
 };
 

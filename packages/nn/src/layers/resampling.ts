@@ -29,7 +29,7 @@ export const Upsample: ReshapingClass<[options: InterpolateOptions]> = reshaping
   size: true,
   scaleFactor: true,
   mode: true,
-  alignCorners: true,
+  alignCorners: "boolean",
 });
 
 /** `pixelShuffle`: [..., channels * factor^2, height, width] as [..., channels, height * factor, width * factor]. */

@@ -32,9 +32,9 @@ export const transformerLayer: Known<TransformerLayerOptions> = {
   dropout: true,
   activation: true,
   layerNormEps: true,
-  batchFirst: true,
-  normFirst: true,
-  bias: true,
+  batchFirst: "boolean",
+  normFirst: "boolean",
+  bias: "boolean",
   ...drawing,
 };
 
@@ -64,7 +64,7 @@ export const decoding: Known<DecodeOptions> = {
   memoryMask: true,
   tgtKeyPaddingMask: true,
   memoryKeyPaddingMask: true,
-  tgtIsCausal: true,
+  tgtIsCausal: "boolean",
 };
 
 /** What encoder and decoder layers share: attention to oneself, and a network for each place. */
@@ -166,7 +166,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
     } = optionsOf("TransformerEncoderLayer", options, {
       srcMask: true,
       srcKeyPaddingMask: true,
-      isCausal: true,
+      isCausal: "boolean",
     });
     const given = { attnMask, keyPaddingMask, isCausal, needWeights: false };
     const looked = this.joined(x, this.norm1, (y) =>

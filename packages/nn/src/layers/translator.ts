@@ -78,7 +78,7 @@ export class Transformer extends Module {
     } = optionsOf("Transformer", options, {
       srcMask: true,
       srcKeyPaddingMask: true,
-      srcIsCausal: true,
+      srcIsCausal: "boolean",
       ...decoding,
     });
     const memory = this.encoder.forward(src, { isCausal: srcIsCausal, srcMask, srcKeyPaddingMask });

@@ -86,7 +86,7 @@ export function crossEntropy<X extends Tensor, R extends Reduction = "mean">(
     labelSmoothing = 0,
     weight,
     ignoreIndex,
-  } = optionsOf("crossEntropy", options, {
+  } = optionsOf<LossOptions & CrossEntropyOptions>("crossEntropy", options, {
     reduction: true,
     weight: true,
     ignoreIndex: true,
@@ -136,7 +136,11 @@ export function nll<X extends Tensor, R extends Reduction = "mean">(
   target: Tensor,
   options: LossOptions<R> & ClassOptions = {},
 ): Tensor<LossShape<WithoutClasses<SizesOf<X>>, R>> {
-  const { weight } = optionsOf("nll", options, { reduction: true, weight: true, ignoreIndex: true });
+  const { weight } = optionsOf<LossOptions & ClassOptions>("nll", options, {
+    reduction: true,
+    weight: true,
+    ignoreIndex: true,
+  });
   checkTensors("nll", logProbabilities, target);
   const { shape } = logProbabilities;
   const axis = classAxis("nll", "logarithms of probabilities", shape);

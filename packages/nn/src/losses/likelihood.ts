@@ -65,7 +65,7 @@ export const poissonNll: LossWith<PoissonNllOptions> = elementwise<PoissonNllOpt
     );
     return add(losses, where(large, stirling, 0) as Tensor);
   },
-  { logInput: true, full: true, eps: true },
+  { logInput: "boolean", full: "boolean", eps: true },
 );
 
 export interface GaussianNllOptions<R extends Reduction = Reduction> extends LossOptions<R> {
@@ -96,9 +96,9 @@ export function gaussianNll<X extends Tensor, R extends Reduction = "mean">(
   variance: Tensor,
   options: GaussianNllOptions<R> = {},
 ): Tensor<LossShape<SizesOf<X>, R>> {
-  const { full = false, eps = 1e-6 } = optionsOf("gaussianNll", options, {
+  const { full = false, eps = 1e-6 } = optionsOf<GaussianNllOptions>("gaussianNll", options, {
     reduction: true,
-    full: true,
+    full: "boolean",
     eps: true,
   });
   checkSameShape("gaussianNll", prediction, target);
@@ -155,9 +155,9 @@ export function klDiv<X extends Tensor, R extends DivergenceReduction = "mean">(
   target: Tensor<SizesOf<X>>,
   options: KlDivOptions<R> = {},
 ): Tensor<R extends "none" ? SizesOf<X> : []> {
-  const { reduction = "mean", logTarget = false }: KlDivOptions = optionsOf("klDiv", options, {
+  const { reduction = "mean", logTarget = false } = optionsOf<KlDivOptions>("klDiv", options, {
     reduction: true,
-    logTarget: true,
+    logTarget: "boolean",
   });
   checkSameShape("klDiv", prediction, target);
   const [x, y]: [Tensor, Tensor] = [prediction, target];

@@ -57,7 +57,12 @@ export function multiMargin<R extends Reduction = "mean">(
     margin = 1,
     p = 1,
     weight,
-  } = optionsOf("multiMargin", options, { reduction: true, margin: true, p: true, weight: true });
+  } = optionsOf<LossOptions & MultiMarginOptions>("multiMargin", options, {
+    reduction: true,
+    margin: true,
+    p: true,
+    weight: true,
+  });
   checkTensors("multiMargin", scores, target);
   const [n, c] = scores.shape;
   if (scores.rank !== 2 || !equal(target.shape, [n!]))

@@ -79,7 +79,11 @@ export function ctc<R extends Reduction = "mean">(
     blank = 0,
     zeroInfinity = false,
     reduction = "mean",
-  } = optionsOf("ctc", options, { reduction: true, blank: true, zeroInfinity: true });
+  } = optionsOf<LossOptions & CtcOptions>("ctc", options, {
+    reduction: true,
+    blank: true,
+    zeroInfinity: "boolean",
+  });
   const n = check(logProbabilities, targets, blank);
   const steps = lengthsOf("ctc", "inputLengths", inputLengths, n, logProbabilities.shape[0]!);
   const sizes = lengthsOf("ctc", "targetLengths", targetLengths, n, targets.shape[1]!);

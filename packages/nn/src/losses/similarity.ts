@@ -136,7 +136,12 @@ export function tripletMargin<R extends Reduction = "mean">(
   negative: Tensor,
   options: LossOptions<R> & TripletMarginOptions = {},
 ): Tensor<LossShape<Shape, R>> {
-  const margin = marginOf("tripletMargin", options, 1, { ...plain, p: true, eps: true, swap: true });
+  const margin = marginOf<LossOptions & TripletMarginOptions>("tripletMargin", options, 1, {
+    ...plain,
+    p: true,
+    eps: true,
+    swap: "boolean",
+  });
   const { p = 2, eps = 1e-6, swap = false } = options;
   checkNumber("tripletMargin: eps", eps);
   if (!(typeof p === "number" && p > 0))
@@ -177,7 +182,7 @@ export function infoNCE<R extends Reduction = "mean">(
   key: Tensor,
   options: LossOptions<R> & InfoNCEOptions = {},
 ): Tensor<LossShape<[number], R>> {
-  const { temperature = 0.1, negatives } = optionsOf("infoNCE", options, {
+  const { temperature = 0.1, negatives } = optionsOf<LossOptions & InfoNCEOptions>("infoNCE", options, {
     reduction: true,
     temperature: true,
     negatives: true,

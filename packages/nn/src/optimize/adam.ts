@@ -30,7 +30,7 @@ function averaging(
   const rate = numbers.add("lr", lr);
   const averages = numbers.addPair("betas", betas, share);
   const small = numbers.add("eps", eps);
-  numbers.addFixed("amsgrad", amsgrad);
+  numbers.addFlag("amsgrad", amsgrad);
   return { rate, scale: scaleByAdam({ betas: averages, eps: small, rate, amsgrad }) };
 }
 

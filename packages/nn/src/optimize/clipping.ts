@@ -119,7 +119,7 @@ export function clipGradNorm(
   given?: ClipGradNormOptions,
 ): Tensor {
   checkLimit("clipGradNorm: maxNorm", maxNorm);
-  const known = { normType: true, errorIfNonfinite: true } as const;
+  const known = { normType: true, errorIfNonfinite: "boolean" } as const;
   const { errorIfNonfinite = false, ...options } = optionsOf("clipGradNorm", given, known);
   const reached = reachedOf("clipGradNorm", parameters);
   const { total, clipped } = clippedNorm(

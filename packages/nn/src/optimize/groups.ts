@@ -58,13 +58,14 @@ export abstract class Method<Options extends MethodOptions> extends Optimizer {
     const parts = groupsOf(name, trainable).map(({ parameters, ...own }) => {
       const merged: Options = { ...optionsOf(name, options), ...own };
       const numbers = new Numbers(name);
-      numbers.addFixed("maximize", merged.maximize ?? false);
+      const { maximize = false } = merged;
+      numbers.addFlag("maximize", maximize);
       const transform = method(numbers, merged);
       checkNames(name, merged, [...numbers.names, "stages"]);
       return {
         parameters: listOf(name, parameters),
         numbers,
-        transform: merged.maximize ? chain(negate(), transform) : transform,
+        transform: maximize ? chain(negate(), transform) : transform,
       };
     });
     super(

@@ -129,7 +129,7 @@ export class Muon extends Method<MuonOptions> {
       const rate = numbers.add("lr", lr);
       const decay = numbers.addUnlessZero("weightDecay", weightDecay);
       const kept = numbers.add("momentum", momentum, share);
-      numbers.addFixed("nesterov", nesterov);
+      numbers.addFlag("nesterov", nesterov);
       const settings = {
         coefficients: numbers.addFixed("nsCoefficients", nsCoefficients),
         steps: numbers.addInitial("nsSteps", nsSteps),

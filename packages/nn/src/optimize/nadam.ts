@@ -125,12 +125,13 @@ export class NAdam extends Method<NAdamOptions> {
   constructor(parameters: Trainable<NAdamOptions>, options: NAdamOptions = {}) {
     super(parameters, options, (numbers, given) => {
       const { lr = 0.002, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, momentumDecay = 0.004 } = given;
+      const { decoupledWeightDecay = false } = given;
       const rate = numbers.add("lr", lr);
       const averages = numbers.addPair("betas", betas, share);
       const small = numbers.add("eps", eps);
       const decay = numbers.addUnlessZero("weightDecay", weightDecay);
       const warming = numbers.add("momentumDecay", momentumDecay);
-      const apart = numbers.addFixed("decoupledWeightDecay", given.decoupledWeightDecay ?? false);
+      const apart = numbers.addFlag("decoupledWeightDecay", decoupledWeightDecay);
       return chain(
         decay && !apart ? addDecayedWeights(decay) : null,
         scaleByNAdam({ rate, betas: averages, eps: small, momentumDecay: warming }),

@@ -91,6 +91,13 @@ export class Numbers {
     return value;
   }
 
+  /** The same, true or false. Throws ValueError if it is anything else. */
+  addFlag(name: string, value: boolean): boolean {
+    if (typeof value !== "boolean")
+      throw new ValueError(`${this.#owner}: ${name} is true or false, got ${shown(value)}`);
+    return this.addFixed(name, value);
+  }
+
   /** A number in `range` that matters at the beginning only. */
   addInitial(name: string, value: number, range: Range = any): number {
     this.#check(name, value, range);

@@ -98,12 +98,18 @@ export class RAdam extends Method<RAdamOptions> {
 
   constructor(parameters: Trainable<RAdamOptions>, options: RAdamOptions = {}) {
     super(parameters, options, (numbers, given) => {
-      const { lr = 0.001, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = given;
+      const {
+        lr = 0.001,
+        betas = [0.9, 0.999],
+        eps = 1e-8,
+        weightDecay = 0,
+        decoupledWeightDecay = false,
+      } = given;
       const rate = numbers.add("lr", lr);
       const averages = numbers.addPair("betas", betas, share);
       const small = numbers.add("eps", eps);
       const decay = numbers.addUnlessZero("weightDecay", weightDecay);
-      const apart = numbers.addFixed("decoupledWeightDecay", given.decoupledWeightDecay ?? false);
+      const apart = numbers.addFlag("decoupledWeightDecay", decoupledWeightDecay);
       return chain(
         decay && !apart ? addDecayedWeights(decay) : null,
         scaleByRAdam(rate, averages, small),

@@ -92,7 +92,7 @@ export class RMSprop extends Method<RMSpropOptions> {
         const small = numbers.add("eps", eps);
         const decay = numbers.addUnlessZero("weightDecay", weightDecay);
         const carried = numbers.addUnlessZero("momentum", momentum);
-        numbers.addFixed("centered", centered);
+        numbers.addFlag("centered", centered);
         return chain(
           decay && addDecayedWeights(decay),
           scaleByRms(kept, small, centered),

@@ -8,7 +8,7 @@ export interface SGDOptions extends MethodOptions {
   readonly lr: number | Schedule;
   /** How much of the last steps goes into this one; 0 unless given. */
   readonly momentum?: number | Schedule;
-  /** What the new gradient loses in favour of the momentum; 0 unless given. */
+  /** What a new gradient loses in favour of the momentum, after the first step of the optimizer; 0 unless given. */
   readonly dampening?: number | Schedule;
   /** Looks one step ahead. Needs momentum and no dampening. */
   readonly nesterov?: boolean;
@@ -55,7 +55,7 @@ export class SGD extends Method<SGDOptions> {
         const decay = numbers.addUnlessZero("weightDecay", weightDecay);
         const kept = numbers.addUnlessZero("momentum", momentum);
         const lost = numbers.addUnlessZero("dampening", dampening);
-        numbers.addFixed("nesterov", nesterov);
+        numbers.addFlag("nesterov", nesterov);
         return chain(
           decay && addDecayedWeights(decay),
           kept && trace(kept, { dampening: lost ?? 0, nesterov }),

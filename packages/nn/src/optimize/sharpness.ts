@@ -51,7 +51,7 @@ export function sharpnessAware(
 ): Tensor {
   const { rho = 0.05, adaptive = false } = optionsOf("sharpnessAware", options, {
     rho: true,
-    adaptive: true,
+    adaptive: "boolean",
   });
   checkNumber("sharpnessAware: rho", rho, 0);
   const list = listOf("sharpnessAware", parameters);

@@ -13,7 +13,7 @@ import {
   ValueError,
   Variable,
 } from "@cotangent/autograd/functional";
-import { checkFunctions, optionsOf } from "../options.ts";
+import { checkCount, checkFunctions, optionsOf } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
 
 /**
@@ -198,7 +198,8 @@ export class Optimizer {
    * Throws ValueError, naming all that is missing, unexpected, out of range or does not fit; then nothing has changed.
    */
   loadStateDict(state: StateDict): void {
-    for (const [name, , check] of this.numbers) {
+    const counted = (steps: number) => checkCount(`${this.constructor.name}: step`, steps, 0);
+    for (const [name, , check] of [["step", this.stepCount, counted] as const, ...this.numbers]) {
       const value: unknown = Object.hasOwn(Object(state), name) ? state[name] : null;
       if (value instanceof Tensor && value.size === 1) check(value.item());
     }

@@ -143,7 +143,7 @@ export function trace(
 ): Transform<{ readonly momentumBuffer: Tensor }> {
   const { dampening = 0, nesterov = false } = optionsOf("trace", options, {
     dampening: true,
-    nesterov: true,
+    nesterov: "boolean",
   });
   const damped = dampening !== 0;
   const numbers = perStep((step) => ({
@@ -191,7 +191,7 @@ export function scaleByAdam(
     eps = 1e-8,
     rate = 1,
     amsgrad = false,
-  } = optionsOf("scaleByAdam", options, { betas: true, eps: true, rate: true, amsgrad: true });
+  } = optionsOf("scaleByAdam", options, { betas: true, eps: true, rate: true, amsgrad: "boolean" });
   const numbers = perStep((step) => {
     const [kept, keptSq] = [exact(beta1, step), exact(beta2, step)];
     return {

@@ -161,7 +161,7 @@ export function oneCycle(options: OneCycleOptions): CycleCurve {
     annealStrategy: true,
     divFactor: true,
     finalDivFactor: true,
-    threePhase: true,
+    threePhase: "boolean",
     baseMomentum: true,
     maxMomentum: true,
   });

@@ -180,7 +180,7 @@ export function triangular(a: Tensor, b: Tensor, upper: boolean): Tensor {
 export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?: boolean }]> = declare(
   "triangularSolve",
   (a: Tensor, b: Tensor, options?: { readonly upper?: boolean }) => {
-    const { upper = false } = optionsOf("triangularSolve", options, { upper: true });
+    const { upper = false } = optionsOf("triangularSolve", options, { upper: "boolean" });
     return linearSystem("triangularSolve", a, b, (operands) => triangular(...operands, upper));
   },
   triangularOp,
@@ -286,7 +286,7 @@ export const cholesky: Unary = declare(
 export const choleskySolve: Operation<[l: Tensor, options?: { readonly upper?: boolean }]> = composed(
   "choleskySolve",
   (b: Tensor, l: Tensor, options?: { readonly upper?: boolean }) => {
-    const { upper = false } = optionsOf("choleskySolve", options, { upper: true });
+    const { upper = false } = optionsOf("choleskySolve", options, { upper: "boolean" });
     const [right, factor] = [b, l].map((x) => operand("choleskySolve", x, "float32").shape) as [Shape, Shape];
     if (
       factor.length < 2 ||

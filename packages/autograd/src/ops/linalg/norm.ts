@@ -23,7 +23,7 @@ interface NormOptions {
   /** Leaves two axes of size 1. */
   readonly keepDims?: boolean;
 }
-const known: Known<NormOptions> = { p: true, keepDims: true };
+const known: Known<NormOptions> = { p: true, keepDims: "boolean" };
 
 /** The most extreme along the last axis: the largest for positive `p`. */
 function extreme(sizes: Tensor, p: number): Tensor {
@@ -110,7 +110,7 @@ interface RankOptions {
 export const matrixRank: Operation<[options?: RankOptions]> = composed(
   "matrixRank",
   (a: Tensor, options?: RankOptions) => {
-    const every = { atol: true, rtol: true, hermitian: true } as const;
+    const every = { atol: true, rtol: true, hermitian: "boolean" } as const;
     const { atol = 0, rtol, hermitian = false } = optionsOf("matrixRank", options, every);
     const x = (hermitian ? squareOfFloats : matricesOfFloats)("matrixRank", a);
     const sides = x.shape.slice(-2);

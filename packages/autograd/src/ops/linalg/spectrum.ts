@@ -196,7 +196,7 @@ export const svd: Operation<
 > = declare(
   "svd",
   (a: Tensor, options?: { readonly fullMatrices?: boolean }) => {
-    const { fullMatrices = true } = optionsOf("svd", options, { fullMatrices: true });
+    const { fullMatrices = true } = optionsOf("svd", options, { fullMatrices: "boolean" });
     const [U, S, Vh] = singularParts(apply(svdOp, [matricesOfFloats("svd", a)]));
     if (!fullMatrices) return { U, S, Vh };
     return { U: filledUp(U), S, Vh: transpose(filledUp(transpose(Vh))) };
