@@ -44,16 +44,30 @@ export function addPending(update: Pending, source: Tensor): void {
 
 /** Who is tracing, `compile` or `vmap`: then nothing has a value. */
 let tracer: string | null = null;
+/** What stands for numbers that its function was given, with the arguments that they are. */
+let numbers: ReadonlyMap<Tensor, string> = new Map();
 
-/** Runs `f` while reading is refused, in the name of `by`. */
-export function withoutReading<T>(by: string, f: () => T): T {
-  const before = tracer;
-  tracer = by;
+/** Runs `f` while reading is refused, in the name of `by`; `given` are the numbers among its arguments. */
+export function withoutReading<T>(by: string, f: () => T, given: ReadonlyMap<Tensor, string> = new Map()): T {
+  const before = [tracer, numbers] as const;
+  [tracer, numbers] = [by, given];
   try {
     return f();
   } finally {
-    tracer = before;
+    [tracer, numbers] = before;
   }
+}
+
+/** The error for who takes `x`, which stands for a number of the caller's, for a number still; null if it stands for none. */
+export function notANumber(x: Tensor): CompileError | null {
+  const path = numbers.get(x);
+  return path === undefined
+    ? null
+    : new CompileError(
+        `${path} of the function given to ${tracer} is a number, and a tensor inside: it can be computed with, but has no value ` +
+          "while the function is traced; what decides a size, an index or a loop is captured, or held in a Setting, of which each " +
+          "value is a program",
+      );
 }
 
 export function isTracing(): boolean {
@@ -85,9 +99,12 @@ export function withCache<T>(other: Cache | null, f: () => T): T {
  */
 export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   if (tracer)
-    throw new CompileError(
-      `reading a value inside a function given to ${tracer}: there are no values while a function is traced; return the tensor and ` +
-        "read it outside, or make the decision with where()",
+    throw (
+      (tensors.length === 1 ? notANumber(tensors[0]!) : null) ??
+      new CompileError(
+        `reading a value inside a function given to ${tracer}: there are no values while a function is traced; return the tensor and ` +
+          "read it outside, or make the decision with where()",
+      )
     );
   const roots = tensors.map((x) => x.node);
   if (pending.length === 0 && roots.every(isKnown)) {

@@ -26,6 +26,8 @@ export interface Place {
   readonly slots: Tensor[];
   /** What numbers are. */
   readonly number: DType;
+  /** The leaves of numbers, and which arguments they are. */
+  readonly numbers: Map<Tensor, string>;
   isState(x: Tensor): boolean;
 }
 
@@ -57,8 +59,11 @@ export function traceArgument(x: unknown, path: string, place: Place): { form: F
     const { shape, dtype } = x;
     return { form: { kind: "tensor", slot, shape, dtype }, value: leaf(shape, dtype) };
   }
-  if (typeof x === "number")
-    return { form: { kind: "number", slot, dtype: number }, value: leaf([], number) };
+  if (typeof x === "number") {
+    const value = leaf([], number);
+    place.numbers.set(value, path);
+    return { form: { kind: "number", slot, dtype: number }, value };
+  }
   if (isTypedArray(x)) {
     const dtype = dtypeOf(x, `compile: ${path}`);
     checkBytes(`compile: ${path}`, x);
