@@ -815,7 +815,7 @@ refuses("derivatives", [
     "2 versions",
     "w",
     "[2]",
-    "differentiate before assigning",
+    "differentiate before assigning, or detach() what one step hands to the next",
   ],
   [
     "backward of several elements",
