@@ -17,6 +17,7 @@ import {
   IndexError,
   jacobian,
   jvp,
+  leakyRelu,
   linearRule,
   manualSeed,
   matmul,
@@ -515,6 +516,12 @@ describe("mistakes", () => {
     );
     expect(() => compile((n: number | Tensor) => x.mul(n).sum().item() as never)(3)).toThrow(
       "reading a value",
+    );
+    expect(() => compile((n: number) => leakyRelu(x, { negativeSlope: n }))(0.1)).toThrow(
+      "negativeSlope is a tensor, as argument 0 of the compiled function is inside; give a number",
+    );
+    expect(() => compile((n: number) => x.mul(scalar(n)))(0.1)).toThrow(
+      "scalar: takes a number, got a tensor, as argument 0 of the compiled function is inside",
     );
     const count = new Setting(2);
     const first = compile(() => x.slice(0, count.value).sum());

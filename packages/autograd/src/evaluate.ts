@@ -15,7 +15,7 @@ import {
 } from "./graph.ts";
 import { interpret } from "./interpret.ts";
 import { stopOp } from "./ops/composed.ts";
-import { stoppedOp } from "./ops/leaf.ts";
+import { numbers, stoppedOp } from "./ops/leaf.ts";
 import { begin, claim, keep, usedAgain } from "./reuse.ts";
 import type { Topology } from "./topology.ts";
 import { numberIn, release, topology } from "./topology.ts";
@@ -44,17 +44,15 @@ export function addPending(update: Pending, source: Tensor): void {
 
 /** Who is tracing, `compile` or `vmap`: then nothing has a value. */
 let tracer: string | null = null;
-/** What stands for numbers that its function was given, with the arguments that they are. */
-let numbers: ReadonlyMap<Tensor, string> = new Map();
 
-/** Runs `f` while reading is refused, in the name of `by`; `given` are the numbers among its arguments. */
-export function withoutReading<T>(by: string, f: () => T, given: ReadonlyMap<Tensor, string> = new Map()): T {
-  const before = [tracer, numbers] as const;
-  [tracer, numbers] = [by, given];
+/** Runs `f` while reading is refused, in the name of `by`. */
+export function withoutReading<T>(by: string, f: () => T): T {
+  const before = tracer;
+  tracer = by;
   try {
     return f();
   } finally {
-    [tracer, numbers] = before;
+    tracer = before;
   }
 }
 
@@ -64,7 +62,7 @@ export function notANumber(x: Tensor): CompileError | null {
   return path === undefined
     ? null
     : new CompileError(
-        `${path} of the function given to ${tracer} is a number, and a tensor inside: it can be computed with, but has no value ` +
+        `${path} of the function given to compile is a number, and a tensor inside: it can be computed with, but has no value ` +
           "while the function is traced; what decides a size, an index or a loop is captured, or held in a Setting, of which each " +
           "value is a program",
       );

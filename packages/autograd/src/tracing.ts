@@ -38,16 +38,16 @@ export function traceCall(f: (...args: unknown[]) => unknown, args: readonly unk
   const place = {
     slots: inputs,
     number: numberDType(args),
-    numbers: new Map<Tensor, string>(),
     isState: (x: Tensor) => x instanceof Variable,
   };
   const parts = args.map((x, i) => traceArgument(x, `argument ${i}`, place));
   const record = new Trace();
-  const run = () => {
-    const result = f(...parts.map(({ value }) => value));
-    return { result, returned: result === undefined ? [] : resultLeaves(result).map((x) => x.node) };
-  };
-  const { result, returned } = tracing(record, () => withoutReading("compile", run, place.numbers));
+  const { result, returned } = tracing(record, () =>
+    withoutReading("compile", () => {
+      const result = f(...parts.map(({ value }) => value));
+      return { result, returned: result === undefined ? [] : resultLeaves(result).map((x) => x.node) };
+    }),
+  );
   if (returned.length === 0 && record.assigned.size === 0 && record.gradients.size === 0)
     throw new CompileError(
       "compile: the function returns no tensor and assigns no variable: it has no effect",

@@ -2,7 +2,7 @@ import type { DType, TypedArray } from "../dtype.ts";
 import { dtypeOf } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
-import { checkBytes, describe, placeholder } from "../ops/leaf.ts";
+import { checkBytes, describe, numbers, placeholder } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes } from "../shape.ts";
 
@@ -26,8 +26,6 @@ export interface Place {
   readonly slots: Tensor[];
   /** What numbers are. */
   readonly number: DType;
-  /** The leaves of numbers, and which arguments they are. */
-  readonly numbers: Map<Tensor, string>;
   isState(x: Tensor): boolean;
 }
 
@@ -61,7 +59,7 @@ export function traceArgument(x: unknown, path: string, place: Place): { form: F
   }
   if (typeof x === "number") {
     const value = leaf([], number);
-    place.numbers.set(value, path);
+    numbers.set(value, path);
     return { form: { kind: "number", slot, dtype: number }, value };
   }
   if (isTypedArray(x)) {
