@@ -22,6 +22,7 @@ import {
   randint,
   scalar,
   softmax,
+  split,
   stack,
   standardGamma,
   sum,
@@ -370,6 +371,16 @@ describe("movement", () => {
     expectTypeOf(stack([x, x], -1)).toEqualTypeOf<Tensor<[4, 2, 2]>>();
     expectTypeOf(stack([x] as Tensor<[4, 2]>[])).toEqualTypeOf<Tensor<[number, 4, 2]>>();
     expectTypeOf(stack([x] as Tensor[])).toEqualTypeOf<Tensor>();
+  });
+
+  test("split into listed sizes gives as many parts", () => {
+    expectTypeOf(split(x, [1, 3])).toEqualTypeOf<[Tensor, Tensor]>();
+    expectTypeOf(x.split([1, 2, 1], { axis: 0 })).toEqualTypeOf<[Tensor, Tensor, Tensor]>();
+    expectTypeOf(split(x, 2)).toEqualTypeOf<Tensor[]>();
+    expectTypeOf(x.split([2, 2] as readonly number[])).toEqualTypeOf<Tensor[]>();
+    expectTypeOf(split(x, 2 as number | [1, 3])).toEqualTypeOf<Tensor[] | [Tensor, Tensor]>();
+    // @ts-expect-error Sizes are numbers.
+    split(x, ["1"]);
   });
 
   test("gather and oneHot follow the index", () => {

@@ -17,12 +17,14 @@ import {
   IndexError,
   jacobian,
   jvp,
+  leakyRelu,
   linearRule,
   manualSeed,
   matmul,
   mean,
   normal,
   pushforward,
+  Setting,
   ShapeError,
   scalar,
   sigmoid,
@@ -490,6 +492,42 @@ describe("mistakes", () => {
   test("reading a value while tracing is refused", () => {
     const f = compile((x: Tensor) => (x.sum().item() > 0 ? x : x.neg()));
     expect(() => f(tensor([1]))).toThrow(/reading a value inside a function given to compile/);
+  });
+
+  test("a number among the arguments that is to decide a size or a loop is named", () => {
+    const x = tensor([1, 2, 3, 4]);
+    const uses: ((n: number) => Tensor)[] = [
+      (n) => x.slice(0, n),
+      (n) => zeros([n]),
+      (n) => x.mul(Math.sqrt(n)),
+      (n) => (n > 2 ? x : x.neg()),
+      (n) => [x, x.neg()][n]!,
+    ];
+    for (const use of uses) {
+      expect(() => compile(use)(3)).toThrow(
+        /argument 0 of the function given to compile is a number, and a tensor inside.*held in a Setting/,
+      );
+      expect(() => compile((o: { n: number[] }) => use(o.n[1]!))({ n: [1, 3] })).toThrow(
+        "argument 0.n.1 of the function",
+      );
+    }
+    expect(() => compile((n: number | Tensor) => x.slice(0, Number(x.mul(n).sum())))(3)).toThrow(
+      "operators do not work",
+    );
+    expect(() => compile((n: number | Tensor) => x.mul(n).sum().item() as never)(3)).toThrow(
+      "reading a value",
+    );
+    expect(() => compile((n: number) => leakyRelu(x, { negativeSlope: n }))(0.1)).toThrow(
+      "negativeSlope is a tensor, as argument 0 of the compiled function is inside; give a number",
+    );
+    expect(() => compile((n: number) => x.mul(scalar(n)))(0.1)).toThrow(
+      "scalar: takes a number, got a tensor, as argument 0 of the compiled function is inside",
+    );
+    const count = new Setting(2);
+    const first = compile(() => x.slice(0, count.value).sum());
+    expect(first().item()).toBe(3);
+    count.value = 3;
+    expect(first().item()).toBe(6);
   });
 
   test("a function that returns something else than tensors, or does nothing, is refused", () => {

@@ -1,6 +1,9 @@
 import {
+  DTypeError,
   FormatError,
+  grad,
   IndexError,
+  ones,
   ShapeError,
   type Tensor,
   tensor,
@@ -13,6 +16,7 @@ import {
   csvRows,
   kFold,
   map,
+  padSequence,
   prefetch,
   randomSplit,
   readCsv,
@@ -386,5 +390,52 @@ describe("CSV", () => {
     );
     expect(() => readCsv("a", { delimiter: "ab" })).toThrow(ValueError);
     expect(() => readCsv(Uint8Array.of(255))).toThrow("csv: the bytes are not UTF-8");
+  });
+});
+
+describe("sequences of several lengths", () => {
+  const xs = [ones([3, 2]), ones([1, 2]).mul(2), zeros([0, 2])] as Tensor[];
+
+  test("stand side by side, or each in a row, and are filled up behind their ends", () => {
+    const rows = [
+      [
+        [1, 1],
+        [1, 1],
+        [1, 1],
+      ],
+      [
+        [2, 2],
+        [-1, -1],
+        [-1, -1],
+      ],
+      [
+        [-1, -1],
+        [-1, -1],
+        [-1, -1],
+      ],
+    ];
+    const padded = padSequence(xs, { batchFirst: true, paddingValue: -1 });
+    expect(padded.toArray()).toEqual(rows);
+    expect(padSequence(xs, { paddingValue: -1 }).transpose(0, 1).toArray()).toEqual(rows);
+    const words = [[7, 8], [9]].map((x) => tensor(x, { dtype: "int32" }) as Tensor);
+    expect(padSequence(words).toArray()).toEqual([
+      [7, 9],
+      [8, 0],
+    ]);
+    expect(padSequence(words).dtype).toBe("int32");
+    const [a, b] = grad(padSequence(xs).square().sum(), xs) as [Tensor, Tensor];
+    expect([a.shape, b.toArray()]).toEqual([[3, 2], [[4, 4]]]);
+  });
+
+  test("that are none, or differ in more than their length, are refused", () => {
+    expect(() => padSequence([])).toThrow(ValueError);
+    expect(() => padSequence(xs[0] as never)).toThrow("takes a list of at least one tensor");
+    expect(() => padSequence([[1, 2]] as never)).toThrow("takes a list of at least one tensor");
+    expect(() => padSequence([ones([2, 3]), ones([2, 4])])).toThrow(ShapeError);
+    expect(() => padSequence([ones([2]), ones([2, 1])])).toThrow("got shapes [2] and [2, 1]");
+    expect(() => padSequence([ones([])])).toThrow(ShapeError);
+    expect(() => padSequence([ones([2]), ones([2], { dtype: "int32" })])).toThrow(DTypeError);
+    expect(() => padSequence(xs, { paddingValue: "0" as never })).toThrow("paddingValue");
+    expect(() => padSequence(xs, true as never)).toThrow("the options are batchFirst, paddingValue");
   });
 });

@@ -815,7 +815,7 @@ refuses("derivatives", [
     "2 versions",
     "w",
     "[2]",
-    "differentiate before assigning",
+    "differentiate before assigning, or detach() what one step hands to the next",
   ],
   [
     "backward of several elements",
@@ -1210,7 +1210,12 @@ describe("what only JavaScript can give", () => {
       const message = `${name}: there is no option keepdim; the options are ${known}`;
       expect(refusal(() => call({ keepdim: true }), ValueError).message).toBe(message);
       for (const wrong of [1, true, y, [1], null])
-        refusal(() => call(wrong), ValueError, `${name}: options are named, as in { name: value }, got `);
+        refusal(
+          () => call(wrong),
+          ValueError,
+          `${name}: options are named, as in { name: value }, got `,
+          `; the options are ${known}`,
+        );
       call(undefined);
     }
     const weights = { logits: y, seed: 1 };

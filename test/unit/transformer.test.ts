@@ -3,11 +3,13 @@ import {
   DTypeError,
   Generator,
   grad,
+  IndexError,
   isNaN as isNan,
   manualSeed,
   normal,
   ones,
   ShapeError,
+  scalar,
   type Tensor,
   tensor,
   ValueError,
@@ -201,6 +203,26 @@ describe("positions", () => {
       expect(at(0, 0)).toBeCloseTo(q.mul(k).sum().item(), 5);
       const length = (x: Tensor) => x.square().sum().item();
       expect(length(rotary.forward(q, 50))).toBeCloseTo(length(q), 4);
+    },
+  );
+
+  test.each([true, false])(
+    "one program serves all offsets where it is passed in (interleaved %o)",
+    (interleaved) => {
+      const rotary = new RotaryEmbedding(8, { interleaved, maxLen: 16 });
+      const x = draw(2, 3, 8);
+      const turn = compile((x: Tensor, place: number) => rotary.forward(x, place));
+      for (const place of [0, 5, 13]) {
+        const plain = rotary.forward(x, place).toArray();
+        expect(turn(x, place).toArray()).toEqual(plain);
+        expect(rotary.forward(x, scalar(place, { dtype: "int32" })).toArray()).toEqual(plain);
+      }
+      expect(turn.explain()).toContain("3 calls, 1 trace");
+      expect(() => turn(x, 14).item()).toThrow(IndexError);
+      expect(() => rotary.forward(x, tensor([1], { dtype: "int32" }))).toThrow(
+        "the offset is one place, got int32 of shape [1]",
+      );
+      expect(() => rotary.forward(x, tensor(true))).toThrow("the offset is one place, got bool");
     },
   );
 

@@ -15,7 +15,7 @@ import {
 } from "./graph.ts";
 import { interpret } from "./interpret.ts";
 import { stopOp } from "./ops/composed.ts";
-import { stoppedOp } from "./ops/leaf.ts";
+import { numbers, stoppedOp } from "./ops/leaf.ts";
 import { begin, claim, keep, usedAgain } from "./reuse.ts";
 import type { Topology } from "./topology.ts";
 import { numberIn, release, topology } from "./topology.ts";
@@ -56,6 +56,18 @@ export function withoutReading<T>(by: string, f: () => T): T {
   }
 }
 
+/** The error for who takes `x`, which stands for a number of the caller's, for a number still; null if it stands for none. */
+export function notANumber(x: Tensor): CompileError | null {
+  const path = numbers.get(x);
+  return path === undefined
+    ? null
+    : new CompileError(
+        `${path} of the function given to compile is a number, and a tensor inside: it can be computed with, but has no value ` +
+          "while the function is traced; what decides a size, an index or a loop is captured, or held in a Setting, of which each " +
+          "value is a program",
+      );
+}
+
 export function isTracing(): boolean {
   return tracer !== null;
 }
@@ -85,9 +97,12 @@ export function withCache<T>(other: Cache | null, f: () => T): T {
  */
 export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   if (tracer)
-    throw new CompileError(
-      `reading a value inside a function given to ${tracer}: there are no values while a function is traced; return the tensor and ` +
-        "read it outside, or make the decision with where()",
+    throw (
+      (tensors.length === 1 ? notANumber(tensors[0]!) : null) ??
+      new CompileError(
+        `reading a value inside a function given to ${tracer}: there are no values while a function is traced; return the tensor and ` +
+          "read it outside, or make the decision with where()",
+      )
     );
   const roots = tensors.map((x) => x.node);
   if (pending.length === 0 && roots.every(isKnown)) {

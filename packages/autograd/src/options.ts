@@ -16,7 +16,9 @@ export type Known<T> = {
 export function optionsOf<T extends object>(name: string, options: T | undefined, known?: Known<T>): T {
   if (options === undefined) return {} as T;
   if (!options || typeof options !== "object" || options instanceof Tensor || Array.isArray(options))
-    throw new ValueError(`${name}: options are named, as in { name: value }, got ${shown(options)}`);
+    throw new ValueError(
+      `${name}: options are named, as in { name: value }, got ${shown(options)}${known ? `; ${listed(Object.keys(known))}` : ""}`,
+    );
   if (!known) return options;
   const kinds: { readonly [option: string]: unknown } = known;
   checkNames(name, options, Object.keys(kinds));
@@ -35,7 +37,7 @@ export function checkFunction(name: string, f: unknown): void {
 export function checkNames(name: string, options: object, known: readonly string[]): void {
   for (const option of Object.keys(options))
     if (!known.includes(option))
-      throw new ValueError(
-        `${name}: there is no option ${option}; the options are ${known.join(", ") || "none"}`,
-      );
+      throw new ValueError(`${name}: there is no option ${option}; ${listed(known)}`);
 }
+
+const listed = (known: readonly string[]): string => `the options are ${known.join(", ") || "none"}`;

@@ -59,7 +59,7 @@ function findVersions(
     if (reached.length > 1)
       throw new GradientError(
         `${caller}: the output was built on ${reached.length} versions of ${target.label ?? "a variable"} of shape ` +
-          `${formatShape(target.shape)}: it was assigned in between; differentiate before assigning`,
+          `${formatShape(target.shape)}: it was assigned in between; differentiate before assigning, or detach() what one step hands to the next`,
       );
     return reached[0] ?? -1;
   });

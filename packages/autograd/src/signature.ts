@@ -364,6 +364,16 @@ export type Stack = <const T extends readonly Tensor[], A extends number = 0>(
   axis?: A,
 ) => Tensor<Stacked<T, A>>;
 
+/** Parts of `size` entries along an axis, as many as there are, or one for each size of a list. */
+export interface Split<Options = unknown> {
+  <const N extends number | readonly number[]>(x: Tensor, size: N, options?: Options): Parts<N>;
+  readonly [chained]?: <const N extends number | readonly number[]>(
+    this: Tensor,
+    size: N,
+    options?: Options,
+  ) => Parts<N>;
+}
+
 /** A tensor of the given shape. */
 export type Creator = <const S extends Shape>(
   shape: S,
@@ -619,6 +629,11 @@ export type SizesOf<X> = X extends Tensor<infer S> ? S : Shape;
 type OperandSizes<X> = [X] extends [number] ? [] : SizesOf<Exclude<X, number>>;
 
 type Stacked<T extends readonly Tensor[], A extends number> = Inserted<SizesOf<T[0]>, A, T["length"]>;
+
+/** As many tensors as sizes were listed; of one size nobody knows how many. */
+export type Parts<N extends number | readonly number[]> = N extends readonly number[]
+  ? { -readonly [I in keyof N]: Tensor }
+  : Tensor[];
 
 /** The shape of nested arrays. */
 export type ShapeOf<T extends Nested> = Nested extends T

@@ -2,7 +2,7 @@ import { reverse } from "./differentiate.ts";
 import type { TypedArray } from "./dtype.ts";
 import { allocate, copyOf, isFloat } from "./dtype.ts";
 import { CompileError, GradientError, pointToCaller, ShapeError, ValueError } from "./errors.ts";
-import { evaluate, isTracing } from "./evaluate.ts";
+import { evaluate, isTracing, notANumber } from "./evaluate.ts";
 import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import { stopGradient, stopOp } from "./ops/composed.ts";
@@ -127,9 +127,11 @@ install({
   },
   [Symbol.toPrimitive](this: Tensor, hint: string): string {
     if (hint === "string") return this.toString();
-    const error = new TypeError(
-      "a tensor is not a number, and operators do not work on it; use .add, .mul, .lt ... or read one number with .item()",
-    );
+    const error =
+      notANumber(this) ??
+      new TypeError(
+        "a tensor is not a number, and operators do not work on it; use .add, .mul, .lt ... or read one number with .item()",
+      );
     pointToCaller(error);
     throw error;
   },

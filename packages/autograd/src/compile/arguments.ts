@@ -2,7 +2,7 @@ import type { DType, TypedArray } from "../dtype.ts";
 import { dtypeOf } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
-import { checkBytes, describe, placeholder } from "../ops/leaf.ts";
+import { checkBytes, describe, numbers, placeholder } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes } from "../shape.ts";
 
@@ -57,8 +57,11 @@ export function traceArgument(x: unknown, path: string, place: Place): { form: F
     const { shape, dtype } = x;
     return { form: { kind: "tensor", slot, shape, dtype }, value: leaf(shape, dtype) };
   }
-  if (typeof x === "number")
-    return { form: { kind: "number", slot, dtype: number }, value: leaf([], number) };
+  if (typeof x === "number") {
+    const value = leaf([], number);
+    numbers.set(value, path);
+    return { form: { kind: "number", slot, dtype: number }, value };
+  }
   if (isTypedArray(x)) {
     const dtype = dtypeOf(x, `compile: ${path}`);
     checkBytes(`compile: ${path}`, x);

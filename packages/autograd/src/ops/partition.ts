@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { checkWhole, formatShape, listOf, normalizeAxis } from "../shape.ts";
-import type { Operation } from "../signature.ts";
+import type { Operation, Parts, Split } from "../signature.ts";
 import { squeeze } from "./movement.ts";
 import { slice } from "./region.ts";
 import { alongAxis, composed, ofRank } from "./sample.ts";
@@ -41,11 +41,14 @@ function equalSizes(count: number, size: number): number[] {
  * ```ts
  * import { split, tensor } from "@cotangent/autograd";
  * split(tensor([1, 2, 3]), 2).map((part) => part.toArray()); // => [ [ 1, 2 ], [ 3 ] ]
+ * const [one, two] = split(tensor([1, 2, 3]), [1, 2]);
+ * two.sub(one).toArray(); // => 1,2
  * ```
  */
-export const split: Operation<[size: number | readonly number[], options?: Along], Tensor[]> = composed(
+export const split: Split<Along> = composed(
   "split",
-  (x: Tensor, size: number | readonly number[], options?: Along) => {
+  <N extends number | readonly number[]>(x: Tensor, given: N, options?: Along) => {
+    const size: number | readonly number[] = given;
     const along = axisOf("split", options, x);
     const count = x.shape[along]!;
     if (typeof size === "number") checkWhole("split", "the size", size, 1);
@@ -55,7 +58,7 @@ export const split: Operation<[size: number | readonly number[], options?: Along
       throw new ShapeError(
         `split: sizes ${formatShape(sizes)} do not add up to axis ${along} of shape ${formatShape(x.shape)}`,
       );
-    return parts(x, sizes, along);
+    return parts(x, sizes, along) as Parts<N>;
   },
   ofRank(1, 3, (draw, shape) => [draw.integer(1, 3), { axis: draw.axis(shape) }]),
 );

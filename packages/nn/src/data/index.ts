@@ -9,6 +9,8 @@ export { kFold, randomSplit, Subset, TensorDataset } from "./dataset.ts";
 export type { IdxOptions } from "./idx.ts";
 export { readIdx } from "./idx.ts";
 export { map, prefetch } from "./iterables.ts";
+export type { PadSequenceOptions } from "./sequences.ts";
+export { padSequence } from "./sequences.ts";
 export type { Table, TableOptions } from "./table.ts";
 export { readCsv } from "./table.ts";
 export type {

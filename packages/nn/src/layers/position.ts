@@ -1,10 +1,12 @@
-import type { CreateOptions, Shape, Tensor } from "@cotangent/autograd/functional";
+import type { CreateOptions, Operand, Shape } from "@cotangent/autograd/functional";
 import {
   add,
   arange,
   cast,
   cat,
   cos,
+  DTypeError,
+  indexSelect,
   mul,
   pow,
   reshape,
@@ -14,6 +16,7 @@ import {
   slice,
   stack,
   sub,
+  Tensor,
   tensor,
   ValueError,
 } from "@cotangent/autograd/functional";
@@ -123,9 +126,11 @@ export interface RotaryOptions {
 /**
  * Turns each pair of features of `x` [..., places, dim] by an angle that grows with the place, so that the product of a query and a
  * key depends on how far apart they are (Su et al. 2021, https://arxiv.org/abs/2104.09864). Apply it to queries and keys before
- * `scaledDotProductAttention`; `forward(x, offset)` begins at place `offset`, 0 unless given. It has no parameters and no buffers.
+ * `scaledDotProductAttention`; `forward(x, offset)` begins at place `offset`, 0 unless given. Where the offset is a tensor of rank 0, as a
+ * number given to a compiled function is inside of it, one program serves all places. It has no parameters and no buffers.
  *
- * Throws ValueError for sizes that are not whole numbers above 0 and for an odd `dim`; `forward` throws ShapeError if `x` does not fit.
+ * Throws ValueError for sizes that are not whole numbers above 0 and for an odd `dim`; `forward` throws ShapeError if `x` does not fit,
+ * and where the places of a tensor are read IndexError if they are not below `maxLen`.
  *
  * @example
  * ```ts
@@ -164,23 +169,25 @@ export class RotaryEmbedding extends Module {
     this.#sin = sines;
   }
 
-  forward(x: Tensor, offset = 0): Tensor {
+  forward(x: Tensor, offset: Operand = 0): Tensor {
     const { dim, maxLen, interleaved } = this;
     checkTensor("RotaryEmbedding", x);
     const places = x.shape.at(-2) ?? 0;
+    const first = offset instanceof Tensor ? 0 : offset;
     if (
       x.rank < 2 ||
       x.shape.at(-1) !== dim ||
-      !Number.isInteger(offset) ||
-      offset < 0 ||
-      offset + places > maxLen
+      !Number.isInteger(first) ||
+      first < 0 ||
+      first + places > maxLen
     )
       throw new ShapeError(
         `RotaryEmbedding(${dim}): takes [..., places, ${dim}] with places below ${maxLen}, got shape [${x.shape.join(", ")}] from place ` +
-          `${offset} on`,
+          `${first} on`,
       );
     const dtype = x.dtype === "float64" ? "float64" : "float32";
-    const rows = (table: Tensor): Tensor => cast(slice(table, offset, offset + places) as Tensor, dtype);
+    const from = this.#places(places, offset);
+    const rows = (table: Tensor): Tensor => cast(from(table), dtype);
     const [cos, sin] = [rows(this.#cos), rows(this.#sin)];
     const half = dim / 2;
     // As [..., 2, half] or [..., half, 2]: the two of a pair apart.
@@ -191,6 +198,18 @@ export class RotaryEmbedding extends Module {
     const [a, b] = [member(0), member(1)];
     const turned: Tensor[] = [sub(mul(a, cos), mul(b, sin)), add(mul(a, sin), mul(b, cos))];
     return interleaved ? reshape(stack(turned, -1), x.shape) : cat(turned, -1);
+  }
+
+  /** What takes the rows of so many places from a table, the first of them at `offset`. */
+  #places(count: number, offset: Operand): (table: Tensor) => Tensor {
+    if (!(offset instanceof Tensor)) return (table) => slice(table, offset, offset + count) as Tensor;
+    if (offset.rank > 0 || offset.dtype === "bool")
+      throw new (offset.rank > 0 ? ShapeError : DTypeError)(
+        `RotaryEmbedding(${this.dim}): the offset is one place, got ${offset.dtype} of shape [${offset.shape.join(", ")}]; give a ` +
+          "number, or a tensor of rank 0",
+      );
+    const index: Tensor = add(arange(count), cast(offset, "int32"));
+    return (table) => indexSelect(table, 0, index);
   }
 
   protected override details(): string {
