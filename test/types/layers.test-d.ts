@@ -1,6 +1,16 @@
 import type { MatMul, Shape, Tensor } from "@cotangent/autograd";
 import { zeros } from "@cotangent/autograd";
-import { Dropout, LayerNorm, Linear, ReLU, Sequential } from "@cotangent/nn";
+import {
+  Dropout,
+  Flatten,
+  LayerNorm,
+  Linear,
+  MaxPool2d,
+  ReLU,
+  Sequential,
+  Tanh,
+  ZeroPad2d,
+} from "@cotangent/nn";
 import { bce, crossEntropy, gaussianNll, mse, nll } from "@cotangent/nn/loss";
 import { describe, expectTypeOf, test } from "vitest";
 
@@ -13,6 +23,17 @@ describe("a layer", () => {
     expectTypeOf(new ReLU().forward(x)).toEqualTypeOf<Tensor<[2, 3]>>();
     expectTypeOf(new Dropout().forward(unknown)).toEqualTypeOf<Tensor>();
     expectTypeOf(new Linear(3, 4).forward(x)).toEqualTypeOf<Tensor<[2, 4]>>();
+  });
+
+  test("has a type of its name", () => {
+    const act: ReLU | Tanh = unknown.size > 6 ? new ReLU() : new Tanh();
+    const [pool, flat, pad]: [MaxPool2d, Flatten, ZeroPad2d] = [
+      new MaxPool2d(2),
+      new Flatten(),
+      new ZeroPad2d(1),
+    ];
+    expectTypeOf(act.forward(x)).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(flat.forward(pool.forward(pad.forward(x)))).toEqualTypeOf<Tensor>();
   });
 
   test("takes one of several tensors", () => {
