@@ -2,6 +2,7 @@ import type { MatMul, Shape, Tensor } from "@cotangent/autograd";
 import { zeros } from "@cotangent/autograd";
 import {
   Dropout,
+  Embedding,
   Flatten,
   LayerNorm,
   Linear,
@@ -48,6 +49,14 @@ describe("a layer", () => {
     const parameters = [layer.weight, layer.bias!];
     expectTypeOf(parameters.map((p) => p.sub(p.mul(0.1)))).toEqualTypeOf<Tensor[]>();
     expectTypeOf(layer.parameters().map((p) => p.square().sum())).toEqualTypeOf<Tensor<[]>[]>();
+  });
+
+  test("may have the weight of another", () => {
+    const [table, head] = [new Embedding(10, 4), new Linear(4, 10, { bias: false })];
+    head.weight = table.weight;
+    table.weight = head.weight;
+    // @ts-expect-error: the weight is [10, 4]
+    head.weight = new Linear(10, 4).weight;
   });
 
   test("may be extended in terms of shapes", () => {
