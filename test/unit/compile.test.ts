@@ -37,6 +37,7 @@ import {
   valueAndGrad,
   variable,
   vjp,
+  vmap,
   zeros,
 } from "@cotangent/autograd";
 import { describe, expect, test, vi } from "vitest";
@@ -490,6 +491,22 @@ describe("mistakes", () => {
   test("reading a value while tracing is refused", () => {
     const f = compile((x: Tensor) => (x.sum().item() > 0 ? x : x.neg()));
     expect(() => f(tensor([1]))).toThrow(/reading a value inside a function given to compile/);
+  });
+
+  test("a number that is an argument is a tensor, and messages say so where it has to be a number", () => {
+    const says = /; numbers among the arguments are tensors here: one that has to stay a number/;
+    const sized = compile((x: Tensor, n: number) => x.reshape([n, -1]));
+    const repeated = compile((x: Tensor, n: number) => {
+      let y: Tensor = x;
+      for (let i = 0; i < n; i++) y = y.mul(2);
+      return y;
+    });
+    const x: Tensor = tensor([1, 2]);
+    expect(() => sized(x, 2)).toThrow(says);
+    expect(() => repeated(x, 2)).toThrow(says);
+    // Elsewhere there are none.
+    expect(() => x.add(Number(x))).toThrow(/read one number with \.item\(\)$/);
+    expect(() => vmap((y: Tensor) => y.mul(y.item()))(x)).toThrow(/make the decision with where\(\)$/);
   });
 
   test("a function that returns something else than tensors, or does nothing, is refused", () => {

@@ -60,6 +60,13 @@ export function isTracing(): boolean {
   return tracer !== null;
 }
 
+/** What to do about a number that `compile` has made a tensor of, to end a message with. */
+export function aboutNumbers(): string {
+  return tracer === "compile"
+    ? "; numbers among the arguments are tensors here: one that has to stay a number, such as a size, is captured or the value of a Setting"
+    : "";
+}
+
 let cache: Cache | null = new Cache();
 
 /** From now on these compiled programs are used, or none. Returns those that were used before. */
@@ -87,7 +94,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   if (tracer)
     throw new CompileError(
       `reading a value inside a function given to ${tracer}: there are no values while a function is traced; return the tensor and ` +
-        "read it outside, or make the decision with where()",
+        `read it outside, or make the decision with where()${aboutNumbers()}`,
     );
   const roots = tensors.map((x) => x.node);
   if (pending.length === 0 && roots.every(isKnown)) {

@@ -2,7 +2,7 @@ import { reverse } from "./differentiate.ts";
 import type { TypedArray } from "./dtype.ts";
 import { allocate, copyOf, isFloat } from "./dtype.ts";
 import { CompileError, GradientError, pointToCaller, ShapeError, ValueError } from "./errors.ts";
-import { evaluate, isTracing } from "./evaluate.ts";
+import { aboutNumbers, evaluate, isTracing } from "./evaluate.ts";
 import { elementsOf, ownerOf, setReader, Tensor } from "./graph.ts";
 import { printTensor } from "./inspect/print.ts";
 import { stopGradient, stopOp } from "./ops/composed.ts";
@@ -128,7 +128,8 @@ install({
   [Symbol.toPrimitive](this: Tensor, hint: string): string {
     if (hint === "string") return this.toString();
     const error = new TypeError(
-      "a tensor is not a number, and operators do not work on it; use .add, .mul, .lt ... or read one number with .item()",
+      "a tensor is not a number, and operators do not work on it; use .add, .mul, .lt ... or read one number with " +
+        `.item()${aboutNumbers()}`,
     );
     pointToCaller(error);
     throw error;
