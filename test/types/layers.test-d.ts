@@ -4,11 +4,13 @@ import {
   Dropout,
   Embedding,
   Flatten,
+  fit,
   LayerNorm,
   Linear,
   MaxPool2d,
   ReLU,
   Sequential,
+  SGD,
   Tanh,
   ZeroPad2d,
 } from "@cotangent/nn";
@@ -93,4 +95,20 @@ describe("a loss", () => {
     // @ts-expect-error The first sizes differ.
     bce(x, zeros([4, 3]));
   });
+});
+
+test("the loss of fit is told what the model gives", () => {
+  const pair = (h: Tensor) => ({ a: h, b: [h] as const });
+  const options = { optimizer: new SGD([], { lr: 1 }), epochs: 1 };
+  fit(pair, [x, x], {
+    ...options,
+    loss: (prediction, y) => {
+      expectTypeOf(prediction).toEqualTypeOf<{ a: Tensor; b: readonly [Tensor] }>();
+      return mse(prediction.a, y);
+    },
+    metrics: { one: ({ b }) => b.length },
+  });
+  fit(new Linear(3, 1), [x, x], { ...options, loss: mse });
+  // @ts-expect-error: mse takes a tensor
+  fit(pair, [x, x], { ...options, loss: mse });
 });
