@@ -1,6 +1,19 @@
 import type { MatMul, Shape, Tensor } from "@cotangent/autograd";
 import { zeros } from "@cotangent/autograd";
-import { Dropout, LayerNorm, Linear, ReLU, Sequential } from "@cotangent/nn";
+import {
+  Dropout,
+  Embedding,
+  Flatten,
+  fit,
+  LayerNorm,
+  Linear,
+  MaxPool2d,
+  ReLU,
+  Sequential,
+  SGD,
+  Tanh,
+  ZeroPad2d,
+} from "@cotangent/nn";
 import { bce, crossEntropy, gaussianNll, mse, nll } from "@cotangent/nn/loss";
 import { describe, expectTypeOf, test } from "vitest";
 
@@ -15,6 +28,17 @@ describe("a layer", () => {
     expectTypeOf(new Linear(3, 4).forward(x)).toEqualTypeOf<Tensor<[2, 4]>>();
   });
 
+  test("has a type of its name", () => {
+    const act: ReLU | Tanh = unknown.size > 6 ? new ReLU() : new Tanh();
+    const [pool, flat, pad]: [MaxPool2d, Flatten, ZeroPad2d] = [
+      new MaxPool2d(2),
+      new Flatten(),
+      new ZeroPad2d(1),
+    ];
+    expectTypeOf(act.forward(x)).toEqualTypeOf<Tensor<[2, 3]>>();
+    expectTypeOf(flat.forward(pool.forward(pad.forward(x)))).toEqualTypeOf<Tensor>();
+  });
+
   test("takes one of several tensors", () => {
     expectTypeOf(new Linear(3, 4).forward(either)).toEqualTypeOf<Tensor>();
     expectTypeOf(new LayerNorm([3]).forward(either)).toEqualTypeOf<Tensor<[2, 3] | [5, 3]>>();
@@ -27,6 +51,14 @@ describe("a layer", () => {
     const parameters = [layer.weight, layer.bias!];
     expectTypeOf(parameters.map((p) => p.sub(p.mul(0.1)))).toEqualTypeOf<Tensor[]>();
     expectTypeOf(layer.parameters().map((p) => p.square().sum())).toEqualTypeOf<Tensor<[]>[]>();
+  });
+
+  test("may have the weight of another", () => {
+    const [table, head] = [new Embedding(10, 4), new Linear(4, 10, { bias: false })];
+    head.weight = table.weight;
+    table.weight = head.weight;
+    // @ts-expect-error: the weight is [10, 4]
+    head.weight = new Linear(10, 4).weight;
   });
 
   test("may be extended in terms of shapes", () => {
@@ -63,4 +95,20 @@ describe("a loss", () => {
     // @ts-expect-error The first sizes differ.
     bce(x, zeros([4, 3]));
   });
+});
+
+test("the loss of fit is told what the model gives", () => {
+  const pair = (h: Tensor) => ({ a: h, b: [h] as const });
+  const options = { optimizer: new SGD([], { lr: 1 }), epochs: 1 };
+  fit(pair, [x, x], {
+    ...options,
+    loss: (prediction, y) => {
+      expectTypeOf(prediction).toEqualTypeOf<{ a: Tensor; b: readonly [Tensor] }>();
+      return mse(prediction.a, y);
+    },
+    metrics: { one: ({ b }) => b.length },
+  });
+  fit(new Linear(3, 1), [x, x], { ...options, loss: mse });
+  // @ts-expect-error: mse takes a tensor
+  fit(pair, [x, x], { ...options, loss: mse });
 });

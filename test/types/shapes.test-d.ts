@@ -1,4 +1,4 @@
-import type { NestedArray, Shape } from "@cotangent/autograd";
+import type { Distinct, NestedArray, Shape, Sorted } from "@cotangent/autograd";
 import {
   add,
   aminmax,
@@ -22,6 +22,7 @@ import {
   randint,
   scalar,
   softmax,
+  sort,
   split,
   stack,
   standardGamma,
@@ -30,6 +31,7 @@ import {
   tensor,
   transpose,
   uniform,
+  unique,
   variable,
   vmap,
   where,
@@ -427,4 +429,10 @@ describe("a function under vmap", () => {
     // @ts-expect-error An axis is a number.
     vmap(row, { inAxes: "0" });
   });
+});
+
+test("what functions return has types with names, which declarations of other packages need", () => {
+  expectTypeOf(sort(x)).toEqualTypeOf<Sorted>();
+  expectTypeOf(x.topk(1)).toEqualTypeOf<Sorted>();
+  expectTypeOf(unique(x)).toEqualTypeOf<Distinct>();
 });

@@ -162,6 +162,11 @@ describe("customGradient", () => {
       (g) => [g.sum()],
     );
     expect(() => grad(wide(x).sum(), [x])).toThrow("gives shape [] for input 0 of shape [2]");
+    const pair = customGradient(
+      (y: Tensor) => [y, y] as never,
+      (g) => [g],
+    );
+    expect(() => pair(x)).toThrow("customGradient: customGradient returned an Array; return one tensor");
     const double = customGradient(
       (a: Tensor) => a.exp(),
       (g) => [g.cast("float64")],

@@ -41,6 +41,7 @@ import {
   validate,
 } from "@cotangent/nn";
 import { batches, map, moons, Subset, TensorDataset } from "@cotangent/nn/data";
+import { Normal } from "@cotangent/nn/distributions";
 import { bceWithLogits, crossEntropy, mse } from "@cotangent/nn/loss";
 import { accuracy, r2Score } from "@cotangent/nn/metrics";
 import { checkpointFile, interruptible, progress, writeFileAtomically } from "@cotangent/nn/node";
@@ -429,6 +430,53 @@ describe("fit", () => {
       ValueError,
     );
   });
+
+  test.each([false, true])(
+    "takes a model that gives several tensors, or a distribution (compiled: %s)",
+    async (compile) => {
+      class Coder extends Module {
+        readonly encoder = new Linear(2, 4);
+        readonly decoder = new Linear(2, 2);
+        forward(x: Tensor) {
+          const [loc, raw] = this.encoder.forward(x).chunk(2, { axis: -1 });
+          return { picture: this.decoder.forward(loc!), codes: [loc!, raw!.exp()] as const };
+        }
+      }
+      manualSeed(5);
+      const model = new Coder();
+      const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+      const rows: number[][] = [];
+      const options = { optimizer, epochs: 3, compile, validation: [[x, x] as const, [x, x] as const] };
+      const epochs = await collect(
+        fit(model, [x, x], {
+          ...options,
+          loss: ({ picture, codes: [loc] }, y) => mse(picture, y).add(loc.square().mean()),
+          metrics: {
+            rows: ({ picture, codes }, y) => {
+              rows.push([picture, ...codes, y].map(({ shape }) => shape[0]!));
+              return rows.length;
+            },
+          },
+        }),
+      );
+      expect(epochs[2]!.loss).toBeLessThan(epochs[0]!.loss);
+      expect(epochs.map(({ validation }) => validation!.rows)).toEqual([1, 2, 3]);
+      const n = 2 * x.shape[0]!;
+      expect(rows[0]).toEqual([n, n, n, n]);
+
+      const normal = (h: Tensor) => new Normal(model.encoder.forward(h), 1);
+      const loss = (d: Normal, y: Tensor) => d.logProb(y).mean().neg();
+      const target = model.encoder.forward(x).add(1).detach();
+      const [first, , third] = await collect(
+        fit(normal, [x, target], { optimizer, epochs: 3, compile, loss }),
+      );
+      expect(third!.loss).toBeLessThan(first!.loss);
+      await expect(validate(normal, [x, target], { loss, metrics: { one: () => 1 } })).rejects.toThrow(
+        "validate: metrics are told all predictions at once, and these are not tensors",
+      );
+      expect((await validate(normal, [x, target], { loss })).loss).toBeLessThan(third!.loss);
+    },
+  );
 
   test("ends early when nothing becomes better, and stays ended", async () => {
     const checkpoint = new Memory();

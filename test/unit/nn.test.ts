@@ -26,6 +26,7 @@ import {
   addDecayedWeights,
   Buffer,
   chain,
+  Embedding,
   type Epoch,
   fit,
   Linear,
@@ -289,6 +290,29 @@ describe("Linear", () => {
   test("refuses sizes that are not whole numbers above 0", () => {
     expect(() => new Linear(0, 2)).toThrow(ValueError);
     expect(() => new Linear(2, 1.5)).toThrow("Linear: outFeatures is a whole number of at least 1, got 1.5");
+  });
+
+  test("trains the weight of an embedding that it is tied to by both gradients", () => {
+    class Tied extends Module {
+      readonly table = new Embedding(5, 3);
+      readonly head = new Linear(3, 5, { bias: false });
+      constructor() {
+        super();
+        this.head.weight = this.table.weight;
+      }
+      forward(x: Tensor): Tensor {
+        return this.head.forward(this.table.forward(x));
+      }
+    }
+    manualSeed(2);
+    const model = new Tied();
+    const words = tensor([0, 3, 3], { dtype: "int32" });
+    expect(model.parameters()).toEqual([model.table.weight]);
+    expect(Object.keys(model.stateDict())).toEqual(["table.weight", "head.weight"]);
+    const w = model.table.weight;
+    const loss = crossEntropy(model.forward(words), words);
+    const own = crossEntropy(w.at(words).matmul(w.transpose()), words);
+    expect(grad(loss, [w])[0].toArray()).toEqual(grad(own, [w])[0].toArray());
   });
 });
 

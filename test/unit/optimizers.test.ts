@@ -35,6 +35,7 @@ import {
   LARS,
   LBFGS,
   LevenbergMarquardt,
+  Linear,
   Lion,
   lookahead,
   MLP,
@@ -45,6 +46,7 @@ import {
   RAdam,
   RMSprop,
   Rprop,
+  Sequential,
   SGD,
   SGDScheduleFree,
 } from "@cotangent/nn";
@@ -117,6 +119,11 @@ describe.each(Object.keys(optimizers))("%s", (name) => {
       "takes a list of parameters; pass model.parameters(), or [w] for one",
     );
     refused(() => make(name, [zeros([])]), ValueError, "parameter 0 is no variable");
+    refused(
+      () => make(name, new Sequential(new Linear(1, 1)) as never),
+      ValueError,
+      "parameter 0 is no variable; pass model.parameters()",
+    );
     refused(() => make(name, [w, w]), ValueError, "parameter w is given twice");
     refused(
       () => make(name, [variable(1, { dtype: "int32" })]),

@@ -170,12 +170,12 @@ export { rebuild } from "./rebuild.ts";
 export { registry } from "./registry.ts";
 export type { Shape } from "./shape.ts";
 export type * from "./signature.ts";
+export { withValues } from "./substitution.ts";
 export type { ArrayOf, BackwardOptions, NestedArray } from "./tensor.ts";
 export { evaluateAll as evaluate, knownElements } from "./tensor.ts";
 export { getNumThreads, setNumThreads } from "./threads.ts";
 export type { Topology } from "./topology.ts";
 export { topology } from "./topology.ts";
-
 export type { PullbackRule } from "./transform/custom.ts";
 export { customGradient, gradientReversal, straightThrough } from "./transform/custom.ts";
 export type { ValueAndGradOptions } from "./transform/function.ts";

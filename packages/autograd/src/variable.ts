@@ -252,13 +252,16 @@ export function recording(): Trace | null {
 export function assignAll(assignments: readonly (readonly [variable: Variable, value: Operand])[]): void {
   if (!Array.isArray(assignments) || !assignments.every((pair) => pair?.[0] instanceof Variable))
     throw new ValueError("assignAll: takes pairs [variable, value]");
-  const checked = assignments.map(([variable, value]) => [variable, fitting(variable, value)] as const);
+  const checked = assignments.map(
+    ([variable, value]) => [variable, fitting("assign to", variable, value)] as const,
+  );
   if (!trace && checked.some(([variable]) => variable.pending)) flush();
   for (const [variable, value] of checked) variable.accept(value);
 }
 
-function fitting(variable: Variable, value: Operand): Tensor {
-  const name = `assign to ${variable.label ?? "a variable"}`;
+/** The value that `variable` is to have, checked; `doing` begins the messages. */
+export function fitting(doing: string, variable: Variable, value: Operand): Tensor {
+  const name = `${doing} ${variable.label ?? "a variable"}`;
   if (typeof value === "number")
     return fill(element(name, value, variable.dtype), variable.shape, variable.dtype);
   if (!(value instanceof Tensor)) throw new ValueError(`${name}: takes a tensor or a number`);

@@ -3,6 +3,8 @@ import { hideFrames } from "@cotangent/autograd/functional";
 hideFrames(import.meta.url);
 
 // Models.
+export { functionalCall } from "./call.ts";
+export type { Values } from "./call.ts";
 export { Buffer, Module, Parameter } from "./module.ts";
 export type { Layer } from "./module.ts";
 export type { LoadedKeys, LoadOptions, StateDict } from "./state.ts";

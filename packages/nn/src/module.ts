@@ -25,11 +25,11 @@ export class Buffer<S extends Shape = Shape> extends Variable<S> {
   }
 }
 
-/** What turns one tensor into another: anything with `forward`, or a plain function such as `tanh`. */
-export type Layer = ((x: Tensor) => Tensor) | { forward(x: Tensor): Tensor };
+/** What turns one tensor into another, or into what is named: anything with `forward`, or a plain function such as `tanh`. */
+export type Layer<Out = Tensor> = ((x: Tensor) => Out) | { forward(x: Tensor): Out };
 
 /** What `layer` makes of `x`. */
-export function forward(layer: Layer, x: Tensor): Tensor {
+export function forward<Out>(layer: Layer<Out>, x: Tensor): Out {
   return typeof layer === "function" ? layer(x) : layer.forward(x);
 }
 

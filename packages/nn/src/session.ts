@@ -90,7 +90,7 @@ export class Session {
   #saved = true;
   #trail: Trail | null = null;
 
-  constructor(model: Layer, { optimizer, checkpoint, state = {} }: SessionOptions) {
+  constructor(model: Layer<unknown>, { optimizer, checkpoint, state = {} }: SessionOptions) {
     this.#optimizer = optimizer;
     this.#store = checkpoint ?? null;
     const generators: Record<string, Stateful> = { standard: statefulGenerator(defaultGenerator) };
@@ -219,7 +219,7 @@ const lost =
   "passed in state)";
 
 /** The parameters of the optimizer that the model does not have, by their places; null if there are none. */
-function strayParameters(model: Layer, { parameters }: Optimizer): Stateful | null {
+function strayParameters(model: Layer<unknown>, { parameters }: Optimizer): Stateful | null {
   const known = new Set<Variable>(model instanceof Module ? model.parameters() : []);
   const stray = new Map(parameters.map((parameter, i) => [String(i), parameter]));
   for (const [place, parameter] of stray) if (known.has(parameter)) stray.delete(place);

@@ -11,7 +11,7 @@ import { type Epoch, refuseShortEpoch, Session } from "./session.ts";
 import type { Explainer } from "./trail.ts";
 import { type Scores, type ValidateOptions, validateUntil } from "./validate.ts";
 
-export interface FitOptions extends ValidateOptions {
+export interface FitOptions<Prediction = Tensor> extends ValidateOptions<Prediction> {
   readonly optimizer: Optimizer;
   /** How often to go through the data. */
   readonly epochs: number;
@@ -105,8 +105,12 @@ export interface Training extends AsyncGenerator<Epoch, void> {
  * model.weight; // => weight = Variable([[2]], float32)
  * ```
  */
-export function fit(model: Layer, data: TrainingData, options: FitOptions): Training {
-  const { epochs, checkpointEvery = 1 } = optionsOf("fit", options, known);
+export function fit<Prediction>(
+  model: Layer<Prediction>,
+  data: TrainingData,
+  options: FitOptions<NoInfer<Prediction>>,
+): Training {
+  const { epochs, checkpointEvery = 1 } = optionsOf<FitOptions<NoInfer<Prediction>>>("fit", options, known);
   if (!Number.isInteger(epochs) || epochs < 0)
     throw new ValueError(`fit: epochs is a whole number of at least 0, got ${String(epochs)}`);
   const session = new Session(model, options);
@@ -136,11 +140,11 @@ function settled(given: number | CheckpointInterval): CheckpointInterval {
 const isDue = (count: number, every: number | undefined): boolean =>
   every !== undefined && count % every === 0;
 
-class Loop {
+class Loop<Prediction> {
   readonly listeners: ((step: Step) => void)[] = [];
-  readonly #model: Layer;
+  readonly #model: Layer<Prediction>;
   readonly #data: TrainingData;
-  readonly #options: FitOptions;
+  readonly #options: FitOptions<Prediction>;
   readonly #session: Session;
   readonly #every: CheckpointInterval;
   readonly #step: (x: Tensor, y: Tensor) => Tensor;
@@ -148,9 +152,9 @@ class Loop {
   readonly #pause: () => Promise<void> | undefined = pauses();
 
   constructor(
-    model: Layer,
+    model: Layer<Prediction>,
     data: TrainingData,
-    options: FitOptions,
+    options: FitOptions<Prediction>,
     session: Session,
     every: CheckpointInterval,
   ) {

@@ -1,15 +1,23 @@
-import type { Tensor } from "@cotangent/autograd/functional";
-import { cat, evaluate, fromTypedArray, ValueError } from "@cotangent/autograd/functional";
+import {
+  cat,
+  evaluate,
+  fromTypedArray,
+  leavesOf,
+  mapTree,
+  Tensor,
+  unflattenTree,
+  ValueError,
+} from "@cotangent/autograd/functional";
 import { batchesOf, type TrainingData } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
 import { optionsOf } from "./options.ts";
 import { pauses } from "./pause.ts";
 
-export interface ValidateOptions {
-  /** From what the model gives and the target to one number: `mse`. */
-  readonly loss: (prediction: Tensor, target: Tensor) => Tensor;
-  /** What else to tell, each from all predictions and targets at once: `{ accuracy }`. */
-  readonly metrics?: Readonly<Record<string, (prediction: Tensor, target: Tensor) => number>>;
+export interface ValidateOptions<Prediction = Tensor> {
+  /** From what the model gives, a tensor or anything else, and the target to one number: `mse`. */
+  readonly loss: (prediction: Prediction, target: Tensor) => Tensor;
+  /** What else to tell, each from all predictions (tensors, or arrays and plain objects of them) and targets at once: `{ accuracy }`. */
+  readonly metrics?: Readonly<Record<string, (prediction: Prediction, target: Tensor) => number>>;
 }
 
 /** The loss, the mean over the examples, and the metrics by their names. */
@@ -19,8 +27,8 @@ export type Scores = { readonly loss: number; readonly [metric: string]: number 
  * How good `model` is on data that it is not trained on: with its modules in evaluation mode, which they leave again. Other work
  * gets its turn every 20 ms.
  *
- * Throws ValueError if there are no examples, if a metric is called `loss`, if the loss is no single number, or for
- * options that there are not.
+ * Throws ValueError if there are no examples, if a metric is called `loss`, if the loss is no single number, if there are metrics and
+ * the model gives something else than tensors, or for options that there are not.
  *
  * @example
  * ```ts
@@ -32,17 +40,21 @@ export type Scores = { readonly loss: number; readonly [metric: string]: number 
  * await validate(twice, [tensor([1, 2]), tensor([2, 5])], { loss: mse, metrics: { r2Score } });
  * ```
  */
-export async function validate(model: Layer, data: TrainingData, options: ValidateOptions): Promise<Scores> {
+export async function validate<Prediction>(
+  model: Layer<Prediction>,
+  data: TrainingData,
+  options: ValidateOptions<NoInfer<Prediction>>,
+): Promise<Scores> {
   optionsOf("validate", options, { loss: true, metrics: true });
   const scores = await validateUntil(model, data, options, 1, () => false);
   return scores!;
 }
 
 /** The same for the data of an epoch; null if `stopped` says so before all of them have been seen. */
-export async function validateUntil(
-  model: Layer,
+export async function validateUntil<Prediction>(
+  model: Layer<Prediction>,
   data: TrainingData,
-  { loss, metrics = {} }: ValidateOptions,
+  { loss, metrics = {} }: ValidateOptions<Prediction>,
   epoch: number,
   stopped: () => boolean,
 ): Promise<Scores | null> {
@@ -51,7 +63,7 @@ export async function validateUntil(
   const modes =
     model instanceof Module ? [...model.namedModules().values()].map((m) => [m, m.training] as const) : [];
   const pause = pauses();
-  const [predictions, targets]: [Tensor[], Tensor[]] = [[], []];
+  const [predictions, targets]: [Prediction[], Tensor[]] = [[], []];
   let [examples, sum] = [0, 0];
   try {
     for (const [module] of modes) module.training = false;
@@ -62,11 +74,11 @@ export async function validateUntil(
       if (count === 0) continue;
       const prediction = forward(model, x);
       const value = loss(prediction, y);
-      evaluate(prediction, value);
+      evaluate(...tensorsIn(prediction), value);
       sum += count * value.item();
       examples += count;
       if (names.length > 0) {
-        predictions.push(fromTypedArray(prediction.toTypedArray(), prediction.shape));
+        predictions.push(numbersOf(prediction));
         targets.push(y);
       }
     }
@@ -74,7 +86,38 @@ export async function validateUntil(
     for (const [module, training] of modes) module.training = training;
   }
   if (examples === 0) throw new ValueError("validate: there are no examples");
-  const all = names.length > 0 ? ([cat(predictions), cat(targets)] as const) : null;
+  const all = names.length > 0 ? ([joined(predictions), cat(targets)] as const) : null;
   const scores = names.map((name) => [name, metrics[name]!(...all!)] as const);
   return { loss: sum / examples, ...Object.fromEntries(scores) };
+}
+
+/** The tensors in what a model gives; there may be other things beside them. */
+function tensorsIn(prediction: unknown): Tensor[] {
+  if (prediction instanceof Tensor) return [prediction];
+  return isPlain(prediction) ? Object.values(prediction).flatMap(tensorsIn) : [];
+}
+
+function isPlain(x: unknown): x is object {
+  if (typeof x !== "object" || x === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(x);
+  return Array.isArray(x) || prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** A copy that keeps the numbers and not what they were computed from. */
+function numbersOf<Prediction>(prediction: Prediction): Prediction {
+  const isTree = (x: unknown): boolean =>
+    x instanceof Tensor || (isPlain(x) && Object.values(x).every(isTree));
+  if (!isTree(prediction))
+    throw new ValueError(
+      "validate: metrics are told all predictions at once, and these are not tensors, or arrays and plain objects of tensors; " +
+        "tell it by the loss, or let the model give tensors",
+    );
+  return mapTree(prediction, (x) => fromTypedArray(x.toTypedArray(), x.shape)) as Prediction;
+}
+
+/** The predictions of all batches as those of one. */
+function joined<Prediction>(predictions: readonly Prediction[]): Prediction {
+  const parts = predictions.map(leavesOf);
+  const leaves = parts[0]!.map((_, i) => cat(parts.map((part) => part[i]!)));
+  return unflattenTree(predictions[0]!, leaves) as Prediction;
 }

@@ -19,7 +19,7 @@ import { composed, kinked } from "./sample.ts";
 /** Which values there are, and how many of each. */
 
 /** The different elements of a tensor. */
-interface Distinct {
+export interface Distinct {
   /** In ascending order, [count]. */
   readonly values: Tensor;
   /** The place of each element of the tensor among `values`: int32, in its shape. */

@@ -16,7 +16,7 @@ import { composed, kinked, ofDistinct } from "./sample.ts";
 import { any, argmax } from "./statistics.ts";
 
 /** Elements in order, and where along the axis they were. */
-interface Sorted {
+export interface Sorted {
   readonly values: Tensor;
   /** int32. */
   readonly indices: Tensor;

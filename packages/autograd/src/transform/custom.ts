@@ -110,7 +110,7 @@ export function customGradient<I extends readonly Tensor[]>(
     });
     const y = f(...inputs);
     if (!(y instanceof Tensor))
-      throw new ValueError(`customGradient: ${name} returned ${String(y)}; return one tensor`);
+      throw new ValueError(`customGradient: ${name} returned ${describe(y)}; return one tensor`);
     return apply(op, [apply(valueOp, [y.node]), ...inputs.map((x) => x.node)], none);
   };
   Object.defineProperty(call, "name", { value: name });
@@ -159,7 +159,7 @@ function cotangentOf<I extends readonly Tensor[]>(
   if (found === null) return null;
   if (!(found instanceof Tensor))
     throw new GradientError(
-      `customGradient: the rule of ${name} gives ${String(found)} for input ${i}; give a tensor of its shape, or null for exactly 0`,
+      `customGradient: the rule of ${name} gives ${describe(found)} for input ${i}; give a tensor of its shape, or null for exactly 0`,
     );
   const { shape, dtype } = inputs[i]!;
   if (!equalShapes(found.shape, shape))

@@ -42,7 +42,7 @@ import { checkGiven, checkSizes, checkTensor, settings } from "./settings.ts";
  * takes after the tensor, and prints it; the function checks it when the layer is applied.
  */
 
-/** A layer without parameters that applies one function; the shape stays. */
+/** A layer without parameters that applies one function; the shape stays. `ReLU` and the others are names of this type too. */
 export interface Activation extends Module {
   forward<X extends Tensor>(x: X): Tensor<SizesOf<X>>;
 }
@@ -79,9 +79,11 @@ function activation<Rest extends readonly unknown[]>(
 
 /** `relu`: `max(x, 0)`. */
 export const ReLU: ActivationClass = activation("ReLU", relu);
+export type ReLU = Activation;
 
 /** `relu6`: `min(max(x, 0), 6)`. */
 export const ReLU6: ActivationClass = activation("ReLU6", relu6);
+export type ReLU6 = Activation;
 
 /**
  * `leakyRelu`: below 0 `negativeSlope * x`, `negativeSlope` 0.01 unless given.
@@ -100,19 +102,23 @@ export const LeakyReLU: ActivationClass<[options?: { readonly negativeSlope?: nu
   leakyRelu,
   { negativeSlope: true },
 );
+export type LeakyReLU = Activation;
 
 /** `elu`: below 0 `alpha * (e^x - 1)`, `alpha` 1 unless given. */
 export const ELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("ELU", elu, {
   alpha: true,
 });
+export type ELU = Activation;
 
 /** `celu`: below 0 `alpha * (e^(x / alpha) - 1)`, `alpha` 1 unless given. */
 export const CELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("CELU", celu, {
   alpha: true,
 });
+export type CELU = Activation;
 
 /** `selu`: elu that keeps mean 0 and variance 1; see also `lecunNormal`. */
 export const SELU: ActivationClass = activation("SELU", selu);
+export type SELU = Activation;
 
 /** `gelu`: `x` times the share of a normal distribution below it. */
 export const GELU: ActivationClass<[options?: { readonly approximate?: "none" | "tanh" }]> = activation(
@@ -120,29 +126,37 @@ export const GELU: ActivationClass<[options?: { readonly approximate?: "none" | 
   gelu,
   { approximate: true },
 );
+export type GELU = Activation;
 
 /** `silu`: `x * sigmoid(x)`. */
 export const SiLU: ActivationClass = activation("SiLU", silu);
+export type SiLU = Activation;
 
 /** `mish`: `x * tanh(softplus(x))`. */
 export const Mish: ActivationClass = activation("Mish", mish);
+export type Mish = Activation;
 
 /** `softplus`: `log(1 + e^(beta x)) / beta`, just `x` where `beta * x` is above `threshold`; 1 and 20 unless given. */
 export const Softplus: ActivationClass<[options?: { readonly beta?: number; readonly threshold?: number }]> =
   activation("Softplus", softplus, { beta: true, threshold: true });
+export type Softplus = Activation;
 
 /** `softsign`: `x / (1 + |x|)`. */
 export const Softsign: ActivationClass = activation("Softsign", softsign);
+export type Softsign = Activation;
 
 /** `hardtanh`: `x` between `minVal` and `maxVal`, -1 and 1 unless given. */
 export const Hardtanh: ActivationClass<[options?: { readonly minVal?: number; readonly maxVal?: number }]> =
   activation("Hardtanh", hardtanh, { minVal: true, maxVal: true });
+export type Hardtanh = Activation;
 
 /** `hardsigmoid`: `(x + 3) / 6` between 0 and 1. */
 export const Hardsigmoid: ActivationClass = activation("Hardsigmoid", hardsigmoid);
+export type Hardsigmoid = Activation;
 
 /** `hardswish`: `x * hardsigmoid(x)`. */
 export const Hardswish: ActivationClass = activation("Hardswish", hardswish);
+export type Hardswish = Activation;
 
 /** `hardshrink`: 0 where `|x|` is at most `lambda`, 0.5 unless given. */
 export const Hardshrink: ActivationClass<[options?: { readonly lambda?: number }]> = activation(
@@ -150,6 +164,7 @@ export const Hardshrink: ActivationClass<[options?: { readonly lambda?: number }
   hardshrink,
   { lambda: true },
 );
+export type Hardshrink = Activation;
 
 /** `softshrink`: `x` drawn towards 0 by `lambda`, 0.5 unless given. */
 export const Softshrink: ActivationClass<[options?: { readonly lambda?: number }]> = activation(
@@ -157,9 +172,11 @@ export const Softshrink: ActivationClass<[options?: { readonly lambda?: number }
   softshrink,
   { lambda: true },
 );
+export type Softshrink = Activation;
 
 /** `tanhshrink`: `x - tanh(x)`. */
 export const Tanhshrink: ActivationClass = activation("Tanhshrink", tanhshrink);
+export type Tanhshrink = Activation;
 
 /** `threshold`: `x` where it is above `threshold`, else `value`. */
 export const Threshold: ActivationClass<[threshold: number, value: number]> = activation(
@@ -168,6 +185,7 @@ export const Threshold: ActivationClass<[threshold: number, value: number]> = ac
   "threshold",
   "value",
 );
+export type Threshold = Activation;
 
 /** `softmax` along `axis`, the last unless given. */
 export const Softmax: ActivationClass<[axis?: number]> = activation<[axis?: number]>(
@@ -175,6 +193,7 @@ export const Softmax: ActivationClass<[axis?: number]> = activation<[axis?: numb
   softmax,
   "axis",
 );
+export type Softmax = Activation;
 
 /** `logSoftmax` along `axis`, the last unless given. */
 export const LogSoftmax: ActivationClass<[axis?: number]> = activation<[axis?: number]>(
@@ -182,6 +201,7 @@ export const LogSoftmax: ActivationClass<[axis?: number]> = activation<[axis?: n
   logSoftmax,
   "axis",
 );
+export type LogSoftmax = Activation;
 
 /** `softmin` along `axis`, the last unless given. */
 export const Softmin: ActivationClass<[axis?: number]> = activation<[axis?: number]>(
@@ -189,15 +209,19 @@ export const Softmin: ActivationClass<[axis?: number]> = activation<[axis?: numb
   softmin,
   "axis",
 );
+export type Softmin = Activation;
 
 /** `sigmoid`: `1 / (1 + e^-x)`. */
 export const Sigmoid: ActivationClass = activation("Sigmoid", sigmoid);
+export type Sigmoid = Activation;
 
 /** `tanh`. */
 export const Tanh: ActivationClass = activation("Tanh", tanh);
+export type Tanh = Activation;
 
 /** `logSigmoid`: `log(sigmoid(x))`. */
 export const LogSigmoid: ActivationClass = activation("LogSigmoid", logSigmoid);
+export type LogSigmoid = Activation;
 
 /** `heaviside`: the step from 0 to 1, `valueAtZero` (0 unless given) at 0. */
 export const Heaviside: ActivationClass<[valueAtZero?: number]> = activation(
@@ -205,6 +229,7 @@ export const Heaviside: ActivationClass<[valueAtZero?: number]> = activation(
   <X extends Tensor>(x: X, valueAtZero?: number): Tensor<SizesOf<X>> => heaviside(x, valueAtZero),
   "valueAtZero",
 );
+export type Heaviside = Activation;
 
 /** `glu`: the first half of `x` along `axis` (the last unless given) times the sigmoid of the second half. */
 export class GLU extends Module {

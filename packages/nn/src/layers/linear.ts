@@ -28,7 +28,8 @@ export interface LinearOptions extends DrawOptions {
 export class Linear<const I extends number = number, const O extends number = number> extends Module {
   readonly inFeatures: I;
   readonly outFeatures: O;
-  readonly weight: Parameter<[O, I]>;
+  /** Can be that of another layer, such as an `Embedding`: then both train one parameter. */
+  weight: Parameter<[O, I]>;
   readonly bias: Parameter<[O]> | null;
 
   constructor(inFeatures: I, outFeatures: O, options: LinearOptions = {}) {

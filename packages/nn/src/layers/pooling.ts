@@ -25,7 +25,7 @@ import { checkGiven, checkTensor, settings } from "./settings.ts";
  * it when the layer is applied.
  */
 
-/** A layer without parameters that gives a tensor of another shape. */
+/** A layer without parameters that gives a tensor of another shape. `MaxPool2d` and the others are names of this type too. */
 export interface Reshaping extends Module {
   forward(x: Tensor): Tensor;
 }
@@ -70,6 +70,7 @@ const avgPool: Known<AvgPoolOptions> = { ...pool, countIncludePad: "boolean", di
 
 /** `maxPool1d`: the largest entry of each window of [batch, channels, length]. */
 export const MaxPool1d: MaxPoolClass = reshaping("MaxPool1d", maxPool1d, "kernelSize", maxPool);
+export type MaxPool1d = Reshaping;
 
 /**
  * `maxPool2d`: the largest entry of each window of [batch, channels, height, width].
@@ -84,18 +85,23 @@ export const MaxPool1d: MaxPoolClass = reshaping("MaxPool1d", maxPool1d, "kernel
  * ```
  */
 export const MaxPool2d: MaxPoolClass = reshaping("MaxPool2d", maxPool2d, "kernelSize", maxPool);
+export type MaxPool2d = Reshaping;
 
 /** `maxPool3d`: the largest entry of each window of [batch, channels, depth, height, width]. */
 export const MaxPool3d: MaxPoolClass = reshaping("MaxPool3d", maxPool3d, "kernelSize", maxPool);
+export type MaxPool3d = Reshaping;
 
 /** `avgPool1d`: the mean of each window of [batch, channels, length]. */
 export const AvgPool1d: AvgPoolClass = reshaping("AvgPool1d", avgPool1d, "kernelSize", avgPool);
+export type AvgPool1d = Reshaping;
 
 /** `avgPool2d`: the mean of each window of [batch, channels, height, width]. */
 export const AvgPool2d: AvgPoolClass = reshaping("AvgPool2d", avgPool2d, "kernelSize", avgPool);
+export type AvgPool2d = Reshaping;
 
 /** `avgPool3d`: the mean of each window of [batch, channels, depth, height, width]. */
 export const AvgPool3d: AvgPoolClass = reshaping("AvgPool3d", avgPool3d, "kernelSize", avgPool);
+export type AvgPool3d = Reshaping;
 
 /** `adaptiveAvgPool1d`: the means of so many parts of [batch, channels, length]. */
 export const AdaptiveAvgPool1d: AdaptivePoolClass = reshaping(
@@ -103,6 +109,7 @@ export const AdaptiveAvgPool1d: AdaptivePoolClass = reshaping(
   adaptiveAvgPool1d,
   "outputSize",
 );
+export type AdaptiveAvgPool1d = Reshaping;
 
 /** `adaptiveAvgPool2d`: the means of so many parts of [batch, channels, height, width]. */
 export const AdaptiveAvgPool2d: AdaptivePoolClass = reshaping(
@@ -110,6 +117,7 @@ export const AdaptiveAvgPool2d: AdaptivePoolClass = reshaping(
   adaptiveAvgPool2d,
   "outputSize",
 );
+export type AdaptiveAvgPool2d = Reshaping;
 
 /** `adaptiveAvgPool3d`: the means of so many parts of [batch, channels, depth, height, width]. */
 export const AdaptiveAvgPool3d: AdaptivePoolClass = reshaping(
@@ -117,6 +125,7 @@ export const AdaptiveAvgPool3d: AdaptivePoolClass = reshaping(
   adaptiveAvgPool3d,
   "outputSize",
 );
+export type AdaptiveAvgPool3d = Reshaping;
 
 /** `adaptiveMaxPool1d`: the largest entries of so many parts of [batch, channels, length]. */
 export const AdaptiveMaxPool1d: AdaptivePoolClass = reshaping(
@@ -124,6 +133,7 @@ export const AdaptiveMaxPool1d: AdaptivePoolClass = reshaping(
   adaptiveMaxPool1d,
   "outputSize",
 );
+export type AdaptiveMaxPool1d = Reshaping;
 
 /** `adaptiveMaxPool2d`: the largest entries of so many parts of [batch, channels, height, width]. */
 export const AdaptiveMaxPool2d: AdaptivePoolClass = reshaping(
@@ -131,6 +141,7 @@ export const AdaptiveMaxPool2d: AdaptivePoolClass = reshaping(
   adaptiveMaxPool2d,
   "outputSize",
 );
+export type AdaptiveMaxPool2d = Reshaping;
 
 /** `adaptiveMaxPool3d`: the largest entries of so many parts of [batch, channels, depth, height, width]. */
 export const AdaptiveMaxPool3d: AdaptivePoolClass = reshaping(
@@ -138,6 +149,7 @@ export const AdaptiveMaxPool3d: AdaptivePoolClass = reshaping(
   adaptiveMaxPool3d,
   "outputSize",
 );
+export type AdaptiveMaxPool3d = Reshaping;
 
 /**
  * `flatten`: the axes from `startAxis` (1 unless given, so that batches stay apart) to `endAxis` (the last) as one.
@@ -155,6 +167,7 @@ export const Flatten: ReshapingClass<[startAxis?: number, endAxis?: number]> = r
   "startAxis",
   "endAxis",
 );
+export type Flatten = Reshaping;
 
 /** `unflatten`: one axis parted into axes of these sizes, of which one may be -1. */
 export const Unflatten: ReshapingClass<[axis: number, sizes: readonly number[]]> = reshaping(
@@ -163,3 +176,4 @@ export const Unflatten: ReshapingClass<[axis: number, sizes: readonly number[]]>
   "axis",
   "sizes",
 );
+export type Unflatten = Reshaping;

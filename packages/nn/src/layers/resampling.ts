@@ -7,7 +7,7 @@ import {
   ShapeError,
   ValueError,
 } from "@cotangent/autograd/functional";
-import type { ReshapingClass } from "./pooling.ts";
+import type { Reshaping, ReshapingClass } from "./pooling.ts";
 import { reshaping } from "./pooling.ts";
 import { checkTensor } from "./settings.ts";
 
@@ -31,6 +31,7 @@ export const Upsample: ReshapingClass<[options: InterpolateOptions]> = reshaping
   mode: true,
   alignCorners: "boolean",
 });
+export type Upsample = Reshaping;
 
 /** `pixelShuffle`: [..., channels * factor^2, height, width] as [..., channels, height * factor, width * factor]. */
 export const PixelShuffle: ReshapingClass<[factor: number]> = reshaping(
@@ -38,6 +39,7 @@ export const PixelShuffle: ReshapingClass<[factor: number]> = reshaping(
   pixelShuffle,
   "factor",
 );
+export type PixelShuffle = Reshaping;
 
 /** `pixelUnshuffle`, the inverse of `PixelShuffle`. */
 export const PixelUnshuffle: ReshapingClass<[factor: number]> = reshaping(
@@ -45,6 +47,7 @@ export const PixelUnshuffle: ReshapingClass<[factor: number]> = reshaping(
   pixelUnshuffle,
   "factor",
 );
+export type PixelUnshuffle = Reshaping;
 
 /**
  * How wide a border is: the same on all sides, or before and behind each spatial axis from the last one on, as PyTorch has it: left,
@@ -90,12 +93,15 @@ function constantPadding(name: string, rank: number): ConstantPadClass {
 
 /** A border of one number around [batch, channels, length]. */
 export const ConstantPad1d: ConstantPadClass = constantPadding("ConstantPad1d", 1);
+export type ConstantPad1d = Reshaping;
 
 /** A border of one number around [batch, channels, height, width]. */
 export const ConstantPad2d: ConstantPadClass = constantPadding("ConstantPad2d", 2);
+export type ConstantPad2d = Reshaping;
 
 /** A border of one number around [batch, channels, depth, height, width]. */
 export const ConstantPad3d: ConstantPadClass = constantPadding("ConstantPad3d", 3);
+export type ConstantPad3d = Reshaping;
 
 /**
  * A border of zeros around [batch, channels, height, width].
@@ -108,30 +114,40 @@ export const ConstantPad3d: ConstantPadClass = constantPadding("ConstantPad3d", 
  * ```
  */
 export const ZeroPad2d: PadClass = padding("ZeroPad2d", 2, "constant");
+export type ZeroPad2d = Reshaping;
 
 /** A border of the entries mirrored at the outermost, of [batch, channels, length]. */
 export const ReflectionPad1d: PadClass = padding("ReflectionPad1d", 1, "reflect");
+export type ReflectionPad1d = Reshaping;
 
 /** A border of the entries mirrored at the outermost, of [batch, channels, height, width]. */
 export const ReflectionPad2d: PadClass = padding("ReflectionPad2d", 2, "reflect");
+export type ReflectionPad2d = Reshaping;
 
 /** A border of the entries mirrored at the outermost, of [batch, channels, depth, height, width]. */
 export const ReflectionPad3d: PadClass = padding("ReflectionPad3d", 3, "reflect");
+export type ReflectionPad3d = Reshaping;
 
 /** A border of the outermost entries, of [batch, channels, length]. */
 export const ReplicationPad1d: PadClass = padding("ReplicationPad1d", 1, "replicate");
+export type ReplicationPad1d = Reshaping;
 
 /** A border of the outermost entries, of [batch, channels, height, width]. */
 export const ReplicationPad2d: PadClass = padding("ReplicationPad2d", 2, "replicate");
+export type ReplicationPad2d = Reshaping;
 
 /** A border of the outermost entries, of [batch, channels, depth, height, width]. */
 export const ReplicationPad3d: PadClass = padding("ReplicationPad3d", 3, "replicate");
+export type ReplicationPad3d = Reshaping;
 
 /** A border of the entries at the other end, of [batch, channels, length]. */
 export const CircularPad1d: PadClass = padding("CircularPad1d", 1, "circular");
+export type CircularPad1d = Reshaping;
 
 /** A border of the entries at the other end, of [batch, channels, height, width]. */
 export const CircularPad2d: PadClass = padding("CircularPad2d", 2, "circular");
+export type CircularPad2d = Reshaping;
 
 /** A border of the entries at the other end, of [batch, channels, depth, height, width]. */
 export const CircularPad3d: PadClass = padding("CircularPad3d", 3, "circular");
+export type CircularPad3d = Reshaping;

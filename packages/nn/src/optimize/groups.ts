@@ -114,7 +114,9 @@ function byGroup(parts: readonly Part[]): Transform {
 function groupsOf<Options>(name: string, given: Trainable<Options>): readonly ParameterGroup<Options>[] {
   const isList = typeof given?.[Symbol.iterator] === "function";
   const list: readonly unknown[] = isList ? [...given] : [];
-  const isGroup = (x: unknown) => typeof x === "object" && x !== null && "parameters" in x;
+  // A module, whose `parameters` is a function, is none.
+  const isGroup = (x: unknown) =>
+    typeof x === "object" && x !== null && "parameters" in x && typeof x.parameters !== "function";
   if (!list.some(isGroup)) return [{ parameters: isList ? list : given } as ParameterGroup<Options>];
   list.forEach((x, i) => {
     if (!isGroup(x))
