@@ -7,6 +7,7 @@ import {
   isNaN as isNan,
   manualSeed,
   normal,
+  type Operand,
   ones,
   ShapeError,
   scalar,
@@ -211,7 +212,7 @@ describe("positions", () => {
     (interleaved) => {
       const rotary = new RotaryEmbedding(8, { interleaved, maxLen: 16 });
       const x = draw(2, 3, 8);
-      const turn = compile((x: Tensor, place: number) => rotary.forward(x, place));
+      const turn = compile((x: Tensor, place: Operand) => rotary.forward(x, place));
       for (const place of [0, 5, 13]) {
         const plain = rotary.forward(x, place).toArray();
         expect(turn(x, place).toArray()).toEqual(plain);
