@@ -138,6 +138,25 @@ const graphs: Record<string, (x: Tensor) => Tensor> = {
   "a product of matrices": (x) => x.matmul(x.transpose()),
   "a product of many terms": (x) =>
     einsum("ij,kj->ki", x.reshape([7, 793]), x.slice(2, 9, { axis: 0 }).reshape([7, 61]).repeat([1, 13])),
+  "a row by a matrix whose terms lie side by side": (x) => einsum("j,ij->i", x.at(3), x),
+  "a row by a matrix whose results lie side by side": (x) =>
+    einsum("i,ij->j", x.slice(5, 6, { axis: 1 }).reshape([91]), x),
+  "a column": (x) => x.matmul(x.slice(4, 5).transpose()),
+  "a dot product": (x) => einsum("i,i->", x.reshape([-1]), x.reshape([-1]).flip(0)),
+  "a row for each of a batch": (x) => einsum("bj,bij->bi", x.slice(0, 7), x.reshape([7, 13, 61])),
+  "a row for each of a batch, results side by side": (x) =>
+    einsum(
+      "bi,bij->bj",
+      x.slice(0, 7, { axis: 1 }).reshape([7, 91]).slice(0, 61, { axis: 1 }),
+      x.reshape([7, 61, 13]),
+    ),
+  "rows whose results lie apart": (x) => einsum("bj,bij->ib", x.slice(0, 7), x.reshape([7, 13, 61])),
+  "a row by many terms": (x) =>
+    einsum("k,jk->j", x.reshape([-1]), cat([x, x.neg(), x.flip(0)]).reshape([3, -1])),
+  "a row by many terms, results side by side": (x) =>
+    einsum("k,kj->j", x.reshape([-1]).slice(3, 1589), x.reshape([793, 7]).repeat([2, 1])),
+  "a row of four terms": (x) =>
+    einsum("k,kj->j", x.reshape([-1]).slice(0, 4), x.reshape([-1]).slice(0, 5548).reshape([4, 1387])),
 };
 
 describe.each(["float32", "float64"] as const)("of %s", (dtype) => {
@@ -150,6 +169,52 @@ describe.each(["float32", "float64"] as const)("of %s", (dtype) => {
     expect(names).toContain(f(x).op.name);
   });
 });
+
+test.each(["float32", "float64"] as const)(
+  "other products of rows have the interpreter's bits in %s",
+  (dtype) => {
+    const x = normal([91, 61], { dtype });
+    const flat = x.reshape([-1]);
+    const others: readonly (() => Tensor)[] = [
+      () => einsum("k,kj->j", flat.slice(0, 1850), flat.slice(1, 5551).reshape([1850, 3])),
+      () => einsum("i,aic->ac", flat.slice(0, 13), x.reshape([7, 13, 61])),
+      () => einsum("jb,bij->bi", flat.slice(0, 427).reshape([61, 7]), x.reshape([7, 13, 61])),
+      () => einsum("bj,bij->ib", flat.slice(0, 793).reshape([61, 13]), x.reshape([61, 7, 13])),
+      () =>
+        einsum(
+          "bk,bkj->bj",
+          flat.slice(0, 1800).reshape([100, 18]),
+          flat.slice(0, 5400).reshape([100, 18, 3]),
+        ),
+      () =>
+        einsum(
+          "bk,abck->bac",
+          flat.slice(0, 78).reshape([6, 13]),
+          flat.slice(0, 5460).reshape([7, 6, 10, 13]),
+        ),
+      () =>
+        einsum(
+          "ibk,bikj->bj",
+          flat.slice(0, 420).reshape([6, 7, 10]),
+          flat.slice(0, 5460).reshape([7, 6, 10, 13]),
+        ),
+      () =>
+        einsum(
+          "bik,ibkj->bj",
+          flat.slice(0, 420).reshape([7, 6, 10]),
+          flat.slice(0, 5460).reshape([6, 7, 10, 13]),
+        ),
+      () => einsum("k,kj->j", flat.slice(0, 2), flat.slice(0, 5550).reshape([2, 2775])),
+      () => einsum("k,jk->j", flat.slice(0, 3), flat.slice(0, 5550).reshape([1850, 3])),
+      () => einsum("k,jk->j", flat.slice(0, 1), flat.reshape([5551, 1])),
+    ];
+    flat.toTypedArray();
+    others.forEach((f, i) => {
+      const expected = withCache(null, () => f().toTypedArray());
+      expectBits(inPieces(f()).data, expected, String(i));
+    });
+  },
+);
 
 test("bools and whole numbers move as well", () => {
   const x = normal([91, 61]);

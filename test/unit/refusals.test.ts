@@ -289,6 +289,17 @@ test("options are those that the type of the layer has", () => {
   );
 });
 
+test("a layer names what is no tensor, and a tensor of another copy of the library", () => {
+  const foreign = { op: {}, dtype: "float32", toString: () => "1, 2, 3" };
+  const linear = new nn.Linear(2, 3);
+  expect(() => linear.forward([1, 2] as never)).toThrow(
+    "Linear(2, 3): takes a tensor, got an Array; make one",
+  );
+  expect(() => linear.forward(foreign as never)).toThrow(
+    "takes a tensor, got a tensor of another copy of @cotangent/autograd, which is loaded twice",
+  );
+});
+
 test("layers that take options where they are applied refuse others", () => {
   const [x, words] = [ones([3, 1, 4]), zeros([2, 3], { dtype: "int32" })];
   const decoder = new nn.TransformerDecoderLayer(4, 2, { dropout: 0 });

@@ -103,9 +103,10 @@ export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/layout.ts";
 export type { CreateOptions } from "./ops/leaf.ts";
-// Make tensors.
+// Make tensors, and check them.
 export {
   arange,
+  checkTensor,
   eye,
   fromTypedArray,
   full,

@@ -23,7 +23,7 @@ const blockTerms = contractionOrder(2, 2).steps;
 /** Rows for which a panel is used before the next one. */
 const blockRows = 256;
 
-type Float = "float32" | "float64";
+export type Float = "float32" | "float64";
 
 const tools = new Map<string, Tool>();
 
@@ -55,7 +55,7 @@ function blocksBelow(): Code {
 }
 
 /** Fewer products are summed faster where they lie. */
-const fewestProducts = 4096;
+export const fewestProducts = 4096;
 
 /** Where elements lie, counted from the first; `step` is the way from one to the next, or null if it differs. */
 interface Offsets {
@@ -76,7 +76,7 @@ interface Places {
   readonly out: readonly [batch: Int32Array, rows: Offsets, columns: Offsets];
 }
 
-function placesOf(spec: string, shapeX: Shape, shapeY: Shape, shapeOut: Shape): Places {
+export function placesOf(spec: string, shapeX: Shape, shapeY: Shape, shapeOut: Shape): Places {
   const { left, right, out, batch, rows, columns, inner } = readLabels(spec);
   const inX = (letters: string) => labelOffsets(letters, left, shapeX, right, shapeY);
   const inY = (letters: string) => labelOffsets(letters, right, shapeY, left, shapeX);

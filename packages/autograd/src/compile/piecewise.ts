@@ -14,6 +14,7 @@ import { resultsOf } from "./kernel.ts";
 import { multiplyMatrices } from "./matrices.ts";
 import { pickAlong } from "./places.ts";
 import { reduceAlong } from "./reductions.ts";
+import { multiplyRow } from "./rows.ts";
 import { nestsOf } from "./run.ts";
 import { finish } from "./steps.ts";
 import type { Tool } from "./workspace.ts";
@@ -117,7 +118,10 @@ class Pieces implements Workplace {
   #compute(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): boolean {
     const { kernel } = node.op;
     if (kernel.kind === "contract")
-      return multiplyMatrices(this.#workspace, node, inputs[0]!, inputs[1]!, out);
+      return (
+        multiplyMatrices(this.#workspace, node, inputs[0]!, inputs[1]!, out) ||
+        multiplyRow(this.#workspace, node, inputs[0]!, inputs[1]!, out)
+      );
     if (kernel.kind === "reduce") return this.#reduce(node, inputs[0]!, out);
     if (out.length < this.#fewest || !this.#workspace.has(out)) return false;
     // Of a table, or of all data, a part is better taken where it lies.

@@ -1,6 +1,7 @@
-import { Tensor, ValueError } from "@cotangent/autograd/functional";
 import type { Known } from "../options.ts";
 import { checkCount, optionsOf } from "../options.ts";
+
+export { checkTensor } from "@cotangent/autograd/functional";
 
 /** For each argument of a layer its name, or the names of the options that it holds. */
 export type Given<Rest extends readonly unknown[]> = {
@@ -27,12 +28,6 @@ export function settings(name: string | object | undefined, value: unknown): str
   if (typeof name === "string")
     return [`${name}=${Array.isArray(value) ? `[${value.join(", ")}]` : String(value)}`];
   return Object.entries(Object(value)).flatMap(([key, entry]) => settings(key, entry));
-}
-
-/** Throws ValueError unless the layer called `name` is applied to a tensor. */
-export function checkTensor(name: string, x: unknown): void {
-  if (!(x instanceof Tensor))
-    throw new ValueError(`${name}: takes a tensor, got ${String(x)}; make one with tensor(...)`);
 }
 
 /** Throws ValueError unless all sizes are whole numbers of at least 1. */
