@@ -55,7 +55,7 @@ function blocksBelow(): Code {
 }
 
 /** Fewer products are summed faster where they lie. */
-export const fewestProducts = 4096;
+const fewestProducts = 4096;
 
 /** Where elements lie, counted from the first; `step` is the way from one to the next, or null if it differs. */
 interface Offsets {
@@ -69,14 +69,14 @@ function offsetsOf(list: Int32Array): Offsets {
 }
 
 /** Of both operands and of the result, by batch entry, row, column and term; the operands may have changed sides. */
-interface Places {
+export interface Places {
   readonly isSwapped: boolean;
   readonly x: readonly [batch: Int32Array, rows: Offsets, terms: Offsets];
   readonly y: readonly [batch: Int32Array, columns: Offsets, terms: Offsets];
   readonly out: readonly [batch: Int32Array, rows: Offsets, columns: Offsets];
 }
 
-export function placesOf(spec: string, shapeX: Shape, shapeY: Shape, shapeOut: Shape): Places {
+function placesOf(spec: string, shapeX: Shape, shapeY: Shape, shapeOut: Shape): Places {
   const { left, right, out, batch, rows, columns, inner } = readLabels(spec);
   const inX = (letters: string) => labelOffsets(letters, left, shapeX, right, shapeY);
   const inY = (letters: string) => labelOffsets(letters, right, shapeY, left, shapeX);
@@ -91,25 +91,38 @@ export function placesOf(spec: string, shapeX: Shape, shapeY: Shape, shapeOut: S
     : { isSwapped, x, y, out: [inOut(batch), inRows, inColumns] };
 }
 
-/** Computes a contraction, if it is one of matrices of floats and not small. The bits are those of `contract`. */
+/** A contraction that a module is faster at than the kernels: one of floats, and not small. */
+export interface LargeProduct {
+  readonly dtype: Float;
+  /** Terms of a sum. */
+  readonly count: number;
+  /** Is one side a single row or column? Then a sum has lanes. */
+  readonly isOfRow: boolean;
+  readonly places: Places;
+}
+
+export function largeProductOf({ inputs, attributes, dtype, shape, size }: Tensor): LargeProduct | null {
+  if (dtype !== "float32" && dtype !== "float64") return null;
+  const spec = String(attributes.spec);
+  const { left, right, rows, columns, inner } = readLabels(spec);
+  const [shapeX, shapeY] = [inputs[0]!.shape, inputs[1]!.shape];
+  const [m, n] = [extent(rows, left, shapeX), extent(columns, right, shapeY)];
+  const count = extent(inner, left, shapeX);
+  if (size * count < fewestProducts) return null;
+  const places = planned(`matrices ${spec} ${shapeX} ${shapeY}`, m + n + count + size / (m * n), () =>
+    placesOf(spec, shapeX, shapeY, shape),
+  );
+  return { dtype, count, isOfRow: contractionOrder(m, n).lanes > 1, places };
+}
+
+/** Computes a product of matrices; false if there is no room. The bits are those of `contract`. */
 export function multiplyMatrices(
   workspace: Workspace,
-  node: Tensor,
+  { dtype, count, places }: LargeProduct,
   x: TypedArray,
   y: TypedArray,
   out: TypedArray,
 ): boolean {
-  const { dtype } = node;
-  if (dtype !== "float32" && dtype !== "float64") return false;
-  const spec = String(node.attributes.spec);
-  const { left, right, rows: rowLetters, columns: columnLetters, inner } = readLabels(spec);
-  const [shapeX, shapeY] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
-  const [m, n] = [extent(rowLetters, left, shapeX), extent(columnLetters, right, shapeY)];
-  const count = extent(inner, left, shapeX);
-  if (contractionOrder(m, n).lanes > 1 || out.length * count < fewestProducts) return false;
-  const places = planned(`matrices ${spec} ${shapeX} ${shapeY}`, m + n + count + out.length / (m * n), () =>
-    placesOf(spec, shapeX, shapeY, node.shape),
-  );
   const [first, second] = places.isSwapped ? [y, x] : [x, y];
   const product = begin(workspace, dtype, places, first, second, out);
   if (product === null) return false;

@@ -11,7 +11,7 @@ import { trace } from "../program.ts";
 import { copyParts, copyView } from "./copies.ts";
 import { emitAlone } from "./emit.ts";
 import { resultsOf } from "./kernel.ts";
-import { multiplyMatrices } from "./matrices.ts";
+import { largeProductOf, multiplyMatrices } from "./matrices.ts";
 import { pickAlong } from "./places.ts";
 import { reduceAlong } from "./reductions.ts";
 import { multiplyRow } from "./rows.ts";
@@ -117,11 +117,12 @@ class Pieces implements Workplace {
 
   #compute(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): boolean {
     const { kernel } = node.op;
-    if (kernel.kind === "contract")
-      return (
-        multiplyMatrices(this.#workspace, node, inputs[0]!, inputs[1]!, out) ||
-        multiplyRow(this.#workspace, node, inputs[0]!, inputs[1]!, out)
-      );
+    if (kernel.kind === "contract") {
+      const product = largeProductOf(node);
+      if (product === null) return false;
+      const multiply = product.isOfRow ? multiplyRow : multiplyMatrices;
+      return multiply(this.#workspace, product, inputs[0]!, inputs[1]!, out);
+    }
     if (kernel.kind === "reduce") return this.#reduce(node, inputs[0]!, out);
     if (out.length < this.#fewest || !this.#workspace.has(out)) return false;
     // Of a table, or of all data, a part is better taken where it lies.

@@ -1,11 +1,7 @@
 import type { TypedArray } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
-import type { Tensor } from "../graph.ts";
-import { extent, readLabels } from "../labels.ts";
 import { remembered } from "../memo.ts";
-import { contractionOrder } from "../order.ts";
-import { planned } from "../sums.ts";
-import { fewestProducts, placesOf } from "./matrices.ts";
+import type { LargeProduct } from "./matrices.ts";
 import { resultsBeside, termsBeside, vectorBytes } from "./rowkernel.ts";
 import type { Tool, Workspace } from "./workspace.ts";
 import { newTool } from "./workspace.ts";
@@ -18,25 +14,17 @@ const tools = new Map<string, Tool>();
 const mostResults = 4;
 const mostVectors = 8;
 
-/** Computes a contraction, if it is one of a row or a column with a matrix of floats and not small. The bits are those of `contract`. */
+/**
+ * Computes a product of a row or a column with a matrix; false if there is no room, or if neither terms nor results lie side by side. The bits
+ * are those of `contract`.
+ */
 export function multiplyRow(
   workspace: Workspace,
-  node: Tensor,
+  { dtype, count: terms, places }: LargeProduct,
   x: TypedArray,
   y: TypedArray,
   out: TypedArray,
 ): boolean {
-  const { dtype } = node;
-  if (dtype !== "float32" && dtype !== "float64") return false;
-  const spec = String(node.attributes.spec);
-  const { left, right, rows, columns, inner } = readLabels(spec);
-  const [shapeX, shapeY] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
-  const [m, n] = [extent(rows, left, shapeX), extent(columns, right, shapeY)];
-  const terms = extent(inner, left, shapeX);
-  if (contractionOrder(m, n).lanes === 1 || out.length * terms < fewestProducts) return false;
-  const places = planned(`matrices ${spec} ${shapeX} ${shapeY}`, m + n + terms + out.length / (m * n), () =>
-    placesOf(spec, shapeX, shapeY, node.shape),
-  );
   const [first, second] = places.isSwapped ? [y, x] : [x, y];
   const isRow = places.x[1].list.length === 1;
   const [row, matrix] = isRow ? [first, second] : [second, first];
