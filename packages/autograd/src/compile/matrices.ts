@@ -69,7 +69,7 @@ function offsetsOf(list: Int32Array): Offsets {
 }
 
 /** Of both operands and of the result, by batch entry, row, column and term; the operands may have changed sides. */
-export interface Places {
+interface Places {
   readonly isSwapped: boolean;
   readonly x: readonly [batch: Int32Array, rows: Offsets, terms: Offsets];
   readonly y: readonly [batch: Int32Array, columns: Offsets, terms: Offsets];
