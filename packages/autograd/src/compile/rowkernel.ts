@@ -55,6 +55,17 @@ function inChunks(code: Code, left: number, count: number, most: number, round: 
 
 const select = 0x1b;
 
+function clear(code: Code, vectors: readonly number[]): void {
+  for (const vector of vectors) code.v128([0, 0, 0, 0]).set(vector);
+}
+
+/** Adds each vector to its counterpart. */
+function addAll(code: Code, add: number, into: readonly number[], from: readonly number[]): void {
+  into.forEach((local, i) => {
+    code.get(local).get(from[i]!).vector(add).set(local);
+  });
+}
+
 /**
  * The function `(row, matrix, out, terms, step, rounds)` for a matrix whose terms lie side by side: in each round so many results, which are
  * `step` bytes apart in the matrix.
@@ -69,20 +80,12 @@ export function termsBeside(dtype: Float, together: number): Code {
   const some = (count: number) => Array.from({ length: count }, () => code.take("v128"));
   const [totals, sums, factors] = [some(together * parts), some(together * parts), some(parts)];
   const other = code.take("v128");
-  const [at, left, count, rest] = [0, 1, 2, 3].map(() => code.take("i32")) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [at, left, count, rest] = [code.take("i32"), code.take("i32"), code.take("i32"), code.take("i32")];
   const places = Array.from({ length: together }, () => code.take("i32"));
   const multiply = (sum: number, push: () => void, part: number) => {
     code.get(sum).get(factors[part]!);
     push();
     code.vector(mul).vector(add).set(sum);
-  };
-  const clear = (vectors: readonly number[]) => {
-    for (const vector of vectors) code.v128([0, 0, 0, 0]).set(vector);
   };
   const whole = () => {
     factors.forEach((factor, part) => {
@@ -102,9 +105,9 @@ export function termsBeside(dtype: Float, together: number): Code {
     });
     code.advance(at, lanes * bytes);
   };
-  /** As many elements as are left over, and zeros behind them: what is added for those changes no sum. */
+  /** As many elements as are left over, and zeros behind them: to add 0 changes no sum, as none is -0. */
   const loadRest = (place: number, vector: number, part: number) => {
-    clear([vector]);
+    clear(code, [vector]);
     for (let lane = 0, term = part * inVector; lane < inVector && term < lanes - 1; lane++, term++) {
       code.i32(term).get(rest).op(i32.lessSigned).if(null);
       code
@@ -131,9 +134,9 @@ export function termsBeside(dtype: Float, together: number): Code {
       code.set(place);
     });
     code.get(row).set(at).get(terms).set(left);
-    clear(totals);
+    clear(code, totals);
     inChunks(code, left, count, lanes * steps, () => {
-      clear(sums);
+      clear(code, sums);
       code
         .get(count)
         .i32(lanes - 1)
@@ -144,9 +147,7 @@ export function termsBeside(dtype: Float, together: number): Code {
       code.get(rest).if(null);
       remaining();
       code.end();
-      totals.forEach((total, i) => {
-        code.get(total).get(sums[i]!).vector(add).set(total);
-      });
+      addAll(code, add, totals, sums);
     });
     for (let k = 0; k < together; k++) {
       const [total, upper] = [totals[k * parts]!, totals[k * parts + 1]];
@@ -175,20 +176,10 @@ export function resultsBeside(dtype: Float, vectors: number): Code {
   const some = () => Array.from({ length: vectors }, () => code.take("v128"));
   const [sums, totals, even, odd] = [some(), some(), some(), some()];
   const element = code.take("v128");
-  const [at, place, left, count] = [0, 1, 2, 3].map(() => code.take("i32")) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [at, place, left, count] = [code.take("i32"), code.take("i32"), code.take("i32"), code.take("i32")];
   const [rowLanes, lanesStep] = [code.take("i32"), code.take("i32")];
   code.get(rowStep).i32(lanes).op(i32.mul).set(rowLanes);
   code.get(step).i32(lanes).op(i32.mul).set(lanesStep);
-  const addInto = (into: readonly number[], from: readonly number[]) => {
-    into.forEach((local, v) => {
-      code.get(local).get(from[v]!).vector(add).set(local);
-    });
-  };
   const sumLane = (lane: number) => {
     code.get(row).get(rowStep).i32(lane).op(i32.mul).op(i32.add).set(at);
     code.get(matrix).get(step).i32(lane).op(i32.mul).op(i32.add).set(place);
@@ -199,9 +190,9 @@ export function resultsBeside(dtype: Float, vectors: number): Code {
       .i32(laneBits)
       .op(i32.shrUnsigned)
       .set(left);
-    for (const total of totals) code.v128([0, 0, 0, 0]).set(total);
+    clear(code, totals);
     inChunks(code, left, count, steps, () => {
-      for (const sum of sums) code.v128([0, 0, 0, 0]).set(sum);
+      clear(code, sums);
       times(code, count, () => {
         code.get(at).vectorMemory(splat, 2, 0).set(element);
         sums.forEach((sum, v) => {
@@ -215,7 +206,7 @@ export function resultsBeside(dtype: Float, vectors: number): Code {
         code.advance(at, { local: rowLanes });
         code.advance(place, { local: lanesStep });
       });
-      addInto(totals, sums);
+      addAll(code, add, totals, sums);
     });
   };
   times(code, rounds, () => {
@@ -228,9 +219,9 @@ export function resultsBeside(dtype: Float, vectors: number): Code {
         code.get(totals[v]!).set(local);
       });
       sumLane(first + 2);
-      addInto(pair, totals);
+      addAll(code, add, pair, totals);
     }
-    addInto(even, odd);
+    addAll(code, add, even, odd);
     even.forEach((local, v) => {
       code
         .get(out)
