@@ -12,11 +12,13 @@ import {
   registry,
   tensor,
   topology,
+  variable,
   zeros,
 } from "@cotangent/autograd";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Cache } from "../../packages/autograd/src/cache.ts";
 import { withPieces } from "../../packages/autograd/src/compile/piecewise.ts";
+import { withWorkspace } from "../../packages/autograd/src/compile/workspace.ts";
 import { withCache } from "../../packages/autograd/src/evaluate.ts";
 import { apply } from "../../packages/autograd/src/graph.ts";
 import { interpret, type Workplace } from "../../packages/autograd/src/interpret.ts";
@@ -64,7 +66,7 @@ function expectBits(found: TypedArray, expected: TypedArray, name?: string): voi
   ).toBe(true);
 }
 
-// Before any other: the workspace grows with what is asked of it.
+// These come before any others: the workspace grows with what is asked of it.
 test("what finds no room in the workspace is computed elsewhere, with the same bits", () => {
   const x = fromTypedArray(
     Float32Array.from({ length: 1 << 19 }, (_, i) => i % 7),
@@ -76,6 +78,71 @@ test("what finds no room in the workspace is computed elsewhere, with the same b
   const { data, names } = inPieces(f(), [small]);
   expectBits(data, expected);
   expect(names.length).toBeLessThan(5);
+});
+
+test("a copy that would stay finds no room either", () => {
+  const matrix = tensor(new Float32Array(768 * 1024).fill(0.5));
+  const f = (i: number) => {
+    const large = tensor(i).expand([256, 1024]).mul(2);
+    const row = large.at(0).slice(0, 768);
+    return row.matmul(matrix.reshape([768, 1024])).mul(large);
+  };
+  for (let i = 0; i < 4; i++) {
+    const expected = withCache(null, () => f(i).toTypedArray());
+    expectBits(inPieces(f(i), [tensor(new Float32Array(300))]).data, expected);
+  }
+});
+
+describe("copies of what does not change", () => {
+  const products = (x: Tensor, weights: readonly Tensor[]) =>
+    weights.reduce((product, weight) => product.matmul(weight.reshape([x.shape[1]!, -1])).mul(0.05), x);
+
+  test("are made three times and stay", () => {
+    const copy = vi.spyOn(Object.getPrototypeOf(Float32Array.prototype), "set");
+    const weight = tensor(new Float32Array(1024 * 1536).fill(0.1));
+    const copied = (rows: number) => {
+      copy.mockClear();
+      inPieces(products(normal([rows, 1024]), [weight]));
+      return copy.mock.calls.filter(([from]) => (from as TypedArray).length === weight.size).length;
+    };
+    expect([5, 2, 3, 7, 1, 9].map(copied)).toEqual([1, 1, 1, 0, 0, 0]);
+    copy.mockRestore();
+  });
+
+  test("are made anew of what holds something else", () => {
+    const array = new Float32Array(2000);
+    const copied = () =>
+      withWorkspace(0, array.byteLength, (workspace) => {
+        const at = workspace!.addressOf(array);
+        return new Float32Array(workspace!.take("float32", 1)!.buffer, at, 1)[0];
+      });
+    for (let value = 0; value < 5; value++) {
+      array.fill(value);
+      for (let i = 0; i < 4; i++) expect(copied()).toBe(value);
+      withWorkspace(0, 0, (workspace) => workspace!.forget(array));
+      array.fill(-1);
+      for (let i = 0; i < 2; i++) expect(copied()).toBe(-1);
+      withWorkspace(0, 0, (workspace) => workspace!.forget(array));
+      array.fill(-2);
+      expect(copied()).toBe(-2);
+      withWorkspace(0, 0, (workspace) => workspace!.forget(array));
+    }
+  });
+
+  test("make room for others, and follow what is assigned", () => {
+    const weights = Array.from({ length: 36 }, () => variable(normal([512, 512])));
+    for (let round = 0; round < 90; round++) {
+      const chosen = weights.filter((_, i) => (round * 5 + i * 7) % 36 < 3);
+      const x = normal([2 + (round % 5), 512]);
+      const expected = withCache(null, () => products(x, chosen).toTypedArray());
+      const { data, names } = inPieces(products(x, chosen));
+      expectBits(data, expected);
+      expect(names.filter((name) => name === "matmul").length).toBe(chosen.length);
+      if (round % 4 < 3) continue;
+      weights[round % 36]!.assign(weights[0]!.mul(0.9));
+      weights[round % 36]!.toTypedArray();
+    }
+  });
 });
 
 test.each(["float32", "float64"] as const)("elementwise ops have the interpreter's bits in %s", (dtype) => {

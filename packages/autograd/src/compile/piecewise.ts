@@ -2,7 +2,7 @@ import type { Body } from "../arithmetic.ts";
 import type { DType, TypedArray } from "../dtype.ts";
 import { byteSize } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
-import { arityOf, operandOf, Tensor } from "../graph.ts";
+import { arityOf, isKnown, operandOf, Tensor } from "../graph.ts";
 import type { Workplace } from "../interpret.ts";
 import { dtypesOf } from "../kernels.ts";
 import { remembered } from "../memo.ts";
@@ -69,13 +69,18 @@ export function withPieces<T>(
   f: (place: Workplace | null) => T,
   { patience = 500_000, fewest = fewestInPieces }: PieceOptions = {},
 ): T {
-  let bytes = 0;
+  let [computed, given] = [0, 0];
   for (let n = 0; n < nodes.length; n++) {
-    const { size, dtype } = nodes[n]!;
-    if (size >= fewest) bytes += size * byteSize(dtype) + 32;
+    const node = nodes[n]!;
+    if (node.size < fewest) continue;
+    const bytes = node.size * byteSize(node.dtype) + 32;
+    if (isKnown(node)) given += bytes;
+    else computed += bytes;
   }
-  if (bytes === 0) return f(null);
-  return withWorkspace(bytes, (workspace) => f(workspace && new Pieces(workspace, patience, fewest)));
+  if (computed + given === 0) return f(null);
+  return withWorkspace(computed, given, (workspace) =>
+    f(workspace && new Pieces(workspace, patience, fewest)),
+  );
 }
 
 const pieces = new WeakMap<Body, Map<number, Piece>>();

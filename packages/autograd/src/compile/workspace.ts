@@ -22,6 +22,11 @@ const leastBytes = 2 ** 22;
 const mostBytes = 2 ** 30;
 /** Code may read so far behind the last element. */
 const margin = 4096;
+/** Fewer bytes are copied again sooner than found. */
+const fewestResident = 4096;
+/** Evaluations that copied an array before its copy stays: weights change at each step of training, and then no copy is of use. */
+const sightingsBefore = 2;
+const sightings = new WeakMap<TypedArray, number>();
 
 /** Elements of all tools, in the order in which they were made: they lie at the same addresses in every workspace. */
 const fixed = new Fixed();
@@ -80,21 +85,34 @@ export class Workspace {
   readonly #free = new Map<number, number[]>();
   /** Where copies of arrays from elsewhere lie. */
   readonly #copies = new Map<TypedArray, number>();
+  /** Where copies lie that outlive the evaluation, from the end of memory down. */
+  #residents = new WeakMap<TypedArray, number>();
+  #ceiling: number;
 
   constructor(bytes: number) {
     const pages = Math.ceil(bytes / pageBytes);
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.#buffer = this.#memory.buffer;
+    this.#ceiling = this.bytes - margin;
   }
 
   get bytes(): number {
     return this.#buffer.byteLength;
+  }
+  /** What the next evaluation finds free. */
+  get free(): number {
+    return this.#ceiling - fixedBytes;
   }
 
   clear(): void {
     this.#end = fixedBytes;
     this.#free.clear();
     this.#copies.clear();
+  }
+  /** No copy stays. */
+  dismiss(): void {
+    this.#residents = new WeakMap();
+    this.#ceiling = this.bytes - margin;
   }
 
   /** Elements with any values, or null if there is no room. */
@@ -107,8 +125,14 @@ export class Workspace {
     const free = this.#free.get(bytes)?.pop();
     if (free !== undefined) return free;
     const address = this.#end;
-    if (address + bytes + margin > this.bytes) return -1;
+    if (address + bytes > this.#ceiling) return -1;
     this.#end += bytes;
+    return address;
+  }
+  #reside(bytes: number): number {
+    const address = this.#ceiling - bytes;
+    if (address < this.#end) return -1;
+    this.#ceiling = address;
     return address;
   }
 
@@ -121,6 +145,7 @@ export class Workspace {
   }
   /** What lies elsewhere will hold something else: its copy is of no use. */
   forget(array: TypedArray): void {
+    this.#residents.delete(array);
     if (this.#copies.size === 0) return;
     const address = this.#copies.get(array);
     if (address === undefined) return;
@@ -137,13 +162,23 @@ export class Workspace {
   /** The address of these elements, which are copied here if they lie elsewhere; -1 if there is no room. */
   addressOf(array: TypedArray): number {
     if (array.buffer === this.#buffer) return array.byteOffset;
-    const known = this.#copies.get(array);
+    const mayStay = array.byteLength >= fewestResident;
+    const known = this.#copies.get(array) ?? (mayStay ? this.#residents.get(array) : undefined);
     if (known !== undefined) return known;
-    const address = this.#allocate(roomed(array.byteLength));
+    const stays = mayStay && this.#comesAgain(array);
+    const bytes = roomed(array.byteLength);
+    const address = stays ? this.#reside(bytes) : this.#allocate(bytes);
     if (address < 0) return -1;
     arrayAt(this.#buffer, address, dtypeOf(array), array.length).set(array);
-    this.#copies.set(array, address);
+    if (stays) this.#residents.set(array, address);
+    else this.#copies.set(array, address);
     return address;
+  }
+
+  #comesAgain(array: TypedArray): boolean {
+    const count = sightings.get(array) ?? 0;
+    if (count < sightingsBefore) sightings.set(array, count + 1);
+    return count >= sightingsBefore;
   }
 
   /** Puts the last of so many elements behind them, up to a whole number of `width`. */
@@ -184,9 +219,12 @@ export function refuseWorkspaces(): void {
   isRefused = true;
 }
 
-/** Runs `f` with a workspace that has room for `bytes` if it can be had, or with none while another evaluation has it. */
-export function withWorkspace<T>(bytes: number, f: (workspace: Workspace | null) => T): T {
-  const workspace = isBusy ? null : roomFor(bytes);
+/**
+ * Runs `f` with a workspace that has room for so many bytes and for copies if it can be had, or with none while another evaluation has
+ * it.
+ */
+export function withWorkspace<T>(bytes: number, copied: number, f: (workspace: Workspace | null) => T): T {
+  const workspace = isBusy ? null : roomFor(bytes, copied);
   if (workspace === null) return f(null);
   isBusy = true;
   try {
@@ -198,15 +236,24 @@ export function withWorkspace<T>(bytes: number, f: (workspace: Workspace | null)
   }
 }
 
-/** The last workspace or a larger one; null where WebAssembly, or memory, is refused. Memory that nobody writes to is not taken of the machine. */
-function roomFor(bytes: number): Workspace | null {
+/**
+ * The last workspace or a larger one; null where WebAssembly, or memory, is refused. Memory that nobody writes to is not taken of the machine:
+ * there is room for the copies and for as many that stayed.
+ */
+function roomFor(bytes: number, copied: number): Workspace | null {
   const known = last instanceof Workspace ? last : (last?.deref() ?? null);
-  const needed = Math.min(mostBytes, Math.max(leastBytes, fixedBytes + bytes + margin));
+  const needed = Math.min(mostBytes, Math.max(leastBytes, fixedBytes + bytes + 2 * copied + margin));
   if (isRefused || typeof WebAssembly === "undefined") return null;
-  if (known && known.bytes >= needed) return known;
+  if (known && known.bytes >= needed) return roomy(known, bytes + copied);
   try {
     return new Workspace(2 ** (32 - Math.clz32(needed - 1)));
   } catch {
-    return known;
+    return known && roomy(known, bytes + copied);
   }
+}
+
+/** Where copies that stayed are in the way, they go. */
+function roomy(workspace: Workspace, bytes: number): Workspace {
+  if (workspace.free < bytes) workspace.dismiss();
+  return workspace;
 }
