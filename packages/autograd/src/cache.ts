@@ -33,9 +33,8 @@ const worth = 30_000;
 const largest = 200_000;
 /** What compiling costs beside the nodes, in nodes. */
 const fixedNodes = 50;
-/** When so many programs that were made at first sight did not run again, shapes differ each time: then it takes more work, so many times. */
+/** When so many programs that were made at first sight did not run again, shapes differ each time: then none is, for large nodes have modules. */
 const mostUnused = 3;
-const workOfMany = 8;
 /** Memory, in bytes, that a program may keep which was seen once. */
 const mostForOne = 2 ** 24;
 /** Fewer nodes, none of them with more elements, are interpreted as fast as their form is found. */
@@ -106,8 +105,8 @@ export class Cache {
     const spent = this.#sightings.add(hash, work);
     const isNew = spent === 0;
     const price = order.nodes.length + fixedNodes;
-    const atOnce = this.#atOnce * (this.#unused < mostUnused ? 1 : workOfMany);
-    if (isNew ? work < atOnce * price : spent < this.#patience * price) return null;
+    const least = isNew ? (this.#unused < mostUnused ? this.#atOnce : Infinity) : this.#patience;
+    if ((isNew ? work : spent) < least * price) return null;
     const form = new Form(this.#reader, order, wanted);
     const entry = { form, routine: this.#compile(form, order, wanted), isUnused: isNew };
     if (isNew) this.#unused++;
