@@ -187,6 +187,7 @@ const packages: readonly PackageFloors[] = [
       ["files/*", "optimize/*", "schedules/*", "data/*", "checkpoint.ts", "metrics/*"],
       [
         "pause.ts",
+        "series.ts",
         "feed.ts",
         "validate.ts",
         "trail.ts",

@@ -3,6 +3,7 @@ import { zeros } from "@cotangent/autograd";
 import {
   Dropout,
   Embedding,
+  type Epoch,
   Flatten,
   fit,
   LayerNorm,
@@ -111,4 +112,24 @@ test("the loss of fit is told what the model gives", () => {
   fit(new Linear(3, 1), [x, x], { ...options, loss: mse });
   // @ts-expect-error: mse takes a tensor
   fit(pair, [x, x], { ...options, loss: mse });
+});
+
+test("fit takes what the model takes", () => {
+  const model = { forward: ({ a, b }: { a: Tensor; b: Tensor }) => a.mul(b) };
+  const options = { optimizer: new SGD([], { lr: 1 }), epochs: 1 };
+  const history = fit(model, [{ a: x, b: x }, x], { ...options, loss: mse });
+  expectTypeOf<Awaited<typeof history>>().toEqualTypeOf<readonly Epoch[]>();
+  fit(model, () => [[{ a: x, b: x }, [x, x] as const]], {
+    ...options,
+    loss: (prediction: Tensor, [y]: readonly [Tensor, Tensor]) => mse(prediction, y),
+    validation: [[{ a: x, b: x }, [x, x] as const]],
+  });
+  // @ts-expect-error: there is no b
+  fit(model, [{ a: x }, x], { ...options, loss: mse });
+  // @ts-expect-error: the model takes an object
+  fit(model, [x, x], { ...options, loss: mse });
+  // @ts-expect-error: the target is a tensor
+  fit(model, [{ a: x, b: x }, [x, x]], { ...options, loss: mse });
+  // @ts-expect-error: data for validation are like the others
+  fit(model, [{ a: x, b: x }, x], { ...options, loss: mse, validation: [x, x] });
 });

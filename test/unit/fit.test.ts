@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   add,
   defaultGenerator,
+  explainNonFinite,
   FormatError,
   Generator,
   IndexError,
@@ -29,6 +30,7 @@ import {
   type CheckpointStore,
   DivergenceError,
   Dropout,
+  Embedding,
   type Epoch,
   earlyStopping,
   type FitOptions,
@@ -477,6 +479,100 @@ describe("fit", () => {
       expect((await validate(normal, [x, target], { loss })).loss).toBeLessThan(third!.loss);
     },
   );
+
+  describe.each([false, true])("takes several inputs and several targets (compiled: %s)", (compile) => {
+    /** What users think of things, by the products of their features. */
+    class Taste extends Module {
+      readonly users = new Embedding(5, 3);
+      readonly things = new Embedding(4, 3);
+      forward({ user, thing: [number, weight] }: { user: Tensor; thing: readonly [Tensor, Tensor] }) {
+        const score = this.users.forward(user).mul(this.things.forward(number)).sum(1);
+        return { rating: score, known: score.mul(weight) };
+      }
+    }
+    type Seen = Batch<Parameters<Taste["forward"]>[0], { rating: Tensor; known: Tensor }>;
+    const seen = new TensorDataset(
+      tensor([0, 1, 2, 3, 4, 0, 1], { dtype: "int32" }),
+      tensor([0, 1, 2, 3, 0, 1, 2], { dtype: "int32" }),
+      tensor([1, 1, 2, 1, 1, 2, 1]),
+      tensor([1, 0, 1, 0, 1, 0, 1]),
+    );
+    const data = (epoch: number) =>
+      map(
+        batches(seen, { batchSize: 3 })(epoch),
+        ([user, number, weight, rating]): Seen => [
+          { user, thing: [number, weight] },
+          { rating, known: rating.mul(weight) },
+        ],
+      );
+    const make = () => {
+      manualSeed(6);
+      const model = new Taste();
+      const optimizer = new Adam(model.parameters(), { lr: 0.1 });
+      const loss = (p: { rating: Tensor; known: Tensor }, y: Seen[1]) =>
+        mse(p.rating, y.rating).add(mse(p.known, y.known));
+      return { model, options: { loss, optimizer, compile } };
+    };
+
+    test("trains, validates and resumes", async () => {
+      const { model, options } = make();
+      const metrics = { rows: ({ known }: Seen[1], y: Seen[1]) => 100 * known.size + y.known.size };
+      const history = await fit(model, data, { ...options, epochs: 20, validation: data, metrics });
+      expect(history.map(({ steps, examples }) => [steps, examples])).toEqual(new Array(20).fill([3, 7]));
+      expect(history.at(-1)!.loss).toBeLessThan(history[0]!.loss / 5);
+      expect(history[0]!.validation!.rows).toBe(707);
+      const [other, checkpoint] = [make(), new Memory()];
+      const halves = { ...other.options, checkpoint, checkpointEvery: { steps: 1 } };
+      await fit(other.model, data, { ...halves, epochs: 20, until: ({ length }) => length === 7 });
+      await fit(other.model, data, { ...halves, epochs: 20 });
+      expect(other.model.users.weight.toArray()).toEqual(model.users.weight.toArray());
+    });
+
+    test("takes one batch, or several in a list", async () => {
+      const both = async (given: Parameters<typeof fit<Seen[1], Seen[0], Seen[1]>>[1]) => {
+        const { model, options } = make();
+        return (await fit(model, given, { ...options, epochs: 1 }))[0]!.loss;
+      };
+      const all = [...data(1)];
+      expect(await both(all)).toBe(await both(data));
+      expect(await both(all[0]!)).toBe(await both([all[0]!]));
+      const scale = variable(1);
+      const pair = ([a, b]: readonly [Tensor, Tensor]) => a.mul(b).mul(scale);
+      const [epoch] = await fit(pair, [[tensor([1, 2]), tensor([3, 4])], tensor([3, 9])], {
+        loss: (p, y) => mse(p, y),
+        optimizer: new SGD([scale], { lr: 1 }),
+        epochs: 1,
+        compile,
+      });
+      expect(epoch).toMatchObject({ examples: 2, loss: 0.5 });
+    });
+
+    test("says where a NaN begins", async () => {
+      const { model, options } = make();
+      const spoiled = { ...options, loss: (p: Seen[1], y: Seen[1]) => options.loss(p, y).sub(100).sqrt() };
+      await expect(
+        Promise.resolve(fit(model, data, { ...spoiled, epochs: 1, explain: explainNonFinite })),
+      ).rejects.toThrow(/it begins in that step:\n.*sqrt/);
+    });
+  });
+
+  test("goes through all epochs when it is awaited, and gives the history", async () => {
+    const { layer, options } = small({ epochs: 3 });
+    const training = fit(layer, batch(1), options);
+    await training.next();
+    const history = await training;
+    expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(await training).toBe(history);
+    expect(history).toBe(training.history);
+    const output = { write: () => null };
+    const again = small({ epochs: 2 });
+    expect(await progress(fit(again.layer, batch(1), again.options), { output })).toHaveLength(2);
+    const third = small({ epochs: 2 });
+    expect(
+      await interruptible((signal) => fit(third.layer, batch(1), { ...third.options, signal })),
+    ).toHaveLength(2);
+    await expect(Promise.resolve(fit(layer, [], options))).rejects.toThrow("fit: epoch 1 has no batches");
+  });
 
   test("ends early when nothing becomes better, and stays ended", async () => {
     const checkpoint = new Memory();

@@ -212,6 +212,7 @@ export type { CheckpointStore, Stateful } from "./checkpoint.ts";
 export type { Batch, TrainingData } from "./feed.ts";
 export { DivergenceError } from "./session.ts";
 export type { Epoch } from "./session.ts";
+export type { Series } from "./series.ts";
 export { earlyStopping } from "./stopping.ts";
 export type { EarlyStoppingOptions } from "./stopping.ts";
 export { Summary, summary } from "./summary.ts";

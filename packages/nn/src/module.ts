@@ -26,10 +26,10 @@ export class Buffer<S extends Shape = Shape> extends Variable<S> {
 }
 
 /** What turns one tensor into another, or into what is named: anything with `forward`, or a plain function such as `tanh`. */
-export type Layer<Out = Tensor> = ((x: Tensor) => Out) | { forward(x: Tensor): Out };
+export type Layer<Out = Tensor, In = Tensor> = ((x: In) => Out) | { forward(x: In): Out };
 
 /** What `layer` makes of `x`. */
-export function forward<Out>(layer: Layer<Out>, x: Tensor): Out {
+export function forward<Out, In>(layer: Layer<Out, In>, x: In): Out {
   return typeof layer === "function" ? layer(x) : layer.forward(x);
 }
 

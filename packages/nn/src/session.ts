@@ -1,4 +1,4 @@
-import type { NonFinite, Tensor, Variable } from "@cotangent/autograd/functional";
+import type { NonFinite, Variable } from "@cotangent/autograd/functional";
 import {
   defaultGenerator,
   FormatError,
@@ -15,10 +15,10 @@ import {
   type Stateful,
   statefulGenerator,
 } from "./checkpoint.ts";
-import { type Layer, Module } from "./module.ts";
+import { Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
 import { loadState, type StateDict, snapshotOf } from "./state.ts";
-import { type Explainer, Trail } from "./trail.ts";
+import { type Explainer, type Repeatable, Trail } from "./trail.ts";
 import type { Scores } from "./validate.ts";
 
 /** What happened in an epoch. */
@@ -90,7 +90,7 @@ export class Session {
   #saved = true;
   #trail: Trail | null = null;
 
-  constructor(model: Layer<unknown>, { optimizer, checkpoint, state = {} }: SessionOptions) {
+  constructor(model: unknown, { optimizer, checkpoint, state = {} }: SessionOptions) {
     this.#optimizer = optimizer;
     this.#store = checkpoint ?? null;
     const generators: Record<string, Stateful> = { standard: statefulGenerator(defaultGenerator) };
@@ -121,7 +121,7 @@ export class Session {
   }
 
   /** From now on steps can be taken again, to find out where a NaN began. */
-  follow(step: (x: Tensor, y: Tensor) => Tensor, explain: Explainer): void {
+  follow(step: Repeatable["step"], explain: Explainer): void {
     const { parameters } = this.#optimizer;
     const [everything, generators] = [this.#everything, this.#generators];
     this.#trail = new Trail({ everything, generators, parameters, step }, explain);
@@ -140,7 +140,7 @@ export class Session {
   }
 
   /** A step with this batch is about to be taken. */
-  before(x: Tensor, y: Tensor): void {
+  before(x: unknown, y: unknown): void {
     this.#trail?.before(x, y);
   }
 
@@ -219,7 +219,7 @@ const lost =
   "passed in state)";
 
 /** The parameters of the optimizer that the model does not have, by their places; null if there are none. */
-function strayParameters(model: Layer<unknown>, { parameters }: Optimizer): Stateful | null {
+function strayParameters(model: unknown, { parameters }: Optimizer): Stateful | null {
   const known = new Set<Variable>(model instanceof Module ? model.parameters() : []);
   const stray = new Map(parameters.map((parameter, i) => [String(i), parameter]));
   for (const [place, parameter] of stray) if (known.has(parameter)) stray.delete(place);

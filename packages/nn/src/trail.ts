@@ -1,5 +1,6 @@
 import type { NonFinite, Tensor, Variable } from "@cotangent/autograd/functional";
 import type { Stateful } from "./checkpoint.ts";
+import { tensorsIn } from "./feed.ts";
 import type { StateDict } from "./state.ts";
 
 /** Says where the first NaN or infinity of a step comes from and changes nothing: `explainNonFinite`. */
@@ -10,14 +11,14 @@ export interface Repeatable {
   readonly everything: Stateful;
   readonly generators: Stateful;
   readonly parameters: readonly Variable[];
-  step(x: Tensor, y: Tensor): Tensor;
+  step(x: unknown, y: unknown): Tensor;
 }
 
 /** A step that was taken: which, of what, with what loss, and what was drawn before it. Of the first all of the state is known. */
 interface Taken {
   readonly number: number;
-  readonly x: Tensor;
-  readonly y: Tensor;
+  readonly x: unknown;
+  readonly y: unknown;
   readonly loss: number;
   readonly before: StateDict;
 }
@@ -62,9 +63,9 @@ export class Trail {
   }
 
   /** A step with this batch is about to be taken. */
-  before(x: Tensor, y: Tensor): void {
+  before(x: unknown, y: unknown): void {
     const { everything, generators, parameters } = this.#training;
-    const elements = perStep + x.size + y.size;
+    const elements = tensorsIn([x, y]).reduce((total, { size }) => total + size, perStep);
     this.#elements += elements;
     const isDue = this.#elements > this.#most;
     this.#ended ||= isDue && this.#taken.length > 0 && !parameters.every(holdsNumbers);

@@ -1,24 +1,26 @@
 import type { Compiled, Generator, Shape, Tensor } from "@cotangent/autograd/functional";
 import { compile, ValueError } from "@cotangent/autograd/functional";
 import type { CheckpointStore, Stateful } from "./checkpoint.ts";
-import { batchesOf, type TrainingData } from "./feed.ts";
+import { batchesOf, examplesIn, type TrainingData } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
 import type { Known } from "./options.ts";
 import { checkCount, optionsOf } from "./options.ts";
 import { pauses } from "./pause.ts";
+import { type Series, series } from "./series.ts";
 import { type Epoch, refuseShortEpoch, Session } from "./session.ts";
 import type { Explainer } from "./trail.ts";
 import { type Scores, type ValidateOptions, validateUntil } from "./validate.ts";
 
-export interface FitOptions<Prediction = Tensor> extends ValidateOptions<Prediction> {
+export interface FitOptions<Prediction = Tensor, Target = Tensor, Input = Tensor>
+  extends ValidateOptions<Prediction, Target> {
   readonly optimizer: Optimizer;
   /** How often to go through the data. */
   readonly epochs: number;
   /** Compiles the step, once for each shape of batch. Not unless given. */
   readonly compile?: boolean;
   /** Data that are not trained on. After each epoch `Epoch.validation` tells the loss and the metrics on them. */
-  readonly validation?: TrainingData;
+  readonly validation?: TrainingData<NoInfer<Input>, NoInfer<Target>>;
   /** Is asked after each epoch, with all epochs so far, whether to end; see `earlyStopping`. Depends on nothing else. */
   readonly until?: (history: readonly Epoch[]) => boolean;
   /** Where to keep checkpoints; one that is there already is taken up. */
@@ -70,8 +72,8 @@ export interface Step {
   readonly loss: number;
 }
 
-/** The epochs as they come. */
-export interface Training extends AsyncGenerator<Epoch, void> {
+/** The epochs as they come; awaited, it goes through all that are left and gives the history. */
+export interface Training extends Series<Epoch> {
   /** All epochs so far, those before a resumption among them. */
   readonly history: readonly Epoch[];
   /** Lets `listener` know of each step. */
@@ -79,7 +81,8 @@ export interface Training extends AsyncGenerator<Epoch, void> {
 }
 
 /**
- * Trains `model` by one step of the optimizer for each batch, and tells about each epoch when it is over. An epoch begins with the
+ * Trains `model` by one step of the optimizer for each batch, and tells about each epoch when it is over: to a loop (`for await`), or
+ * awaited, about all of them in the end. An epoch begins with the
  * model in training mode, and an optimizer that has modes is in training mode during the steps and in evaluation mode after them.
  * Leaving the loop ends the training. Batches without examples are passed over. Other work gets its turn every 20 ms.
  *
@@ -103,20 +106,23 @@ export interface Training extends AsyncGenerator<Epoch, void> {
  * for await (const { epoch, loss } of fit(model, [x, y], { loss: mse, optimizer, epochs: 100 }))
  *   if (loss < 1e-8) break;
  * model.weight; // => weight = Variable([[2]], float32)
+ * const history = await fit(model, [x, y], { loss: mse, optimizer, epochs: 3 });
+ * history.length; // => 3
  * ```
  */
-export function fit<Prediction>(
-  model: Layer<Prediction>,
-  data: TrainingData,
-  options: FitOptions<NoInfer<Prediction>>,
+export function fit<Prediction, Input = Tensor, Target = Tensor>(
+  model: Layer<Prediction, Input>,
+  data: TrainingData<NoInfer<Input>, NoInfer<Target>>,
+  options: FitOptions<NoInfer<Prediction>, Target, NoInfer<Input>>,
 ): Training {
-  const { epochs, checkpointEvery = 1 } = optionsOf<FitOptions<NoInfer<Prediction>>>("fit", options, known);
+  const { epochs, checkpointEvery = 1 } = optionsOf<typeof options>("fit", options, known);
   if (!Number.isInteger(epochs) || epochs < 0)
     throw new ValueError(`fit: epochs is a whole number of at least 0, got ${String(epochs)}`);
   const session = new Session(model, options);
   const loop = new Loop(model, data, options, session, settled(checkpointEvery));
-  return Object.assign(loop.run(), {
-    history: session.history,
+  const { history } = session;
+  return Object.assign(series(loop.run(), history), {
+    history,
     watch: (listener: (step: Step) => void): void => {
       loop.listeners.push(listener);
     },
@@ -140,21 +146,21 @@ function settled(given: number | CheckpointInterval): CheckpointInterval {
 const isDue = (count: number, every: number | undefined): boolean =>
   every !== undefined && count % every === 0;
 
-class Loop<Prediction> {
+class Loop<Prediction, Input, Target> {
   readonly listeners: ((step: Step) => void)[] = [];
-  readonly #model: Layer<Prediction>;
-  readonly #data: TrainingData;
-  readonly #options: FitOptions<Prediction>;
+  readonly #model: Layer<Prediction, Input>;
+  readonly #data: TrainingData<Input, Target>;
+  readonly #options: FitOptions<Prediction, Target, Input>;
   readonly #session: Session;
   readonly #every: CheckpointInterval;
-  readonly #step: (x: Tensor, y: Tensor) => Tensor;
-  readonly #compiled: Compiled<(x: Tensor, y: Tensor) => Tensor> | null;
+  readonly #step: (x: Input, y: Target) => Tensor;
+  readonly #compiled: Compiled<(x: Input, y: Target) => Tensor> | null;
   readonly #pause: () => Promise<void> | undefined = pauses();
 
   constructor(
-    model: Layer<Prediction>,
-    data: TrainingData,
-    options: FitOptions<Prediction>,
+    model: Layer<Prediction, Input>,
+    data: TrainingData<Input, Target>,
+    options: FitOptions<Prediction, Target, Input>,
     session: Session,
     every: CheckpointInterval,
   ) {
@@ -164,7 +170,7 @@ class Loop<Prediction> {
     this.#session = session;
     this.#every = every;
     const { loss, optimizer } = options;
-    const step = (x: Tensor, y: Tensor): Tensor => {
+    const step = (x: Input, y: Target): Tensor => {
       const value = loss(forward(model, x), y);
       if (value.size !== 1)
         throw new ValueError(
@@ -231,7 +237,7 @@ class Loop<Prediction> {
         continue;
       }
       position.batches++;
-      const examples = x.shape[0] ?? 1;
+      const examples = examplesIn(x);
       if (examples === 0) continue;
       await this.#prepare(x, y);
       session.before(x, y);
@@ -256,7 +262,7 @@ class Loop<Prediction> {
   }
 
   /** Compiles the step for such a batch, unless that is done. */
-  async #prepare(x: Tensor, y: Tensor): Promise<void> {
+  async #prepare(x: Input, y: Target): Promise<void> {
     if (!this.#compiled) return;
     for (const _ of this.#compiled.prepare(x, y)) await this.#pause();
     // The first run of a program is a long one.

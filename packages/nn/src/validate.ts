@@ -8,16 +8,16 @@ import {
   unflattenTree,
   ValueError,
 } from "@cotangent/autograd/functional";
-import { batchesOf, type TrainingData } from "./feed.ts";
+import { batchesOf, examplesIn, isPlain, type TrainingData, tensorsIn } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
 import { optionsOf } from "./options.ts";
 import { pauses } from "./pause.ts";
 
-export interface ValidateOptions<Prediction = Tensor> {
+export interface ValidateOptions<Prediction = Tensor, Target = Tensor> {
   /** From what the model gives, a tensor or anything else, and the target to one number: `mse`. */
-  readonly loss: (prediction: Prediction, target: Tensor) => Tensor;
+  readonly loss: (prediction: Prediction, target: Target) => Tensor;
   /** What else to tell, each from all predictions (tensors, or arrays and plain objects of them) and targets at once: `{ accuracy }`. */
-  readonly metrics?: Readonly<Record<string, (prediction: Prediction, target: Tensor) => number>>;
+  readonly metrics?: Readonly<Record<string, (prediction: Prediction, target: Target) => number>>;
 }
 
 /** The loss, the mean over the examples, and the metrics by their names. */
@@ -40,10 +40,10 @@ export type Scores = { readonly loss: number; readonly [metric: string]: number 
  * await validate(twice, [tensor([1, 2]), tensor([2, 5])], { loss: mse, metrics: { r2Score } });
  * ```
  */
-export async function validate<Prediction>(
-  model: Layer<Prediction>,
-  data: TrainingData,
-  options: ValidateOptions<NoInfer<Prediction>>,
+export async function validate<Prediction, Input = Tensor, Target = Tensor>(
+  model: Layer<Prediction, Input>,
+  data: TrainingData<NoInfer<Input>, NoInfer<Target>>,
+  options: ValidateOptions<NoInfer<Prediction>, Target>,
 ): Promise<Scores> {
   optionsOf("validate", options, { loss: true, metrics: true });
   const scores = await validateUntil(model, data, options, 1, () => false);
@@ -51,10 +51,10 @@ export async function validate<Prediction>(
 }
 
 /** The same for the data of an epoch; null if `stopped` says so before all of them have been seen. */
-export async function validateUntil<Prediction>(
-  model: Layer<Prediction>,
-  data: TrainingData,
-  { loss, metrics = {} }: ValidateOptions<Prediction>,
+export async function validateUntil<Prediction, Input, Target>(
+  model: Layer<Prediction, Input>,
+  data: TrainingData<Input, Target>,
+  { loss, metrics = {} }: ValidateOptions<Prediction, Target>,
   epoch: number,
   stopped: () => boolean,
 ): Promise<Scores | null> {
@@ -63,14 +63,14 @@ export async function validateUntil<Prediction>(
   const modes =
     model instanceof Module ? [...model.namedModules().values()].map((m) => [m, m.training] as const) : [];
   const pause = pauses();
-  const [predictions, targets]: [Prediction[], Tensor[]] = [[], []];
+  const [predictions, targets]: [Prediction[], Target[]] = [[], []];
   let [examples, sum] = [0, 0];
   try {
     for (const [module] of modes) module.training = false;
     for await (const [x, y] of batchesOf(data, epoch)) {
       await pause();
       if (stopped()) return null;
-      const count = x.shape[0] ?? 1;
+      const count = examplesIn(x);
       if (count === 0) continue;
       const prediction = forward(model, x);
       const value = loss(prediction, y);
@@ -86,21 +86,9 @@ export async function validateUntil<Prediction>(
     for (const [module, training] of modes) module.training = training;
   }
   if (examples === 0) throw new ValueError("validate: there are no examples");
-  const all = names.length > 0 ? ([joined(predictions), cat(targets)] as const) : null;
+  const all = names.length > 0 ? ([joined(predictions), joined(targets)] as const) : null;
   const scores = names.map((name) => [name, metrics[name]!(...all!)] as const);
   return { loss: sum / examples, ...Object.fromEntries(scores) };
-}
-
-/** The tensors in what a model gives; there may be other things beside them. */
-function tensorsIn(prediction: unknown): Tensor[] {
-  if (prediction instanceof Tensor) return [prediction];
-  return isPlain(prediction) ? Object.values(prediction).flatMap(tensorsIn) : [];
-}
-
-function isPlain(x: unknown): x is object {
-  if (typeof x !== "object" || x === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(x);
-  return Array.isArray(x) || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** A copy that keeps the numbers and not what they were computed from. */
@@ -115,9 +103,9 @@ function numbersOf<Prediction>(prediction: Prediction): Prediction {
   return mapTree(prediction, (x) => fromTypedArray(x.toTypedArray(), x.shape)) as Prediction;
 }
 
-/** The predictions of all batches as those of one. */
-function joined<Prediction>(predictions: readonly Prediction[]): Prediction {
-  const parts = predictions.map(leavesOf);
+/** What there is of all batches as that of one. */
+function joined<Tree>(trees: readonly Tree[]): Tree {
+  const parts = trees.map(leavesOf);
   const leaves = parts[0]!.map((_, i) => cat(parts.map((part) => part[i]!)));
-  return unflattenTree(predictions[0]!, leaves) as Prediction;
+  return unflattenTree(trees[0]!, leaves) as Tree;
 }

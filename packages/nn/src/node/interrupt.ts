@@ -1,6 +1,8 @@
+import { type Series, series } from "../series.ts";
+
 /**
  * The items of what `make` makes, which gets a signal that Ctrl-C aborts: `fit` then ends after the step at hand, with a checkpoint. A
- * second Ctrl-C ends the process, as does the first when the items have come to their end.
+ * second Ctrl-C ends the process, as does the first when the items have come to their end. Awaited, it goes through all of them.
  *
  * @example
  * ```ts
@@ -16,9 +18,11 @@
  * epochs; // => 3
  * ```
  */
-export async function* interruptible<T>(
-  make: (signal: AbortSignal) => AsyncIterable<T>,
-): AsyncGenerator<T, void> {
+export function interruptible<T>(make: (signal: AbortSignal) => AsyncIterable<T>): Series<T> {
+  return series(interrupted(make));
+}
+
+async function* interrupted<T>(make: (signal: AbortSignal) => AsyncIterable<T>): AsyncGenerator<T, void> {
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.once("SIGINT", interrupt);

@@ -1,4 +1,5 @@
 import { optionsOf } from "../options.ts";
+import { type Series, series } from "../series.ts";
 import type { Epoch } from "../session.ts";
 import type { Step, Training } from "../train.ts";
 
@@ -18,7 +19,8 @@ export interface ProgressOptions {
 
 /**
  * The epochs of `fit` as they come, and a line about them: on a terminal a bar with the loss, the examples per second and the
- * time left, drawn anew ten times a second, within an epoch too; elsewhere a plain line after each tenth of the epochs.
+ * time left, drawn anew ten times a second, within an epoch too; elsewhere a plain line after each tenth of the epochs. Awaited, it goes
+ * through all that are left.
  *
  * @example
  * ```ts
@@ -36,14 +38,15 @@ export interface ProgressOptions {
  * lines.length; // => 11
  * ```
  */
-export async function* progress<E extends Epoch>(
+export function progress<E extends Epoch>(epochs: AsyncIterable<E>, options?: ProgressOptions): Series<E> {
+  const known = optionsOf("progress", options, { output: true, label: true });
+  return series(reported(epochs, known));
+}
+
+async function* reported<E extends Epoch>(
   epochs: AsyncIterable<E>,
-  options?: ProgressOptions,
+  { output = process.stderr, label = "" }: ProgressOptions,
 ): AsyncGenerator<E, void> {
-  const { output = process.stderr, label = "" } = optionsOf("progress", options, {
-    output: true,
-    label: true,
-  });
   const live = output.isTTY === true;
   const start = label === "" ? "" : `${label} `;
   let drawn = 0;
