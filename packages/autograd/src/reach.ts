@@ -52,10 +52,15 @@ function findVersions(
   caller: string,
 ): number[] {
   const isReached = markReached(order, outputs);
+  const versions = new Map<Tensor, number[]>();
+  order.nodes.forEach((node, n) => {
+    const owner = ownerOf(node);
+    if (owner) remembered(versions, owner, () => []).push(n);
+  });
   return targets.map((target) => {
-    const versions = order.nodes.flatMap((node, n) => (ownerOf(node) === target ? [n] : []));
-    if (versions.length < 2) return numberIn(order, target);
-    const reached = versions.filter((n) => isReached[n]);
+    const own = versions.get(target) ?? [];
+    if (own.length < 2) return numberIn(order, target);
+    const reached = own.filter((n) => isReached[n]);
     if (reached.length > 1)
       throw new GradientError(
         `${caller}: the output was built on ${reached.length} versions of ${target.label ?? "a variable"} of shape ` +
