@@ -17,6 +17,7 @@ import {
   fromTypedArray,
   grad,
   hypot,
+  jvp,
   lgamma,
   logcumsumexp,
   onesLike,
@@ -64,6 +65,14 @@ describe("sinc", () => {
       const [below, above] = sincDerivative(n, [seam - 1e-13, seam + 1e-13], "float64");
       expect(Math.abs(below! - above!)).toBeLessThan(1e-12 * Math.PI ** (n + 1));
     }
+  });
+
+  test("has the slope of a cosine at whole numbers however large", () => {
+    const xs = [1, 2, 3, 2 ** 53, 2 ** 53 - 1, 2 ** 60];
+    const signs = [-1, 1, -1, 1, -1, 1];
+    expect(sincDerivative(1, xs, "float64")).toEqual(
+      xs.map((x, i) => expect.closeTo(signs[i]! / x, 15 + Math.log10(x))),
+    );
   });
 
   test("is exactly 0 at whole numbers however large", () => {
@@ -170,6 +179,48 @@ test("the slopes of asin, acos and atanh keep their digits near 1", () => {
     slopes.forEach((slope, i) => {
       expect(Math.abs(slope / wanted[i]! - 1)).toBeLessThan(2 ** -22);
     });
+  }
+});
+
+test("second derivatives of asin, acos and atanh keep their digits near 0, and are infinite at 1", () => {
+  const xs = [1e-30, -1e-8, 1e-3, 0.5, 1, -1];
+  const x = tensor(xs);
+  const beside = (x: number) => (1 - x) * (1 + x);
+  for (const [f, wanted] of [
+    [asin, (x: number) => x / beside(x) ** 1.5],
+    [acos, (x: number) => -x / beside(x) ** 1.5],
+    [atanh, (x: number) => (2 * x) / beside(x) ** 2],
+  ] as const) {
+    const slope = (x: Tensor): Tensor => grad(f(x).sum(), [x])[0];
+    for (const second of [grad(slope(x).sum(), [x])[0], jvp(slope)(x, onesLike(x))[1]])
+      second.toTypedArray().forEach((got, i) => {
+        if (i < 4) expect(Math.abs(got / wanted(Math.fround(xs[i]!)) - 1)).toBeLessThan(2 ** -21);
+        else expect(got).toBe(Math.sign(wanted(xs[i]!)) * Infinity);
+      });
+  }
+});
+
+test("asinh and acosh have all digits of float64 where the root is nearly x", () => {
+  for (const x of [1.1e6, 2.5e6, 1e8, 2 ** 28 + 2, 1e12]) {
+    const wanted = (sign: number) => Math.log(2 * x) + sign / (4 * x * x);
+    expect(
+      Math.abs(
+        asinh(double([x]))
+          .at(0)
+          .item() /
+          wanted(1) -
+          1,
+      ),
+    ).toBeLessThan(1e-15);
+    expect(
+      Math.abs(
+        acosh(double([x]))
+          .at(0)
+          .item() /
+          wanted(-1) -
+          1,
+      ),
+    ).toBeLessThan(1e-15);
   }
 });
 
