@@ -9,6 +9,7 @@ import {
   compile,
   cumprod,
   digamma,
+  div,
   erf,
   erfinv,
   exp,
@@ -23,10 +24,13 @@ import {
   onesLike,
   polygamma,
   prod,
+  reciprocal,
   remainder,
+  rsqrt,
   sinc,
   type Tensor,
   tensor,
+  where,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { mulberry32 } from "../mulberry.ts";
@@ -197,6 +201,21 @@ test("second derivatives of asin, acos and atanh keep their digits near 0, and a
         if (i < 4) expect(Math.abs(got / wanted(Math.fround(xs[i]!)) - 1)).toBeLessThan(2 ** -21);
         else expect(got).toBe(Math.sign(wanted(xs[i]!)) * Infinity);
       });
+  }
+});
+
+test("what is infinite or NaN on a branch that was not taken counts for nothing in second derivatives either", () => {
+  const x = double([0, 4]);
+  for (const [f, wanted] of [
+    [reciprocal, 2 / 64],
+    [rsqrt, 0.75 / 32],
+    [acosh, -4 / 15 ** 1.5],
+    [(x: Tensor) => x.pow(-1.5), 3.75 / 128],
+    [(x: Tensor) => div(1, x), 2 / 64],
+  ] as const) {
+    const slope = (x: Tensor): Tensor => grad(where(x.gt(1), f(x), 0).sum(), [x])[0];
+    for (const second of [grad(slope(x).sum(), [x])[0], jvp(slope)(x, onesLike(x))[1]])
+      expect(second.toArray()).toEqual([0, expect.closeTo(wanted, 15)]);
   }
 });
 

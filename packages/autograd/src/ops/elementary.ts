@@ -7,7 +7,7 @@ import { partial, singular } from "../graph.ts";
 import type { Binary, Unary } from "../signature.ts";
 import { eq, le, logicalAnd } from "./comparison.ts";
 import { pointwise } from "./elementwise.ts";
-import { add, div, log, mul, neg, sigmoid, sqrt, square, sub, where } from "./pointwise.ts";
+import { add, chain, div, log, mul, neg, sigmoid, sqrt, square, sub, where } from "./pointwise.ts";
 import { within } from "./sample.ts";
 
 /** Elementary functions beyond those of `pointwise.ts`: powers and logarithms of other bases, angles, hyperbolas. */
@@ -57,7 +57,8 @@ export const log10: Unary = pointwise({
 export const reciprocal: Unary = pointwise({
   name: "reciprocal",
   body: (m, x) => m.div(1, x!),
-  derivatives: [singular((y) => neg(square(y)))],
+  // By chain, so that 0 times the derivative of this product is 0 too where y is infinite.
+  derivatives: [singular((y) => neg(chain(y, y)))],
   samples: within([0.5, 3]),
   accepts: "float",
 });
@@ -66,7 +67,7 @@ export const reciprocal: Unary = pointwise({
 export const rsqrt: Unary = pointwise({
   name: "rsqrt",
   body: (m, x) => m.div(1, m.sqrt(x!)),
-  derivatives: [singular((y) => mul(-0.5, mul(y, square(y))))],
+  derivatives: [singular((y) => mul(-0.5, chain(y, chain(y, y))))],
   samples: within([0.3, 3]),
   accepts: "float",
 });
@@ -195,7 +196,7 @@ export const acosh: Unary = pointwise({
     const far = m.add(f.log(m, x!), Math.LN2);
     return m.select(m.lt(border, x!), far, m.select(m.le(1, x!), near, Number.NaN));
   },
-  derivatives: [singular((_, x) => div(1, mul(sqrt(sub(x!, 1)), sqrt(add(x!, 1)))))],
+  derivatives: [singular((_, x) => div(1, chain(sqrt(sub(x!, 1)), sqrt(add(x!, 1)))))],
   samples: within([1.2, 4]),
   accepts: "float",
 });
