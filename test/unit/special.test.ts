@@ -21,6 +21,7 @@ import {
   jvp,
   lgamma,
   logcumsumexp,
+  norm,
   onesLike,
   polygamma,
   prod,
@@ -28,6 +29,7 @@ import {
   remainder,
   rsqrt,
   sinc,
+  std,
   type Tensor,
   tensor,
   where,
@@ -168,6 +170,25 @@ test("the slopes of asinh, acosh and hypot are right where squares overflow or v
     expect(slopes(hypot(o, o), [o])).toEqual([0]);
     expect(checkGradient(hypot, [o, o]).verdict).toBe("pass");
   }
+});
+
+test("the slopes of norm and std are those of larger numbers where reciprocals overflow", () => {
+  for (const [dtype, small] of [
+    ["float32", 2 ** -140],
+    ["float64", 2 ** -1050],
+  ] as const) {
+    const [x, large] = [tensor([3 * small, -4 * small], { dtype }), tensor([3, -4], { dtype })];
+    for (const f of [norm, std, (x: Tensor) => norm(x, undefined, { p: 3 })]) {
+      const [slopes, wanted] = [x, large].map((x) => [...grad(f(x), [x])[0].toTypedArray()]);
+      // Of the numbers themselves two digits are left.
+      expect(slopes).toEqual(wanted!.map((slope) => expect.closeTo(slope, 1)));
+      expect(Array.from(jvp(f)(x, onesLike(x))[1].toTypedArray())).toEqual([
+        expect.closeTo(wanted![0]! + wanted![1]!, 1),
+      ]);
+    }
+  }
+  expect(norm(tensor([Infinity, -Infinity]), undefined, { p: -1 }).item()).toBe(Infinity);
+  expect(norm(tensor([Infinity, 2]), undefined, { p: -1 }).item()).toBe(2);
 });
 
 test("the slopes of asin, acos and atanh keep their digits near 1", () => {
