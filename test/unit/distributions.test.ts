@@ -184,6 +184,15 @@ describe("far away", () => {
     expect(slopes((scale) => new Gumbel(0, scale).cdf(-1), tensor([1e-3]))).toEqual([0]);
   });
 
+  test("the divergence of exponential distributions does not lose digits to large and small rates", () => {
+    for (const rate of [1e-30, 1e-4, 1e4, 1e30]) {
+      const [p, q] = [tensor([rate]), tensor([1.25 * rate])];
+      const between = (p: Tensor) => klDivergence(new Exponential(p), new Exponential(q));
+      expect(dataOf(between(p))[0]! / (0.25 - Math.log(1.25))).toBeCloseTo(1, 5);
+      expect(slopes(between, p)[0]! * rate).toBeCloseTo(-0.25, 5);
+    }
+  });
+
   test("what is nearly sure by its logits has a finite divergence, and an entropy", () => {
     const [p, q] = [-20, 20].map((l) => scalar(l)) as [Tensor, Tensor];
     const between = (a: Tensor, b: Tensor) =>

@@ -88,6 +88,12 @@ function toGumbel(p: Distribution, { loc, scale }: Gumbel, moment: Tensor): Tens
 const toExponential = (p: Distribution, { rate }: Exponential): Tensor =>
   sub(sub(mul(rate, p.mean), log(rate)), p.entropy());
 
+/** By the ratio of the rates, of which no logarithm is large where they are alike. */
+function betweenExponentials(p: Exponential, q: Exponential): Tensor {
+  const ratio = div(q.rate, p.rate);
+  return sub(sub(ratio, 1), log(ratio));
+}
+
 /** Of distributions where the second has no probability for a part of the first. */
 function infinite(p: Distribution, q: Distribution): Tensor {
   return full(commonBatch(p, q), Infinity, { dtype: promote(p.dtype, q.dtype) });
@@ -221,7 +227,7 @@ const rules: readonly Rule[] = [
 
   rule(GammaFamily, Gumbel, (p, q) => toGumbel(p, q, gammaMoment(p, q))),
 
-  rule(Exponential, Exponential, toExponential),
+  rule(Exponential, Exponential, betweenExponentials),
   rule(GammaFamily, Exponential, toExponential),
   rule(Beta, Exponential, toExponential),
   rule(Uniform, Exponential, (p, q) => where(lt(p.low, 0), Infinity, toExponential(p, q))),
