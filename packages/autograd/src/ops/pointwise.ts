@@ -101,12 +101,11 @@ export const pow: Binary = pointwise({
   name: "pow",
   body: f.pow,
   derivatives: [
-    singular((_, x, y) =>
-      isNever(y!, 0)
-        ? mul(y!, pow(x!, sub(y!, 1)))
-        : // 0 times what is infinite, the reciprocal of a small base in one order or the next, is 0 as a derivative.
-          chain(y!, pow(where(eq(y!, 0), unzeroed(x!), x!), sub(y!, 1))),
-    ),
+    singular((_, x, y) => {
+      // 0 times what is infinite, the reciprocal of a small base in one order or the next, is 0 as a derivative.
+      const [times, base] = isNever(y!, 0) ? [mul, x!] : [chain, where(eq(y!, 0), unzeroed(x!), x!)];
+      return times(y!, pow(base, sub(y!, 1)));
+    }),
     // 0 where it is the logarithm of 0 that has no say: as that of 1, so that nothing is infinite in higher orders either.
     singular((out, x, y) => mul(out, log(where(logicalAnd(eq(x!, 0), ge(y!, 0)), 1, x!)))),
   ],
