@@ -177,6 +177,19 @@ describe("far away", () => {
     });
   });
 
+  test("the icdf of Normal has its digits near 0", () => {
+    const p = tensor([1e-12, 1e-8, 1e-6, 1e-3, 0.05, 0.5]);
+    const wanted = [-7.034484, -5.612001, -4.753424, -3.090232, -1.644854, 0];
+    expect(dataOf(new Normal(0, 1).icdf(p))).toEqual(wanted.map((z) => expect.closeTo(z, 5)));
+    slopes((p) => new Normal(0, 1).icdf(p), p).forEach((slope, i) => {
+      const density = Math.exp(-(wanted[i]! ** 2) / 2) / Math.sqrt(2 * Math.PI);
+      expect(slope * density).toBeCloseTo(1, 4);
+    });
+    expect(dataOf(new LogNormal(0, 1).icdf(p.slice(1)))[0]).toBeCloseTo(Math.exp(-5.612001), 8);
+    expect(slopes((scale) => new LogNormal(0, scale).icdf(1e-8), tensor([1]))[0]).toBeCloseTo(-0.0205051, 6);
+    expect(dataOf(new Normal(0, 1).icdf(tensor([0, 1])))).toEqual([-Infinity, Infinity]);
+  });
+
   test("the cdf of Gumbel is flat far below", () => {
     const x = tensor([-1e4, -100, -80, -5]);
     expect(dataOf(new Gumbel(0, 1).cdf(x))).toEqual([0, 0, 0, 0]);
