@@ -113,7 +113,7 @@ const members: Readonly<Record<string, (d: Distribution, x: Tensor, p?: Tensor) 
  * functions, where PyTorch loses digits near 0 and 1, and in float64 where it takes differences of gamma functions.
  */
 function allowedFor(name: string, dtype: Precision, by: Parameters): number {
-  if (name.startsWith("icdf")) return 256;
+  if (name.startsWith("icdf")) return 1024;
   if (dtype === "float32") return 32;
   if (Object.values(by).some((x) => x.abs().amax().item() > 1000)) return 2 ** 15;
   return /^(entropy|kl)/.test(name) && Object.keys(by).some((of) => of.includes("concentration")) ? 128 : 32;

@@ -2,12 +2,16 @@ import {
   compile,
   defineOp,
   full,
+  grad,
   hessian,
+  jvp,
+  onesLike,
   type Tensor,
   tensor,
   valueAndGrad,
   where,
   zero,
+  zerosLike,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { same } from "../bits.ts";
@@ -91,6 +95,31 @@ describe("a power whose exponent is known", () => {
       [0, 0],
       [0, expect.closeTo(0)],
     ]);
+  });
+
+  test("has the derivatives of a constant and of x where the reciprocal of x is infinite", () => {
+    for (const [dtype, xs] of [
+      ["float32", [1e-20, 1e-39, -1e-45, 0]],
+      ["float64", [1e-160, 1e-310, -5e-324, 0]],
+    ] as const) {
+      const x = tensor(xs, { dtype });
+      const ones = onesLike(x);
+      const sizes = (y: Tensor) => Array.from(y.abs().toTypedArray());
+      for (const [y, wanted] of [
+        [0, 0],
+        [zerosLike(x), 0],
+        [1, 1],
+        [ones, 1],
+      ] as const) {
+        const slope = (z: Tensor): Tensor => grad(z.pow(y).sum(), [z])[0];
+        const along = (z: Tensor): Tensor => jvp((z: Tensor) => z.pow(y))(z, ones)[1];
+        for (const f of [slope, along]) {
+          expect(sizes(f(x))).toEqual(xs.map(() => wanted));
+          expect(sizes(grad(f(x).sum(), [x])[0])).toEqual([0, 0, 0, 0]);
+          expect(sizes(jvp(f)(x, ones)[1])).toEqual([0, 0, 0, 0]);
+        }
+      }
+    }
   });
 
   test("is all that is left of the body", () => {

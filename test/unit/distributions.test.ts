@@ -162,6 +162,81 @@ describe("far away", () => {
     );
   });
 
+  test("the icdf of Cauchy is right near both ends, and infinite at them", () => {
+    const p = tensor([0, 1e-8, 1e-3, 0.25, 0.5, 1 - 2 ** -24, 1]);
+    const wanted = dataOf(p).map((p) => (p === 0.5 ? 0 : -1 / Math.tan(Math.PI * p)));
+    const standard = new Cauchy(0, 1);
+    expect(dataOf(standard.icdf(p))).toEqual([
+      -Infinity,
+      ...wanted.slice(1, -1).map((x) => expect.closeTo(x, 5 - Math.log10(1 + Math.abs(x)))),
+      Infinity,
+    ]);
+    slopes((p) => standard.icdf(p), p).forEach((slope, i) => {
+      if (slope === Infinity) expect([0, 1]).toContain(dataOf(p)[i]);
+      else expect(slope / (Math.PI * (1 + wanted[i]! ** 2))).toBeCloseTo(1, 5);
+    });
+  });
+
+  test("the icdf of Normal has its digits near 0", () => {
+    const p = tensor([1e-12, 1e-8, 1e-6, 1e-3, 0.05, 0.5]);
+    const wanted = [-7.034484, -5.612001, -4.753424, -3.090232, -1.644854, 0];
+    expect(dataOf(new Normal(0, 1).icdf(p))).toEqual(wanted.map((z) => expect.closeTo(z, 5)));
+    slopes((p) => new Normal(0, 1).icdf(p), p).forEach((slope, i) => {
+      const density = Math.exp(-(wanted[i]! ** 2) / 2) / Math.sqrt(2 * Math.PI);
+      expect(slope * density).toBeCloseTo(1, 4);
+    });
+    expect(dataOf(new LogNormal(0, 1).icdf(p.slice(1)))[0]).toBeCloseTo(Math.exp(-5.612001), 8);
+    expect(slopes((scale) => new LogNormal(0, scale).icdf(1e-8), tensor([1]))[0]).toBeCloseTo(-0.0205051, 6);
+    expect(dataOf(new Normal(0, 1).icdf(tensor([0, 1])))).toEqual([-Infinity, Infinity]);
+  });
+
+  test("the cdf of Gumbel is flat far below", () => {
+    const x = tensor([-1e4, -100, -80, -5]);
+    expect(dataOf(new Gumbel(0, 1).cdf(x))).toEqual([0, 0, 0, 0]);
+    expect(slopes((x) => new Gumbel(0, 1).cdf(x), x)).toEqual([0, 0, 0, 0]);
+    expect(slopes((scale) => new Gumbel(0, scale).cdf(-1), tensor([1e-3]))).toEqual([0]);
+  });
+
+  test("the divergence of exponential distributions does not lose digits to large and small rates", () => {
+    for (const rate of [1e-30, 1e-4, 1e4, 1e30]) {
+      const [p, q] = [tensor([rate]), tensor([1.25 * rate])];
+      const between = (p: Tensor) => klDivergence(new Exponential(p), new Exponential(q));
+      expect(dataOf(between(p))[0]! / (0.25 - Math.log(1.25))).toBeCloseTo(1, 5);
+      expect(slopes(between, p)[0]! * rate).toBeCloseTo(-0.25, 5);
+    }
+  });
+
+  test("what is nearly sure by its logits has a finite divergence, and an entropy", () => {
+    const [p, q] = [-20, 20].map((l) => scalar(l)) as [Tensor, Tensor];
+    const between = (a: Tensor, b: Tensor) =>
+      klDivergence(new Bernoulli({ logits: a }), new Bernoulli({ logits: b }));
+    for (const [a, b] of [
+      [p, q],
+      [q, p],
+    ] as const) {
+      expect(between(a, b).item()).toBeCloseTo(20, 5);
+      expect(slopes((b) => between(a, b), b)[0]).toBeCloseTo(Math.sign(b.item()), 5);
+    }
+    expect(
+      klDivergence(new Bernoulli({ probabilities: 0 }), new Bernoulli({ probabilities: 1 })).item(),
+    ).toBe(Infinity);
+    const entropies = dataOf(new Bernoulli({ logits: tensor([-20, 20]) }).entropy());
+    for (const entropy of entropies) expect(entropy / (21 * Math.exp(-20))).toBeCloseTo(1, 5);
+    const rare = tensor([-1000, -104, -50, -20, 0]);
+    const wanted = [1001, 105, 51, 21, 2 * Math.log(2)];
+    dataOf(new Geometric({ logits: rare }).entropy()).forEach((x, i) => {
+      expect(x / wanted[i]!).toBeCloseTo(1, 6);
+    });
+    const rareSlopes = slopes((l) => new Geometric({ logits: l }).entropy(), rare);
+    for (const slope of rareSlopes.slice(0, 4)) expect(slope).toBeCloseTo(-1, 5);
+    const chances = new Geometric({ probabilities: tensor([1e-30, 1e-8, 0.5, 1]) });
+    const [few, some, half, none] = dataOf(chances.entropy());
+    expect(few! / (1 + 30 * Math.log(10))).toBeCloseTo(1, 6);
+    expect(some! / (1 + 8 * Math.log(10))).toBeCloseTo(1, 6);
+    expect(half! / (2 * Math.log(2))).toBeCloseTo(1, 6);
+    expect(none! + 0).toBe(0);
+  });
+
   test("logits need no end, and given probabilities have PyTorch's", () => {
     const l = tensor([-1000, 1000]);
     expect(dataOf(new Bernoulli({ logits: l }).logProb(tensor([1, 0])))).toEqual([-1000, -1000]);

@@ -3,6 +3,8 @@ import {
   DTypeError,
   grad,
   IndexError,
+  jvp,
+  onesLike,
   ShapeError,
   tensor,
   ValueError,
@@ -154,6 +156,29 @@ test("the slope of an infinite error is that of a large one", () => {
   const [y] = [zeros([3]) as Tensor];
   expect(grad(losses.huber(x, y, { delta: 2, reduction: "sum" }), [x])[0].toArray()).toEqual([2, -2, 2]);
   expect(grad(losses.smoothL1(x, y, { beta: 2, reduction: "sum" }), [x])[0].toArray()).toEqual([1, -1, 1]);
+});
+
+test("losses of small errors, and their slopes, keep their digits in both modes", () => {
+  const errors = [0, 1e-15, -1e-8, 1e-4, -0.01];
+  const x = tensor(errors);
+  const y: Tensor = zeros([5]);
+  const [ones, none] = [onesLike(x), { reduction: "none" }] as const;
+  const close = (got: Tensor, wanted: (error: number) => number) => {
+    Array.from(got.toTypedArray()).forEach((g, i) => {
+      const w = wanted(errors[i]!);
+      expect(Math.abs(g - w)).toBeLessThanOrEqual(3e-7 * Math.abs(w));
+    });
+  };
+  const cases = [
+    [(e: Tensor) => losses.huber(e, y, { ...none, delta: 1000 }), (e: number) => e],
+    [(e: Tensor) => losses.smoothL1(e, y, { ...none, beta: 0.5 }), (e: number) => 2 * e],
+    [(e: Tensor) => losses.logCosh(e, y, none), Math.tanh],
+  ] as const;
+  for (const [loss, slope] of cases) {
+    close(grad(loss(x).sum(), [x])[0], slope);
+    close(jvp(loss)(x, ones)[1], slope);
+  }
+  close(losses.logCosh(x, y, none), (e) => (e * e) / 2 - e ** 4 / 12);
 });
 
 describe("gaussianNll", () => {

@@ -9,6 +9,7 @@ import {
   compile,
   cumprod,
   digamma,
+  div,
   erf,
   erfinv,
   exp,
@@ -17,15 +18,21 @@ import {
   fromTypedArray,
   grad,
   hypot,
+  jvp,
   lgamma,
   logcumsumexp,
+  norm,
   onesLike,
   polygamma,
   prod,
+  reciprocal,
   remainder,
+  rsqrt,
   sinc,
+  std,
   type Tensor,
   tensor,
+  where,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { mulberry32 } from "../mulberry.ts";
@@ -64,6 +71,14 @@ describe("sinc", () => {
       const [below, above] = sincDerivative(n, [seam - 1e-13, seam + 1e-13], "float64");
       expect(Math.abs(below! - above!)).toBeLessThan(1e-12 * Math.PI ** (n + 1));
     }
+  });
+
+  test("has the slope of a cosine at whole numbers however large", () => {
+    const xs = [1, 2, 3, 2 ** 53, 2 ** 53 - 1, 2 ** 60];
+    const signs = [-1, 1, -1, 1, -1, 1];
+    expect(sincDerivative(1, xs, "float64")).toEqual(
+      xs.map((x, i) => expect.closeTo(signs[i]! / x, 15 + Math.log10(x))),
+    );
   });
 
   test("is exactly 0 at whole numbers however large", () => {
@@ -157,6 +172,25 @@ test("the slopes of asinh, acosh and hypot are right where squares overflow or v
   }
 });
 
+test("the slopes of norm and std are those of larger numbers where reciprocals overflow", () => {
+  for (const [dtype, small] of [
+    ["float32", 2 ** -140],
+    ["float64", 2 ** -1050],
+  ] as const) {
+    const [x, large] = [tensor([3 * small, -4 * small], { dtype }), tensor([3, -4], { dtype })];
+    for (const f of [norm, std, (x: Tensor) => norm(x, undefined, { p: 3 })]) {
+      const [slopes, wanted] = [x, large].map((x) => [...grad(f(x), [x])[0].toTypedArray()]);
+      // Of the numbers themselves two digits are left.
+      expect(slopes).toEqual(wanted!.map((slope) => expect.closeTo(slope, 1)));
+      expect(Array.from(jvp(f)(x, onesLike(x))[1].toTypedArray())).toEqual([
+        expect.closeTo(wanted![0]! + wanted![1]!, 1),
+      ]);
+    }
+  }
+  expect(norm(tensor([Infinity, -Infinity]), undefined, { p: -1 }).item()).toBe(Infinity);
+  expect(norm(tensor([Infinity, 2]), undefined, { p: -1 }).item()).toBe(2);
+});
+
 test("the slopes of asin, acos and atanh keep their digits near 1", () => {
   const xs = Float32Array.from({ length: 1000 }, (_, i) => (-1) ** i * (1 - 2 ** (-i / 50)));
   const x = fromTypedArray(xs, [xs.length]);
@@ -170,6 +204,63 @@ test("the slopes of asin, acos and atanh keep their digits near 1", () => {
     slopes.forEach((slope, i) => {
       expect(Math.abs(slope / wanted[i]! - 1)).toBeLessThan(2 ** -22);
     });
+  }
+});
+
+test("second derivatives of asin, acos and atanh keep their digits near 0, and are infinite at 1", () => {
+  const xs = [1e-30, -1e-8, 1e-3, 0.5, 1, -1];
+  const x = tensor(xs);
+  const beside = (x: number) => (1 - x) * (1 + x);
+  for (const [f, wanted] of [
+    [asin, (x: number) => x / beside(x) ** 1.5],
+    [acos, (x: number) => -x / beside(x) ** 1.5],
+    [atanh, (x: number) => (2 * x) / beside(x) ** 2],
+  ] as const) {
+    const slope = (x: Tensor): Tensor => grad(f(x).sum(), [x])[0];
+    for (const second of [grad(slope(x).sum(), [x])[0], jvp(slope)(x, onesLike(x))[1]])
+      second.toTypedArray().forEach((got, i) => {
+        if (i < 4) expect(Math.abs(got / wanted(Math.fround(xs[i]!)) - 1)).toBeLessThan(2 ** -21);
+        else expect(got).toBe(Math.sign(wanted(xs[i]!)) * Infinity);
+      });
+  }
+});
+
+test("what is infinite or NaN on a branch that was not taken counts for nothing in second derivatives either", () => {
+  const x = double([0, 4]);
+  for (const [f, wanted] of [
+    [reciprocal, 2 / 64],
+    [rsqrt, 0.75 / 32],
+    [acosh, -4 / 15 ** 1.5],
+    [(x: Tensor) => x.pow(-1.5), 3.75 / 128],
+    [(x: Tensor) => div(1, x), 2 / 64],
+  ] as const) {
+    const slope = (x: Tensor): Tensor => grad(where(x.gt(1), f(x), 0).sum(), [x])[0];
+    for (const second of [grad(slope(x).sum(), [x])[0], jvp(slope)(x, onesLike(x))[1]])
+      expect(second.toArray()).toEqual([0, expect.closeTo(wanted, 15)]);
+  }
+});
+
+test("asinh and acosh have all digits of float64 where the root is nearly x", () => {
+  for (const x of [1.1e6, 2.5e6, 1e8, 2 ** 28 + 2, 1e12]) {
+    const wanted = (sign: number) => Math.log(2 * x) + sign / (4 * x * x);
+    expect(
+      Math.abs(
+        asinh(double([x]))
+          .at(0)
+          .item() /
+          wanted(1) -
+          1,
+      ),
+    ).toBeLessThan(1e-15);
+    expect(
+      Math.abs(
+        acosh(double([x]))
+          .at(0)
+          .item() /
+          wanted(-1) -
+          1,
+      ),
+    ).toBeLessThan(1e-15);
   }
 });
 

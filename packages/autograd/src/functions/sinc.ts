@@ -6,8 +6,9 @@ import { cos, sin } from "./trigonometric.ts";
 function sineOfTurns<E>(m: Arithmetic<E>, x: E, n: number): E {
   const quarters = m.nearest(m.mul(x, 2));
   const angle = m.mul(m.sub(x, m.mul(quarters, 0.5)), Math.PI);
-  const turned = m.add(quarters, n);
-  const quadrant = m.sub(turned, m.mul(m.floor(m.mul(turned, 0.25)), 4));
+  const rest = (whole: E): E => m.sub(whole, m.mul(m.floor(m.mul(whole, 0.25)), 4));
+  // What is added to a huge number of quarters is lost.
+  const quadrant = rest(m.add(rest(quarters), n % 4));
   const odd = m.or(m.eq(quadrant, 1), m.eq(quadrant, 3));
   const result = m.select(odd, cos(m, angle), sin(m, angle));
   return m.select(m.le(2, quadrant), m.neg(result), result);

@@ -1,4 +1,4 @@
-import type { Body } from "../arithmetic.ts";
+import type { Arithmetic, Body } from "../arithmetic.ts";
 import { atan as atanBody } from "../functions/inverse.ts";
 import { normalizeAny } from "../functions/logarithm.ts";
 import * as f from "../functions.ts";
@@ -7,7 +7,7 @@ import { partial, singular } from "../graph.ts";
 import type { Binary, Unary } from "../signature.ts";
 import { eq, le, logicalAnd } from "./comparison.ts";
 import { pointwise } from "./elementwise.ts";
-import { add, div, log, mul, neg, sigmoid, sqrt, square, sub, where } from "./pointwise.ts";
+import { add, chain, div, log, mul, neg, sigmoid, sqrt, square, sub, where } from "./pointwise.ts";
 import { within } from "./sample.ts";
 
 /** Elementary functions beyond those of `pointwise.ts`: powers and logarithms of other bases, angles, hyperbolas. */
@@ -57,7 +57,8 @@ export const log10: Unary = pointwise({
 export const reciprocal: Unary = pointwise({
   name: "reciprocal",
   body: (m, x) => m.div(1, x!),
-  derivatives: [singular((y) => neg(square(y)))],
+  // By chain, so that 0 times the derivative of this product is 0 too where y is infinite.
+  derivatives: [singular((y) => neg(chain(y, y)))],
   samples: within([0.5, 3]),
   accepts: "float",
 });
@@ -66,7 +67,7 @@ export const reciprocal: Unary = pointwise({
 export const rsqrt: Unary = pointwise({
   name: "rsqrt",
   body: (m, x) => m.div(1, m.sqrt(x!)),
-  derivatives: [singular((y) => mul(-0.5, mul(y, square(y))))],
+  derivatives: [singular((y) => mul(-0.5, chain(y, chain(y, y))))],
   samples: within([0.3, 3]),
   accepts: "float",
 });
@@ -105,6 +106,15 @@ export const atan: Unary = pointwise({
   accepts: "float",
 });
 
+/** `1 - x^2` with its digits near 1 and -1; as an op, so that its derivative near 0 is no difference, and at the ends not infinity times 0. */
+const besideOne: Unary = pointwise({
+  name: "besideOne",
+  body: (m, x) => m.mul(m.sub(1, x!), m.add(1, x!)),
+  derivatives: [partial((_, x) => mul(-2, x!))],
+  samples: within([-0.8, 0.8]),
+  accepts: "float",
+});
+
 /** The angle in radians whose sine is `x`, between -pi/2 and pi/2, element by element; NaN beyond -1 and 1. */
 export const asin: Unary = pointwise({
   name: "asin",
@@ -112,8 +122,7 @@ export const asin: Unary = pointwise({
     const cosine = m.sqrt(m.mul(m.sub(1, x!), m.add(1, x!)));
     return m.mul(2, atanBody(m, m.div(x!, m.add(1, cosine))));
   },
-  // Not 1 - x^2, which has few digits near 1.
-  derivatives: [singular((_, x) => rsqrt(mul(sub(1, x!), add(1, x!))))],
+  derivatives: [singular((_, x) => rsqrt(besideOne(x!)))],
   samples: within([-0.8, 0.8]),
   accepts: "float",
 });
@@ -122,7 +131,7 @@ export const asin: Unary = pointwise({
 export const acos: Unary = pointwise({
   name: "acos",
   body: (m, x) => m.mul(2, atanBody(m, m.div(m.sqrt(m.sub(1, x!)), m.sqrt(m.add(1, x!))))),
-  derivatives: [singular((_, x) => neg(rsqrt(mul(sub(1, x!), add(1, x!)))))],
+  derivatives: [singular((_, x) => neg(rsqrt(besideOne(x!))))],
   samples: within([-0.8, 0.8]),
   accepts: "float",
 });
@@ -158,16 +167,19 @@ export const cosh: Unary = pointwise({
   accepts: "float",
 });
 
+/** From here on the roots of x^2 + 1 and x^2 - 1 are x, after rounding. */
+const farFrom = <E>(m: Arithmetic<E>, x: E): number => (m.dtypeOf(x) === "float32" ? 1e6 : 2 ** 28);
+
 /** The inverse of sinh, element by element. */
 export const asinh: Unary = pointwise({
   name: "asinh",
   body: (m, x) => {
-    const magnitude = m.abs(x!);
-    const moderate = m.pmin(magnitude, 1e6);
+    const [magnitude, border] = [m.abs(x!), farFrom(m, x!)];
+    const moderate = m.pmin(magnitude, border);
     const squared = m.mul(moderate, moderate);
     const near = f.log1p(m, m.add(moderate, m.div(squared, m.add(1, m.sqrt(m.add(1, squared))))));
     const far = m.add(f.log(m, magnitude), Math.LN2);
-    return m.copysign(m.select(m.lt(1e6, magnitude), far, m.select(m.eq(x!, x!), near, x!)), x!);
+    return m.copysign(m.select(m.lt(border, magnitude), far, m.select(m.eq(x!, x!), near, x!)), x!);
   },
   derivatives: [partial((_, x) => reciprocal(hypot(x!, 1)))],
   samples: within([-3, 3]),
@@ -178,11 +190,13 @@ export const asinh: Unary = pointwise({
 export const acosh: Unary = pointwise({
   name: "acosh",
   body: (m, x) => {
-    const t = m.sub(m.pmin(x!, 1e6), 1);
+    const border = farFrom(m, x!);
+    const t = m.sub(m.pmin(x!, border), 1);
     const near = f.log1p(m, m.add(t, m.sqrt(m.add(m.add(t, t), m.mul(t, t)))));
-    return m.select(m.lt(1e6, x!), m.add(f.log(m, x!), Math.LN2), m.select(m.le(1, x!), near, Number.NaN));
+    const far = m.add(f.log(m, x!), Math.LN2);
+    return m.select(m.lt(border, x!), far, m.select(m.le(1, x!), near, Number.NaN));
   },
-  derivatives: [singular((_, x) => div(1, mul(sqrt(sub(x!, 1)), sqrt(add(x!, 1)))))],
+  derivatives: [singular((_, x) => div(1, chain(sqrt(sub(x!, 1)), sqrt(add(x!, 1)))))],
   samples: within([1.2, 4]),
   accepts: "float",
 });
@@ -195,7 +209,7 @@ export const atanh: Unary = pointwise({
     const half = f.log1p(m, m.div(m.add(magnitude, magnitude), m.sub(1, magnitude)));
     return m.copysign(m.mul(0.5, half), m.select(m.eq(half, half), x!, half));
   },
-  derivatives: [singular((_, x) => reciprocal(mul(sub(1, x!), add(1, x!))))],
+  derivatives: [singular((_, x) => reciprocal(besideOne(x!)))],
   samples: within([-0.8, 0.8]),
   accepts: "float",
 });

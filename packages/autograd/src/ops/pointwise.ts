@@ -88,7 +88,7 @@ function isNever({ attributes: { value } }: Tensor, other: number): boolean {
   return typeof value === "number" && value !== other;
 }
 
-/** 0 times 0^-1 is 0 as a derivative, and of NaN; that of the product by the exponent is needed all the same, where the base is another. */
+/** The derivative of the product by the exponent is needed where that is 0, and would be infinite where the base is too. */
 function unzeroed(x: Tensor): Tensor {
   return where(gt(abs(x), 0), x, 1);
 }
@@ -101,7 +101,11 @@ export const pow: Binary = pointwise({
   name: "pow",
   body: f.pow,
   derivatives: [
-    singular((_, x, y) => mul(y!, pow(isNever(y!, 0) ? x! : where(eq(y!, 0), unzeroed(x!), x!), sub(y!, 1)))),
+    singular((_, x, y) => {
+      // 0 times what is infinite, the reciprocal of a small base in one order or the next, is 0 as a derivative.
+      const [times, base] = isNever(y!, 0) ? [mul, x!] : [chain, where(eq(y!, 0), unzeroed(x!), x!)];
+      return times(y!, pow(base, sub(y!, 1)));
+    }),
     // 0 where it is the logarithm of 0 that has no say: as that of 1, so that nothing is infinite in higher orders either.
     singular((out, x, y) => mul(out, log(where(logicalAnd(eq(x!, 0), ge(y!, 0)), 1, x!)))),
   ],

@@ -13,7 +13,7 @@ import { checkChoice, choice } from "./elementwise.ts";
 import { picked } from "./indexing.ts";
 import { fill, iota } from "./leaf.ts";
 import { broadcastTo, keeping, reshape, sum } from "./movement.ts";
-import { abs, div, mul, pow, sqrt, square, sub, where } from "./pointwise.ts";
+import { abs, div, maximum, mul, pow, sqrt, square, sub, where } from "./pointwise.ts";
 import { amax, amin, mean } from "./reduction.ts";
 import type { Samples } from "./sample.ts";
 import { alongAxis, composed, kinked, ofDistinct } from "./sample.ts";
@@ -171,7 +171,9 @@ function unitOf(x: Tensor, axes: readonly number[], power = 2): Tensor {
     logicalAnd(gt(most, huge), lt(most, Infinity)),
     logicalAnd(gt(most, 0), lt(most, 1 / huge)),
   );
-  return where(extreme, most, 1);
+  // The reciprocal of a smaller one would be infinite.
+  const unit = maximum(most, x.dtype === "float32" ? 2 ** -126 : 2 ** -1022);
+  return where(extreme, unit, 1);
 }
 
 /**
@@ -198,7 +200,9 @@ function rootOfPowers(x: Tensor, axes: readonly number[], p: number, keepDims: b
   const size = abs(x);
   const none = eq(size, 0);
   const powers = where(none, p > 0 ? 0 : Infinity, pow(where(none, 1, size), p));
-  return rooted(sum(powers, axes, { keepDims }), (total) => pow(total, 1 / p));
+  const total = sum(powers, axes, { keepDims });
+  // Of negative powers it is the infinities that add up to 0.
+  return p > 0 ? rooted(total, (sum) => pow(sum, 1 / p)) : pow(total, 1 / p);
 }
 
 interface Power {

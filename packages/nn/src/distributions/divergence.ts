@@ -12,6 +12,7 @@ import {
   hypot,
   lgamma,
   log,
+  logicalAnd,
   logicalOr,
   logSigmoid,
   lt,
@@ -87,6 +88,12 @@ function toGumbel(p: Distribution, { loc, scale }: Gumbel, moment: Tensor): Tens
 const toExponential = (p: Distribution, { rate }: Exponential): Tensor =>
   sub(sub(mul(rate, p.mean), log(rate)), p.entropy());
 
+/** By the ratio of the rates, of which no logarithm is large where they are alike. */
+function betweenExponentials(p: Exponential, q: Exponential): Tensor {
+  const ratio = div(q.rate, p.rate);
+  return sub(sub(ratio, 1), log(ratio));
+}
+
 /** Of distributions where the second has no probability for a part of the first. */
 function infinite(p: Distribution, q: Distribution): Tensor {
   return full(commonBatch(p, q), Infinity, { dtype: promote(p.dtype, q.dtype) });
@@ -132,10 +139,14 @@ function evenMoment({ low, high }: Uniform, { loc, scale }: Gumbel): Tensor {
   return mul(div(scale, sub(high, low)), ends);
 }
 
-/** The terms of outcomes with probabilities `p` and `q` and their logarithms: infinite where only `p` is possible, 0 where it is not. */
+/**
+ * The terms of outcomes with probabilities `p` and `q` and their logarithms: infinite where only `p` is possible, 0 where it is not. A
+ * logarithm below -60 is that of logits, of which the probability may be 0 after rounding: given ones count as larger in logarithms.
+ */
 function terms(p: Tensor, q: Tensor, logP: Tensor, logQ: Tensor): Tensor {
   const none = eq(p, 0);
-  const apart = logicalOr(none, eq(q, 0));
+  const impossible = logicalAnd(eq(q, 0), logicalOr(gt(logQ, -60), eq(logQ, -Infinity)));
+  const apart = logicalOr(none, impossible);
   // The logarithms may be infinite where the product is not taken.
   const difference = sub(where(apart, 0, logP), where(apart, 0, logQ));
   return where(none, 0, where(apart, Infinity, mul(p, difference)));
@@ -145,7 +156,7 @@ function betweenTrials(p: Bernoulli | Geometric, q: Bernoulli | Geometric): Tens
   const [a, b] = [p.probabilities, q.probabilities];
   const success = terms(a, b, logSigmoid(p.logits), logSigmoid(q.logits));
   const [c, d] = [neg(p.logits), neg(q.logits)];
-  return add(success, terms(sub(1, a), sub(1, b), logSigmoid(c), logSigmoid(d)));
+  return add(success, terms(p.failures, q.failures, logSigmoid(c), logSigmoid(d)));
 }
 
 function betweenClasses(p: Categorical, q: Categorical): Tensor {
@@ -162,12 +173,12 @@ function betweenCounts(p: Poisson, q: Poisson): Tensor {
 
 /** The logarithm of the probability of a count `x` is `x log rate - rate` for 0 and 1. */
 function trialToCount(p: Bernoulli, q: Poisson): Tensor {
-  const divergence = (logits: Tensor, a: Tensor, rate: Tensor): Tensor => {
+  const divergence = (logits: Tensor, a: Tensor, b: Tensor, rate: Tensor): Tensor => {
     const success = terms(a, rate, logSigmoid(logits), log(rate));
-    const failure = terms(sub(1, a), onesLike(a), logSigmoid(neg(logits)), zerosLike(a));
+    const failure = terms(b, onesLike(a), logSigmoid(neg(logits)), zerosLike(a));
     return add(add(success, failure), rate);
   };
-  return precisely(divergence, p.logits, p.probabilities, q.rate);
+  return precisely(divergence, p.logits, p.probabilities, p.failures, q.rate);
 }
 
 function betweenIndependents(p: Independent, q: Independent): Tensor {
@@ -216,7 +227,7 @@ const rules: readonly Rule[] = [
 
   rule(GammaFamily, Gumbel, (p, q) => toGumbel(p, q, gammaMoment(p, q))),
 
-  rule(Exponential, Exponential, toExponential),
+  rule(Exponential, Exponential, betweenExponentials),
   rule(GammaFamily, Exponential, toExponential),
   rule(Beta, Exponential, toExponential),
   rule(Uniform, Exponential, (p, q) => where(lt(p.low, 0), Infinity, toExponential(p, q))),

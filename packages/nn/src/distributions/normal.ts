@@ -8,6 +8,7 @@ import {
   hideFrames,
   le,
   log,
+  lt,
   mul,
   normal,
   sqrt,
@@ -16,11 +17,14 @@ import {
   where,
 } from "@cotangent/autograd/functional";
 import { logTwoPi } from "../constants.ts";
+import { precisely } from "./density.ts";
 import { Distribution, placeIn, type Source, shareIn } from "./distribution.ts";
 import { LocationScale, type Standard } from "./location.ts";
 import { batchOf, finite, floats, positive } from "./parameters.ts";
 
 hideFrames(import.meta.url);
+
+const quantile = (p: Tensor): Tensor => mul(erfinv(sub(mul(p, 2), 1)), Math.SQRT2);
 
 const standardNormal: Standard = {
   name: "Normal",
@@ -30,7 +34,11 @@ const standardNormal: Standard = {
   logDensity: (z) => sub(mul(square(z), -0.5), 0.5 * logTwoPi),
   // By the complement, which has all its digits far below the mean.
   cdf: (z) => mul(erfc(mul(z, -Math.SQRT1_2)), 0.5),
-  icdf: (p) => mul(erfinv(sub(mul(p, 2), 1)), Math.SQRT2),
+  // Beside 1 a small float32 has few digits, or none.
+  icdf: (p) => {
+    const isTail = lt(p, 0.05);
+    return where(isTail, precisely(quantile, where(isTail, p, 0.5)), quantile(where(isTail, 0.5, p)));
+  },
   draw: normal,
 };
 

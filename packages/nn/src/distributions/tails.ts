@@ -12,8 +12,10 @@ import {
   log1p,
   lt,
   maximum,
+  minimum,
   mul,
   neg,
+  reciprocal,
   sub,
   tan,
   uniform,
@@ -81,7 +83,8 @@ const standardGumbel: Standard = {
   stddev: Math.PI / Math.sqrt(6),
   entropy: 1 + euler,
   logDensity: (z) => neg(add(z, exp(neg(z)))),
-  cdf: (z) => exp(neg(exp(neg(z)))),
+  // Far below it is 0 before the inner exponential is infinite, and the derivative that times 0.
+  cdf: (z) => exp(neg(exp(minimum(neg(z), 50)))),
   icdf: (p) => neg(log(neg(log(p)))),
   draw: (shape, source) => inverted((u) => neg(log(neg(log(u)))), shape, source),
 };
@@ -112,7 +115,15 @@ const standardCauchy: Standard = {
   // log(1 + z^2), but the square would be infinite long before the result is large.
   logDensity: (z) => neg(add(mul(log(hypot(z, 1)), 2), logPi)),
   cdf: (z) => mul(atan2(1, neg(z)), 1 / Math.PI),
-  icdf: (p) => tan(mul(sub(p, 0.5), Math.PI)),
+  icdf: (p) => {
+    // Near the ends the tangent of the distance from there, since pi / 2 is rounded.
+    const isLow = lt(p, 0.5);
+    const rest = where(isLow, p, sub(1, p));
+    const isTail = lt(rest, 0.125);
+    const far = reciprocal(tan(mul(where(isTail, rest, 0.125), Math.PI)));
+    const near = tan(mul(sub(where(isTail, 0.5, p), 0.5), Math.PI));
+    return where(isTail, where(isLow, neg(far), far), near);
+  },
   draw: (shape, source) => inverted((u) => tan(mul(sub(u, 0.5), Math.PI)), shape, source),
 };
 

@@ -61,6 +61,11 @@ export abstract class Trials extends Distribution {
   get probabilities(): Tensor {
     return this.#probabilities ? this.#probabilities() : sigmoid(this.#logits!());
   }
+
+  /** The probabilities of failure, [...batchShape]: by logits with their digits, however small. */
+  get failures(): Tensor {
+    return this.#probabilities ? sub(1, this.#probabilities()) : sigmoid(neg(this.#logits!()));
+  }
 }
 
 /**
@@ -95,7 +100,8 @@ export class Bernoulli extends Trials {
   }
 
   override entropy(): Tensor {
-    return neg(loglikelihood(this.probabilities, this.logits));
+    const [success, failure] = [logSigmoid(this.logits), logSigmoid(neg(this.logits))];
+    return neg(add(mul(this.probabilities, success), mul(this.failures, failure)));
   }
 
   override get mean(): Tensor {
@@ -103,8 +109,7 @@ export class Bernoulli extends Trials {
   }
 
   override get variance(): Tensor {
-    const p = this.probabilities;
-    return mul(p, sub(1, p));
+    return mul(this.probabilities, this.failures);
   }
 
   /** 0 where both are as likely. */
@@ -166,8 +171,15 @@ export class Geometric extends Trials {
   }
 
   override entropy(): Tensor {
-    const p = this.probabilities;
-    return neg(div(loglikelihood(p, this.logits), p));
+    if (!this.#byLogits) {
+      const p = this.probabilities;
+      return neg(add(log(p), div(mul(this.failures, log1p(neg(where(eq(p, 1), 0.5, p)))), p)));
+    }
+    // Where success is so rare the other part is 1, after rounding, and the quotient may be 0 / 0.
+    const isRare = lt(this.logits, -40);
+    const logits = where(isRare, 0, this.logits);
+    const rest = div(mul(sigmoid(neg(logits)), logSigmoid(neg(logits))), sigmoid(logits));
+    return neg(where(isRare, sub(this.logits, 1), add(logSigmoid(logits), rest)));
   }
 
   override get mean(): Tensor {

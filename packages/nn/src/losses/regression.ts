@@ -1,19 +1,20 @@
-import type { Tensor, Unary } from "@cotangent/autograd/functional";
+import type { Binary, Unary } from "@cotangent/autograd/functional";
 import {
   abs,
-  add,
   div,
   functions,
   hideFrames,
   maximum,
   minimum,
   mul,
+  neg,
   partial,
   pointwise,
   square,
   sub,
   tanh,
   within,
+  zero,
 } from "@cotangent/autograd/functional";
 import { checkNumber, checkPositive, checkShare } from "../options.ts";
 import type { Loss, LossWith } from "./reduction.ts";
@@ -54,7 +55,11 @@ const logCoshOp: Unary = pointwise({
   name: "logCosh",
   body: (m, x) => {
     const size = m.abs(x!);
-    return m.add(size, functions.log1p(m, m.mul(functions.expm1(m, m.mul(size, -2)), 0.5)));
+    // cosh(x) is 1 + v^2 / (2 (1 + v)) with v = e^-|x| - 1, of which no digit is lost near 0, and e^|x| (1 + (e^(-2 |x|) - 1) / 2).
+    const isNear = m.lt(size, 0.5);
+    const v = functions.expm1(m, m.mul(size, m.select(isNear, -1, m.constant(-2, m.dtypeOf(x!)))));
+    const more = m.select(isNear, m.div(m.mul(v, v), m.add(m.add(v, v), 2)), m.mul(v, 0.5));
+    return m.add(m.select(isNear, 0, size), functions.log1p(m, more));
   },
   derivatives: [partial((_, x) => tanh(x!))],
   samples: within([-3, 3]),
@@ -75,13 +80,21 @@ const logCoshOp: Unary = pointwise({
 export const logCosh: Loss = elementwise("logCosh", (x, y) => logCoshOp(sub(x, y)));
 
 /**
- * The square of the error cut to `delta`, and the line for what was cut off: no branch could spoil the other, and no product an
- * error that is infinite, for which the slope is `delta` too.
+ * The square of the error cut to `delta`, and the line for what was cut off: no product could spoil an error that is infinite, for which
+ * the slope is `delta` too. An op of its own, because the slope of the composed formula is a small error plus `delta` less `delta`.
  */
-function huberOf(error: Tensor, delta: number): Tensor {
-  const cut = maximum(minimum(error, delta), -delta);
-  return add(mul(square(cut), 0.5), mul(sub(abs(error), abs(cut)), delta));
-}
+const huberOp: Binary = pointwise({
+  name: "huber",
+  body: (m, error, delta) => {
+    const size = m.abs(error!);
+    const cut = m.select(m.lt(size, delta!), size, delta!);
+    return m.add(m.mul(m.mul(cut, cut), 0.5), m.mul(m.sub(size, cut), delta!));
+  },
+  // Nobody can ask for a derivative by delta, which is a number.
+  derivatives: [partial((_, error, delta) => maximum(minimum(error!, delta!), neg(delta!))), zero],
+  samples: within([-2, 2, -1, 1], [1, 1]),
+  accepts: "float",
+});
 
 export interface HuberOptions {
   /** Where the square becomes a line; 1 unless given. */
@@ -103,7 +116,7 @@ export const huber: LossWith<HuberOptions> = elementwise<HuberOptions>(
   "huber",
   (x, y, { delta = 1 }) => {
     checkPositive("huber: delta", delta);
-    return huberOf(sub(x, y), delta);
+    return huberOp(sub(x, y), delta);
   },
   { delta: true },
 );
@@ -128,7 +141,7 @@ export const smoothL1: LossWith<SmoothL1Options> = elementwise<SmoothL1Options>(
   "smoothL1",
   (x, y, { beta = 1 }) => {
     checkNumber("smoothL1: beta", beta, 0);
-    return beta === 0 ? abs(sub(x, y)) : div(huberOf(sub(x, y), beta), beta);
+    return beta === 0 ? abs(sub(x, y)) : div(huberOp(sub(x, y), beta), beta);
   },
   { beta: true },
 );
