@@ -15,6 +15,7 @@ import {
   hessian,
   hvp,
   IndexError,
+  indexSelect,
   jacobian,
   jvp,
   leakyRelu,
@@ -523,6 +524,13 @@ describe("mistakes", () => {
     expect(() => compile((n: number) => x.mul(scalar(n)))(0.1)).toThrow(
       "scalar: takes a number, got a tensor, as argument 0 of the compiled function is inside",
     );
+    for (const use of [
+      (n: number) => x.at(n),
+      (n: number) => indexSelect(x, n as never),
+      (n: number) => x.sum(n),
+      (n: number) => x.roll(n),
+    ])
+      expect(() => compile(use)(1)).toThrow(/as argument 0 of the compiled function is inside/);
     const count = new Setting(2);
     const first = compile(() => x.slice(0, count.value).sum());
     expect(first().item()).toBe(3);

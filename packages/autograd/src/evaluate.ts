@@ -15,8 +15,9 @@ import {
 } from "./graph.ts";
 import { interpret } from "./interpret.ts";
 import { stopOp } from "./ops/composed.ts";
-import { numbers, stoppedOp } from "./ops/leaf.ts";
+import { stoppedOp } from "./ops/leaf.ts";
 import { begin, claim, keep, usedAgain } from "./reuse.ts";
+import { numbers } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { numberIn, release, topology } from "./topology.ts";
 

@@ -55,10 +55,20 @@ export function checkWhole(name: string, what: string, value: unknown, least: nu
 
 const isList = (x: unknown): x is readonly unknown[] => Array.isArray(x);
 
+/** What stands for numbers that `compile` traces a function for, and which arguments they are. */
+export const numbers: WeakMap<object, string> = new WeakMap();
+
 /** Only what kind of thing was given: to print a tensor would compute it. */
 export const shown = (x: unknown): string => {
   if (typeof x === "string") return JSON.stringify(x);
+  if (typeof x === "object" && x !== null && numbers.has(x)) return `a tensor${insideAs(x)}`;
   return Object(x) === x ? "an object" : String(x);
+};
+
+/** For messages about a tensor: that it stands for a number, if so. */
+export const insideAs = (x: object): string => {
+  const path = numbers.get(x);
+  return path === undefined ? "" : `, as ${path} of the compiled function is inside`;
 };
 
 /** Throws ValueError unless `x` is an array: sizes, axes or tensors that come one by one, as in PyTorch, would be lost. */

@@ -2,9 +2,9 @@ import type { DType, TypedArray } from "../dtype.ts";
 import { dtypeOf } from "../dtype.ts";
 import { CompileError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
-import { checkBytes, describe, numbers, placeholder } from "../ops/leaf.ts";
+import { checkBytes, describe, placeholder } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
-import { equalShapes } from "../shape.ts";
+import { equalShapes, numbers } from "../shape.ts";
 
 /**
  * The form of an argument: calls of one form run one program. Tensors, typed arrays and numbers are slots that each call

@@ -3,7 +3,15 @@ import type { Attributes, Op } from "../graph.ts";
 import { apply, elementsOf, linearRule, readElements, Tensor, zero } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
-import { broadcastShapes, checkWhole, equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
+import {
+  broadcastShapes,
+  checkWhole,
+  equalShapes,
+  formatShape,
+  insideAs,
+  normalizeAxis,
+  sizeOf,
+} from "../shape.ts";
 import type { ArgSort, Gather, GatherOptions, OneHot, ScatterAdd } from "../signature.ts";
 import { rememberSite } from "../site.ts";
 import { Sorter } from "../sorter.ts";
@@ -121,7 +129,8 @@ export function checkPlaces(name: string, index: Tensor, size: number, axis: num
     throw new ValueError(
       `${name}: the index is a tensor of int32, got ${describe(index)}; make one with tensor(...)`,
     );
-  if (index.dtype !== "int32") throw new DTypeError(`${name}: the index is ${index.dtype}; cast it to int32`);
+  if (index.dtype !== "int32")
+    throw new DTypeError(`${name}: the index is ${index.dtype}${insideAs(index)}; cast it to int32`);
   const data = elementsOf(index.node);
   if (data) for (const i of data) checkWithin(name, i, size, axis, "", least);
 }
@@ -187,7 +196,9 @@ export function placesOf(caller: string, index: Tensor, shape: Shape, axis: numb
     return { places: nonzeroPlaces(caller, index), axis, span, size, checked: true };
   }
   if (index.dtype !== "int32")
-    throw new DTypeError(`${caller}: the index is ${index.dtype}; cast it to int32 (or bool for a mask)`);
+    throw new DTypeError(
+      `${caller}: the index is ${index.dtype}${insideAs(index)}; cast it to int32 (or bool for a mask)`,
+    );
   checkPlaces(caller, index, size, axis, -size);
   const checked = elementsOf(index.node) !== null;
   return { places: where(lt(index, 0), add(index, size), index), axis, span, size, checked };

@@ -8,7 +8,7 @@ import { machineOfTwo } from "../machine.ts";
 import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
-import { checkShape, checkWhole, formatShape, sizeOf } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, numbers, shown, sizeOf } from "../shape.ts";
 import type { Creator, Literal, Nested, OtherArray, SizesOf, TensorCreator } from "../signature.ts";
 
 // All that makes a tensor of numbers is one file: each is a few lines, and twice as many that say what it takes and throws.
@@ -166,14 +166,10 @@ function flatten(data: unknown, at: readonly number[], flat: (number | boolean)[
   return [data.length, ...(inner ?? [])];
 }
 
-/** What stands for numbers that `compile` traces a function for, and which arguments they are. */
-export const numbers: WeakMap<object, string> = new WeakMap();
-
 /** `a string`, `null`, `a Date`: what was given, for messages. */
 export function describe(x: unknown): string {
   if (x === null || x === undefined) return String(x);
-  if (typeof x === "object" && numbers.has(x))
-    return `a tensor, as ${numbers.get(x)} of the compiled function is inside`;
+  if (typeof x === "object" && numbers.has(x)) return shown(x);
   if (typeof x === "object" && isForeign(x))
     return "a tensor of another copy of @cotangent/autograd, which is loaded twice";
   const kind = typeof x === "object" ? (x.constructor?.name ?? "object") : typeof x;
