@@ -51,6 +51,23 @@ describe("withValues", () => {
     expect(w.toArray()).toEqual([1, 2]);
   });
 
+  test("takes what is assigned meanwhile, for each example of vmap too", () => {
+    const w = variable([1, 2]);
+    const f = (x: Tensor) =>
+      withValues([[w, x]], () => {
+        w.assign(w.mul(2));
+        return w.square();
+      });
+    const rows = tensor([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(vmap(f)(rows).toArray()).toEqual(rows.mul(2).square().toArray());
+    expect(compile(vmap(f))(rows).toArray()).toEqual(rows.mul(2).square().toArray());
+    expect(w.toArray()).toEqual([1, 2]);
+  });
+
   test("ends with the call, also within another and when it throws", () => {
     const w = variable(1);
     const inner = () => withValues([[w, 3]], () => w.mul(1));

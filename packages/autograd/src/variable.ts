@@ -22,12 +22,12 @@ const variableOp: Op<VersionAttributes> = {
 };
 
 /** A version assigned while tracing: the assigned value, and derivatives end here as they do at a leaf. */
-export const assignedOp: Op<VersionAttributes> = {
+export const assignedOp: Op<{ readonly version: number }> = {
   name: "assigned",
   kernel: { kind: "pointwise", body: (_, x) => x! },
   derivatives: [zero],
-  shape: (_, { shape }) => shape,
-  dtype: (_, { dtype }) => dtype,
+  shape: ([x]) => x!.shape,
+  dtype: ([x]) => x!.dtype,
 };
 
 /** Where a compiled program keeps the value of a variable. */
@@ -169,8 +169,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   /** @internal Takes a value that has been checked. */
   accept(value: Tensor): void {
     if (trace) {
-      const { shape, dtype } = this;
-      const version = apply(assignedOp, [value], { shape, dtype, version: this.#version + 1 });
+      const version = apply(assignedOp, [value], { version: this.#version + 1 });
       setOwner(version, this);
       trace.assigned.set(this, version);
       return;
