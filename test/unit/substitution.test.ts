@@ -51,6 +51,20 @@ describe("withValues", () => {
     expect(w.toArray()).toEqual([1, 2]);
   });
 
+  test("that throws has changed nothing, also where compile goes on after it", () => {
+    const [v, w] = [variable([1, 2]), variable([3, 4])];
+    const failing = () => {
+      v.assign(v.mul(2));
+      return v.add(w).reshape([7]);
+    };
+    const step = compile((x: Tensor) => {
+      expect(() => withValues([[w, x]], failing)).toThrow(ShapeError);
+      return v.add(w);
+    });
+    expect(step(tensor([5, 6])).toArray()).toEqual([4, 6]);
+    expect(v.toArray()).toEqual([1, 2]);
+  });
+
   test("takes what is assigned meanwhile, for each example of vmap too", () => {
     const w = variable([1, 2]);
     const f = (x: Tensor) =>

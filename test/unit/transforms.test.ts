@@ -3,6 +3,7 @@ import {
   type Flow,
   hessian,
   hvp,
+  jacobian,
   jvp,
   lerp,
   pushforward,
@@ -12,6 +13,7 @@ import {
   valueAndGrad,
   vjp,
   vmap,
+  zeros,
 } from "@cotangent/autograd";
 import { expect, test } from "vitest";
 
@@ -109,4 +111,11 @@ test("valueAndGrad hands on what else the function has to tell", () => {
   expect(() => valueAndGrad(pairless, { hasAux: true })(tensor([1, 3]))).toThrow(
     "valueAndGrad: with hasAux the function has to return a pair [loss, aux], got a Tensor",
   );
+});
+
+test("of no elements there are no derivatives, of the right shape", () => {
+  const none = zeros([0, 2]);
+  expect(hessian((x: Tensor) => x.square().sum())(none).shape).toEqual([0, 2, 0, 2]);
+  expect(jacobian((x: Tensor) => x.mul(2))(none).shape).toEqual([0, 2, 0, 2]);
+  expect(jacobian((x: Tensor) => x.slice(0, 0))(tensor([1, 2])).shape).toEqual([0, 2]);
 });

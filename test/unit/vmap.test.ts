@@ -176,4 +176,27 @@ describe("vmap", () => {
     expect(w.toArray()).toEqual([1, 2]);
     expect(w.grad).toBeNull();
   });
+
+  test("that throws has assigned nothing, also where compile goes on after it", () => {
+    const w = variable([1, 2]);
+    const doubling = (a: Tensor): Tensor => {
+      w.assign(w.mul(2));
+      return a;
+    };
+    const badly = vmap(doubling, { outAxes: 5 });
+    expect(() => badly(x)).toThrow("vmap: outAxes: axis 5 of shape [3, 2], whose axes are -2 ... 1");
+    const failing = vmap((a: Tensor) => {
+      doubling(a);
+      a.mul(w).sum().backward();
+      return a;
+    });
+    const inner = compile((a: Tensor) => doubling(a).reshape([7]));
+    const goesOn = compile((a: Tensor) => {
+      for (const f of [badly, failing, inner]) expect(() => f(a)).toThrow();
+      return a.sum().add(w.sum());
+    });
+    expect(goesOn(x).item()).toBe(24);
+    expect(w.toArray()).toEqual([1, 2]);
+    expect(w.grad).toBeNull();
+  });
 });

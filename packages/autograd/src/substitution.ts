@@ -35,7 +35,7 @@ export function withValues<T>(
   checkFunction("withValues", f);
   const pairs = pairsOf(values);
   const record = recording();
-  return record ? inRecord(record, pairs, f) : alone(pairs, f);
+  return record ? record.attempt(() => inRecord(record, pairs, f)) : alone(pairs, f);
 }
 
 type Pair = readonly [variable: Variable, value: Tensor];

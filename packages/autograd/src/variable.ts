@@ -51,6 +51,24 @@ export class Trace {
   constructor(symbolic = true) {
     this.symbolic = symbolic;
   }
+
+  /** Runs `f`, a part of what is recorded; if it throws, it has done nothing to variables. */
+  attempt<T>(f: () => T): T {
+    const before = [...this.assigned];
+    const gradientsBefore = [...this.gradients];
+    try {
+      return f();
+    } catch (error) {
+      refill(this.assigned, before);
+      refill(this.gradients, gradientsBefore);
+      throw error;
+    }
+  }
+}
+
+function refill<K, V>(map: Map<K, V>, entries: readonly (readonly [K, V])[]): void {
+  map.clear();
+  for (const [key, value] of entries) map.set(key, value);
 }
 
 let trace: Trace | null = null;
