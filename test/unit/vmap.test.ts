@@ -125,6 +125,35 @@ describe("vmap", () => {
     expect(vmap((row: Tensor) => grad(f(row), [row])[0])(x).toArray()).toEqual(x.mul(100).toArray());
   });
 
+  test("has no example for a rule that is asked later, and says so", () => {
+    const scaled = (row: Tensor, k: Tensor, inside: boolean): Tensor => {
+      const f = customGradient(
+        function scaling(z: Tensor) {
+          return z.mul(k);
+        },
+        (g) => [g.mul(k).mul(100)],
+      );
+      return inside ? grad(f(row).sum(), [row])[0] : f(row);
+    };
+    const scales = tensor([1, 2, 3]);
+    const expected = [
+      [100, 100],
+      [200, 200],
+      [300, 300],
+    ];
+    expect(vmap((row: Tensor, k: Tensor) => scaled(row, k, true))(x, scales).toArray()).toEqual(expected);
+    const y = vmap((row: Tensor, k: Tensor) => scaled(row, k, false))(x, scales).sum();
+    expect(() => grad(y, [x])).toThrow(
+      /^scaling: its derivative rule uses a tensor that the function of vmap was given or made, and that function has ended;/,
+    );
+    // Inside another vmap, and of a function that still runs.
+    const both = (k: Tensor): Tensor => {
+      const z = x.add(0);
+      return grad(vmap((row: Tensor) => scaled(row, k, false))(z).sum(), [z])[0];
+    };
+    expect(vmap(both)(scales).amax(1).toArray()).toEqual(expected);
+  });
+
   test("a model with captured weights is its batched form", () => {
     const [w, b] = [uniform([2, 4], { low: -1 }), uniform([4])];
     const one = vmap((row: Tensor) => relu(matmul(row, w).add(b)))(x).toArray() as number[][];

@@ -6,7 +6,7 @@ import { placeholder } from "./ops/leaf.ts";
 import { checkFunction, optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape, normalizeAxis } from "./shape.ts";
-import { batched, repeated } from "./transform/batch.ts";
+import { batched, end, repeated } from "./transform/batch.ts";
 import { mapTree, unflattenTree } from "./tree.ts";
 import type { Variable } from "./variable.ts";
 import { assignAll, recording, Trace, tracing } from "./variable.ts";
@@ -100,6 +100,7 @@ export function vmap<A extends readonly unknown[]>(
     if (size === null) throw new ValueError("vmap: no argument has examples; give one an axis by inAxes");
     const count: number = size;
     const { result, roots, assigned } = traced(() => f(...(parts as unknown as A)));
+    end(batches.keys());
     const all = batched([...roots, ...assigned.map(([, value]) => value)], batches, count);
     assigned.forEach(([variable], i) => {
       if (all[roots.length + i]!.isBatched)

@@ -1,3 +1,4 @@
+import { GradientError } from "../errors.ts";
 import type { Attributes, Derivative, IndexMap, Kernel, Op, Tensor } from "../graph.ts";
 import { apply, isWaiting } from "../graph.ts";
 import { readLabels } from "../labels.ts";
@@ -126,6 +127,14 @@ function batchedKernel(kernel: Kernel): Kernel {
   return { kind: "view", map };
 }
 
+/** The symbols of functions that have returned: they stand for nothing any more. */
+const ended = /* @__PURE__ */ new WeakSet<Tensor>();
+
+/** Says that the function has returned which was given these symbols. */
+export function end(symbols: Iterable<Tensor>): void {
+  for (const symbol of symbols) ended.add(symbol);
+}
+
 /** A symbol for one example of a batch. */
 const example = (x: Tensor): Tensor => placeholder(x.shape.slice(1), x.dtype);
 
@@ -146,7 +155,13 @@ function batchedRule(rule: Derivative, op: Op): Derivative {
       [symbol, moved],
     ]);
     const size = out.shape[0]!;
-    const [said] = batched([say(symbol, one).node], batches, size);
+    const answer = say(symbol, one).node;
+    if (topology([answer]).nodes.some((x) => ended.has(x)))
+      throw new GradientError(
+        `${op.name}: its derivative rule uses a tensor that the function of vmap was given or made, and that function has ended; let the ` +
+          "rule take it as an input, or take derivatives inside the function",
+      );
+    const [said] = batched([answer], batches, size);
     return said!.isBatched ? said!.root : repeated(said!.root, size);
   };
   switch (rule.kind) {
