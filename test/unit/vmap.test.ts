@@ -154,6 +154,15 @@ describe("vmap", () => {
     expect(vmap(both)(scales).amax(1).toArray()).toEqual(expected);
   });
 
+  test("tells the line of what went wrong, which stands in the function", () => {
+    const index = tensor([0, 1, 7], { dtype: "int32" });
+    const f = (row: Tensor, i: Tensor): Tensor => row.mul(2).gather(0, i.unsqueeze(0));
+    for (const g of [vmap(f), compile(vmap(f))])
+      expect(() => g(x, index).toArray()).toThrow(/index 7 is outside .*; made at f .*vmap\.test\.ts/);
+    const negative = vmap((row: Tensor) => cholesky(row.unsqueeze(0).mul(row.unsqueeze(1)).neg()));
+    expect(() => negative(x).toArray()).toThrow(/^cholesky: .*; made at .*vmap\.test\.ts/);
+  });
+
   test("a model with captured weights is its batched form", () => {
     const [w, b] = [uniform([2, 4], { low: -1 }), uniform([4])];
     const one = vmap((row: Tensor) => relu(matmul(row, w).add(b)))(x).toArray() as number[][];

@@ -11,6 +11,7 @@ import { slice } from "../ops/region.ts";
 import { carrying } from "../segment.ts";
 import type { Shape } from "../shape.ts";
 import { sizeOf } from "../shape.ts";
+import { inheritSite } from "../site.ts";
 import { numberIn, topology } from "../topology.ts";
 
 /**
@@ -47,7 +48,7 @@ export function batched(
           inputs.map((x, i) => ({ x, isBatched: isBatched[operands[i]!] === 1 })),
           size,
         );
-      return inputs.every((x, i) => x === node.inputs[i]) ? node : apply(node.op, inputs, node.attributes);
+      return inputs.every((x, i) => x === node.inputs[i]) ? node : madeAs(node, inputs, node.attributes);
     };
     made.push(batch ?? carry(node, make));
   });
@@ -71,7 +72,14 @@ function batchedNode(node: Tensor, operands: readonly Operand[], size: number): 
   const inputs = operands.map(({ x, isBatched }) => (isBatched ? x : repeated(x, size)));
   if (kind === "opaque") return oneByOne(node, inputs, size);
   if (kind === "view") return apply(batchedOp(op), inputs, attributes);
-  return apply(op, inputs, behindBatch(attributes));
+  return madeAs(node, inputs, behindBatch(attributes));
+}
+
+/** The op of `node` again; what goes wrong with it is told of the line that made `node`. */
+function madeAs(node: Tensor, inputs: readonly Tensor[], attributes: Attributes): Tensor {
+  const made = apply(node.op, inputs, attributes);
+  inheritSite(made, node);
+  return made;
 }
 
 /** Axes as attributes name them, one further behind. */
@@ -91,10 +99,10 @@ function contracted(spec: string, [x, y]: readonly Operand[]): Tensor {
 }
 
 /** Nothing is known of what the host computes: it does so for each example. */
-function oneByOne({ op, attributes, shape, dtype }: Tensor, inputs: readonly Tensor[], size: number): Tensor {
-  if (size === 0) return fill(0, [0, ...shape], dtype);
+function oneByOne(node: Tensor, inputs: readonly Tensor[], size: number): Tensor {
+  if (size === 0) return fill(0, [0, ...node.shape], node.dtype);
   const of = (i: number) => inputs.map((x) => reshape(slice(x, i, i + 1) as Tensor, x.shape.slice(1)));
-  return stack(Array.from({ length: size }, (_, i) => apply(op, of(i), attributes)));
+  return stack(Array.from({ length: size }, (_, i) => madeAs(node, of(i), node.attributes)));
 }
 
 const known = new WeakMap<Op, Op>();
