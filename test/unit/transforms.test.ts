@@ -5,6 +5,7 @@ import {
   hvp,
   jacobian,
   jvp,
+  leavesOf,
   lerp,
   pushforward,
   scalar,
@@ -89,6 +90,21 @@ test("a result that is no tree of floats, or a cotangent of another form, is ref
     "jvp: the result is neither a tensor nor a tree of them: a tree has tensors at its leaves, got 3 at n;",
   );
   expect(() => vjp((z: Tensor) => [z, z.gt(0)])(x)).toThrow("vjp: result 1 is bool");
+});
+
+test("what hides its tensors is no tree: it would be one without leaves", () => {
+  const x = tensor([1, 2]);
+  const model = new Map([["w", x]]);
+  expect(() => valueAndGrad((values: typeof model) => values.get("w")!.sum())(model)).toThrow(
+    "valueAndGrad: the input is neither a tensor nor a tree of them: a tree has tensors at its leaves, got a Map, of which " +
+      "Object.fromEntries makes an object;",
+  );
+  const later = async (y: Tensor) => y as never;
+  expect(() => jvp(later)(x, x)).toThrow("a tree has tensors at its leaves, got a Promise");
+  expect(() => vmap(later)(x)).toThrow(
+    "vmap: the function returns something that is no tensor: a tree has tensors at its leaves, got a Promise",
+  );
+  expect(leavesOf({ a: [], b: { c: x } })).toEqual([x]);
 });
 
 test("valueAndGrad hands on what else the function has to tell", () => {
