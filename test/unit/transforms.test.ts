@@ -92,6 +92,11 @@ test("a result that is no tree of floats, or a cotangent of another form, is ref
   expect(() => vjp((z: Tensor) => [z, z.gt(0)])(x)).toThrow("vjp: result 1 is bool");
 });
 
+test("pushforward takes one tangent for each input", () => {
+  const x = scalar(2);
+  expect(() => pushforward(x.square(), [x], [x, x])).toThrow("there are 2 tangents and 1 inputs");
+});
+
 test("what hides its tensors is no tree: it would be one without leaves", () => {
   const x = tensor([1, 2]);
   const model = new Map([["w", x]]);

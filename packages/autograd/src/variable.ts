@@ -230,7 +230,8 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   }
 
   /**
-   * What `backward` added up, or null. Set it to null (or call `optimizer.zeroGrad()`) before the next step.
+   * What `backward` added up, or null. Set it to null (or call `optimizer.zeroGrad()`) before the next step. Throws ValueError, ShapeError
+   * or DTypeError if it is set to something else than a tensor of the variable's shape and dtype, or a number.
    */
   get grad(): Tensor<S> | null {
     if (trace?.gradients.has(this)) return trace.gradients.get(this) as Tensor<S> | null;
@@ -241,8 +242,9 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
     return this.#gradient;
   }
   set grad(value: Tensor<S> | null) {
-    if (trace) trace.gradients.set(this, value);
-    else this.#gradient = value;
+    const gradient = value === null ? null : (fitting("set grad of", this, value) as Tensor<S>);
+    if (trace) trace.gradients.set(this, gradient);
+    else this.#gradient = gradient;
   }
 
   /** Does `backward` leave it a `grad`? @internal */
