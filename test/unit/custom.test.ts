@@ -80,6 +80,20 @@ describe("customGradient", () => {
     for (const go of [jvp(f), compile(jvp(f))]) expect(go(x, t)[1].toArray()).toEqual(expected.toArray());
   });
 
+  test("with a rule that calls a compiled function, which is in the graph what it was compiled from", () => {
+    const back = compile((g: Tensor, x: Tensor) => g.mul(x.cos()));
+    const f = customGradient(
+      (x: Tensor) => x.sin(),
+      (g, _, x) => [back(g, x)],
+    );
+    const x = tensor([0.3, 1.7], f64);
+    const [, tangent] = jvp((z: Tensor) => f(z))(x, tensor([1, 1], f64));
+    expect(tangent.toArray()).toEqual(x.cos().toArray());
+    const [slope] = grad(vmap(f)(x).sum(), [x]);
+    expect(slope.toArray()).toEqual(x.cos().toArray());
+    expect(grad(slope.sum(), [x])[0].toArray()).toEqual(x.sin().neg().toArray());
+  });
+
   test("refuses an answer that is no list of tensors", () => {
     const x = tensor([1, 2]);
     const given = (answer: unknown) =>

@@ -3,6 +3,7 @@ import { isFloat } from "../dtype.ts";
 import { DTypeError, GradientError, ShapeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
 import { apply, isWaiting, none, partial, Tensor, zero } from "../graph.ts";
+import { inlined } from "../inlining.ts";
 import { checkTensor, describe, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
 import { checkFunction } from "../options.ts";
 import { rebuild } from "../rebuild.ts";
@@ -160,7 +161,7 @@ function cotangentOf<I extends readonly Tensor[]>(
   running.add(out);
   let cotangents: ReturnType<typeof rule>;
   try {
-    cotangents = rule(g, out, ...inputs);
+    cotangents = inlined(() => rule(g, out, ...inputs));
   } finally {
     running.delete(out);
   }
