@@ -1,15 +1,20 @@
 import {
+  type Attributes,
   add,
   CompileError,
   cholesky,
   compile,
   customGradient,
+  defineOp,
   dot,
   Generator,
+  gather,
   grad,
   hessian,
+  linearRule,
   matmul,
   mul,
+  pushforward,
   relu,
   ShapeError,
   solve,
@@ -21,6 +26,7 @@ import {
   valueAndGrad,
   variable,
   vmap,
+  zero,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 
@@ -123,6 +129,32 @@ describe("vmap", () => {
       },
     );
     expect(vmap((row: Tensor) => grad(f(row), [row])[0])(x).toArray()).toEqual(x.mul(100).toArray());
+  });
+
+  test("asks an op of the user's that knows one number of axes about one example", () => {
+    const placed: (operands: readonly Tensor[], attributes: Attributes) => Tensor = defineOp({
+      name: "placed",
+      kernel: { kind: "scatter" },
+      derivatives: [linearRule((g, out, { axis }) => gather(g, Number(axis), out.inputs[1]!)), zero],
+      shape: ([row], { size }) => {
+        if (row!.rank > 2) throw new ShapeError("placed: takes a row, or a matrix");
+        return [Number(size), ...row!.shape.slice(1)];
+      },
+      dtype: ([row]) => row!.dtype,
+    });
+    const index = tensor([3, 0], { dtype: "int32" });
+    const f = (row: Tensor): Tensor => placed([row.square(), index], { axis: 0, size: 4 });
+    const rows = vmap(f)(x);
+    expect(rows.toArray()).toEqual(rowByRow(f));
+    const weights = tensor([1, 10, 100, 1000]);
+    expect(grad(rows.mul(weights).sum(), [x])[0].toArray()).toEqual([
+      [2000, 4],
+      [6000, 8],
+      [10000, 12],
+    ]);
+    const nested = vmap((scale: Tensor) => vmap((row: Tensor) => f(row.mul(scale)))(x))(tensor([1, 2]));
+    expect(nested.toArray()).toEqual([rowByRow(f), rowByRow((row) => f(row.mul(2)))]);
+    expect(pushforward(rows, [x], [x]).toArray()).toEqual(rowByRow((row) => f(row).mul(2)));
   });
 
   test("has no example for a rule that is asked later, and says so", () => {

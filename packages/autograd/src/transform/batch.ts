@@ -10,7 +10,7 @@ import { broadcastTo, reshape } from "../ops/movement.ts";
 import { slice } from "../ops/region.ts";
 import { carrying } from "../segment.ts";
 import type { Shape } from "../shape.ts";
-import { sizeOf } from "../shape.ts";
+import { equalShapes, sizeOf } from "../shape.ts";
 import { inheritSite } from "../site.ts";
 import { numberIn, topology } from "../topology.ts";
 
@@ -72,7 +72,14 @@ function batchedNode(node: Tensor, operands: readonly Operand[], size: number): 
   const inputs = operands.map(({ x, isBatched }) => (isBatched ? x : repeated(x, size)));
   if (kind === "opaque") return oneByOne(node, inputs, size);
   if (kind === "view") return apply(batchedOp(op), inputs, attributes);
-  return madeAs(node, inputs, behindBatch(attributes));
+  const behind = behindBatch(attributes);
+  try {
+    const made = madeAs(node, inputs, behind);
+    if (equalShapes(made.shape, [size, ...node.shape])) return made;
+  } catch {
+    // An op of the user's, which refuses an axis more: it is asked about one example.
+  }
+  return apply(batchedOp(op), inputs, behind);
 }
 
 /** The op of `node` again; what goes wrong with it is told of the line that made `node`. */
@@ -83,10 +90,13 @@ function madeAs(node: Tensor, inputs: readonly Tensor[], attributes: Attributes)
 }
 
 /** Axes as attributes name them, one further behind. */
-function behindBatch(attributes: Attributes): Attributes {
+const behindBatch = (attributes: Attributes): Attributes => axesMoved(attributes, 1);
+const beforeBatch = (attributes: Attributes): Attributes => axesMoved(attributes, -1);
+
+function axesMoved(attributes: Attributes, by: 1 | -1): Attributes {
   const { axis, axes } = attributes;
-  if (typeof axis === "number") return { ...attributes, axis: axis + 1 };
-  if (Array.isArray(axes)) return { ...attributes, axes: axes.map((i) => Number(i) + 1) };
+  if (typeof axis === "number") return { ...attributes, axis: axis + by };
+  if (Array.isArray(axes)) return { ...attributes, axes: axes.map((i) => Number(i) + by) };
   return attributes;
 }
 
@@ -109,16 +119,23 @@ const known = new WeakMap<Op, Op>();
 
 /** The op that does the same with all examples of a batch. Its rules are those of `op`, batched. */
 function batchedOp(op: Op): Op {
-  return remembered(known, op, ({ name, kernel, derivatives, implied, kink, meaning }) => ({
-    name,
-    kernel: batchedKernel(kernel),
-    derivatives: derivatives.map((rule) => batchedRule(rule, op)),
-    shape: (inputs, attributes) => [inputs[0]!.shape[0]!, ...op.shape(inputs.map(example), attributes)],
-    dtype: (inputs, attributes) => op.dtype(inputs.map(example), attributes),
-    ...(implied ? { implied } : {}),
-    kink,
-    ...(meaning ? { meaning } : {}),
-  }));
+  return remembered(known, op, ({ name, kernel, derivatives, implied, kink, meaning }) => {
+    // A view says itself which axes its attributes name.
+    const own = kernel.kind === "view" ? (attributes: Attributes) => attributes : beforeBatch;
+    return {
+      name,
+      kernel: batchedKernel(kernel),
+      derivatives: derivatives.map((rule) => batchedRule(rule, op, own)),
+      shape: (inputs, attributes) => [
+        inputs[0]!.shape[0]!,
+        ...op.shape(inputs.map(example), own(attributes)),
+      ],
+      dtype: (inputs, attributes) => op.dtype(inputs.map(example), own(attributes)),
+      ...(implied ? { implied } : {}),
+      kink,
+      ...(meaning ? { meaning } : {}),
+    };
+  });
 }
 
 function batchedKernel(kernel: Kernel): Kernel {
@@ -147,13 +164,14 @@ export function end(symbols: Iterable<Tensor>): void {
 const example = (x: Tensor): Tensor => placeholder(x.shape.slice(1), x.dtype);
 
 /** The rule is asked about one example, and what it says holds for all. */
-function batchedRule(rule: Derivative, op: Op): Derivative {
+function batchedRule(rule: Derivative, op: Op, own: (attributes: Attributes) => Attributes): Derivative {
   const forAll = (
-    say: (moved: Tensor, out: Tensor) => Tensor,
+    say: (moved: Tensor, out: Tensor, attributes: Attributes) => Tensor,
     moved: Tensor,
     out: Tensor,
-    attributes: Attributes,
+    shifted: Attributes,
   ): Tensor => {
+    const attributes = own(shifted);
     const inputs = out.inputs.map(example);
     const one = apply(op, inputs, attributes);
     const symbol = example(moved);
@@ -163,7 +181,7 @@ function batchedRule(rule: Derivative, op: Op): Derivative {
       [symbol, moved],
     ]);
     const size = out.shape[0]!;
-    const answer = say(symbol, one).node;
+    const answer = say(symbol, one, attributes).node;
     if (topology([answer]).nodes.some((x) => ended.has(x)))
       throw new GradientError(
         `${op.name}: its derivative rule uses a tensor that the function of vmap was given or made, and that function has ended; let the ` +
@@ -181,11 +199,11 @@ function batchedRule(rule: Derivative, op: Op): Derivative {
       return {
         kind: "pushforward",
         push: (t, out, attributes, i) =>
-          forAll((symbol, one) => push(symbol, one, attributes, i), t, out, attributes),
+          forAll((symbol, one, own) => push(symbol, one, own, i), t, out, attributes),
         ...(pull && {
           pull: (g, out, attributes, i) =>
             forAll(
-              (symbol, one) => pull(symbol, one, attributes, i) ?? zerosLike(one.inputs[i]!),
+              (symbol, one, own) => pull(symbol, one, own, i) ?? zerosLike(one.inputs[i]!),
               g,
               out,
               attributes,
@@ -198,7 +216,7 @@ function batchedRule(rule: Derivative, op: Op): Derivative {
       return {
         kind: rule.kind,
         transpose: (g, out, attributes, i) =>
-          forAll((symbol, one) => rule.transpose(symbol, one, attributes, i), g, out, attributes),
+          forAll((symbol, one, own) => rule.transpose(symbol, one, own, i), g, out, attributes),
       };
   }
 }
