@@ -1,6 +1,7 @@
 import {
   type Binary,
   checkGradient,
+  checkpoint,
   compile,
   customGradient,
   DTypeError,
@@ -63,6 +64,34 @@ describe("customGradient", () => {
     const rows = vmap((z: Tensor) => valueAndGrad(clipped)(z)[1])(tensor([[0.3, 1.7]], f64));
     expect(rows.toArray()).toEqual([[0.6, 1]]);
     expect(() => jvp(clipped)(x, x)).toThrow(/customGradient.*not linear in g/);
+  });
+
+  test("with a rule that computes a checkpoint again goes forward too", () => {
+    const block = checkpoint((x: Tensor) => x.sin().mul(x));
+    const f = customGradient(
+      (x: Tensor) => block(x),
+      (g, _, x) => {
+        const z = x.add(0);
+        return grad(block(z), [z], { cotangent: g });
+      },
+    );
+    const [x, t] = [tensor([0.3, 1.7], f64), tensor([1, -2], f64)];
+    const [, expected] = jvp((z: Tensor) => z.sin().mul(z))(x, t);
+    for (const go of [jvp(f), compile(jvp(f))]) expect(go(x, t)[1].toArray()).toEqual(expected.toArray());
+  });
+
+  test("with a rule that calls a compiled function, which is in the graph what it was compiled from", () => {
+    const back = compile((g: Tensor, x: Tensor) => g.mul(x.cos()));
+    const f = customGradient(
+      (x: Tensor) => x.sin(),
+      (g, _, x) => [back(g, x)],
+    );
+    const x = tensor([0.3, 1.7], f64);
+    const [, tangent] = jvp((z: Tensor) => f(z))(x, tensor([1, 1], f64));
+    expect(tangent.toArray()).toEqual(x.cos().toArray());
+    const [slope] = grad(vmap(f)(x).sum(), [x]);
+    expect(slope.toArray()).toEqual(x.cos().toArray());
+    expect(grad(slope.sum(), [x])[0].toArray()).toEqual(x.sin().neg().toArray());
   });
 
   test("refuses an answer that is no list of tensors", () => {

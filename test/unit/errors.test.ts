@@ -629,6 +629,13 @@ describe("indices out of range", () => {
     expect(error.message).toMatch(/made at .*errors\.test\.ts:\d+/);
   });
 
+  test("a computed index is refused with that line where the gradient alone is read", () => {
+    const x = of(3);
+    const dx = grad(applyGather(int32(0, 2).add(int32(1, 1)), x).sum(), [x])[0];
+    const error = refusal(() => dx.toArray(), IndexError, "index 3", "axis 0 of size 3");
+    expect(error.message).toMatch(/made at .*applyGather.*errors\.test\.ts:\d+/);
+  });
+
   test("the interpreter reads no stack for indices that are in range", () => {
     const before = Error.prepareStackTrace;
     let stacks = 0;
@@ -652,8 +659,8 @@ describe("indices out of range", () => {
   });
 });
 
-function applyGather(index: Tensor): Tensor {
-  return gather(of(3), 0, index);
+function applyGather(index: Tensor, x: Tensor = of(3)): Tensor {
+  return gather(x, 0, index);
 }
 
 refuses("arguments in another order", [

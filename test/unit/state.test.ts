@@ -3,6 +3,7 @@ import {
   CompileError,
   checkGradient,
   compile,
+  DTypeError,
   full,
   GradientError,
   gather,
@@ -190,6 +191,32 @@ describe("gradients of variables", () => {
     expect(() => y.backward({ inputs: a as unknown as Variable[] })).toThrow(ValueError);
     expect(() => y.backward({ input: [a] } as object)).toThrow("there is no option input");
     expect([a.grad, b.grad]).toEqual([null, null]);
+  });
+
+  test("grad is set to a tensor that fits, and means what it is then", () => {
+    const w = variable([1, 2], { name: "w" });
+    w.grad = tensor([3, 4]);
+    expect(() => {
+      w.grad = tensor([1]) as unknown as typeof w;
+    }).toThrow("set grad of w: shape [1] does not fit [2]");
+    expect(() => {
+      w.grad = tensor([1, 2], { dtype: "float64" });
+    }).toThrow(DTypeError);
+    for (const wrong of [undefined, "3", [1, 2]])
+      expect(() => {
+        w.grad = wrong as never;
+      }).toThrow("set grad of w: takes a tensor or a number");
+    expect(w.grad.toArray()).toEqual([3, 4]);
+    const direction = variable([5, 6]);
+    const set = () => {
+      w.grad = direction;
+      direction.assign(0);
+    };
+    compile(set)();
+    expect(w.grad.toArray()).toEqual([5, 6]);
+    direction.assign(tensor([7, 8]));
+    set();
+    expect(w.grad.toArray()).toEqual([7, 8]);
   });
 
   test("a grad that nobody clears keeps the last graph alone", () => {

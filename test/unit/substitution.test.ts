@@ -9,6 +9,7 @@ import {
   manualSeed,
   normal,
   ones,
+  pushforward,
   ShapeError,
   stack,
   type Tensor,
@@ -51,6 +52,37 @@ describe("withValues", () => {
     expect(w.toArray()).toEqual([1, 2]);
   });
 
+  test("that throws has changed nothing, also where compile goes on after it", () => {
+    const [v, w] = [variable([1, 2]), variable([3, 4])];
+    const failing = () => {
+      v.assign(v.mul(2));
+      return v.add(w).reshape([7]);
+    };
+    const step = compile((x: Tensor) => {
+      expect(() => withValues([[w, x]], failing)).toThrow(ShapeError);
+      return v.add(w);
+    });
+    expect(step(tensor([5, 6])).toArray()).toEqual([4, 6]);
+    expect(v.toArray()).toEqual([1, 2]);
+  });
+
+  test("takes what is assigned meanwhile, for each example of vmap too", () => {
+    const w = variable([1, 2]);
+    const f = (x: Tensor) =>
+      withValues([[w, x]], () => {
+        w.assign(w.mul(2));
+        return w.square();
+      });
+    const rows = tensor([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(vmap(f)(rows).toArray()).toEqual(rows.mul(2).square().toArray());
+    expect(compile(vmap(f))(rows).toArray()).toEqual(rows.mul(2).square().toArray());
+    expect(w.toArray()).toEqual([1, 2]);
+  });
+
   test("ends with the call, also within another and when it throws", () => {
     const w = variable(1);
     const inner = () => withValues([[w, 3]], () => w.mul(1));
@@ -84,6 +116,52 @@ describe("withValues", () => {
     const step = compile(() => withValues([[w, 10]], f));
     expect([step().item(), step().item()]).toEqual([22, 33]);
     expect([w.item(), count.item()]).toEqual([1, 3]);
+  });
+
+  test("gives derivatives by what a variable stands for, inside", () => {
+    const [v, w] = [variable([1, 2]), variable([3, 4])];
+    const x = tensor([5, 6]);
+    const inside = () => grad(w.square().sum(), [w])[0];
+    for (const value of [x, x.add(0)]) expect(withValues([[w, value]], inside).toArray()).toEqual([10, 12]);
+    expect(compile((y: Tensor) => withValues([[w, y]], inside))(x).toArray()).toEqual([10, 12]);
+    expect(vmap((y: Tensor) => withValues([[w, y]], inside))(stack([x, v])).toArray()).toEqual([
+      [10, 12],
+      [2, 4],
+    ]);
+    expect(withValues([[w, x]], () => pushforward(w.square(), [w], [ones([2])])).toArray()).toEqual([10, 12]);
+    const both = () => grad(w.mul(v.square()).sum(), [w, v]).map((g) => g.toArray());
+    const exchanged = [
+      [w, v],
+      [v, w],
+    ] as const;
+    expect(withValues(exchanged, both)).toEqual([
+      [9, 16],
+      [6, 16],
+    ]);
+    expect(both()).toEqual([
+      [1, 4],
+      [6, 16],
+    ]);
+    withValues(exchanged, () => w.mul(v.square()).sum().backward());
+    expect([w.grad, v.grad].map((g) => g!.toArray())).toEqual([
+      [6, 16],
+      [9, 16],
+    ]);
+  });
+
+  test("goes through a step that is taken inside", () => {
+    const w = variable([3, 4], { dtype: "float64" });
+    const adapted = (value: Tensor) =>
+      withValues([[w, value]], () => {
+        const [g] = grad(w.pow(3).sum(), [w]);
+        return withValues([[w, w.sub(g.mul(0.1))]], () => w.square().sum());
+      });
+    expect(checkGradient(adapted, [tensor([0.5, -1.5], { dtype: "float64" })], { order: 2 }).pass).toBe(true);
+    const x = tensor([0.5, -1.5], { dtype: "float64" });
+    expect(adapted(x).item()).toBe(x.sub(x.square().mul(3).mul(0.1)).square().sum().item());
+    // What was built before means the variable.
+    const before = w.square().sum();
+    expect(withValues([[w, x]], () => grad(before, [w])[0]).toArray()).toEqual([6, 8]);
   });
 
   test("reads values, and leaves gradients of others by backward", () => {

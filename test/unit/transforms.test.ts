@@ -3,7 +3,9 @@ import {
   type Flow,
   hessian,
   hvp,
+  jacobian,
   jvp,
+  leavesOf,
   lerp,
   pushforward,
   scalar,
@@ -12,6 +14,7 @@ import {
   valueAndGrad,
   vjp,
   vmap,
+  zeros,
 } from "@cotangent/autograd";
 import { expect, test } from "vitest";
 
@@ -89,6 +92,26 @@ test("a result that is no tree of floats, or a cotangent of another form, is ref
   expect(() => vjp((z: Tensor) => [z, z.gt(0)])(x)).toThrow("vjp: result 1 is bool");
 });
 
+test("pushforward takes one tangent for each input", () => {
+  const x = scalar(2);
+  expect(() => pushforward(x.square(), [x], [x, x])).toThrow("there are 2 tangents and 1 inputs");
+});
+
+test("what hides its tensors is no tree: it would be one without leaves", () => {
+  const x = tensor([1, 2]);
+  const model = new Map([["w", x]]);
+  expect(() => valueAndGrad((values: typeof model) => values.get("w")!.sum())(model)).toThrow(
+    "valueAndGrad: the input is neither a tensor nor a tree of them: a tree has tensors at its leaves, got a Map, of which " +
+      "Object.fromEntries makes an object;",
+  );
+  const later = async (y: Tensor) => y as never;
+  expect(() => jvp(later)(x, x)).toThrow("a tree has tensors at its leaves, got a Promise");
+  expect(() => vmap(later)(x)).toThrow(
+    "vmap: the function returns something that is no tensor: a tree has tensors at its leaves, got a Promise",
+  );
+  expect(leavesOf({ a: [], b: { c: x } })).toEqual([x]);
+});
+
 test("valueAndGrad hands on what else the function has to tell", () => {
   const f = (x: Tensor, scale: Tensor) => [x.square().mul(scale).sum(), { most: x.amax(), n: 2 }] as const;
   const [[loss, aux], gradient] = valueAndGrad(f, { hasAux: true })(tensor([1, 3]), scalar(2));
@@ -109,4 +132,11 @@ test("valueAndGrad hands on what else the function has to tell", () => {
   expect(() => valueAndGrad(pairless, { hasAux: true })(tensor([1, 3]))).toThrow(
     "valueAndGrad: with hasAux the function has to return a pair [loss, aux], got a Tensor",
   );
+});
+
+test("of no elements there are no derivatives, of the right shape", () => {
+  const none = zeros([0, 2]);
+  expect(hessian((x: Tensor) => x.square().sum())(none).shape).toEqual([0, 2, 0, 2]);
+  expect(jacobian((x: Tensor) => x.mul(2))(none).shape).toEqual([0, 2, 0, 2]);
+  expect(jacobian((x: Tensor) => x.slice(0, 0))(tensor([1, 2])).shape).toEqual([0, 2]);
 });

@@ -1,15 +1,20 @@
 import {
+  type Attributes,
   add,
   CompileError,
   cholesky,
   compile,
   customGradient,
+  defineOp,
   dot,
   Generator,
+  gather,
   grad,
   hessian,
+  linearRule,
   matmul,
   mul,
+  pushforward,
   relu,
   ShapeError,
   solve,
@@ -21,6 +26,7 @@ import {
   valueAndGrad,
   variable,
   vmap,
+  zero,
 } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 
@@ -125,6 +131,70 @@ describe("vmap", () => {
     expect(vmap((row: Tensor) => grad(f(row), [row])[0])(x).toArray()).toEqual(x.mul(100).toArray());
   });
 
+  test("asks an op of the user's that knows one number of axes about one example", () => {
+    const placed: (operands: readonly Tensor[], attributes: Attributes) => Tensor = defineOp({
+      name: "placed",
+      kernel: { kind: "scatter" },
+      derivatives: [linearRule((g, out, { axis }) => gather(g, Number(axis), out.inputs[1]!)), zero],
+      shape: ([row], { size }) => {
+        if (row!.rank > 2) throw new ShapeError("placed: takes a row, or a matrix");
+        return [Number(size), ...row!.shape.slice(1)];
+      },
+      dtype: ([row]) => row!.dtype,
+    });
+    const index = tensor([3, 0], { dtype: "int32" });
+    const f = (row: Tensor): Tensor => placed([row.square(), index], { axis: 0, size: 4 });
+    const rows = vmap(f)(x);
+    expect(rows.toArray()).toEqual(rowByRow(f));
+    const weights = tensor([1, 10, 100, 1000]);
+    expect(grad(rows.mul(weights).sum(), [x])[0].toArray()).toEqual([
+      [2000, 4],
+      [6000, 8],
+      [10000, 12],
+    ]);
+    const nested = vmap((scale: Tensor) => vmap((row: Tensor) => f(row.mul(scale)))(x))(tensor([1, 2]));
+    expect(nested.toArray()).toEqual([rowByRow(f), rowByRow((row) => f(row.mul(2)))]);
+    expect(pushforward(rows, [x], [x]).toArray()).toEqual(rowByRow((row) => f(row).mul(2)));
+  });
+
+  test("has no example for a rule that is asked later, and says so", () => {
+    const scaled = (row: Tensor, k: Tensor, inside: boolean): Tensor => {
+      const f = customGradient(
+        function scaling(z: Tensor) {
+          return z.mul(k);
+        },
+        (g) => [g.mul(k).mul(100)],
+      );
+      return inside ? grad(f(row).sum(), [row])[0] : f(row);
+    };
+    const scales = tensor([1, 2, 3]);
+    const expected = [
+      [100, 100],
+      [200, 200],
+      [300, 300],
+    ];
+    expect(vmap((row: Tensor, k: Tensor) => scaled(row, k, true))(x, scales).toArray()).toEqual(expected);
+    const y = vmap((row: Tensor, k: Tensor) => scaled(row, k, false))(x, scales).sum();
+    expect(() => grad(y, [x])).toThrow(
+      /^scaling: its derivative rule uses a tensor that the function of vmap was given or made, and that function has ended;/,
+    );
+    // Inside another vmap, and of a function that still runs.
+    const both = (k: Tensor): Tensor => {
+      const z = x.add(0);
+      return grad(vmap((row: Tensor) => scaled(row, k, false))(z).sum(), [z])[0];
+    };
+    expect(vmap(both)(scales).amax(1).toArray()).toEqual(expected);
+  });
+
+  test("tells the line of what went wrong, which stands in the function", () => {
+    const index = tensor([0, 1, 7], { dtype: "int32" });
+    const f = (row: Tensor, i: Tensor): Tensor => row.mul(2).gather(0, i.unsqueeze(0));
+    for (const g of [vmap(f), compile(vmap(f))])
+      expect(() => g(x, index).toArray()).toThrow(/index 7 is outside .*; made at f .*vmap\.test\.ts/);
+    const negative = vmap((row: Tensor) => cholesky(row.unsqueeze(0).mul(row.unsqueeze(1)).neg()));
+    expect(() => negative(x).toArray()).toThrow(/^cholesky: .*; made at .*vmap\.test\.ts/);
+  });
+
   test("a model with captured weights is its batched form", () => {
     const [w, b] = [uniform([2, 4], { low: -1 }), uniform([4])];
     const one = vmap((row: Tensor) => relu(matmul(row, w).add(b)))(x).toArray() as number[][];
@@ -173,6 +243,29 @@ describe("vmap", () => {
       "is assigned something else for each example",
     );
     expect(() => compile((a: Tensor) => vmap(summing)(a))(x)).toThrow("vmap: the function calls backward()");
+    expect(w.toArray()).toEqual([1, 2]);
+    expect(w.grad).toBeNull();
+  });
+
+  test("that throws has assigned nothing, also where compile goes on after it", () => {
+    const w = variable([1, 2]);
+    const doubling = (a: Tensor): Tensor => {
+      w.assign(w.mul(2));
+      return a;
+    };
+    const badly = vmap(doubling, { outAxes: 5 });
+    expect(() => badly(x)).toThrow("vmap: outAxes: axis 5 of shape [3, 2], whose axes are -2 ... 1");
+    const failing = vmap((a: Tensor) => {
+      doubling(a);
+      a.mul(w).sum().backward();
+      return a;
+    });
+    const inner = compile((a: Tensor) => doubling(a).reshape([7]));
+    const goesOn = compile((a: Tensor) => {
+      for (const f of [badly, failing, inner]) expect(() => f(a)).toThrow();
+      return a.sum().add(w.sum());
+    });
+    expect(goesOn(x).item()).toBe(24);
     expect(w.toArray()).toEqual([1, 2]);
     expect(w.grad).toBeNull();
   });

@@ -127,7 +127,9 @@ export function compile<F extends (...args: never[]) => unknown>(f: F, given?: C
   const run = f as unknown as (...args: unknown[]) => unknown;
   const history: History = { options, calls: 0, traced: 0, tracings: [], programs: [] };
   const call = (...args: unknown[]): unknown => {
-    if (recording() || isInlining()) return run(...args);
+    const record = recording();
+    if (record) return record.attempt(() => run(...args));
+    if (isInlining()) return run(...args);
     history.calls++;
     const known = find(history.programs, args);
     if (known && options.check) toolsFor("check").compare(known.traced, traceCall(run, args));

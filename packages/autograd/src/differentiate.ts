@@ -4,7 +4,7 @@ import type { Derivative, Partial } from "./graph.ts";
 import { apply, arityOf, derivativeOf, operandOf, Tensor, watching } from "./graph.ts";
 import { describe, placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
-import { checkResults, findTargets, isEnd, markReaching } from "./reach.ts";
+import { checkResults, findTargets, isEnd, markReaching, valueOf } from "./reach.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { numberIn, release, topology } from "./topology.ts";
@@ -187,7 +187,7 @@ let oldest = 0;
 
 function oldestOf(targets: readonly Tensor[]): number {
   let id = Infinity;
-  for (const target of targets) if (target.id < id) id = target.id;
+  for (const target of targets) id = Math.min(id, target.id, valueOf(target)?.id ?? id);
   return id;
 }
 

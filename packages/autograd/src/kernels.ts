@@ -94,8 +94,8 @@ function computeLeaf(source: "data" | "fill" | "iota", node: Tensor, out: TypedA
   else if (source === "iota") for (let i = 0; i < out.length; i++) out[i] = i;
   else
     throw new StateError(
-      `${node.label ?? "a leaf"} of shape ${formatShape(node.shape)} has no value: it was made while compile was tracing; return ` +
-        "it from the compiled function to read it",
+      `${node.label ?? "a leaf"} of shape ${formatShape(node.shape)} has no value: it was made while compile or vmap was tracing; ` +
+        "return it from the function to read it",
     );
 }
 

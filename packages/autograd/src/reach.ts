@@ -23,9 +23,18 @@ export function markReaching({ nodes, starts, edges }: Topology, wanted: readonl
   return reaches;
 }
 
+/** The tensor that a variable stands for at present, if it is none of its versions. */
+export let valueOf: (target: Tensor) => Tensor | null = () => null;
+
+/** From now on variables may stand for tensors, which `find` knows. Programs without `withValues` carry none of this. */
+export function useValues(find: (target: Tensor) => Tensor | null): void {
+  valueOf = find;
+}
+
 /**
- * The numbers of the targets in `order`, -1 where the outputs do not depend on one. A variable stands for the version that
- * the outputs were built on; two versions would make the question ambiguous and are an error, unless derivatives reach one alone.
+ * The numbers of the targets in `order`, -1 where the outputs do not depend on one. A variable means what it stands for, or else the
+ * version that the outputs were built on; two versions would make the question ambiguous and are an error, unless derivatives reach one
+ * alone.
  */
 export function findTargets(
   order: Topology,
@@ -39,25 +48,26 @@ export function findTargets(
     const owner = ownerOf(nodes[n]!);
     if (owner && !nameVersion(order, owner, n)) isNamedTwice = true;
   }
-  return isNamedTwice
-    ? findVersions(order, outputs, targets, caller)
-    : targets.map((target) => numberIn(order, target));
+  const numberOf = isNamedTwice
+    ? versionIn(order, outputs, caller)
+    : (target: Tensor) => numberIn(order, target);
+  return targets.map((target) => {
+    // What backward finds are the variables themselves.
+    const value = caller === "backward" ? null : valueOf(target);
+    const n = value ? numberIn(order, value) : -1;
+    return n < 0 ? numberOf(target) : n;
+  });
 }
 
-/** The same where a variable has two versions among the nodes. */
-function findVersions(
-  order: Topology,
-  outputs: readonly Tensor[],
-  targets: readonly Tensor[],
-  caller: string,
-): number[] {
+/** The same of one target, where a variable has two versions among the nodes. */
+function versionIn(order: Topology, outputs: readonly Tensor[], caller: string): (target: Tensor) => number {
   const isReached = markReached(order, outputs);
   const versions = new Map<Tensor, number[]>();
   order.nodes.forEach((node, n) => {
     const owner = ownerOf(node);
     if (owner) remembered(versions, owner, () => []).push(n);
   });
-  return targets.map((target) => {
+  return (target) => {
     const own = versions.get(target) ?? [];
     if (own.length < 2) return numberIn(order, target);
     const reached = own.filter((n) => isReached[n]);
@@ -67,7 +77,7 @@ function findVersions(
           `${formatShape(target.shape)}: it was assigned in between; differentiate before assigning, or detach() what one step hands to the next`,
       );
     return reached[0] ?? -1;
-  });
+  };
 }
 
 /** Which nodes do the outputs depend on by derivatives that are not zero? */

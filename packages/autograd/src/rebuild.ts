@@ -6,6 +6,7 @@ import { apply, elementsOf, setElements } from "./graph.ts";
 import { checkTensor } from "./ops/leaf.ts";
 import { carrying } from "./segment.ts";
 import { checkList, equalShapes, formatShape } from "./shape.ts";
+import { inheritSite } from "./site.ts";
 import { numberIn, topology } from "./topology.ts";
 
 /** Which dtype takes the place of which. */
@@ -74,6 +75,7 @@ function convertDType(dtype: unknown, dtypes: DTypeMap): DType | undefined {
 
 function copy(node: Tensor, inputs: readonly Tensor[], attributes: Attributes): Tensor {
   const out = apply(node.op, inputs, attributes);
+  inheritSite(out, node);
   if (node.label !== null) out.named(node.label);
   const value = elementsOf(node);
   if (node.op.kernel.kind === "leaf" && value) setElements(out, convertElements(value, out.dtype));

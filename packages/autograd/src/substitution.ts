@@ -1,15 +1,17 @@
 import { ValueError } from "./errors.ts";
-import { Tensor } from "./graph.ts";
+import { ownerOf, Tensor } from "./graph.ts";
 import { describe } from "./ops/leaf.ts";
 import { checkFunction } from "./options.ts";
+import { useValues } from "./reach.ts";
 import type { Operand } from "./signature.ts";
+import { isPlainObject } from "./tree.ts";
 import { assignAll, fitting, recording, Trace, tracing, Variable } from "./variable.ts";
 
 /**
  * What `f` returns where each variable stands for the tensor (or number) beside it: `f` is a function of these tensors then, with their
- * histories, and derivatives by them and by what they are made of go through. No variable changes, but for what `f` assigns to others,
- * such as running averages; what it assigns to these ends with the call. It is made for functions that use variables from outside,
- * such as the loss of a model, where a transform wants them as arguments.
+ * histories, and derivatives by them and by what they are made of go through; inside `f`, `grad(y, [w])` is by what `w` stands for. No
+ * variable changes, but for what `f` assigns to others, such as running averages; what it assigns to these ends with the call. It is made
+ * for functions that use variables from outside, such as the loss of a model, where a transform wants them as arguments.
  *
  * Throws ValueError if something is no pair of a variable and a tensor, or if `f` returns something else than tensors, numbers, strings,
  * booleans and null in arrays and plain objects, ShapeError or DTypeError if a value does not fit its variable, and what `f` throws;
@@ -33,9 +35,17 @@ export function withValues<T>(
   f: () => T,
 ): T {
   checkFunction("withValues", f);
+  useValues(valueOf);
   const pairs = pairsOf(values);
   const record = recording();
-  return record ? inRecord(record, pairs, f) : alone(pairs, f);
+  return record ? record.attempt(() => inRecord(record, pairs, f)) : alone(pairs, f);
+}
+
+/** What a variable stands for in what is recorded: nothing of its own. */
+function valueOf(x: Tensor): Tensor | null {
+  const record = x instanceof Variable ? recording() : null;
+  const node = record?.assigned.get(x as Variable) ?? record?.begun.get(x as Variable);
+  return node && ownerOf(node) !== x ? node : null;
 }
 
 type Pair = readonly [variable: Variable, value: Tensor];
@@ -79,8 +89,7 @@ function settled(result: unknown): unknown {
   if (result instanceof Tensor) return result.node;
   if (typeof result !== "object" || result === null) return result;
   if (Array.isArray(result)) return result.map((entry) => settled(entry));
-  const prototype: unknown = Object.getPrototypeOf(result);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+  if (!isPlainObject(result))
     throw new ValueError(
       `withValues: the function returns ${describe(result)}, which could use the variables later; return tensors, in arrays and plain ` +
         "objects",

@@ -28,13 +28,23 @@ export function mapTree(tree: unknown, f: (leaf: Tensor, path: string) => Tensor
   const inside = (key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
   if (tree instanceof Tensor) return f(tree, path);
   if (Array.isArray(tree)) return tree.map((entry, i) => mapTree(entry, f, inside(i)));
-  if (typeof tree === "object" && tree !== null && !isForeign(tree))
-    return Object.fromEntries(
-      Object.entries(tree).map(([key, entry]) => [key, mapTree(entry, f, inside(key))]),
-    );
+  if (typeof tree === "object" && tree !== null && !isForeign(tree)) {
+    const entries = Object.entries(tree);
+    // A Map or a Promise would be a tree without leaves.
+    if (entries.length > 0 || isPlainObject(tree))
+      return Object.fromEntries(entries.map(([key, entry]) => [key, mapTree(entry, f, inside(key))]));
+  }
   throw new ValueError(
-    `a tree has tensors at its leaves, got ${typeof tree === "object" ? describe(tree) : String(tree)}${path === "" ? "" : ` at ${path}`}`,
+    `a tree has tensors at its leaves, got ${typeof tree === "object" ? describe(tree) : String(tree)}${path === "" ? "" : ` at ${path}`}` +
+      (tree instanceof Map ? ", of which Object.fromEntries makes an object" : ""),
   );
+}
+
+export function isPlainObject(x: unknown): x is Record<string, unknown> {
+  if (typeof x !== "object" || x === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(x);
+  // Objects of another realm have an `Object.prototype` of their own.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /**

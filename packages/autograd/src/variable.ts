@@ -22,12 +22,12 @@ const variableOp: Op<VersionAttributes> = {
 };
 
 /** A version assigned while tracing: the assigned value, and derivatives end here as they do at a leaf. */
-export const assignedOp: Op<VersionAttributes> = {
+export const assignedOp: Op<{ readonly version: number }> = {
   name: "assigned",
   kernel: { kind: "pointwise", body: (_, x) => x! },
   derivatives: [zero],
-  shape: (_, { shape }) => shape,
-  dtype: (_, { dtype }) => dtype,
+  shape: ([x]) => x!.shape,
+  dtype: ([x]) => x!.dtype,
 };
 
 /** Where a compiled program keeps the value of a variable. */
@@ -51,6 +51,24 @@ export class Trace {
   constructor(symbolic = true) {
     this.symbolic = symbolic;
   }
+
+  /** Runs `f`, a part of what is recorded; if it throws, it has done nothing to variables. */
+  attempt<T>(f: () => T): T {
+    const before = [...this.assigned];
+    const gradientsBefore = [...this.gradients];
+    try {
+      return f();
+    } catch (error) {
+      refill(this.assigned, before);
+      refill(this.gradients, gradientsBefore);
+      throw error;
+    }
+  }
+}
+
+function refill<K, V>(map: Map<K, V>, entries: readonly (readonly [K, V])[]): void {
+  map.clear();
+  for (const [key, value] of entries) map.set(key, value);
 }
 
 let trace: Trace | null = null;
@@ -169,8 +187,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   /** @internal Takes a value that has been checked. */
   accept(value: Tensor): void {
     if (trace) {
-      const { shape, dtype } = this;
-      const version = apply(assignedOp, [value], { shape, dtype, version: this.#version + 1 });
+      const version = apply(assignedOp, [value], { version: this.#version + 1 });
       setOwner(version, this);
       trace.assigned.set(this, version);
       return;
@@ -213,7 +230,8 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   }
 
   /**
-   * What `backward` added up, or null. Set it to null (or call `optimizer.zeroGrad()`) before the next step.
+   * What `backward` added up, or null. Set it to null (or call `optimizer.zeroGrad()`) before the next step. Throws ValueError, ShapeError
+   * or DTypeError if it is set to something else than a tensor of the variable's shape and dtype, or a number.
    */
   get grad(): Tensor<S> | null {
     if (trace?.gradients.has(this)) return trace.gradients.get(this) as Tensor<S> | null;
@@ -224,8 +242,9 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
     return this.#gradient;
   }
   set grad(value: Tensor<S> | null) {
-    if (trace) trace.gradients.set(this, value);
-    else this.#gradient = value;
+    const gradient = value === null ? null : (fitting("set grad of", this, value) as Tensor<S>);
+    if (trace) trace.gradients.set(this, gradient);
+    else this.#gradient = gradient;
   }
 
   /** Does `backward` leave it a `grad`? @internal */

@@ -6,7 +6,7 @@ import { placeholder } from "./ops/leaf.ts";
 import { checkFunction, optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { formatShape, normalizeAxis } from "./shape.ts";
-import { batched, repeated } from "./transform/batch.ts";
+import { batched, end, repeated } from "./transform/batch.ts";
 import { mapTree, unflattenTree } from "./tree.ts";
 import type { Variable } from "./variable.ts";
 import { assignAll, recording, Trace, tracing } from "./variable.ts";
@@ -72,7 +72,7 @@ export function vmap<A extends readonly unknown[]>(
 ): (...args: readonly unknown[]) => unknown {
   checkFunction("vmap", f);
   const { inAxes = 0, outAxes = 0 } = optionsOf("vmap", options, { inAxes: true, outAxes: true });
-  return (...args) => {
+  const call = (args: readonly unknown[]): unknown => {
     const axes = axesOf(inAxes, args.length);
     const batches = new Map<Tensor, Tensor>();
     let size: number | null = null;
@@ -100,6 +100,7 @@ export function vmap<A extends readonly unknown[]>(
     if (size === null) throw new ValueError("vmap: no argument has examples; give one an axis by inAxes");
     const count: number = size;
     const { result, roots, assigned } = traced(() => f(...(parts as unknown as A)));
+    end(batches.keys());
     const all = batched([...roots, ...assigned.map(([, value]) => value)], batches, count);
     assigned.forEach(([variable], i) => {
       if (all[roots.length + i]!.isBatched)
@@ -107,12 +108,17 @@ export function vmap<A extends readonly unknown[]>(
           `vmap: ${variable.label ?? "a variable"} is assigned something else for each example; return it instead`,
         );
     });
-    if (!recording()) assignAll(assigned);
     const made = all.slice(0, roots.length).map(({ root, isBatched }) => {
       const whole = isBatched ? root : repeated(root, count);
-      return outAxes === 0 ? whole : (movedim(whole, 0, outAxes) as Tensor);
+      const axis = normalizeAxis("vmap: outAxes", outAxes, whole.shape);
+      return axis === 0 ? whole : (movedim(whole, 0, axis) as Tensor);
     });
+    if (!recording()) assignAll(assigned);
     return unflattenTree(result, made);
+  };
+  return (...args) => {
+    const record = recording();
+    return record ? record.attempt(() => call(args)) : call(args);
   };
 }
 

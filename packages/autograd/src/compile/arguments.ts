@@ -5,6 +5,7 @@ import { Tensor } from "../graph.ts";
 import { checkBytes, describe, placeholder } from "../ops/leaf.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, numbers } from "../shape.ts";
+import { isPlainObject } from "../tree.ts";
 
 /**
  * The form of an argument: calls of one form run one program. Tensors, typed arrays and numbers are slots that each call
@@ -128,11 +129,4 @@ export function matchesAll(forms: readonly Form[], list: readonly unknown[], fil
 
 function isTypedArray(x: unknown): x is TypedArray {
   return ArrayBuffer.isView(x) && "length" in x;
-}
-
-function isPlainObject(x: unknown): x is Record<string, unknown> {
-  if (typeof x !== "object" || x === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(x);
-  // Objects of another realm have an `Object.prototype` of their own.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

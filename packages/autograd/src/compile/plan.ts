@@ -196,8 +196,8 @@ function heldBy(nests: readonly Nest[], { outputs, updates }: Traced): Set<Tenso
 
 function leaked(x: Tensor): CompileError {
   return new CompileError(
-    `compile: ${x.label ?? "a leaf"} of shape ${formatShape(x.shape)} has no value: it was made while compile was tracing; return ` +
-      "it from the compiled function to pass it in",
+    `compile: ${x.label ?? "a leaf"} of shape ${formatShape(x.shape)} has no value: it was made while compile or vmap was tracing; ` +
+      "return it from the function to pass it in",
   );
 }
 

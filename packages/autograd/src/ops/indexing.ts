@@ -13,7 +13,7 @@ import {
   sizeOf,
 } from "../shape.ts";
 import type { ArgSort, Gather, GatherOptions, OneHot, ScatterAdd } from "../signature.ts";
-import { rememberSite } from "../site.ts";
+import { inheritSite, rememberSite } from "../site.ts";
 import { Sorter } from "../sorter.ts";
 import { cast } from "./cast.ts";
 import { eq, lt } from "./comparison.ts";
@@ -31,7 +31,7 @@ const gatherOp: Op<{ readonly axis: number }> = {
   derivatives: [
     linearRule((g, out, { axis }) => {
       const [x, index] = out.inputs;
-      return apply(scatterOp, [g, index!], { axis, size: x!.shape[axis]! });
+      return pulledBy(out, apply(scatterOp, [g, index!], { axis, size: x!.shape[axis]! }));
     }),
     zero,
   ],
@@ -43,11 +43,20 @@ const gatherOp: Op<{ readonly axis: number }> = {
 const scatterOp: Op<{ readonly axis: number; readonly size: number }> = {
   name: "scatter",
   kernel: { kind: "scatter" },
-  derivatives: [linearRule((g, out, { axis }) => apply(gatherOp, [g, out.inputs[1]!], { axis })), zero],
+  derivatives: [
+    linearRule((g, out, { axis }) => pulledBy(out, apply(gatherOp, [g, out.inputs[1]!], { axis }))),
+    zero,
+  ],
   implied: ["caller"],
   shape: ([x], { axis, size }) => x!.shape.map((old, i) => (i === axis ? size : old)),
   dtype: ([x]) => x!.dtype,
 };
+
+/** An index that is outside is the mistake of who made `out`, also where only its derivative is computed. */
+function pulledBy(out: Tensor, made: Tensor): Tensor {
+  inheritSite(made, out);
+  return made;
+}
 
 /**
  * `out[i][j] = x[index[i][j]][j]` (for axis 0; likewise for others): picks along `axis`; `index` is int32, has as many axes

@@ -172,7 +172,7 @@ export function describe(x: unknown): string {
   if (typeof x === "object" && numbers.has(x)) return shown(x);
   if (typeof x === "object" && isForeign(x))
     return "a tensor of another copy of @cotangent/autograd, which is loaded twice";
-  const kind = typeof x === "object" ? (x.constructor?.name ?? "object") : typeof x;
+  const kind = typeof x === "object" ? x.constructor?.name || "object" : typeof x;
   return `${/^[aeiou]/i.test(kind) ? "an" : "a"} ${kind === "Object" ? "object" : kind}`;
 }
 

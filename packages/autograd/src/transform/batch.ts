@@ -1,3 +1,4 @@
+import { GradientError } from "../errors.ts";
 import type { Attributes, Derivative, IndexMap, Kernel, Op, Tensor } from "../graph.ts";
 import { apply, isWaiting } from "../graph.ts";
 import { readLabels } from "../labels.ts";
@@ -9,7 +10,8 @@ import { broadcastTo, reshape } from "../ops/movement.ts";
 import { slice } from "../ops/region.ts";
 import { carrying } from "../segment.ts";
 import type { Shape } from "../shape.ts";
-import { sizeOf } from "../shape.ts";
+import { equalShapes, sizeOf } from "../shape.ts";
+import { inheritSite } from "../site.ts";
 import { numberIn, topology } from "../topology.ts";
 
 /**
@@ -46,7 +48,7 @@ export function batched(
           inputs.map((x, i) => ({ x, isBatched: isBatched[operands[i]!] === 1 })),
           size,
         );
-      return inputs.every((x, i) => x === node.inputs[i]) ? node : apply(node.op, inputs, node.attributes);
+      return inputs.every((x, i) => x === node.inputs[i]) ? node : madeAs(node, inputs, node.attributes);
     };
     made.push(batch ?? carry(node, make));
   });
@@ -70,14 +72,31 @@ function batchedNode(node: Tensor, operands: readonly Operand[], size: number): 
   const inputs = operands.map(({ x, isBatched }) => (isBatched ? x : repeated(x, size)));
   if (kind === "opaque") return oneByOne(node, inputs, size);
   if (kind === "view") return apply(batchedOp(op), inputs, attributes);
-  return apply(op, inputs, behindBatch(attributes));
+  const behind = behindBatch(attributes);
+  try {
+    const made = madeAs(node, inputs, behind);
+    if (equalShapes(made.shape, [size, ...node.shape])) return made;
+  } catch {
+    // An op of the user's, which refuses an axis more: it is asked about one example.
+  }
+  return apply(batchedOp(op), inputs, behind);
+}
+
+/** The op of `node` again; what goes wrong with it is told of the line that made `node`. */
+function madeAs(node: Tensor, inputs: readonly Tensor[], attributes: Attributes): Tensor {
+  const made = apply(node.op, inputs, attributes);
+  inheritSite(made, node);
+  return made;
 }
 
 /** Axes as attributes name them, one further behind. */
-function behindBatch(attributes: Attributes): Attributes {
+const behindBatch = (attributes: Attributes): Attributes => axesMoved(attributes, 1);
+const beforeBatch = (attributes: Attributes): Attributes => axesMoved(attributes, -1);
+
+function axesMoved(attributes: Attributes, by: 1 | -1): Attributes {
   const { axis, axes } = attributes;
-  if (typeof axis === "number") return { ...attributes, axis: axis + 1 };
-  if (Array.isArray(axes)) return { ...attributes, axes: axes.map((i) => Number(i) + 1) };
+  if (typeof axis === "number") return { ...attributes, axis: axis + by };
+  if (Array.isArray(axes)) return { ...attributes, axes: axes.map((i) => Number(i) + by) };
   return attributes;
 }
 
@@ -90,26 +109,33 @@ function contracted(spec: string, [x, y]: readonly Operand[]): Tensor {
 }
 
 /** Nothing is known of what the host computes: it does so for each example. */
-function oneByOne({ op, attributes, shape, dtype }: Tensor, inputs: readonly Tensor[], size: number): Tensor {
-  if (size === 0) return fill(0, [0, ...shape], dtype);
+function oneByOne(node: Tensor, inputs: readonly Tensor[], size: number): Tensor {
+  if (size === 0) return fill(0, [0, ...node.shape], node.dtype);
   const of = (i: number) => inputs.map((x) => reshape(slice(x, i, i + 1) as Tensor, x.shape.slice(1)));
-  return stack(Array.from({ length: size }, (_, i) => apply(op, of(i), attributes)));
+  return stack(Array.from({ length: size }, (_, i) => madeAs(node, of(i), node.attributes)));
 }
 
 const known = new WeakMap<Op, Op>();
 
 /** The op that does the same with all examples of a batch. Its rules are those of `op`, batched. */
 function batchedOp(op: Op): Op {
-  return remembered(known, op, ({ name, kernel, derivatives, implied, kink, meaning }) => ({
-    name,
-    kernel: batchedKernel(kernel),
-    derivatives: derivatives.map((rule) => batchedRule(rule, op)),
-    shape: (inputs, attributes) => [inputs[0]!.shape[0]!, ...op.shape(inputs.map(example), attributes)],
-    dtype: (inputs, attributes) => op.dtype(inputs.map(example), attributes),
-    ...(implied ? { implied } : {}),
-    kink,
-    ...(meaning ? { meaning } : {}),
-  }));
+  return remembered(known, op, ({ name, kernel, derivatives, implied, kink, meaning }) => {
+    // A view says itself which axes its attributes name.
+    const own = kernel.kind === "view" ? (attributes: Attributes) => attributes : beforeBatch;
+    return {
+      name,
+      kernel: batchedKernel(kernel),
+      derivatives: derivatives.map((rule) => batchedRule(rule, op, own)),
+      shape: (inputs, attributes) => [
+        inputs[0]!.shape[0]!,
+        ...op.shape(inputs.map(example), own(attributes)),
+      ],
+      dtype: (inputs, attributes) => op.dtype(inputs.map(example), own(attributes)),
+      ...(implied ? { implied } : {}),
+      kink,
+      ...(meaning ? { meaning } : {}),
+    };
+  });
 }
 
 function batchedKernel(kernel: Kernel): Kernel {
@@ -126,17 +152,26 @@ function batchedKernel(kernel: Kernel): Kernel {
   return { kind: "view", map };
 }
 
+/** The symbols of functions that have returned: they stand for nothing any more. */
+const ended = /* @__PURE__ */ new WeakSet<Tensor>();
+
+/** Says that the function has returned which was given these symbols. */
+export function end(symbols: Iterable<Tensor>): void {
+  for (const symbol of symbols) ended.add(symbol);
+}
+
 /** A symbol for one example of a batch. */
 const example = (x: Tensor): Tensor => placeholder(x.shape.slice(1), x.dtype);
 
 /** The rule is asked about one example, and what it says holds for all. */
-function batchedRule(rule: Derivative, op: Op): Derivative {
+function batchedRule(rule: Derivative, op: Op, own: (attributes: Attributes) => Attributes): Derivative {
   const forAll = (
-    say: (moved: Tensor, out: Tensor) => Tensor,
+    say: (moved: Tensor, out: Tensor, attributes: Attributes) => Tensor,
     moved: Tensor,
     out: Tensor,
-    attributes: Attributes,
+    shifted: Attributes,
   ): Tensor => {
+    const attributes = own(shifted);
     const inputs = out.inputs.map(example);
     const one = apply(op, inputs, attributes);
     const symbol = example(moved);
@@ -146,7 +181,13 @@ function batchedRule(rule: Derivative, op: Op): Derivative {
       [symbol, moved],
     ]);
     const size = out.shape[0]!;
-    const [said] = batched([say(symbol, one).node], batches, size);
+    const answer = say(symbol, one, attributes).node;
+    if (topology([answer]).nodes.some((x) => ended.has(x)))
+      throw new GradientError(
+        `${op.name}: its derivative rule uses a tensor that the function of vmap was given or made, and that function has ended; let the ` +
+          "rule take it as an input, or take derivatives inside the function",
+      );
+    const [said] = batched([answer], batches, size);
     return said!.isBatched ? said!.root : repeated(said!.root, size);
   };
   switch (rule.kind) {
@@ -158,11 +199,11 @@ function batchedRule(rule: Derivative, op: Op): Derivative {
       return {
         kind: "pushforward",
         push: (t, out, attributes, i) =>
-          forAll((symbol, one) => push(symbol, one, attributes, i), t, out, attributes),
+          forAll((symbol, one, own) => push(symbol, one, own, i), t, out, attributes),
         ...(pull && {
           pull: (g, out, attributes, i) =>
             forAll(
-              (symbol, one) => pull(symbol, one, attributes, i) ?? zerosLike(one.inputs[i]!),
+              (symbol, one, own) => pull(symbol, one, own, i) ?? zerosLike(one.inputs[i]!),
               g,
               out,
               attributes,
@@ -175,7 +216,7 @@ function batchedRule(rule: Derivative, op: Op): Derivative {
       return {
         kind: rule.kind,
         transpose: (g, out, attributes, i) =>
-          forAll((symbol, one) => rule.transpose(symbol, one, attributes, i), g, out, attributes),
+          forAll((symbol, one, own) => rule.transpose(symbol, one, own, i), g, out, attributes),
       };
   }
 }

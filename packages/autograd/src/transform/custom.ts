@@ -2,9 +2,11 @@ import { reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
 import { DTypeError, GradientError, ShapeError, ValueError } from "../errors.ts";
 import type { Derivative, Op } from "../graph.ts";
-import { apply, none, partial, Tensor, zero } from "../graph.ts";
+import { apply, isWaiting, none, partial, Tensor, zero } from "../graph.ts";
+import { inlined } from "../inlining.ts";
 import { checkTensor, describe, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
 import { checkFunction } from "../options.ts";
+import { rebuild } from "../rebuild.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
 import type { SizesOf } from "../signature.ts";
 import { topology } from "../topology.ts";
@@ -86,12 +88,13 @@ export function customGradient<I extends readonly Tensor[]>(
           const g = placeholder(out.shape, out.dtype);
           const pulled = cotangentOf(name, rule, g, out, operand - 1);
           const found = pulled && reverse([pulled], [t], [g])[0];
-          if (found && topology([found]).nodes.includes(g))
+          if (found && isMadeOf(found, g))
             throw new GradientError(
               `customGradient: the rule of ${name} is not linear in g, so forward mode cannot follow from it; take derivatives in ` +
                 "reverse mode (grad, vjp, backward)",
             );
-          return found ?? zerosLike(out);
+          // What the rule computes again (`checkpoint`) waits for g, which nobody computes here.
+          return found ? rebuild([found], new Map([[g, zerosLike(out)]]))[0]! : zerosLike(out);
         },
         pull: (g, out, _, operand) => cotangentOf(name, rule, g, out, operand - 1),
       },
@@ -126,6 +129,17 @@ const valueOp: Op = {
   dtype: ([y]) => y!.dtype,
 };
 
+/** Is `x` made of the elements of `g`? What only waits for them is not. */
+function isMadeOf(x: Tensor, g: Tensor): boolean {
+  const { nodes, starts, edges } = topology([x]);
+  const isMade = new Uint8Array(nodes.length);
+  nodes.forEach((node, n) => {
+    const operands = edges.slice(starts[n], isWaiting(node) ? starts[n]! + 1 : starts[n + 1]);
+    isMade[n] = node === g || operands.some((k) => isMade[k]) ? 1 : 0;
+  });
+  return isMade.at(-1) === 1;
+}
+
 /** The results whose rules are running. */
 const running = /* @__PURE__ */ new Set<Tensor>();
 
@@ -147,7 +161,7 @@ function cotangentOf<I extends readonly Tensor[]>(
   running.add(out);
   let cotangents: ReturnType<typeof rule>;
   try {
-    cotangents = rule(g, out, ...inputs);
+    cotangents = inlined(() => rule(g, out, ...inputs));
   } finally {
     running.delete(out);
   }

@@ -5,7 +5,7 @@ import { Tensor } from "../graph.ts";
 import { inlined } from "../inlining.ts";
 import { identity } from "../ops/composed.ts";
 import { stack } from "../ops/join.ts";
-import { describe, fromElements, onesLike, zerosLike } from "../ops/leaf.ts";
+import { describe, fill, fromElements, onesLike, zerosLike } from "../ops/leaf.ts";
 import { reshape } from "../ops/movement.ts";
 import type { Known } from "../options.ts";
 import { checkFunction, optionsOf } from "../options.ts";
@@ -234,8 +234,7 @@ export function jacobian<R extends readonly unknown[]>(
     const { y, inputs } = call("jacobian", f, x, rest);
     const input = inputs[0]!;
     const shape = [...y.shape, ...input.shape];
-    if (y.size === 0 || input.size === 0)
-      return reshape(zerosLike(fromElements(allocate(y.dtype, 0), [0])), shape);
+    if (y.size === 0 || input.size === 0) return fill(0, shape, y.dtype);
     if (input.size < y.size) {
       const columns = units(input).map((t) => forward([y], [input], [t])[0] ?? zerosLike(y));
       return reshape(
@@ -276,6 +275,7 @@ function columnsOf(f: (x: Tensor) => Tensor, x: Tensor): Tensor {
   const { y, inputs } = call("hessian", f, x, []);
   const columns = units(inputs[0]!).map((t) => forward([y], inputs, [t])[0] ?? zerosLike(y));
   const shape: Shape = [...x.shape, ...x.shape];
+  if (columns.length === 0) return fill(0, shape, y.dtype);
   return reshape(
     stack(
       columns.map((column) => reshape(column, [y.size])),

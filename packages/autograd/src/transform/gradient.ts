@@ -115,6 +115,10 @@ export function pushforward(y: Tensor, inputs: readonly Tensor[], tangents: read
   checkFloat("pushforward", "the output", y);
   const out = y.node;
   for (const list of [inputs, tangents]) checkList("pushforward", list, "[x]");
+  if (tangents.length > inputs.length)
+    throw new GradientError(
+      `pushforward: there are ${tangents.length} tangents and ${inputs.length} inputs; give one for each input`,
+    );
   inputs.forEach((x, i) => {
     checkFloat("pushforward", `input ${i}`, x);
     const t = tangents[i];
