@@ -11,6 +11,8 @@ import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Nested, Operand, ShapeOf, SizesOf } from "./signature.ts";
 
+// Variables, settings and the record of what is done to them are one file: each asks the others, and imports go one way.
+
 type VersionAttributes = { readonly shape: Shape; readonly dtype: DType; readonly version: number };
 
 const variableOp: Op<VersionAttributes> = {
