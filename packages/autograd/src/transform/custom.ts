@@ -24,7 +24,8 @@ export type PullbackRule<I extends readonly Tensor[]> = (
  * `f` with another derivative: the function `(...inputs) => f(...inputs)` whose gradient is what `rule(g, out, ...inputs)` gives
  * for the cotangent `g` of the result `out`: an array with a cotangent of each input's shape (null for exactly 0). The rule is
  * made of ordinary ops, and derivatives of higher order follow from it; so does forward mode where it is linear in `g`. Derivatives
- * by anything that `f` uses without taking it as an input are 0.
+ * by anything that `f` uses without taking it as an input are 0. The rule runs when a derivative is taken: a variable that it uses without
+ * taking it as an input has the value of that time.
  *
  * The result depends on the inputs through the function itself. Where the rule differentiates something made of it, as implicit
  * differentiation does, take it through `stopGradient`: for `x` with `f(x, a) = 0` the derivative by `a` is that of `f` by `a` over minus
