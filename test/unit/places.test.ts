@@ -9,6 +9,7 @@ import {
   diag,
   diagEmbed,
   diff,
+  fromTypedArray,
   gather,
   grad,
   histc,
@@ -268,4 +269,19 @@ describe("histc", () => {
     expect(() => histc(x, { min: 0, max: 0 })).toThrow("leave both out for the range of x");
     expect(() => histc(x.gt(1))).toThrow(DTypeError);
   });
+});
+
+test("an index that is used again is compared with each axis that it is for", () => {
+  const index = fromTypedArray(
+    Int32Array.from({ length: 5000 }, (_, i) => i % 4),
+    [5000],
+  );
+  const found = gather(tensor([5, 6, 7, 8]), 0, index);
+  expect([...found.toTypedArray().subarray(0, 5)]).toEqual([5, 6, 7, 8, 5]);
+  for (let i = 0; i < 2; i++)
+    expect(() => gather(tensor([5, 6, 7]), 0, index)).toThrow("gather: index 3 is outside axis 0 of size 3");
+  expect(() => gather(tensor([5, 6, 7, 8]), 0, index.sub(1))).not.toThrow();
+  const negative = index.sub(1);
+  negative.toTypedArray();
+  expect(() => gather(tensor([5, 6, 7, 8]), 0, negative)).toThrow("gather: index -1 is outside axis 0");
 });

@@ -1,4 +1,4 @@
-import { compile, type Tensor, uniform } from "@cotangent/autograd";
+import { compile, gather, randint, type Tensor, tensor, uniform, variable } from "@cotangent/autograd";
 import { describe, expect, test } from "vitest";
 import { same } from "../bits.ts";
 
@@ -88,5 +88,35 @@ test("what is made of a costly node alone and shared is stored in its place, and
   expect(bytes((x, w) => both(w!.tanh().mul(x!)), [a, b])).toEqual({
     read: 4 * 5 * 64,
     written: 4 * (64 + 16),
+  });
+});
+
+describe("what is picked from a table of another shape", () => {
+  const x = uniform([40, 50]);
+  const places = (count: number) => randint(0, count, [7]);
+  const columns = [places(40), places(50)] as const;
+  for (const index of columns) index.toArray();
+
+  test("is picked from where the table lies", () => {
+    const few = written((x) => [x!.at(...columns)], [x]);
+    expect(few).toBeLessThan(500);
+    const rows = (y: Tensor) => gather(y.reshape([50, 40]).reshape([2000]), 0, columns[0]!);
+    expect(written((x) => [rows(x!)], [x])).toBe(4 * 7);
+    // Computed it lies there once, and in another order twice.
+    expect(written((x) => [rows(x!.tanh())], [x])).toBe(4 * (2000 + 7));
+    expect(written((x) => [rows(x!.tanh().transpose())], [x])).toBe(4 * (2000 + 7));
+    expect(written((x) => [rows(x!), x!.reshape([2000])], [x])).toBe(4 * (2000 + 7));
+  });
+
+  test("is what it was before a variable is assigned", () => {
+    const table = variable(x);
+    const step = compile((factor: Tensor) => {
+      const picked = gather(table.reshape([2000]), 0, columns[0]!);
+      table.assign(table.mul(factor));
+      return picked;
+    });
+    const before = gather(x.reshape([2000]), 0, columns[0]!);
+    expect(step(tensor(2)).toArray()).toEqual(before.toArray());
+    expect(step(tensor(2)).toArray()).toEqual(before.mul(2).toArray());
   });
 });

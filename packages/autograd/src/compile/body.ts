@@ -8,6 +8,7 @@ import { isEmpty, rangeOf, sameAffine, unravel, weighted } from "./affine.ts";
 import type { Pick, Scalar } from "./kernel.ts";
 import { scalar } from "./kernel.ts";
 import { programOf } from "./simplify.ts";
+import { copiedBy } from "./stored.ts";
 
 /** What is known of the nodes when a body is built, and what is found out. */
 export interface Memory {
@@ -63,6 +64,12 @@ class BodyBuilder {
     const known = this.nodes.indexOf(x);
     const source = known >= 0 ? known : this.nodes.push(x) - 1;
     return this.add(scalar("load", x.dtype, operands, { source, at, pick }));
+  }
+
+  /** `x`, or what lies in memory in its place with the same elements. */
+  lying(x: Tensor): Tensor {
+    const source = this.#memory.isStored(x) ? null : copiedBy(x);
+    return source ? this.lying(source) : x;
   }
 
   /** The element of `node` at these indices, computed. */

@@ -148,7 +148,8 @@ function lowerGather(node: Tensor, build: Build): Lowered {
   const at = indices(node.rank);
   const strides = stridesOf(x.shape);
   const pick = { index: builder.value(index, at), axis, size: x.shape[axis]!, stride: strides[axis]! };
-  const result = builder.load(x, weighted(0, strides.with(axis, 0), at, node.rank), -1, pick);
+  const table = builder.lying(x);
+  const result = builder.load(table, weighted(0, strides.with(axis, 0), at, node.rank), -1, pick);
   return kernelFor(builder, result);
 }
 

@@ -1,6 +1,7 @@
 import { byteSize } from "../dtype.ts";
 import type { Kernel, Op, Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
+import { isCopy } from "../kernels.ts";
 import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Topology } from "../topology.ts";
@@ -114,26 +115,27 @@ export class Choice {
     const readers = new Int32Array(nodes.length).fill(unseen);
     /** The view through which a kernel reads the node: elements that are read through two are computed twice. */
     const views = new Int32Array(nodes.length);
-    /** The node, or what it is a view of, has to lie in memory: 1 through views, 2 itself. */
+    /** The node, or what it is a view of, has to lie in memory: 1 through views, 2 itself, 4 itself or what it is a copy of. */
     const memory = new Uint8Array(nodes.length);
     for (let n = nodes.length - 1; n >= 0; n--) {
       const node = nodes[n]!;
       const { lies, kind, first, others } = traits[n]!;
       const needed = memory[n]!;
+      const isView = kind === "view";
+      const isCopied = isView && (needed & 4) > 0 && copiedBy(node) !== null;
       const isOwn =
         own[n] === 1 ||
         lies === always ||
-        (needed & 2) > 0 ||
+        (needed & (isCopied ? 2 : 6)) > 0 ||
         (lies !== never && needed > 0) ||
         (lies === ifShared && readers[n] === many);
       if (isOwn) own[n] = 1;
       const start = starts[n]!;
       const end = starts[n + 1]!;
-      const isView = kind === "view";
       const expands = isView && node.size > node.inputs[0]!.size;
       const reader = isOwn ? n : readers[n]!;
       const view = isView ? n : isOwn ? 0 : views[n]!;
-      const passed = isView && !isOwn ? needed & 1 : 0;
+      const passed = isView && !isOwn ? needed & (isCopied ? 5 : 1) : 0;
       const ofFirst = isView && !expands ? 0 : first;
       for (let k = start; k < end; k++) {
         const input = edges[k]!;
@@ -189,6 +191,12 @@ export class Choice {
   }
 }
 
+/** What has the elements of this view, in the same order; null if it is no such view. */
+export function copiedBy(node: Tensor): Tensor | null {
+  const { kernel } = node.op;
+  return kernel.kind === "view" && !kernel.waits && isCopy(node) ? node.inputs[0]! : null;
+}
+
 function usersOf({ nodes, starts, edges }: Topology): Int32Array {
   const users = new Int32Array(nodes.length).fill(unseen);
   for (let n = 0; n < nodes.length; n++)
@@ -236,7 +244,7 @@ function traitsOf(op: Op): Traits {
     case "contract":
       return traits(kind, always, 1, op === tiledOp ? 2 : 1);
     case "gather":
-      return traits(kind, always, 2);
+      return traits(kind, always, 4);
     case "opaque":
       return traits(kind, always, 2, 2);
     default:

@@ -234,11 +234,11 @@ export const indexPut: IndexPut = composed(
       );
     const [count, width, size] = [index.size, sizeOf(rest), sizeOf(x.shape.slice(0, covered))];
     const rows = reshape(broadcastTo(values, named), [count, width]);
-    const spread = broadcastTo(reshape(index, [count, 1]), [count, width]);
+    const lines = reshape(index, [count, 1]);
     const flat = reshape(x, [size, width]);
     const out = accumulate
-      ? add(flat, dropped("indexPut", rows, 0, spread, size))
-      : written("indexPut", flat, 0, spread, rows);
+      ? add(flat, dropped("indexPut", rows, 0, broadcastTo(lines, [count, width]), size))
+      : written("indexPut", flat, 0, lines, rows);
     return reshape(out, x.shape);
   }) as IndexPut,
   (draw) => {

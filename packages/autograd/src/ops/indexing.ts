@@ -1,6 +1,8 @@
+import type { TypedArray } from "../dtype.ts";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.ts";
 import type { Attributes, Op } from "../graph.ts";
 import { apply, elementsOf, linearRule, readElements, Tensor, zero } from "../graph.ts";
+import { remembered } from "../memo.ts";
 import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import {
@@ -141,7 +143,29 @@ export function checkPlaces(name: string, index: Tensor, size: number, axis: num
   if (index.dtype !== "int32")
     throw new DTypeError(`${name}: the index is ${index.dtype}${insideAs(index)}; cast it to int32`);
   const data = elementsOf(index.node);
-  if (data) for (const i of data) checkWithin(name, i, size, axis, "", least);
+  if (!data || data.length === 0) return;
+  const [low, high] = rangeOf(data);
+  if (low < least || high >= size) for (const i of data) checkWithin(name, i, size, axis, "", least);
+}
+
+type Range = readonly [least: number, most: number];
+
+/** Of arrays that are longer than it takes to look them up. */
+const ranges = new WeakMap<TypedArray, Range>();
+
+/** The least and the largest element. */
+function rangeOf(data: TypedArray): Range {
+  return data.length < 1000 ? extremes(data) : remembered(ranges, data, () => extremes(data));
+}
+
+function extremes(data: TypedArray): Range {
+  let [least, most] = [data[0]!, data[0]!];
+  for (let k = 1; k < data.length; k++) {
+    const x = data[k]!;
+    if (x < least) least = x;
+    if (x > most) most = x;
+  }
+  return [least, most];
 }
 
 /** The same with ShapeError unless `index` has as many axes as `shape`. */

@@ -137,7 +137,10 @@ export const scatter: ScatterAdd = composed(
   kinked,
 );
 
-/** `x` with the elements of `source` at the places that `index` names along `axis`, for the function `caller`. */
+/**
+ * `x` with the elements of `source` at the places that `index` names along `axis`, for the function `caller`. On other axes `index` may
+ * have one place, for all.
+ */
 export function written(caller: string, x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
   if (sizeOf(index.shape) === 0) return x.node;
   const size = x.shape[axis]!;
@@ -147,7 +150,8 @@ export function written(caller: string, x: Tensor, axis: number, index: Tensor, 
   const one = fill(1, index.shape, "int32");
   const writer = dropped(caller, mul(add(order, one), cast(last, "int32")), axis, index, size);
   const from = where(gt(writer, 0), sub(writer, fill(1, writer.shape, "int32")), 0);
-  return where(gt(writer, 0), picked(caller, source, axis, from), x);
+  const isWritten = broadcastTo(gt(writer, 0), x.shape);
+  return where(isWritten, picked(caller, source, axis, broadcastTo(from, x.shape)), x);
 }
 
 /**
