@@ -566,7 +566,9 @@ describe("fit", () => {
     expect(history).toBe(training.history);
     const output = { write: () => null };
     const again = small({ epochs: 2 });
-    expect(await progress(fit(again.layer, batch(1), again.options), { output })).toHaveLength(2);
+    const drawn = progress(fit(again.layer, batch(1), again.options), { output });
+    expect(await drawn).toHaveLength(2);
+    expect(await drawn).toHaveLength(2);
     const third = small({ epochs: 2 });
     expect(
       await interruptible((signal) => fit(third.layer, batch(1), { ...third.options, signal })),

@@ -120,10 +120,14 @@ describe("gradients of variables", () => {
   });
 
   test("two versions of a variable in one output are an error", () => {
+    const [x, v] = [tensor(5), variable(6)];
     const w = variable(3);
     const y = w.mul(2);
     w.assign(4);
     expect(() => grad(y.add(w), [w])).toThrow(GradientError);
+    // Of others there is one each.
+    const [byX, byV] = grad(y.add(w).mul(x).mul(v), [x, v]);
+    expect([byX.item(), byV.item()]).toEqual([60, 50]);
   });
 
   test("a version that no derivative reaches does not count", () => {
