@@ -31,10 +31,10 @@ import { written } from "./selection.ts";
 type Extreme = { readonly axis: number; readonly includeSelf: boolean };
 
 /**
- * The most extreme of the elements of x and of source that meet at a place; operands x, index, source and how many elements of
+ * The largest (or with a `sign` of -1 the smallest) of the elements of x and of source that meet at a place; operands x, index, source and how many elements of
  * source meet there (which also has the index checked before it is used).
  */
-function extremeOp(name: string, beats: (a: number, b: number) => boolean): Op<Extreme> {
+function extremeOp(name: string, sign: 1 | -1): Op<Extreme> {
   const shares = pushed<Extreme>((t, out, { axis, includeSelf }, operand) => {
     const [x, index, source, count] = out.inputs as [Tensor, Tensor, Tensor, Tensor];
     const none = le(count, 0);
@@ -51,14 +51,17 @@ function extremeOp(name: string, beats: (a: number, b: number) => boolean): Op<E
       run: ([x, index, source], out, { axis, includeSelf }) => {
         const [size, count] = [x!.shape[axis]!, source!.shape[axis]!];
         const inner = sizeOf(x!.shape.slice(axis + 1));
-        const seen = new Uint8Array(out.data.length).fill(includeSelf ? 1 : 0);
-        out.data.set(x!.data);
-        source!.data.forEach((value, i) => {
-          const row = Math.floor(i / (count * inner));
-          const to = (row * size + index!.data[i]!) * inner + (i % inner);
-          if (seen[to] === 0 || Number.isNaN(value) || beats(value, out.data[to]!)) out.data[to] = value;
-          seen[to] = 1;
-        });
+        const [values, places, made] = [source!.data, index!.data, out.data];
+        const seen = new Uint8Array(made.length).fill(includeSelf ? 1 : 0);
+        made.set(x!.data);
+        for (let i = 0, block = 0; i < values.length; block += size)
+          for (let row = 0; row < count; row++)
+            for (let k = 0; k < inner; k++, i++) {
+              const value = values[i]!;
+              const to = (block + places[i]!) * inner + k;
+              if (seen[to] === 0 || Number.isNaN(value) || sign * value > sign * made[to]!) made[to] = value;
+              seen[to] = 1;
+            }
       },
     },
     derivatives: [shares, zero, shares, zero],
@@ -69,8 +72,8 @@ function extremeOp(name: string, beats: (a: number, b: number) => boolean): Op<E
 }
 
 const extremes = {
-  amax: extremeOp("scatterAmax", (a, b) => a > b),
-  amin: extremeOp("scatterAmin", (a, b) => a < b),
+  amax: extremeOp("scatterAmax", 1),
+  amin: extremeOp("scatterAmin", -1),
 };
 
 /** The products of the elements of `source` that meet at a place; 0 where there are none. Zeros are like any other factor. */
