@@ -110,10 +110,10 @@ const members: Readonly<Record<string, (d: Distribution, x: Tensor, p?: Tensor) 
 
 /**
  * How far we may be from PyTorch, in units of half a last place of an array's largest number: farther with the inverses of distribution
- * functions, where PyTorch loses digits near 0 and 1, and in float64 where it takes differences of gamma functions.
+ * functions, where PyTorch loses digits near 0 and 1 (farther of Cauchy, whose tangent it takes beside a rounded pi / 2), and in float64 where it takes differences of gamma functions.
  */
-function allowedFor(name: string, dtype: Precision, by: Parameters): number {
-  if (name.startsWith("icdf")) return 1024;
+function allowedFor(name: string, dtype: Precision, by: Parameters, kind?: string): number {
+  if (name.startsWith("icdf")) return kind === "Cauchy" ? 1024 : 256;
   if (dtype === "float32") return 32;
   if (Object.values(by).some((x) => x.abs().amax().item() > 1000)) return 2 ** 15;
   return /^(entropy|kl)/.test(name) && Object.keys(by).some((of) => of.includes("concentration")) ? 128 : 32;
@@ -129,7 +129,7 @@ for (const dtype of ["float32", "float64"] as const)
       for (const [name, expected] of Object.entries(example[dtype])) {
         const d = kinds[example.kind]!(given);
         const out = members[name]!(d, x, p);
-        expectResult(name, out, expected, { ...given, x, ...(p && { p }) }, dtype);
+        expectResult(name, out, expected, { ...given, x, ...(p && { p }) }, dtype, example.kind);
       }
     });
 
@@ -152,10 +152,11 @@ function expectResult(
   { shape, value, gradients = {} }: Result,
   by: Parameters,
   dtype: Precision,
+  kind?: string,
 ): void {
   expect(out.shape, name).toEqual(shape);
   expect(out.dtype, name).toBe(dtype);
-  const allowed = allowedFor(name, dtype, by);
+  const allowed = allowedFor(name, dtype, by, kind);
   expectNear(name, out, value, dtype, allowed);
   const cotangent = numbers({ shape, data: value.map((_, i) => (i + 1) / 4) }, dtype);
   for (const [of, expected] of Object.entries(gradients))

@@ -69,6 +69,7 @@ const packages: readonly PackageFloors[] = [
         "ops/normalization.ts",
         "ops/contraction.ts",
         "ops/affine.ts",
+        "ops/range.ts",
         "ops/indexing.ts",
         "ops/join.ts",
         "ops/composed.ts",

@@ -16,11 +16,12 @@ import {
 import type { Operation, UnaryWith } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, gt, le, ne } from "./comparison.ts";
-import { argsort, checkIndex, dropped, joined, picked, placesOf } from "./indexing.ts";
+import { argsort, dropped, joined, picked, placesOf } from "./indexing.ts";
 import { cat } from "./join.ts";
 import { checkTensor, describe, fill } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, div, maximum, mul, where } from "./pointwise.ts";
+import { checkIndex } from "./range.ts";
 import { slice } from "./region.ts";
 import { floorDivide } from "./rounding.ts";
 import { composed, kinked } from "./sample.ts";

@@ -6,10 +6,11 @@ import { equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { ge, gt } from "./comparison.ts";
-import { checkIndex, checkPlaces, dropped, picked, scattered } from "./indexing.ts";
+import { dropped, picked, scattered } from "./indexing.ts";
 import { checkTensor, fill, iota } from "./leaf.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { add, mul, sub, where } from "./pointwise.ts";
+import { checkIndex, checkPlaces } from "./range.ts";
 import { composed, kinked, ofRank } from "./sample.ts";
 
 /** Entries chosen by indices: whole rows (embedding, indexSelect, indexAdd) or single elements (scatter). */
