@@ -102,7 +102,7 @@ const loss = hinge(f, y)
       shown.map(({ word, run }) =>
         panel(
           `γ = ${run.gamma}`,
-          picture(run.machine, seen.x, seen.y, -1, 2),
+          picture(run.machine, seen.x, seen.y, -1.25, 2.25),
           `${word}: ${run.right[1]} of the unseen right`,
         ),
       ),

@@ -8,8 +8,8 @@ import { readSafetensors, writeSafetensors } from "@cotangent/nn/files";
 import { type Chapter, runAlone } from "./page/chapter.ts";
 import { code, figure, paragraph, power, section } from "./page/html.ts";
 import { examplesFolder, outFolder } from "./page/places.ts";
-import { sampled } from "./page/plane.ts";
-import { boundaryPlot, type Labelled } from "./page/plots.ts";
+import { type Labelled, sampled } from "./page/plane.ts";
+import { boundaryPlot } from "./page/plots.ts";
 
 /** Written by `datasets/spirals.py`: the file, and what PyTorch answers to the questions below. */
 const file = (name: string) => new URL(`datasets/${name}`, examplesFolder);

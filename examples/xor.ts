@@ -21,6 +21,7 @@ import { optimizers } from "./optimizers.ts";
 import type { Chapter, Tell } from "./page/chapter.ts";
 import { corners as x, xorAnswers as y } from "./page/plane.ts";
 import { perceptron } from "./perceptron.ts";
+import { playground } from "./playground.ts";
 import { recurrent } from "./recurrent.ts";
 import { vanishing } from "./vanishing.ts";
 import { checkWeights } from "./xor/check.ts";
@@ -80,7 +81,7 @@ const before: readonly Tell[] = [
   descent,
   backpropagation,
 ];
-const after: readonly Tell[] = [deeper, optimizers, vanishing, dying, recurrent];
+const after: readonly Tell[] = [deeper, optimizers, vanishing, dying, recurrent, playground];
 
 async function tellAll(chapters: readonly Tell[], effort: number, output: Output): Promise<Chapter[]> {
   const told: Chapter[] = [];

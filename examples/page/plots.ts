@@ -1,36 +1,15 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { across, type Field, type Labelled, type Line } from "./plane.ts";
 
 /**
  * Plots as SVG text. Colours are the CSS variables of the page's style, so that a plot follows the page from light to dark.
  */
 
-/** A point of the plane and which of two classes it belongs to. */
-export interface Labelled {
-  readonly x: number;
-  readonly y: number;
-  readonly label: 0 | 1;
-}
-
 /** One line of a chart: `values[i]` belongs to step `i`. */
 export interface Curve {
   readonly name: string;
   readonly values: ArrayLike<number>;
-}
-
-/** A straight line of the plane: all points with `a * x + b * y + c = 0`. */
-export interface Line {
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-}
-
-/** What a model says on `[low, high]^2`: `size * size` numbers between 0 and 1, row by row from `low` on both axes. */
-export interface Field {
-  readonly values: ArrayLike<number>;
-  readonly size: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
@@ -50,11 +29,6 @@ export function draw(description: string, options: Plot.PlotOptions): string {
   for (const name of ["width", "height", "style"]) svg.removeAttribute(name);
   // A hundredth of a pixel is not seen.
   return svg.outerHTML.replace(/ d="[^"]*"/g, (path: string) => path.replace(/(\.\d\d)\d+/g, "$1"));
-}
-
-/** The middles of the cells of a grid of `size` cells from `low` to `high`, where a field is sampled. */
-export function middles({ size, low, high }: Omit<Field, "values">): number[] {
-  return Array.from({ length: size }, (_, i) => low + ((i + 0.5) / size) * (high - low));
 }
 
 const plane = (low: number, high: number) => ({ domain: [low, high], ticks: [0, 1], tickFormat: "d" });
@@ -267,14 +241,6 @@ export function landscapePlot(
       }),
     ],
   });
-}
-
-/** Where a line enters and leaves the square `[low, high]^2`; nothing if it passes by. */
-function across({ a, b, c }: Line, low: number, high: number): { x: number; y: number }[] {
-  const inside = (t: number) => t >= low && t <= high;
-  const onSides = [low, high].map((x) => ({ x, y: -(a * x + c) / b })).filter(({ y }) => inside(y));
-  const onEnds = [low, high].map((y) => ({ x: -(b * y + c) / a, y })).filter(({ x }) => inside(x));
-  return [...onSides, ...onEnds].slice(0, 2);
 }
 
 /** One mark for each try: filled where it succeeded. */

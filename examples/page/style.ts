@@ -71,6 +71,15 @@ th, td { padding: 0.28rem 0.8rem; text-align: right; border-bottom: 1px solid va
 thead th { color: var(--faint); font-weight: 600; }
 th:first-child { text-align: left; }
 tbody th { font-weight: 400; }
+.playground { max-width: 52rem; margin-top: 1.5rem; margin-bottom: 1.5rem; }
+.playground .controls { display: flex; flex-wrap: wrap; gap: 0.6rem 1rem; margin-bottom: 0.9rem; }
+.playground label { display: flex; flex-direction: column; color: var(--faint); font-size: 0.85rem; }
+.playground select, .playground button { font: inherit; font-size: 0.95rem; color: var(--ink); background: var(--panel); border: 1px solid var(--rule); border-radius: 6px; padding: 0.25rem 0.6rem; }
+.playground button { cursor: pointer; min-width: 6rem; }
+.playground button[name="run"] { background: var(--ink); color: var(--paper); }
+.playground .pictures { display: flex; flex-wrap: wrap; gap: 1rem; }
+.playground canvas { flex: 1 1 18rem; min-width: 0; max-width: 100%; aspect-ratio: 1; }
+.playground output { display: block; margin-top: 0.6rem; color: var(--faint); font-size: 0.92rem; font-variant-numeric: tabular-nums; }
 @media (max-width: 40rem) {
   body { font-size: 1rem; }
   main { padding-top: 1.75rem; }
@@ -86,7 +95,7 @@ tbody th { font-weight: 400; }
   :root { color-scheme: light; font-size: 10pt; --ink: #000000; --faint: #555555; --rule: #cccccc; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main { padding: 0; }
-  nav { display: none; }
+  nav, .playground { display: none; }
   figure, tr, .panel, pre { break-inside: avoid; }
   pre { white-space: pre-wrap; }
   .panel { flex-basis: 7rem; }

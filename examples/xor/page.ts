@@ -1,10 +1,10 @@
 import type { Tensor } from "@cotangent/autograd";
-import { Linear, type Sequential } from "@cotangent/nn";
+import type { Sequential } from "@cotangent/nn";
 import type { Chapter } from "../page/chapter.ts";
 import { graphPicture } from "../page/graph.ts";
 import { code, contents, figure, page, panel, paragraph, power, section, table } from "../page/html.ts";
-import { corners, labelled, sampled, xorAnswers } from "../page/plane.ts";
-import { boundaryPlot, type Line, lossPlot, scatterPlot, triesPlot } from "../page/plots.ts";
+import { corners, hiddenLines, labelled, sampled, xorAnswers } from "../page/plane.ts";
+import { boundaryPlot, lossPlot, scatterPlot, triesPlot } from "../page/plots.ts";
 import type { Check } from "./check.ts";
 
 /** A network of some hidden neurons after training, and how others of its size fared. */
@@ -46,7 +46,7 @@ export async function xorPage(results: Results): Promise<string> {
   const titles = (chapters: readonly Chapter[]) => chapters.map(({ id, title }) => [id, title] as const);
   return page(
     "From perceptron to deep learning",
-    "Four points, a handful of numbers, and the derivatives that move them. Every number on this page is from the run that wrote it, but for those of PyTorch.",
+    "Four points, a handful of numbers, and the derivatives that move them. Every number on this page is from the run that wrote it, but for those of PyTorch, and for the last chapter, which is yours.",
     contents([
       ["problem", "Four points that no line can separate"],
       ...titles(results.before),
@@ -151,19 +151,6 @@ function boundaries({ trials }: Results): string {
       "wide panels",
     ),
   );
-}
-
-/** Where the weighted sum of each hidden neuron is 0. */
-function hiddenLines(model: Sequential): Line[] {
-  const [layer] = model.layers;
-  if (!(layer instanceof Linear)) return [];
-  const weights = layer.weight.toTypedArray();
-  const biases = layer.bias?.toTypedArray();
-  return Array.from({ length: layer.outFeatures }, (_, i) => ({
-    a: weights[2 * i]!,
-    b: weights[2 * i + 1]!,
-    c: biases?.[i] ?? 0,
-  }));
 }
 
 /** From how many of 20 seeds PyTorch solves XOR with the same networks: test/golden/xor.py. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { xor } from "../../examples/xor.ts";
-import { browser, missing } from "../../scripts/chromium.mjs";
+import { browser, missing, openPage } from "../../scripts/chromium.mjs";
 import { captureConsole } from "../console.ts";
 import { inspectPage } from "./inspection.ts";
 
@@ -30,7 +30,46 @@ describe.skipIf(browser === undefined)(
         const found = inspectPage(page, width);
         expect(found.faults).toEqual([]);
         expect(found.width).toBe(width);
-        expect(found.pictures).toBe(page.match(/<svg/g)?.length);
+        const own = page.replace(/<script.*?<\/script>/s, "");
+        expect(found.pictures).toBe(own.match(/<(?:svg|canvas)/g)?.length);
+      },
+      slow,
+    );
+
+    test(
+      "trains a network in its last chapter",
+      () => {
+        const press = `<script type="module">
+          const named = (name) => document.querySelector('#playground [name="' + name + '"]');
+          const choose = (name, value) => {
+            named(name).value = value;
+            named(name).dispatchEvent(new Event("change", { bubbles: true }));
+          };
+          const said = [];
+          const say = () => said.push(document.querySelector("#playground output").value);
+          say();
+          choose("neurons", "6");
+          choose("pace", "500");
+          named("run").click();
+          const look = () => {
+            if (!/^[3-9],/.test(document.querySelector("#playground output").value)) return setTimeout(look, 10);
+            named("run").click();
+            say();
+            named("anew").click();
+            say();
+            named("step").click();
+            say();
+            document.title = JSON.stringify(said);
+          };
+          look();
+        </script>`;
+        const { document } = openPage(page.replace("</body>", () => `${press}</body>`));
+        const said: string[] = JSON.parse(/<title>(.*?)<\/title>/.exec(document)![1]!);
+        expect(said).toHaveLength(4);
+        expect(said[0]).toMatch(/^0 steps, loss 0\.[67]\d+, [0-4] of 4 right$/);
+        expect(said[1]).toMatch(/^\d,\d{3} steps, loss (?:0\.0|\d(?:\.\d+)?e-)\d+, 4 of 4 right$/);
+        expect(said[2]).toMatch(/^0 steps, loss [01]\.\d+, [0-4] of 4 right$/);
+        expect(said[3]).toMatch(/^1 steps, loss [01]\.\d+, [0-4] of 4 right$/);
       },
       slow,
     );
