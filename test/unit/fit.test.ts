@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   add,
+  CompileError,
   defaultGenerator,
   explainNonFinite,
   FormatError,
@@ -396,6 +397,18 @@ describe("fit", () => {
       const [epoch] = await collect(fit(layer, [batch(1, 2, 3), batch(), batch(4)], options));
       expect(epoch).toMatchObject({ steps: 2, examples: 4 });
     }
+  });
+
+  test("tells compile how to", async () => {
+    const { layer, options } = small({ epochs: 1, compile: { check: true } });
+    let scale = 1;
+    const model = new Sequential(layer, (h: Tensor) => h.mul(scale++));
+    await expect(collect(fit(model, [batch(1), batch(2)], options))).rejects.toThrow(CompileError);
+    for (const compile of [1, "relaxed", null, { relax: true }])
+      expect(() => fit(layer, batch(1), { ...options, compile } as never)).toThrow(ValueError);
+    expect(() => fit(layer, batch(1), { ...options, compile: "relaxed" } as never)).toThrow(
+      'fit: compile is true or false, or tells how to, as { relaxed: true } does, got "relaxed"',
+    );
   });
 
   test("is stopped before its first step by a signal that is aborted already", async () => {

@@ -5,6 +5,7 @@ import {
   CompileError,
   checkGradient,
   compile,
+  conv2d,
   exp,
   eye,
   full,
@@ -14,6 +15,7 @@ import {
   linspace,
   logspace,
   matmul,
+  normal,
   ones,
   scalar,
   softmax,
@@ -177,6 +179,31 @@ describe("compile with relaxed", () => {
     const probe = compile((a: Tensor, b: Tensor) => a.mul(a).add(b), { relaxed: true });
     const rounded = probe(zeros([128]).add(Math.fround(0.1)), zeros([128]).sub(0.01)).toTypedArray()[5]!;
     expect([Math.fround(once), Math.fround(Math.fround(0.1) ** 2) - Math.fround(0.01)]).toContain(rounded);
+  });
+
+  test("computes products of any number of rows, and those of windows", () => {
+    setFlagsFromString("--experimental-wasm-relaxed-simd");
+    const generator = new Generator(3);
+    const close = (g: (a: Tensor, b: Tensor) => Tensor, a: Tensor, b: Tensor) => {
+      const expected = g(a, b).toTypedArray();
+      const relaxed = compile(g, { relaxed: true });
+      const found = relaxed(a, b).toTypedArray();
+      expect(relaxed.explain()).toMatch(/relaxed +products and sums are rounded together/);
+      expected.forEach((value, i) => {
+        expect(Math.abs(found[i]! - value)).toBeLessThan(2e-5 * (1 + Math.abs(value)));
+      });
+    };
+    for (let rows = 3; rows < 20; rows++)
+      for (const columns of [24, 27])
+        close(matmul, normal([rows, 40], { generator }), normal([40, columns], { generator }));
+    close(matmul, normal([101, 300], { generator }), normal([300, 50], { generator }));
+    // The left operand turned over: its rows lie side by side.
+    close(
+      (a, b) => matmul(a.transpose(), b),
+      normal([40, 23], { generator }),
+      normal([40, 24], { generator }),
+    );
+    close(conv2d, normal([2, 5, 9, 11], { generator }), normal([13, 5, 3, 3], { generator }));
   });
 
   test("is not for the formulas that functions are made of", () => {

@@ -1,4 +1,4 @@
-import type { Compiled, Generator, Shape, Tensor } from "@cotangent/autograd/functional";
+import type { Compiled, CompileOptions, Generator, Shape, Tensor } from "@cotangent/autograd/functional";
 import { compile, ValueError } from "@cotangent/autograd/functional";
 import type { CheckpointStore, Stateful } from "./checkpoint.ts";
 import { batchesOf, examplesIn, type TrainingData } from "./feed.ts";
@@ -17,8 +17,8 @@ export interface FitOptions<Prediction = Tensor, Target = Tensor, Input = Tensor
   readonly optimizer: Optimizer;
   /** How often to go through the data. */
   readonly epochs: number;
-  /** Compiles the step, once for each shape of batch. Not unless given. */
-  readonly compile?: boolean;
+  /** Compiles the step, once for each shape of batch; or how to, `{ relaxed: true }`. Not unless given. */
+  readonly compile?: boolean | CompileOptions;
   /** Data that are not trained on. After each epoch `Epoch.validation` tells the loss and the metrics on them. */
   readonly validation?: TrainingData<NoInfer<Input>, NoInfer<Target>>;
   /** Is asked after each epoch, with all epochs so far, whether to end; see `earlyStopping`. Depends on nothing else. */
@@ -43,7 +43,7 @@ const known: Known<FitOptions> = {
   metrics: true,
   optimizer: true,
   epochs: true,
-  compile: "boolean",
+  compile: true,
   validation: true,
   until: true,
   checkpoint: true,
@@ -143,6 +143,15 @@ function settled(given: number | CheckpointInterval): CheckpointInterval {
   return Object.fromEntries(entries);
 }
 
+/** What `compile` is told; null if nothing is to be compiled. */
+function howToCompile(given: boolean | CompileOptions = false): CompileOptions | null {
+  if (typeof given === "boolean") return given ? {} : null;
+  if (typeof given === "object" && given !== null) return given;
+  throw new ValueError(
+    `fit: compile is true or false, or tells how to, as { relaxed: true } does, got ${JSON.stringify(given)}`,
+  );
+}
+
 const isDue = (count: number, every: number | undefined): boolean =>
   every !== undefined && count % every === 0;
 
@@ -179,7 +188,8 @@ class Loop<Prediction, Input, Target> {
       optimizer.step(value);
       return value;
     };
-    this.#compiled = options.compile ? compile(step) : null;
+    const how = howToCompile(options.compile);
+    this.#compiled = how && compile(step, how);
     this.#step = this.#compiled ?? step;
     if (options.explain) session.follow(this.#step, options.explain);
   }

@@ -27,6 +27,9 @@ export interface Microkernel {
  */
 export const mostRows = 4;
 
+/** Rows that fill the registers where products need none, as they are rounded together with their sums. */
+export const mostRelaxedRows = 6;
+
 /** Terms of one round of the loop. */
 const unrolled = 8;
 

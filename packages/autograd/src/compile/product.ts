@@ -4,11 +4,14 @@ import * as i32 from "../wasm/i32.ts";
 import type { Nest } from "./loops.ts";
 import { strideOf } from "./loops.ts";
 import type { Microkernel } from "./microkernel.ts";
-import { listTerm, mostRows, panelTerm } from "./microkernel.ts";
+import { listTerm, mostRelaxedRows, mostRows, panelTerm } from "./microkernel.ts";
 import type { NestWriter } from "./nest.ts";
 
-/** Rows of the left operand that are multiplied by all panels before the next ones: they stay in the second cache. */
-const blockRows = 64;
+/**
+ * Rows of the left operand that are multiplied by all panels before the next ones: they stay in the second cache. Micro-kernels
+ * of four and of six rows leave none of them over.
+ */
+const blockRows = 48;
 
 /**
  * The loops around the micro-kernel: over runs of terms (so many as the order of sums closes a chunk after), blocks of
@@ -114,11 +117,12 @@ export class ProductWriter {
       if (listed) this.#code.get(this.#list);
       this.#code.call(this.#micro(form));
     };
-    const whole = rows - (rows % mostRows);
-    this.#writer.times(whole / mostRows, () => {
-      call(mostRows);
-      this.#move(this.#left, mostRows * leftRow);
-      this.#move(this.#out, mostRows * outRow);
+    const most = this.#writer.relaxed ? mostRelaxedRows : mostRows;
+    const whole = rows - (rows % most);
+    this.#writer.times(whole / most, () => {
+      call(most);
+      this.#move(this.#left, most * leftRow);
+      this.#move(this.#out, most * outRow);
     });
     if (whole < rows) call(rows - whole);
     this.#move(this.#left, -whole * leftRow);
