@@ -111,6 +111,8 @@ class State implements Home {
   readonly #slot: Slot;
   readonly #isRead: boolean;
   readonly #isAssigned: boolean;
+  /** Which version of the variable lies there. */
+  #version = -1;
 
   constructor(variable: Variable, place: TypedArray, isRead: boolean, isAssigned: boolean) {
     this.#variable = variable;
@@ -119,16 +121,20 @@ class State implements Home {
     this.#isAssigned = isAssigned;
   }
 
-  read(): TypedArray {
-    return copyOf(this.#slot.place);
+  get place(): TypedArray {
+    return this.#slot.place;
   }
 
   /** Brings the present version in, if it is not there already. */
   begin(): void {
     const variable = this.#variable;
-    if (variable.home === this) return;
-    if (this.#isRead) this.#slot.fill(presentElements(variable.node));
-    else if (variable.pending) flush();
+    if (variable.version === this.#version) return;
+    const { resident } = variable;
+    if (!this.#isRead) {
+      if (variable.pending) flush();
+    } else if (resident) this.#slot.copy(resident);
+    else this.#slot.fill(presentElements(variable.node));
+    this.#version = variable.version;
   }
 
   /** The new version, if there is one, lives here now. */
@@ -136,6 +142,7 @@ class State implements Home {
     if (!this.#isAssigned) return;
     this.#slot.forget();
     this.#variable.moveTo(this);
+    this.#version = this.#variable.version;
   }
 }
 

@@ -20,7 +20,7 @@ export class Slot {
     this.#held = data;
   }
 
-  /** Brings in an array of the caller's, who may write to it: it is always copied. */
+  /** Brings in an array that somebody may write to: it is always copied. */
   copy(data: TypedArray): void {
     this.forget();
     this.place.set(data);

@@ -1,4 +1,4 @@
-import type { DType, TypedArray } from "./dtype.ts";
+import { copyOf, type DType, type TypedArray } from "./dtype.ts";
 import { CompileError, DTypeError, ShapeError, StateError, ValueError } from "./errors.ts";
 import { addPending, evaluate, flush, isTracing } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
@@ -34,8 +34,8 @@ export const assignedOp: Op<{ readonly version: number }> = {
 
 /** Where a compiled program keeps the value of a variable. */
 export interface Home {
-  /** A copy of the elements. */
-  read(): TypedArray;
+  /** The elements, until it runs again. */
+  readonly place: TypedArray;
 }
 
 /** What a function did to variables: the versions it began with and those it assigned. Nothing is changed meanwhile. */
@@ -152,7 +152,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   #presentNode(): Tensor<S> {
     if (this.#current === null) {
       this.#current = this.#leaf();
-      setElements(this.#current, this.#home!.read());
+      setElements(this.#current, copyOf(this.#home!.place));
     }
     return this.#current;
   }
@@ -219,9 +219,14 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
     return this.#current !== null && sourceOf(this.#current) !== null;
   }
 
-  /** The program that holds the present version, if one does. @internal */
-  get home(): Home | null {
-    return this.#home;
+  /** Changes with each assignment. @internal */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The elements of the present version, to be copied at once, if they are in the memory of a program and nowhere else. @internal */
+  get resident(): TypedArray | null {
+    return this.#current === null ? this.#home!.place : null;
   }
 
   /** A program has computed a new version and keeps it. @internal */
