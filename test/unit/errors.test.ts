@@ -1065,9 +1065,9 @@ describe("what only JavaScript can give", () => {
       refusal(() => f(x, options), ValueError, f.name, "axis is a whole number, got an object");
     refusal(() => sum(x, given("0")), ValueError, "sum", 'got "0"');
     refusal(() => sum(x, given(null)), ValueError, "sum", "got null");
-    refusal(() => gather(x, given(index), given(0)), ValueError, "gather", "got an object");
+    refusal(() => gather(x, given(index), given(0)), ValueError, "gather", "got a tensor");
     const compiled = compile((y) => gather(y, given(index), given(0)));
-    refusal(() => compiled(x), ValueError, "gather", "got an object");
+    refusal(() => compiled(x), ValueError, "gather", "got a tensor");
   });
 
   test("is refused where sizes, axes or tensors stand in one array, and told to", () => {
@@ -1237,7 +1237,7 @@ describe("what only JavaScript can give", () => {
 
   test("is refused where tensors stand one by one, or in lists", () => {
     refusal(() => evaluate(given([x])), ValueError, "evaluate(a, b): takes a tensor, got an Array");
-    refusal(() => grad(x.sum(), given(x)), ValueError, "grad", "takes an array such as [x], got an object");
+    refusal(() => grad(x.sum(), given(x)), ValueError, "grad", "takes an array such as [x], got a tensor");
     refusal(() => grad(x, [x], { cotangent: given(1) }), ValueError, "grad: the cotangent", "a number");
     refusal(() => pushforward(x.sum(), given(x), given(x)), ValueError, "pushforward", "takes an array");
     refusal(() => categorical(given(x), given(undefined)), ValueError, "categorical", "{ logits }");

@@ -61,7 +61,7 @@ export const numbers: WeakMap<object, string> = new WeakMap();
 /** Only what kind of thing was given: to print a tensor would compute it. */
 export const shown = (x: unknown): string => {
   if (typeof x === "string") return JSON.stringify(x);
-  if (typeof x === "object" && x !== null && numbers.has(x)) return `a tensor${insideAs(x)}`;
+  if (typeof x === "object" && x !== null && "dtype" in x) return `a tensor${insideAs(x)}`;
   return Object(x) === x ? "an object" : String(x);
 };
 
