@@ -47,15 +47,18 @@ const paces = {
 const controls = [
   choice("Task", "task", "XOR, four points", Object.keys(tasks)),
   choice("Hidden layers", "layers", 1, [0, 1, 2, 3]),
-  choice("Neurons in each", "neurons", 3, [1, 2, 3, 4, 6, 8, 12, 16]),
+  choice("Neurons", "neurons", 3, [1, 2, 3, 4, 6, 8, 12, 16]),
   choice("Activation", "activation", "tanh", Object.keys(activations)),
   choice("Optimizer", "optimizer", "gradient descent", Object.keys(optimizers)),
   choice("Learning rate", "rate", 0.3, [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10]),
-  choice("Pace", "pace", "20", paces),
 ].join("\n");
 
-const buttons =
-  '<button type="button" name="run">Train</button>\n<button type="button" name="step">One step</button>\n<button type="button" name="anew">Start anew</button>';
+const buttons = [
+  '<button type="button" name="run">Train</button>',
+  '<button type="button" name="step">One step</button>',
+  '<button type="button" name="anew">Start anew</button>',
+  choice("Pace", "pace", "20", paces),
+].join("\n");
 
 const canvas = (label: string) =>
   `<canvas width="512" height="512" role="img" aria-label="${label}"></canvas>`;

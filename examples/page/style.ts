@@ -72,7 +72,7 @@ thead th { color: var(--faint); font-weight: 600; }
 th:first-child { text-align: left; }
 tbody th { font-weight: 400; }
 .playground { max-width: 52rem; margin-top: 1.5rem; margin-bottom: 1.5rem; }
-.playground .controls { display: flex; flex-wrap: wrap; gap: 0.6rem 1rem; margin-bottom: 0.9rem; }
+.playground .controls { display: flex; flex-wrap: wrap; align-items: end; gap: 0.6rem 0.75rem; margin-bottom: 0.9rem; }
 .playground label { display: flex; flex-direction: column; color: var(--faint); font-size: 0.85rem; }
 .playground select, .playground button { font: inherit; font-size: 0.95rem; color: var(--ink); background: var(--panel); border: 1px solid var(--rule); border-radius: 6px; padding: 0.25rem 0.6rem; }
 .playground button { cursor: pointer; min-width: 6rem; }
