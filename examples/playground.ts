@@ -1,27 +1,8 @@
 // A network that trains in the page that it is shown in: `pnpm example playground`.
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { type Chapter, runAlone } from "./page/chapter.ts";
 import { paragraph, section } from "./page/html.ts";
+import { script } from "./page/script.ts";
 import { activations, optimizers, tasks } from "./playground/network.ts";
-
-/** The script of the page with all that it needs, the library included. */
-async function script(): Promise<string> {
-  const isSource = import.meta.url.endsWith(".ts");
-  const entry = fileURLToPath(new URL(`playground/page${isSource ? ".ts" : ".js"}`, import.meta.url));
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
-    charset: "utf8",
-    conditions: isSource ? ["@cotangent/source"] : [],
-    legalComments: "none",
-    write: false,
-  });
-  return outputFiles[0]!.text.replaceAll("</script", "<\\/script");
-}
 
 /** A choice among texts, or among values that have texts. */
 function choice(
@@ -97,7 +78,7 @@ ${canvas("The loss against the step, on a logarithmic scale")}
 <noscript><p>It needs a script, which is not allowed here.</p></noscript>`,
     paragraph("Things to try:"),
     `<ul>\n${things.map((thing) => `<li>${thing}</li>`).join("\n")}\n</ul>`,
-    `<script type="module">${await script()}</script>`,
+    await script(new URL("playground/page", import.meta.url)),
   );
   return { id: "playground", title: "Your turn", html };
 }

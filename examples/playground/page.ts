@@ -1,6 +1,7 @@
 // Runs in the page: the controls, and a frame of training after another.
-import { drawLosses, drawPlane, type Loss, paletteOf } from "./canvas.ts";
+import { Curve, drawCurve, paletteOf } from "../page/canvas.ts";
 import { begin, type Settings } from "./network.ts";
+import { drawPlane } from "./plane.ts";
 
 const place = document.getElementById("playground")!;
 const control = <T extends HTMLElement>(name: string): T => place.querySelector<T>(`[name="${name}"]`)!;
@@ -10,8 +11,6 @@ const [plane, chart] = [...place.querySelectorAll("canvas")] as const;
 const status = place.querySelector("output")!;
 const run = control<HTMLButtonElement>("run");
 
-/** At most so many losses are kept: more are not seen. */
-const mostLosses = 400;
 /** Milliseconds that the steps of a frame may take, and how many places of the plane the network is asked about. */
 const budget = 12;
 const resolution = 64;
@@ -19,8 +18,7 @@ const resolution = 64;
 let seed = 0;
 let training = begin(settings());
 let steps = 0;
-let losses: Loss[] = [];
-let every = 1;
+let losses = new Curve();
 let palette = paletteOf(document.documentElement);
 let frame: number | null = null;
 let pace = { steps: 0, since: 0 };
@@ -39,22 +37,13 @@ function settings(): Settings {
 
 function startAnew(): void {
   training = begin(settings());
-  [steps, losses, every] = [0, [], 1];
+  [steps, losses] = [0, new Curve()];
   show();
-}
-
-/** Keeps the loss of about every so many steps. */
-function keep(loss: number): void {
-  if (losses.length > 0 && steps - losses.at(-1)!.step < every) return;
-  losses.push({ step: steps, loss });
-  if (losses.length < mostLosses) return;
-  losses = losses.filter((_, i) => i % 2 === 0);
-  every = (2 * steps) / mostLosses;
 }
 
 function show(): void {
   drawPlane(plane!, training.field(resolution), training.lines(), training.points, palette);
-  drawLosses(chart!, losses, palette);
+  drawCurve(chart!, losses.points, [0.1, 1], palette);
   const { loss, right } = training.result();
   const speed = 1000 * (pace.steps / (performance.now() - pace.since));
   const fast =
@@ -68,7 +57,7 @@ function advance(): void {
   let count = 0;
   do {
     const portion = Math.min(20, most - count);
-    keep(training.step(portion));
+    losses.add(steps, training.step(portion));
     steps += portion;
     count += portion;
   } while (count < most && performance.now() - start < budget);
@@ -89,7 +78,7 @@ function setRunning(running: boolean): void {
 run.addEventListener("click", () => setRunning(frame === null));
 control("step").addEventListener("click", () => {
   setRunning(false);
-  keep(training.step(1));
+  losses.add(steps, training.step(1));
   steps++;
   show();
 });

@@ -1,39 +1,5 @@
+import { type Palette, pixelOf } from "../page/canvas.ts";
 import { across, type Field, type Labelled, type Line } from "../page/plane.ts";
-
-/** Pictures on a canvas that change with each frame, in the colours and bands of the page's other pictures. */
-
-/** The colours of the page's style as they are now: it has a light and a dark one. */
-export interface Palette {
-  readonly paper: string;
-  readonly ink: string;
-  readonly faint: string;
-  readonly rule: string;
-  readonly classes: readonly [string, string];
-  /** Red, green and blue of each of the ten bands. */
-  readonly bands: readonly Uint8ClampedArray[];
-}
-
-export function paletteOf(root: Element): Palette {
-  const style = getComputedStyle(root);
-  const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  return {
-    paper: of("paper"),
-    ink: of("ink"),
-    faint: of("faint"),
-    rule: of("rule"),
-    classes: [of("class-0"), of("class-1")],
-    bands: Array.from({ length: 10 }, (_, i) => pixelOf(of(`band-${i}`))),
-  };
-}
-
-/** What a colour of CSS is as a pixel. */
-function pixelOf(colour: string): Uint8ClampedArray {
-  const canvas = new OffscreenCanvas(1, 1);
-  const context = canvas.getContext("2d")!;
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data;
-}
 
 /** What the network says of the plane, the line of each neuron of its first layer, and the points. */
 export function drawPlane(
@@ -114,56 +80,4 @@ function between(i: number, width: number, count: number): readonly [number, num
   const at = Math.min(count - 1, Math.max(0, ((i + 0.5) / width) * count - 0.5));
   const first = Math.floor(at);
   return [first, Math.min(count - 1, first + 1), at - first];
-}
-
-/** A loss and the step that it was before. */
-export interface Loss {
-  readonly step: number;
-  readonly loss: number;
-}
-
-/** Losses against steps, on a logarithmic scale. */
-export function drawLosses(canvas: HTMLCanvasElement, losses: readonly Loss[], palette: Palette): void {
-  const context = canvas.getContext("2d")!;
-  const { width, height } = canvas;
-  const size = width / 26;
-  const [left, right, top, bottom] = [3.6 * size, width - size, size, height - 2.2 * size];
-  const seen = losses.map(({ loss }) => loss).filter((loss) => loss > 0 && Number.isFinite(loss));
-  const highest = Math.ceil(Math.log10(Math.max(1, ...seen)));
-  const lowest = Math.floor(Math.log10(Math.min(0.1, ...seen)));
-  const last = Math.max(100, losses.at(-1)?.step ?? 0);
-  const down = (loss: number) => top + ((highest - Math.log10(loss)) / (highest - lowest)) * (bottom - top);
-  const across = (step: number) => left + (step / last) * (right - left);
-
-  context.clearRect(0, 0, width, height);
-  context.font = `${size}px system-ui, sans-serif`;
-  context.fillStyle = palette.faint;
-  context.strokeStyle = palette.rule;
-  context.lineWidth = width / 400;
-  const every = Math.ceil((highest - lowest) / 6);
-  for (let power = lowest; power <= highest; power += every) {
-    const y = down(10 ** power);
-    context.beginPath();
-    context.moveTo(left, y);
-    context.lineTo(right, y);
-    context.stroke();
-    context.textAlign = "right";
-    context.fillText(
-      power < -3 ? `1e${power}`.replace("-", "−") : String(10 ** power),
-      left - size / 2,
-      y + size / 3,
-    );
-  }
-  context.textAlign = "left";
-  context.fillText("step 0", left, height - size / 2);
-  context.textAlign = "right";
-  context.fillText(last.toLocaleString("en"), right, height - size / 2);
-
-  context.strokeStyle = palette.ink;
-  context.lineWidth = width / 200;
-  context.lineJoin = "round";
-  context.beginPath();
-  for (const { step, loss } of losses)
-    if (loss > 0 && Number.isFinite(loss)) context.lineTo(across(step), down(loss));
-  context.stroke();
 }
