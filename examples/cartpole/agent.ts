@@ -15,7 +15,7 @@ export interface Settings {
 export const usual: Settings = { carts: 64, moments: 16, rate: 0.005, seed: 0 };
 
 /** What became of the carts in the moments of one update. */
-export interface Report {
+interface Report {
   /** How many poles fell. */
   readonly fallen: number;
   /** For how many moments the poles have stood, on average. */

@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { cartpole } from "../../examples/cartpole.ts";
+import { page as document } from "../../examples/page/html.ts";
 import { xor } from "../../examples/xor.ts";
 import { browser, missing, openPage } from "../../scripts/chromium.mjs";
 import { captureConsole } from "../console.ts";
@@ -63,13 +65,47 @@ describe.skipIf(browser === undefined)(
           };
           look();
         </script>`;
-        const { document } = openPage(page.replace("</body>", () => `${press}</body>`));
-        const said: string[] = JSON.parse(/<title>(.*?)<\/title>/.exec(document)![1]!);
+        const opened = openPage(page.replace("</body>", () => `${press}</body>`));
+        const said: string[] = JSON.parse(/<title>(.*?)<\/title>/.exec(opened.document)![1]!);
         expect(said).toHaveLength(4);
         expect(said[0]).toMatch(/^0 steps, loss 0\.[67]\d+, [0-4] of 4 right$/);
         expect(said[1]).toMatch(/^\d,\d{3} steps, loss (?:0\.0|\d(?:\.\d+)?e-)\d+, 4 of 4 right$/);
         expect(said[2]).toMatch(/^0 steps, loss [01]\.\d+, [0-4] of 4 right$/);
         expect(said[3]).toMatch(/^1 steps, loss [01]\.\d+, [0-4] of 4 right$/);
+      },
+      slow,
+    );
+
+    test(
+      "is one of several: carts learn in a page of their own",
+      async () => {
+        captureConsole();
+        const { title, html } = await cartpole({ effort: 0.01 });
+        const own = document(title, "", html);
+        const found = inspectPage(own, 1000);
+        expect(found).toMatchObject({ faults: [], pictures: 4 });
+        const press = `<script type="module">
+          const named = (name) => document.querySelector('#carts [name="' + name + '"]');
+          const output = document.querySelector("#carts output");
+          const said = [output.value];
+          named("learn").click();
+          const look = () => {
+            if (!/^[1-9]\\d/.test(output.value)) return setTimeout(look, 10);
+            named("watch").click();
+            said.push(output.value);
+            named("anew").click();
+            said.push(output.value);
+            document.title = JSON.stringify(said);
+          };
+          look();
+        </script>`;
+        const opened = openPage(own.replace("</body>", () => `${press}</body>`));
+        const said: string[] = JSON.parse(/<title>(.*?)<\/title>/.exec(opened.document)![1]!);
+        expect(said[0]).toBe("nothing learned yet");
+        expect(said[1]).toMatch(
+          /^[\d,]+ updates of \d+\.\d ms; the poles have stood for \d+ moments on average$/,
+        );
+        expect(said[2]).toBe("nothing learned yet");
       },
       slow,
     );

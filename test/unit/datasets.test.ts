@@ -6,6 +6,7 @@ import { uniform } from "@cotangent/autograd";
 import { readSafetensors } from "@cotangent/nn/files";
 import { expect, test } from "vitest";
 import { cars } from "../../examples/cars.ts";
+import { cartpole } from "../../examples/cartpole.ts";
 import type { Car } from "../../examples/datasets/cars.ts";
 import type { Digits } from "../../examples/datasets/digits.ts";
 import { type Flower, kinds } from "../../examples/datasets/flowers.ts";
@@ -22,7 +23,8 @@ import { mulberry32 } from "../mulberry.ts";
 const output = { write: () => {} };
 
 /** A section without holes. */
-function expectWhole({ html }: Chapter, pictures: number): void {
+function expectWhole(chapter: Chapter, pictures: number): void {
+  const html = chapter.html.replace(/<script.*?<\/script>/s, "");
   const drawn = html.match(/<svg.*?<\/svg>/gs) ?? [];
   expect(drawn).toHaveLength(pictures);
   for (const picture of drawn) expect(picture).toMatch(/aria-label="[^"]+"/);
@@ -50,6 +52,12 @@ test("the mileage of cars that depends on their weight is learned", async () => 
   });
   expectWhole(await cars({ effort: 0.5, output }, given), 2);
   expect(Number(/R2 (\S+)$/.exec(lines[0]!)?.[1])).toBeGreaterThan(0.9);
+});
+
+test("poles stand longer from update to update", async () => {
+  const lines = captureConsole();
+  expectWhole(await cartpole({ effort: 0.2 }), 2);
+  expect(Number(/stood for (\d+) moments/.exec(lines[0]!)?.[1])).toBeGreaterThan(60);
 });
 
 test("the network comes nearer to obeying its equation", async () => {
