@@ -62,7 +62,7 @@ export async function cartpole({ effort = 1 }: ChapterOptions = {}): Promise<Cha
 <button type="button" name="learn">Learn</button>
 <button type="button" name="watch">Watch</button>
 <button type="button" name="anew">Start anew</button>
-<label>Pace <select><option value="1" selected>1 update a frame</option><option value="1000">as fast as it can</option></select></label>
+<label>Pace <select><option value="1" selected>1 update a frame</option><option value="10">10 updates a frame</option><option value="1000">as fast as it can</option></select></label>
 </div>
 <div class="pictures">
 ${canvas(720, 720, "The first 18 carts with their poles")}
