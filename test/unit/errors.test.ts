@@ -1344,6 +1344,31 @@ test("an op of one's own refuses what are no operands, and rules that give no te
     );
 });
 
+test("an op of one's own whose shape reads an axis that is not there is named", () => {
+  const firstRows = defineOp({
+    name: "firstRows",
+    kernel: { kind: "opaque", run: ([x], out) => out.data.set(x!.data.subarray(0, out.data.length)) },
+    derivatives: [zero],
+    shape: ([x]) => [2, x!.shape[1]!],
+    dtype: ([x]) => x!.dtype,
+  });
+  expect(firstRows([of(3, 2)], {}).shape).toEqual([2, 2]);
+  refusal(() => firstRows([of(3)], {}), ValueError, "firstRows: sizes are whole numbers");
+});
+
+test("a forward rule that is not linear in the tangent says so in reverse mode, compiled too", () => {
+  const squared = defineOp({
+    name: "squared",
+    kernel: { kind: "pointwise", body: (m, x) => m.mul(x!, x!) },
+    derivatives: [pushed((t) => t.mul(t))],
+    shape: ([x]) => x!.shape,
+    dtype: ([x]) => x!.dtype,
+  });
+  const slope = (x: Tensor) => grad(squared([x], {}).sum(), [x])[0];
+  refusal(() => slope(of(2)).toArray(), StateError, "a derivative rule that is not linear in it");
+  refusal(() => compile(slope)(of(2)), CompileError, "a derivative rule that is not linear in it");
+});
+
 test("a derivative rule of another shape is refused, in both modes", () => {
   const doubled: Unary = pointwise({
     name: "doubled",

@@ -4,9 +4,10 @@ import type { IndexMap, Kernel, Tensor } from "./graph.ts";
 import { arityOf, operandOf } from "./graph.ts";
 import { machineOf, withDType } from "./machine.ts";
 import { callerOf } from "./ops/indexing.ts";
+import { withoutValue } from "./ops/leaf.ts";
 import { checkWithin } from "./ops/range.ts";
 import type { Shape } from "./shape.ts";
-import { formatShape, sizeOf, stridesOf, walk } from "./shape.ts";
+import { sizeOf, stridesOf, walk } from "./shape.ts";
 import { siteOf } from "./site.ts";
 import { contract, reduce, scan } from "./sums.ts";
 
@@ -93,11 +94,7 @@ function areInARow(shape: Shape, strides: readonly number[]): boolean {
 function computeLeaf(source: "data" | "fill" | "iota", node: Tensor, out: TypedArray): void {
   if (source === "fill") out.fill(Number(node.attributes.value));
   else if (source === "iota") for (let i = 0; i < out.length; i++) out[i] = i;
-  else
-    throw new StateError(
-      `${node.label ?? "a leaf"} of shape ${formatShape(node.shape)} has no value: it was made while compile or vmap was tracing; ` +
-        "return it from the function to read it",
-    );
+  else throw new StateError(withoutValue(node));
 }
 
 function read(x: TypedArray, { offset, strides, bounds }: IndexMap, out: TypedArray, shape: Shape): void {

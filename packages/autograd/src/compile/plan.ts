@@ -4,8 +4,9 @@ import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import { remembered } from "../memo.ts";
+import { withoutValue } from "../ops/leaf.ts";
 import type { Instruction } from "../program.ts";
-import { formatShape, sizeOf } from "../shape.ts";
+import { sizeOf } from "../shape.ts";
 import type { Form, Scalar } from "./kernel.ts";
 import { canFail, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
@@ -62,7 +63,7 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   for (const x of heldBy(nests, traced)) {
     if (addresses.has(x)) continue;
     const data = elementsOf(x);
-    if (!data) throw leaked(x);
+    if (!data) throw new CompileError(`compile: ${withoutValue(x)}`);
     addresses.set(x, arena.take(bytesOf(x)));
     constants.push({ address: addresses.get(x)!, dtype: x.dtype, data });
   }
@@ -192,13 +193,6 @@ function heldBy(nests: readonly Nest[], { outputs, updates }: Traced): Set<Tenso
   for (const { kernel } of nests) for (const x of kernel.nodes) if (isHeld(x)) held.add(x);
   for (const x of [...outputs, ...updates]) if (x && isHeld(x)) held.add(x);
   return held;
-}
-
-function leaked(x: Tensor): CompileError {
-  return new CompileError(
-    `compile: ${x.label ?? "a leaf"} of shape ${formatShape(x.shape)} has no value: it was made while compile or vmap was tracing; ` +
-      "return it from the function to pass it in",
-  );
 }
 
 const vectorBytes = 16;

@@ -1,7 +1,7 @@
 import { ValueError } from "../errors.ts";
 import type { Attributes, Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
-import { checkList } from "../shape.ts";
+import { checkList, checkShape } from "../shape.ts";
 import { rememberSite } from "../site.ts";
 import { operand } from "./elementwise.ts";
 
@@ -9,8 +9,8 @@ import { operand } from "./elementwise.ts";
  * A new op of any kind, by the door that the built-in ones use: a kernel, one derivative rule per operand, and the shape
  * and dtype of the result (which also check the operands and throw). For elementwise ops `pointwise` is shorter.
  *
- * The result is a function of the operands and the attributes, which throws ValueError if there are none where there have to be. Throws
- * ValueError if the definition has no name.
+ * The result is a function of the operands and the attributes. It throws ValueError if there are no operands where there are rules for
+ * some, or if what `shape` gives is no shape. Throws ValueError if the definition has no name.
  *
  * @example
  * ```ts
@@ -36,6 +36,8 @@ export function defineOp<A extends Attributes>(
       throw new ValueError(`${op.name}: takes operands, as many as it has derivative rules, got none`);
     const inputs = operands.map((x) => operand(op.name, x, "float32"));
     const out = apply(op, inputs, attributes);
+    // `shape` may have read an axis that an operand does not have.
+    checkShape(op.name, out.shape);
     // Any other kernel throws while the node is made, or not at all.
     if (op.kernel.kind === "opaque") rememberSite(out);
     return out;
