@@ -4,7 +4,7 @@ import type { Derivative, Partial } from "./graph.ts";
 import { apply, arityOf, derivativeOf, operandOf, Tensor, watching } from "./graph.ts";
 import { describe, placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
-import { checkResults, findTargets, isEnd, markReaching, valueOf } from "./reach.ts";
+import { checkResults, findTargets, isEnd, markDependents, valueOf } from "./reach.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { numberIn, release, topology } from "./topology.ts";
@@ -87,7 +87,7 @@ export function reverse(
   const order = topology(outputs, isLeaf);
   const { nodes, starts, edges } = order;
   const targetNumbers = findTargets(order, outputs, targets, caller);
-  const reaches = markReaching(order, targetNumbers);
+  const isDependent = markDependents(order, targetNumbers);
   /** What has flown back to each node: all of it once the walk has come to the node, since its uses come before it then. */
   const flow = new Array<Tensor | Parts | null>(nodes.length).fill(null);
   outputs.forEach((y, i) => {
@@ -100,7 +100,7 @@ export function reverse(
   const pull = pullBackIn(order, flow);
   for (let n = nodes.length - 1; n >= 0; n--) {
     const out = nodes[n]!;
-    if (!reaches[n]) continue;
+    if (!isDependent[n]) continue;
     const cotangent = sumOf(flow[n]!);
     if (!cotangent) continue;
     flow[n] = cotangent;
@@ -108,7 +108,7 @@ export function reverse(
       cotangent.named(`d${name}/d${out.label}`);
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       const input = edges[k]!;
-      if (!reaches[input]) continue;
+      if (!isDependent[input]) continue;
       ruling = out;
       ruledOperand = i;
       const part = pull(derivativeOf(out.op, i), cotangent, out, i, n);

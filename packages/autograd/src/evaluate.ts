@@ -122,7 +122,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const numbers = wanted.map((x) => numberIn(order, x));
   const values = orDiscard(updates, () => {
     checkNotLost(order.nodes);
-    return compute(order, numbers, updates.length);
+    return evaluateNodes(order, numbers, updates.length);
   });
   wanted.forEach((x, i) => {
     hold(x, values[i]!);
@@ -134,7 +134,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
 }
 
 /** The elements of the `wanted` nodes, the last `updates` of which are pending versions. */
-export function compute(order: Topology, wanted: readonly number[], updates: number): TypedArray[] {
+export function evaluateNodes(order: Topology, wanted: readonly number[], updates: number): TypedArray[] {
   // Who asks for no programs, such as a test that compares them, gets the interpreter without help either.
   if (!cache) return interpret(order, wanted);
   return (
@@ -168,10 +168,10 @@ function clearPending(): void {
   pending = [];
 }
 
-/** What `compute` returns; if it throws, all updates are discarded. */
-function orDiscard<T>(updates: readonly Pending[], compute: () => T): T {
+/** What `f` returns; if it throws, all updates are discarded. */
+function orDiscard<T>(updates: readonly Pending[], f: () => T): T {
   try {
-    return compute();
+    return f();
   } catch (error) {
     clearPending();
     for (const { version, discard } of updates) {

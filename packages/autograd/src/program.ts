@@ -221,7 +221,7 @@ class Tracer implements Arithmetic<Value> {
   };
 }
 
-/** One for all bodies: with a function for each word it takes longer to make than most bodies to trace. */
+/** One for all bodies: it has a function for each word, which need not be made again. */
 let tracer: Tracer | null = null;
 
 const isBool = (dtype: DType): boolean => dtype === "bool";

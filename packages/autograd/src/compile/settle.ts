@@ -5,7 +5,7 @@ import { topology } from "../topology.ts";
 import type { Traced } from "./plan.ts";
 import { rootsOf } from "./plan.ts";
 import type { Ordered } from "./run.ts";
-import { copied, copyOf } from "./simplify.ts";
+import { copied, withInputs } from "./simplify.ts";
 import { isHeld } from "./stored.ts";
 
 /**
@@ -19,7 +19,7 @@ export function settle(graph: Traced): Ordered {
   for (const x of nodes) {
     const inputs = (isKnown(x) ? [] : x.inputs).map((input) => made.get(input)!);
     const isSame = inputs.every((input, i) => input === x.inputs[i]);
-    made.set(x, isWaiting(x) ? inputs[0]! : isSame ? x : copyOf(x, inputs));
+    made.set(x, isWaiting(x) ? inputs[0]! : isSame ? x : withInputs(x, inputs));
   }
   // What waited can be a root, and the leaf that it waited with is none.
   const own = (x: Tensor): Tensor => {

@@ -32,7 +32,7 @@ export function resultsOf(origin: Origin): (data: TypedArray) => Tensor {
 }
 
 /** Where the leaf is from, if a compiled function returned it. */
-export function originOf(x: Tensor): Origin | null {
+export function resultOriginOf(x: Tensor): Origin | null {
   return x.op === resultOp ? (origins.get(x.attributes) ?? null) : null;
 }
 
@@ -96,7 +96,7 @@ function sourcesOf(x: Tensor): number | readonly Source[] {
     });
   }
   return Array.from(seen, (node) => {
-    const origin = originOf(node);
+    const origin = resultOriginOf(node);
     return origin ? { origin, id: node.id } : numberOf(node);
   });
 }
