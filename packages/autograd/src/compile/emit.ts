@@ -16,7 +16,7 @@ import { ProductWriter } from "./product.ts";
 import { baseOf, slowFunction } from "./scalars.ts";
 import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
-import type { Setting } from "./walk.ts";
+import type { NestContext } from "./walk.ts";
 import { loads, stores } from "./words.ts";
 
 /** From so many bytes on a function gets no further nests: the engine's optimizing compiler gives up on very long functions. */
@@ -47,8 +47,8 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
     else if (!shared(nest, n, code)) {
       const bases = basesOf(nest.kernel, layout);
       const base = (x: number) => bases[x]!;
-      const setting = { layout, slow, relaxed, base, number: n };
-      write(new NestWriter(code, nest, setting), micro);
+      const context = { layout, slow, relaxed, base, number: n };
+      write(new NestWriter(code, nest, context), micro);
     }
   }
   let main = parts[0]!;
@@ -68,7 +68,7 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
 export function sharedFunctions(
   functions: Code[],
   nests: readonly Nest[],
-  setting: Pick<Setting, "layout" | "slow" | "relaxed">,
+  context: Pick<NestContext, "layout" | "slow" | "relaxed">,
   micro: (form: Microkernel) => number,
   fewest = 2,
 ): (nest: Nest, n: number, code: Code) => boolean {
@@ -78,14 +78,14 @@ export function sharedFunctions(
   return (nest, n, code) => {
     const key = keyOf(nest);
     if (counts.get(key)! < fewest) return false;
-    const bases = basesOf(nest.kernel, setting.layout);
+    const bases = basesOf(nest.kernel, context.layout);
     const rounds = roundsOf(nest);
     const number = remembered(known, key, () => {
       // The parameters: the addresses of the nodes, the number of the nest, and the rounds if they are one.
       const addresses = bases.length;
       const own = new Code(new Array<"i32">(addresses + (rounds === null ? 1 : 2)).fill("i32"));
       const base = (x: number) => ({ local: x });
-      const around = { ...setting, base, number: { local: addresses } };
+      const around = { ...context, base, number: { local: addresses } };
       write(
         new NestWriter(own, nest, rounds === null ? around : { ...around, rounds: addresses + 1 }),
         micro,

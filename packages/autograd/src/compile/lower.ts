@@ -150,7 +150,7 @@ function lowerGather(node: Tensor, build: Build): Lowered {
   const at = indices(node.rank);
   const strides = stridesOf(x.shape);
   const pick = { index: builder.value(index, at), axis, size: x.shape[axis]!, stride: strides[axis]! };
-  const table = builder.lying(x);
+  const table = builder.withoutCopies(x);
   const result = builder.load(table, weighted(0, strides.with(axis, 0), at, node.rank), -1, pick);
   return kernelFor(builder, result);
 }

@@ -7,7 +7,7 @@ import { compute } from "../kernels.ts";
 import { callerOf } from "../ops/indexing.ts";
 import { checkWithin } from "../ops/range.ts";
 import { siteOf } from "../site.ts";
-import { assemble, Code } from "../wasm/assembler.ts";
+import { assemble, Code, drop } from "../wasm/assembler.ts";
 import { moduleOf } from "../wasm/module.ts";
 import { emit } from "./emit.ts";
 import { fuse } from "./fuse.ts";
@@ -98,9 +98,6 @@ export function canRelax(): boolean {
   const code = new Code().v128([0, 0, 0, 0]).v128([0, 0, 0, 0]).v128([0, 0, 0, 0]);
   return WebAssembly.validate(assemble([code.vector(relaxedAdd[4]).op(drop)], 0));
 }
-
-/** The opcode of WebAssembly. */
-const drop = 0x1a;
 
 /** What the passes make of a graph, up to the code. */
 export interface Passed {
