@@ -2,6 +2,7 @@ import type { TypedArray } from "./dtype.ts";
 import { CompileError } from "./errors.ts";
 import { FormReader, GraphForm } from "./form.ts";
 import type { Tensor } from "./graph.ts";
+import { dropLast, moveToFront } from "./memo.ts";
 import { Routine } from "./routine.ts";
 import type { Topology } from "./topology.ts";
 import { isRefused } from "./wasm/module.ts";
@@ -96,8 +97,7 @@ export class Cache {
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
       if (!entry.form.matches(order, wanted, updates)) continue;
-      for (let k = i; k > 0; k--) entries[k] = entries[k - 1]!;
-      entries[0] = entry;
+      moveToFront(entries, i);
       return entry;
     }
     return null;
@@ -118,21 +118,8 @@ export class Cache {
     if (isNew && entry.routine && entry.routine.bytes > mostForOne) return entry;
     this.#sightings.forget(hash);
     this.entries.unshift(entry);
-    this.#drop();
+    dropLast(this.entries, this.#limit, this.#bytes, ({ routine }) => routine?.bytes ?? 0);
     return entry;
-  }
-
-  /** Lets go of the programs that are too many, but never of the newest. */
-  #drop(): void {
-    const entries = this.entries;
-    let bytes = 0;
-    let kept = 0;
-    while (kept < Math.min(entries.length, this.#limit)) {
-      bytes += entries[kept]!.routine?.bytes ?? 0;
-      if (kept > 0 && bytes > this.#bytes) break;
-      kept++;
-    }
-    entries.length = kept;
   }
 
   #compile(form: GraphForm, order: Topology, wanted: readonly number[]): Routine | null {

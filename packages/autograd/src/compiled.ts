@@ -4,6 +4,7 @@ import { finish } from "./compile/steps.ts";
 import { StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
 import { isInlining } from "./inlining.ts";
+import { dropLast, moveToFront } from "./memo.ts";
 import { checkFunction, optionsOf } from "./options.ts";
 import { Evaluator, Program, type Runner } from "./runner.ts";
 import type { Signature, TracedCall } from "./tracing.ts";
@@ -153,8 +154,7 @@ function find(programs: Runner[], args: readonly unknown[]): Runner | null {
   for (let i = 0; i < programs.length; i++) {
     const program = programs[i]!;
     if (!program.accepts(args)) continue;
-    for (let k = i; k > 0; k--) programs[k] = programs[k - 1]!;
-    programs[0] = program;
+    moveToFront(programs, i);
     return program;
   }
   return null;
@@ -197,11 +197,7 @@ function* make(
   const place = known ? programs.indexOf(known) : -1;
   if (place >= 0) programs.splice(place, 1);
   programs.unshift(runner);
-  let bytes = runner.bytes;
-  let kept = 1;
-  while (kept < Math.min(programs.length, mostPrograms) && bytes + programs[kept]!.bytes <= mostBytes)
-    bytes += programs[kept++]!.bytes;
-  programs.length = kept;
+  dropLast(programs, mostPrograms, mostBytes, ({ bytes }) => bytes);
   return runner;
 }
 

@@ -15,8 +15,6 @@ import type { Topology } from "./topology.ts";
 
 /** A form of pending graphs as a compiled program. Throws CompileError if there is none. */
 export class Routine {
-  /** The memory of the program. */
-  readonly bytes: number;
   readonly #executable: Executable;
   readonly #inputs: readonly { readonly n: number; readonly slot: Slot }[];
   readonly #numbers: readonly { readonly n: number; readonly place: TypedArray }[];
@@ -35,8 +33,6 @@ export class Routine {
     const { inputs, states, outputs } = executable;
     const stateSlots = states.map((place) => new Slot(place));
     this.#executable = executable;
-    // There are none if all that is wanted was found on the way to it.
-    this.bytes = [...inputs, ...states, ...outputs][0]?.buffer.byteLength ?? 0;
     this.#inputs = [
       ...plan.states.map((n, i) => ({ n, slot: stateSlots[i]! })),
       ...plan.held.map((n, i) => ({ n, slot: new Slot(inputs[i]!) })),
@@ -48,6 +44,11 @@ export class Routine {
     this.#results = [...stateSlots, ...outputs];
     this.#chosen = plan.chosen;
     this.#values = new Array<TypedArray | null>(plan.outside.length > 0 ? order.nodes.length : 0).fill(null);
+  }
+
+  /** Of the program's memory. */
+  get bytes(): number {
+    return this.#executable.bytes;
   }
 
   /**

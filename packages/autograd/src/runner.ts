@@ -85,8 +85,7 @@ export class Program extends Runner {
   }
 
   get bytes(): number {
-    const { inputs, states, outputs } = this.#executable;
-    return [...inputs, ...states, ...outputs][0]?.buffer.byteLength ?? 0;
+    return this.#executable.bytes;
   }
 
   protected run(): (output: number) => Tensor {

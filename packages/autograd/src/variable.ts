@@ -4,6 +4,7 @@ import { addPending, evaluate, flush, isTracing } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
 import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
 import { cast } from "./ops/cast.ts";
+import { passing } from "./ops/composed.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
 import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
 import { optionsOf } from "./options.ts";
@@ -24,13 +25,7 @@ const variableOp: Op<VersionAttributes> = {
 };
 
 /** A version assigned while tracing: the assigned value, and derivatives end here as they do at a leaf. */
-export const assignedOp: Op<{ readonly version: number }> = {
-  name: "assigned",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [zero],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-};
+export const assignedOp: Op<{ readonly version: number }> = passing("assigned", [zero]);
 
 /** The place in the memory of a compiled program where the present version of a variable lies, instead of in a node. */
 export interface Home {

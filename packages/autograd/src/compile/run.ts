@@ -31,6 +31,8 @@ export interface Executable {
   readonly inputs: readonly TypedArray[];
   readonly states: readonly TypedArray[];
   readonly outputs: readonly TypedArray[];
+  /** Of its memory. */
+  readonly bytes: number;
   /**
    * Computes the outputs and the new versions. If it throws (an IndexError, or what an opaque kernel threw), the versions are
    * as they were.
@@ -139,6 +141,7 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
     inputs: simple.inputs.map(view),
     states: simple.states.map(view),
     outputs: simple.outputs.map(view),
+    bytes: memory.buffer.byteLength,
     run: () => {
       try {
         run();

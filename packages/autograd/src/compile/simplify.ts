@@ -5,6 +5,7 @@ import { allocate } from "../dtype.ts";
 import type { Op } from "../graph.ts";
 import { apply, elementsOf, isKnown, none, originOf, setOrigin, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
+import { passing } from "../ops/composed.ts";
 import type { Instruction, Program, Word } from "../program.ts";
 import { trace } from "../program.ts";
 import { equalShapes } from "../shape.ts";
@@ -239,13 +240,7 @@ function filled(op: Op, value: number, { shape, dtype }: Pick<Tensor, "shape" | 
   return apply(op, [], { value, shape, dtype });
 }
 
-const copyOp: Op = {
-  name: "copy",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-};
+const copyOp = passing("copy", []);
 
 /** Another node with the elements of `x`. Made after this pass, which would remove it. */
 export function copied(x: Tensor): Tensor {

@@ -1,5 +1,5 @@
 import { refuseBool } from "../dtype.ts";
-import type { Op } from "../graph.ts";
+import type { Derivative, Op } from "../graph.ts";
 import { apply, partial, type Tensor, zero } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
@@ -12,14 +12,24 @@ import { abs, add, div, exp, log, neg, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
 import { alongAxis, composed, declare, within } from "./sample.ts";
 
-export const stopOp: Op = {
-  name: "stopGradient",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [zero],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-  meaning: "intended",
-};
+/** An op that gives one of its operands as it is. What sets it apart are its derivative rules, and that it is a node of its own. */
+export function passing(
+  name: string,
+  derivatives: readonly Derivative[],
+  meaning: NonNullable<Op["meaning"]> = "computed",
+  operand: 0 | 1 = 0,
+): Op {
+  return {
+    name,
+    kernel: { kind: "pointwise", body: (_, ...operands) => operands[operand]! },
+    derivatives,
+    shape: ([x]) => x!.shape,
+    dtype: ([x]) => x!.dtype,
+    meaning,
+  };
+}
+
+export const stopOp: Op = passing("stopGradient", [zero], "intended");
 
 /** `x` as a constant: the same elements, and derivatives end here. Once it is read it is a leaf. */
 export const stopGradient: Unary = declare(
@@ -32,13 +42,7 @@ export const stopGradient: Unary = declare(
   within([-2, 2]),
 );
 
-const identityOp: Op = {
-  name: "identity",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [partial(() => 1)],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-};
+const identityOp = passing("identity", [partial(() => 1)]);
 
 /** `x` as a node of its own: the same elements, and derivatives pass. */
 export const identity: Unary = declare(
