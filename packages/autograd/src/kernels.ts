@@ -175,7 +175,7 @@ function eachRow(
   visit: (from: number, step: number, begin: number, end: number) => void,
 ): void {
   const [columns, step] = [shape[shape.length - 1]!, strides[strides.length - 1]!];
-  walk(shape.slice(0, -1), strides, 0, (from, row) => visit(from, step, row * columns, (row + 1) * columns));
+  walk(shape.slice(0, -1), strides, (from, row) => visit(from, step, row * columns, (row + 1) * columns));
 }
 
 /** Looks for the line of `node` only if it is wanted: that takes longer than thousands of elements. */

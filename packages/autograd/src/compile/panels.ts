@@ -5,7 +5,7 @@ import { extent } from "../labels.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { permute, reshape } from "../ops/movement.ts";
 import { padded } from "../ops/region.ts";
-import { sizeOf, stridesOf, walk } from "../shape.ts";
+import { offsetsOf, sizeOf, stridesOf } from "../shape.ts";
 import { panelTerm } from "./microkernel.ts";
 import type { Places } from "./strided.ts";
 import { isRepeated, placesOf, strided, widened } from "./strided.ts";
@@ -94,15 +94,9 @@ export function inPlace(turned: Turned, places: Places): Laid | null {
   const { letters, size, step } = evenColumns(turned, places);
   if (step !== 1 || size < panelWidth(y) - 1 || !(isRepeated(y, places) || letters.length > 1)) return null;
   const terms = loopsOf(turned, inner, places);
-  const sizes = terms.map((loop) => loop.size);
-  const table = new Int32Array(sizeOf(sizes));
-  walk(
-    sizes,
+  const table = offsetsOf(
+    terms.map((loop) => loop.size),
     terms.map((loop) => loop.step * byteSize(y.dtype)),
-    0,
-    (at, i) => {
-      table[i] = at;
-    },
   );
   const outer = batch + without(all, letters);
   return {

@@ -98,9 +98,9 @@ export class Numbers {
     return this.addFixed(name, value);
   }
 
-  /** A number in `range` that matters at the beginning only. */
-  addInitial(name: string, value: number, range: Range = any): number {
-    this.#check(name, value, range);
+  /** A number that matters at the beginning only. */
+  addInitial(name: string, value: number): number {
+    this.#check(name, value, any);
     return this.addFixed(name, value);
   }
 
