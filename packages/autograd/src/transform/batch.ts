@@ -89,7 +89,7 @@ function madeAs(node: Tensor, inputs: readonly Tensor[], attributes: Attributes)
   return made;
 }
 
-/** Axes as attributes name them, one further behind. */
+/** Attributes with their axes counted one further, as there is the batch axis in front; or one less far again. */
 const behindBatch = (attributes: Attributes): Attributes => axesMoved(attributes, 1);
 const beforeBatch = (attributes: Attributes): Attributes => axesMoved(attributes, -1);
 
@@ -163,7 +163,7 @@ export function end(symbols: Iterable<Tensor>): void {
 /** A symbol for one example of a batch. */
 const example = (x: Tensor): Tensor => placeholder(x.shape.slice(1), x.dtype);
 
-/** The rule is asked about one example, and what it says holds for all. */
+/** The rule for all examples: `rule` is asked about symbols for one example, and what it gives is batched. */
 function batchedRule(rule: Derivative, op: Op, own: (attributes: Attributes) => Attributes): Derivative {
   const forAll = (
     say: (moved: Tensor, out: Tensor, attributes: Attributes) => Tensor,
