@@ -51,6 +51,7 @@ const packages: readonly PackageFloors[] = [
         "ops/sample.ts",
         "ops/cast.ts",
         "ops/view.ts",
+        "ops/passing.ts",
         "ops/movement.ts",
         "ops/region.ts",
         "ops/elementwise.ts",

@@ -7,6 +7,11 @@ import { Routine } from "./routine.ts";
 import type { Topology } from "./topology.ts";
 import { isRefused } from "./wasm/module.ts";
 
+/**
+ * Which graphs are interpreted when they are read, and which are compiled: those of a form that comes again and again (`form.ts`), and
+ * those that would take long.
+ */
+
 export interface CacheOptions {
   /**
    * How much work for each node is spent on interpreting graphs of one form before it is compiled: about as much as compiling takes. So

@@ -357,14 +357,7 @@ export type Derivative<A extends Attributes = Attributes> =
 /** A partial derivative: a tensor of the result's shape, or one of the numbers that need no product. */
 export type Partial = Tensor | 1 | -1;
 
-/** An adjoint: from the cotangent `g` of the result to that of an operand. */
-export type Transpose<A extends Attributes> = (
-  g: Tensor,
-  out: Tensor,
-  attributes: A,
-  operand: number,
-) => Tensor;
-
+/** The rule of an operand on which the result does not depend, or only by jumps. */
 export const zero: Derivative = { kind: "zero" };
 
 /** `partial((out, x, y) => ...)`: the derivative of each element by the element at the same place in the operand. */
@@ -380,15 +373,21 @@ export function singular(rule: (out: Tensor, ...inputs: Tensor[]) => Partial): D
   return { kind: "partial", partial: rule, singular: true };
 }
 
-export function linearRule<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
+/** The rule of an operand in which the op is linear: `transpose` gives its cotangent, made of the cotangent `g` of the result. */
+export function linearRule<A extends Attributes>(
+  transpose: (g: Tensor, out: Tensor, attributes: A, operand: number) => Tensor,
+): Derivative<A> {
   return { kind: "linear", transpose };
 }
 
-export function bilinearRule<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
+/** The same for an op that is linear in the operand as long as the others stay as they are. */
+export function bilinearRule<A extends Attributes>(
+  transpose: (g: Tensor, out: Tensor, attributes: A, operand: number) => Tensor,
+): Derivative<A> {
   return { kind: "bilinear", transpose };
 }
 
-/** The forward rule of an operand: from its tangent `t` to the result's. */
+/** The rule of an operand as its forward rule: from its tangent `t`, in which it is linear, to that of the result. */
 export function pushed<A extends Attributes>(
   push: (t: Tensor, out: Tensor, attributes: A, operand: number) => Tensor,
 ): Derivative<A> {

@@ -10,6 +10,8 @@ import { formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn, topology } from "./topology.ts";
 
+/** Between which nodes derivatives go: what depends on the targets, what the outputs depend on, and where derivatives end. */
+
 /** Which nodes depend on one of the targets by derivatives that are not zero? `targets` are their numbers, -1 for none. */
 export function markDependents({ nodes, starts, edges }: Topology, targets: readonly number[]): Uint8Array {
   const isDependent = new Uint8Array(nodes.length);

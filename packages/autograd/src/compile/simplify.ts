@@ -5,7 +5,7 @@ import { allocate } from "../dtype.ts";
 import type { Op } from "../graph.ts";
 import { apply, elementsOf, isKnown, none, originOf, setOrigin, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
-import { passing } from "../ops/composed.ts";
+import { passing } from "../ops/passing.ts";
 import type { Instruction, Program, Word } from "../program.ts";
 import { trace } from "../program.ts";
 import { equalShapes } from "../shape.ts";

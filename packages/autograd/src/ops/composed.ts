@@ -1,5 +1,5 @@
 import { refuseBool } from "../dtype.ts";
-import type { Derivative, Op } from "../graph.ts";
+import type { Op } from "../graph.ts";
 import { apply, partial, type Tensor, zero } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { normalizeAxes, normalizeAxis, reducedShape, sizeOf } from "../shape.ts";
@@ -8,26 +8,12 @@ import { floating } from "./cast.ts";
 import { lt } from "./comparison.ts";
 import { checkTensor, fill } from "./leaf.ts";
 import { keeping, reshape, sum } from "./movement.ts";
+import { passing } from "./passing.ts";
 import { abs, add, div, exp, log, neg, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
 import { alongAxis, composed, declare, within } from "./sample.ts";
 
-/** An op that gives one of its operands as it is. What sets it apart are its derivative rules, and that it is a node of its own. */
-export function passing(
-  name: string,
-  derivatives: readonly Derivative[],
-  meaning: NonNullable<Op["meaning"]> = "computed",
-  operand: 0 | 1 = 0,
-): Op {
-  return {
-    name,
-    kernel: { kind: "pointwise", body: (_, ...operands) => operands[operand]! },
-    derivatives,
-    shape: ([x]) => x!.shape,
-    dtype: ([x]) => x!.dtype,
-    meaning,
-  };
-}
+/** `stopGradient` and `identity`, and what is made with them: softmax and its relatives. */
 
 export const stopOp: Op = passing("stopGradient", [zero], "intended");
 

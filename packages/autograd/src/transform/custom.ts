@@ -4,8 +4,8 @@ import { DTypeError, GradientError, ShapeError, ValueError } from "../errors.ts"
 import type { Op } from "../graph.ts";
 import { apply, isWaiting, none, partial, Tensor, zero } from "../graph.ts";
 import { inlined } from "../inlining.ts";
-import { passing } from "../ops/composed.ts";
 import { checkTensor, describe, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
+import { passing } from "../ops/passing.ts";
 import { checkFunction } from "../options.ts";
 import { rebuild } from "../rebuild.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
