@@ -117,6 +117,7 @@ const packages: readonly PackageFloors[] = [
         "ops/linalg/matrix.ts",
         "ops/draws.ts",
         "ops/arrivals.ts",
+        "ops/conformity.ts",
         "ops/define.ts",
         "ops/methods.ts",
         "ops/index.ts",

@@ -3,6 +3,7 @@ import type { Attributes, Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { checkList, checkShape } from "../shape.ts";
 import { rememberSite } from "../site.ts";
+import { checkConformity } from "./conformity.ts";
 import { operand } from "./elementwise.ts";
 
 /**
@@ -10,7 +11,8 @@ import { operand } from "./elementwise.ts";
  * and dtype of the result (which also check the operands and throw). For elementwise ops `pointwise` is shorter.
  *
  * The result is a function of the operands and the attributes. It throws ValueError if there are no operands where there are rules for
- * some, or if what `shape` gives is no shape. Throws ValueError if the definition has no name.
+ * some, if what `shape` gives is no shape, or if an attribute is missing that the kernel reads; ShapeError or DTypeError if shape or
+ * dtype are not those of what the kernel computes. Throws ValueError if the definition has no name.
  *
  * @example
  * ```ts
@@ -38,6 +40,7 @@ export function defineOp<A extends Attributes>(
     const out = apply(op, inputs, attributes);
     // `shape` may have read an axis that an operand does not have.
     checkShape(op.name, out.shape);
+    checkConformity(op, out, attributes);
     // Any other kernel throws while the node is made, or not at all.
     if (op.kernel.kind === "opaque") rememberSite(out);
     return out;
