@@ -27,6 +27,38 @@ import { operand } from "./elementwise.ts";
  * const x = tensor([1, 2]);
  * grad(twice([x], {}).sum(), [x])[0].toArray(); // => 2,2
  * ```
+ *
+ * @example
+ * ```ts
+ * import { broadcastTo, defineOp, grad, linearRule, tensor } from "@cotangent/autograd";
+ * // A reduction, whose kernel reads the attribute `axes`. The transpose of a sum repeats what flows back.
+ * const sums = defineOp<{ readonly axes: readonly number[] }>({
+ *   name: "sums",
+ *   kernel: { kind: "reduce", combine: (m, x, y) => m.add(x!, y!), identity: () => 0 },
+ *   derivatives: [linearRule((g, out) => broadcastTo(g, out.inputs[0]!.shape))],
+ *   shape: ([x], { axes }) => x!.shape.filter((_, axis) => !axes.includes(axis)),
+ *   dtype: ([x]) => x!.dtype,
+ * });
+ * const x = tensor([[1, 2], [3, 4]]);
+ * const y = sums([x], { axes: [0] });
+ * y.toArray(); // => 4,6
+ * grad(y.square().sum(), [x])[0].toArray(); // => 8,12,8,12
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { defineOp, grad, partial, tensor } from "@cotangent/autograd";
+ * // A function of JavaScript, which writes every element of `out` and nothing else.
+ * const cubes = defineOp({
+ *   name: "cubes",
+ *   kernel: { kind: "opaque", run: ([x], out) => out.data.set(x!.data.map((value) => value ** 3)) },
+ *   derivatives: [partial((_, x) => x!.square().mul(3))],
+ *   shape: ([x]) => x!.shape,
+ *   dtype: ([x]) => x!.dtype,
+ * });
+ * const x = tensor([1, 2]);
+ * grad(cubes([x], {}).sum(), [x])[0].toArray(); // => 3,12
+ * ```
  */
 export function defineOp<A extends Attributes>(
   op: Op<A>,
