@@ -35,7 +35,7 @@ import {
 /** From so many elements on a module is faster than the kernels. */
 export const fewestInPieces = 257;
 
-/** So many elements does the op have for which code is written: one loop, whose rounds are a parameter. */
+/** How many elements the op has for which code is written: one loop, whose rounds are a parameter. */
 const block = 1024;
 
 /** An elementwise op for operands of some dtypes. */

@@ -64,7 +64,7 @@ class Walk {
     this.#flow = flow;
   }
 
-  /** The copies of a segment. They are made when the walk comes to the first of its nodes, with the present node `n`. */
+  /** The copies of a segment, which are made when the walk comes into it, at node `n`. */
   enter(segment: Segment | null, n: number): Entered | null {
     if (!segment || segment.isOpen) return null;
     const known = this.#entered.get(segment);
