@@ -38,14 +38,14 @@ interface Facts {
   cost: number;
 }
 
-const known = new WeakMap<Op, Facts>();
+const factsByOp = new WeakMap<Op, Facts>();
 let ids = 0;
 
 function factsOf(op: Op): Facts {
-  let facts = known.get(op);
+  let facts = factsByOp.get(op);
   if (!facts) {
     facts = { id: ++ids, kind: kindOf(op), cost: 0 };
-    known.set(op, facts);
+    factsByOp.set(op, facts);
   }
   return facts;
 }

@@ -18,11 +18,11 @@ export interface Labels {
   readonly inner: string;
 }
 
-const known = new Map<string, Labels>();
+const labelsBySpec = new Map<string, Labels>();
 
 /** Reads `"ij,jk->ik"`. Each spec is read once. */
 export function readLabels(spec: string): Labels {
-  return remembered(known, spec, () => {
+  return remembered(labelsBySpec, spec, () => {
     const [left = "", right = "", out = ""] = spec.split(/,|->/);
     const rows = without(out, right);
     const columns = without(out, left);

@@ -138,7 +138,7 @@ function findBehind(nodes: readonly Tensor[], targets: readonly Tensor[]): Tenso
     if (typeof source === "number" || seen.has(id)) continue;
     seen.add(id);
     const { origin } = source;
-    const { variables, places } = remembered(known, origin, behind);
+    const { variables, places } = remembered(behindOrigins, origin, behind);
     sources.push(...variables, ...places.flatMap((i) => origin.given.of(id, i)));
   }
   return null;
@@ -155,7 +155,7 @@ interface Behind {
   readonly places: readonly number[];
 }
 
-const known = /* @__PURE__ */ new WeakMap<Origin, Behind>();
+const behindOrigins = /* @__PURE__ */ new WeakMap<Origin, Behind>();
 
 function behind({ output, symbols }: Origin): Behind {
   const order = topology([output], isEnd);

@@ -115,11 +115,11 @@ function oneByOne(node: Tensor, inputs: readonly Tensor[], size: number): Tensor
   return stack(Array.from({ length: size }, (_, i) => madeAs(node, of(i), node.attributes)));
 }
 
-const known = new WeakMap<Op, Op>();
+const batchedOps = new WeakMap<Op, Op>();
 
 /** The op that does the same with all examples of a batch. Its rules are those of `op`, batched. */
 function batchedOp(op: Op): Op {
-  return remembered(known, op, ({ name, kernel, derivatives, implied, kink, meaning }) => {
+  return remembered(batchedOps, op, ({ name, kernel, derivatives, implied, kink, meaning }) => {
     // A view says itself which axes its attributes name.
     const own = kernel.kind === "view" ? (attributes: Attributes) => attributes : beforeBatch;
     return {
