@@ -1,6 +1,6 @@
 import { Cache } from "../packages/autograd/src/cache.ts";
 import type { TypedArray } from "../packages/autograd/src/dtype.ts";
-import { Form, FormReader } from "../packages/autograd/src/form.ts";
+import { FormReader, GraphForm } from "../packages/autograd/src/form.ts";
 import { interpret } from "../packages/autograd/src/interpret.ts";
 import { Routine } from "../packages/autograd/src/routine.ts";
 import type { Topology } from "../packages/autograd/src/topology.ts";
@@ -17,7 +17,7 @@ const mostPrograms = 300;
 export class EverythingCompiled extends Cache {
   readonly #reader = new FormReader();
   /** By hash, the one used last is last. */
-  readonly #programs = new Map<number, { readonly form: Form; readonly routine: Routine }>();
+  readonly #programs = new Map<number, { readonly form: GraphForm; readonly routine: Routine }>();
 
   override evaluate(order: Topology, wanted: readonly number[], updates: number): TypedArray[] | null {
     if (order.nodes.length > largest || !canRun()) return null;
@@ -38,7 +38,7 @@ export class EverythingCompiled extends Cache {
     const { hash } = this.#reader;
     let program = this.#programs.get(hash);
     if (!program?.form.matches(order, wanted, updates)) {
-      const form = new Form(this.#reader, order, wanted);
+      const form = new GraphForm(this.#reader, order, wanted);
       program = { form, routine: new Routine(form, order, wanted) };
       this.compiled++;
     }

@@ -1,4 +1,14 @@
-import type { Binary, NestedArray, Unary } from "@cotangent/autograd";
+import type {
+  Arithmetic,
+  Attributes,
+  Binary,
+  Body,
+  DType,
+  Kernel,
+  NestedArray,
+  Shape,
+  Unary,
+} from "@cotangent/autograd";
 import {
   adaptiveAvgPool2d,
   add,
@@ -1342,6 +1352,138 @@ test("an op of one's own refuses what are no operands, and rules that give no te
       GradientError,
       "thing: a derivative rule gives a number, not [2]",
     );
+});
+
+test("an op of one's own whose shape reads an axis that is not there is named", () => {
+  const firstRows = defineOp({
+    name: "firstRows",
+    kernel: { kind: "opaque", run: ([x], out) => out.data.set(x!.data.subarray(0, out.data.length)) },
+    derivatives: [zero],
+    shape: ([x]) => [2, x!.shape[1]!],
+    dtype: ([x]) => x!.dtype,
+  });
+  expect(firstRows([of(3, 2)], {}).shape).toEqual([2, 2]);
+  refusal(() => firstRows([of(3)], {}), ValueError, "firstRows: sizes are whole numbers");
+});
+
+describe("an op of one's own whose shape or dtype is not that of what its kernel computes", () => {
+  type Kind = Exclude<Kernel["kind"], "leaf" | "opaque">;
+  const add = (m: Arithmetic<unknown>, x: unknown, y: unknown) => m.add(x, y);
+  const folding = { combine: add as Body, identity: () => 0 };
+  const kernels: { readonly [K in Kind]: Kernel } = {
+    pointwise: { kind: "pointwise", body: add as Body },
+    view: { kind: "view", map: (_, { offset }) => ({ offset: Number(offset), strides: [1], bounds: null }) },
+    concatenate: { kind: "concatenate" },
+    gather: { kind: "gather" },
+    scatter: { kind: "scatter" },
+    reduce: { kind: "reduce", ...folding },
+    scan: { kind: "scan", ...folding },
+    contract: { kind: "contract" },
+  };
+  const apply = (
+    kind: Kind,
+    out: Shape,
+    operands: readonly Tensor[],
+    attributes: Attributes,
+    dtype?: DType,
+  ) =>
+    defineOp({
+      name: "own",
+      kernel: kernels[kind],
+      derivatives: [zero],
+      shape: () => out,
+      dtype: ([x]) => dtype ?? x!.dtype,
+    })(operands, attributes);
+  const index = (...data: number[]) => tensor(data, { dtype: "int32" });
+
+  test.each<[Kind, Shape, Tensor[], Attributes, what: string]>([
+    ["pointwise", [4], [of(4), of(1)], {}, "takes and gives one shape"],
+    ["pointwise", [3], [of(4), of(4)], {}, "takes and gives one shape"],
+    ["view", [3], [of(3)], { offset: 1 }, "reads elements 1 to 3 of 3"],
+    ["view", [2], [of(3)], { offset: -1 }, "reads elements -1 to 0 of 3"],
+    ["view", [1, 3], [of(3)], { offset: 0 }, "a stride for each axis"],
+    ["concatenate", [3], [of(3), of(2)], { axis: 0 }, "side by side along axis 0"],
+    ["concatenate", [4, 2], [of(2, 2), of(2, 3)], { axis: 0 }, "side by side along axis 0"],
+    ["gather", [3], [of(3), index(0, 1)], { axis: 0 }, "an element for each index"],
+    ["gather", [2], [of(1, 2), index(0, 1)], { axis: 0 }, "for axis 0 alone"],
+    ["scatter", [3], [of(3), index(0, 1)], { axis: 0 }, "an index for each element"],
+    ["reduce", [3], [of(3, 2)], { axes: [0] }, "along axes [0]"],
+    ["reduce", [], [of(3, 2)], { axes: [0] }, "along axes [0]"],
+    ["scan", [2], [of(3)], { axis: 0 }, "keeps the shape"],
+    ["contract", [2, 2], [of(2, 3), of(2, 2)], { spec: "ij,jk->ik" }, "spec, ij,jk->ik"],
+    ["contract", [2, 3], [of(2, 3), of(3, 2)], { spec: "ij,jk->ik" }, "spec, ij,jk->ik"],
+    ["contract", [2], [of(2, 3)], { spec: "ij,j->i" }, "spec, ij,j->i"],
+    ["contract", [2, 2], [of(2), of(2)], { spec: "i,i->ij" }, "spec, i,i->ij"],
+    ["contract", [2], [of(2), of(2, 3)], { spec: "i,ij->i" }, "spec, i,ij->i"],
+    ["contract", [2], [of(2, 2), of(2)], { spec: "ii,i->i" }, "spec, ii,i->i"],
+  ])("%s with %j is refused", (kind, out, operands, attributes, what) => {
+    refusal(() => apply(kind, out, operands, attributes), ShapeError, `own: its ${kind} kernel`, what);
+  });
+
+  test.each<[Kind, Tensor[], Attributes]>([
+    ["view", [of(2)], { offset: 0 }],
+    ["concatenate", [of(1), of(1)], { axis: 0 }],
+    ["gather", [of(3), index(0, 1)], { axis: 0 }],
+    ["scatter", [of(2), index(0, 1)], { axis: 0 }],
+    ["reduce", [of(2, 3)], { axes: [1] }],
+    ["scan", [of(2)], { axis: 0 }],
+    ["contract", [of(2, 3), of(3)], { spec: "ij,j->i" }],
+  ])("%s keeps the dtype", (kind, operands, attributes) => {
+    expect(apply(kind, [2], operands, attributes).dtype).toBe("float32");
+    const cast = () => apply(kind, [2], operands, attributes, "float64");
+    refusal(
+      cast,
+      DTypeError,
+      `own: its ${kind} kernel keeps the dtype, and is given (float32`,
+      "declares float64",
+    );
+  });
+
+  test("is told from attributes that are missing, and indices that are none", () => {
+    refusal(
+      () => apply("reduce", [], [of(2)], {}),
+      ValueError,
+      "own: its reduce kernel reads the attribute axes",
+    );
+    refusal(() => apply("reduce", [], [of(2)], { axes: [1] }), ValueError, "attribute axes");
+    refusal(
+      () => apply("scan", [2], [of(2)], {}),
+      ValueError,
+      "own: its scan kernel reads the attribute axis",
+    );
+    refusal(
+      () => apply("gather", [2], [of(2), of(2)], { axis: 0 }),
+      DTypeError,
+      "own: its gather kernel takes int32",
+    );
+  });
+
+  test("is not refused where it is", () => {
+    expect(apply("pointwise", [2], [of(2), of(2)], {}).shape).toEqual([2]);
+    expect(apply("view", [2], [tensor([1, 2, 3])], { offset: 1 }).toArray()).toEqual([2, 3]);
+    expect(apply("concatenate", [3, 1], [of(2, 1), of(1, 1)], { axis: 0 }).shape).toEqual([3, 1]);
+    expect(
+      apply("gather", [2, 1], [of(3, 2), tensor([[0], [2]], { dtype: "int32" })], { axis: 0 }).size,
+    ).toBe(2);
+    expect(apply("scatter", [5], [of(2), index(0, 4)], { axis: 0 }).size).toBe(5);
+    for (const out of [[2], [1, 2]])
+      expect(apply("reduce", out, [of(3, 2)], { axes: [0] }).shape).toEqual(out);
+    expect(apply("scan", [3, 2], [of(3, 2)], { axis: 1, reverse: true }).shape).toEqual([3, 2]);
+    expect(apply("contract", [2, 4], [of(2, 3), of(3, 4)], { spec: "ij,jk->ik" }).shape).toEqual([2, 4]);
+  });
+});
+
+test("a forward rule that is not linear in the tangent says so in reverse mode, compiled too", () => {
+  const squared = defineOp({
+    name: "squared",
+    kernel: { kind: "pointwise", body: (m, x) => m.mul(x!, x!) },
+    derivatives: [pushed((t) => t.mul(t))],
+    shape: ([x]) => x!.shape,
+    dtype: ([x]) => x!.dtype,
+  });
+  const slope = (x: Tensor) => grad(squared([x], {}).sum(), [x])[0];
+  refusal(() => slope(of(2)).toArray(), StateError, "a derivative rule that is not linear in it");
+  refusal(() => compile(slope)(of(2)), CompileError, "a derivative rule that is not linear in it");
 });
 
 test("a derivative rule of another shape is refused, in both modes", () => {

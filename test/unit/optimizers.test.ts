@@ -21,6 +21,7 @@ import {
   variable,
   zeros,
 } from "@cotangent/autograd";
+import * as nn from "@cotangent/nn";
 import {
   Adadelta,
   Adafactor,
@@ -78,6 +79,13 @@ const optimizers: Record<string, AnyOptimizer> = {
 function make(name: string, parameters: unknown, options: object = {}): Optimizer {
   return new optimizers[name]!(parameters as never, { lr: 0.1, ...options } as never);
 }
+
+test("every optimizer is looked at here", () => {
+  const isOptimizer = (x: unknown) => typeof x === "function" && x.prototype instanceof nn.Optimizer;
+  const all = Object.entries(nn).flatMap(([name, x]) => (isOptimizer(x) ? [name] : []));
+  // What methods of one's own extend is none.
+  expect(all.filter((name) => name !== "Method").sort()).toEqual(Object.keys(optimizers).sort());
+});
 
 /** Its numbers, each with another value for it. */
 const numbers: Record<string, Record<string, number>> = {

@@ -18,6 +18,7 @@ import * as metrics from "@cotangent/nn/metrics";
 import { progress } from "@cotangent/nn/node";
 import * as schedules from "@cotangent/nn/schedules";
 import { expect, test } from "vitest";
+import { watching } from "../../packages/autograd/src/graph.ts";
 
 /** The arguments of a layer before its options; null if it takes no options. */
 const makers: Readonly<Record<string, readonly [before: readonly unknown[], options: object | null]>> = {
@@ -136,6 +137,20 @@ test("every layer is looked at here", () => {
     x === nn.Module || (typeof x === "function" && x.prototype instanceof nn.Module);
   const all = Object.entries(nn).flatMap(([name, x]) => (isLayer(x) ? [name] : []));
   expect(all.sort()).toEqual([...Object.keys(makers), ...others].sort());
+});
+
+test.each(Object.keys(makers))("a parameter's name is its path: %s hides none", (name) => {
+  const [before, options] = makers[name]!;
+  const made: Tensor[] = [];
+  const layer = watching(
+    (x) => {
+      if (x instanceof nn.Parameter) made.push(x);
+    },
+    () => new layers[name]!(...before, ...(options ? [options] : [])) as unknown as nn.Module,
+  );
+  const found = layer.namedParameters();
+  expect(new Set(found.values())).toEqual(new Set(made));
+  for (const [path, parameter] of found) expect(parameter.label).toBe(path);
 });
 
 /** `maxPool2d` for `MaxPool2d`: a layer may leave it to its function. */

@@ -9,6 +9,7 @@ import {
   type Operand,
   partial,
   pointwise,
+  pushed,
   relu,
   type Samples,
   sigmoid,
@@ -58,6 +59,22 @@ describe("checkOp", () => {
     expect(String(report)).toContain("the rule of cube is wrong for operand 0");
     const { seed } = report.breaches[0]!;
     expect(checkOp(cube(2), { seed, runs: 1 }).breaches[0]!.call).toBe(report.breaches[0]!.call);
+  });
+
+  test("says what to do about an op that fails for wrong arguments, in words that are not its own", () => {
+    const apply = defineOp({
+      name: "first",
+      kernel: { kind: "opaque", run: ([x], out) => out.data.set(x!.data.subarray(0, out.data.length)) },
+      derivatives: [pushed((t) => t.slice(0, 1))],
+      shape: ([x]) => x!.shape.with(0, 1),
+      dtype: ([x]) => x!.dtype,
+    });
+    const report = checkOp((x: Tensor) => apply([x], {}), {
+      samples: (draw) => [draw.tensor(draw.shape(1))],
+    });
+    expect(report.breaches.map(({ message }) => message).join()).toMatch(
+      /not refused by a typed error, but fails: RangeError: .*; check the arguments first/,
+    );
   });
 
   test("takes an op made by defineOp with samples", () => {

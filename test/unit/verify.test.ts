@@ -479,6 +479,34 @@ describe("functions that are none", () => {
       ).verdict,
     ).toBe("pass");
   });
+  test("that leave elements of the result of an opaque op as they were", () => {
+    const cubed = (run: (x: TypedArray, out: TypedArray) => unknown) => {
+      const op = defineOp({
+        name: "cubed",
+        kernel: { kind: "opaque", run: ([x], out) => run(x!.data, out.data) },
+        derivatives: [partial((_, x) => x!.square().mul(3))],
+        shape: ([x]) => x!.shape,
+        dtype: ([x]) => x!.dtype,
+      });
+      return (x: Tensor) => op([x], {});
+    };
+    const returning = checkGradient(
+      cubed((x) => x.map((value) => value ** 3)),
+      [x],
+    );
+    expect(returning.verdict).toBe("fail");
+    expect(String(returning)).toContain("the kernel of cubed does not write element 0 of its result");
+    const stopping = checkGradient(
+      cubed((x, out) => out.set(x.subarray(0, 1).map((value) => value ** 3))),
+      [x],
+    );
+    expect(String(stopping)).toContain("the kernel of cubed does not write element 1 of its result");
+    const right = checkGradient(
+      cubed((x, out) => out.set(x.map((value) => value ** 3))),
+      [x],
+    );
+    expect(right.verdict).toBe("pass");
+  });
 
   test("that read values", () => {
     const report = checkGradient((a) => a.mul(a.sum().item()), [x]);

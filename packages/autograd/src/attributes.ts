@@ -20,18 +20,18 @@ function sameAttribute(a: Attribute, b: Attribute | undefined): boolean {
   return true;
 }
 
-/** A hash of which another number becomes part. */
+/** The hash of what `hash` stands for and `x`. */
 export function mixed(hash: number, x: number): number {
   const h = Math.imul(hash ^ x, 0x9e3779b1);
   return h ^ (h >>> 15);
 }
 
-/** The same, of a number that may be no integer. */
+/** The same for a number that may be no integer. */
 export function mixedNumber(hash: number, x: number): number {
   return mixed(hash, x ^ (x * 65536));
 }
 
-/** A hash of which attributes become part, but for one value. */
+/** The same for attributes, without those whose value is the object `except`, such as a shape that is part of the hash already. */
 export function mixedAttributes(hash: number, attributes: Attributes, except?: Attribute): number {
   let h = hash;
   for (const name in attributes) {
@@ -44,7 +44,7 @@ export function mixedAttributes(hash: number, attributes: Attributes, except?: A
 function mixedAttribute(hash: number, value: Attribute): number {
   if (typeof value === "number") return mixedNumber(hash, value);
   if (typeof value === "boolean" || value === null) return mixed(hash, value === null ? 2 : Number(value));
-  // Of a text two letters will do: most are names of dtypes.
+  // Two letters are enough: most texts are names of dtypes.
   if (typeof value === "string")
     return mixed(hash, value.charCodeAt(0) * 65536 + value.charCodeAt(value.length >> 1));
   let h = hash;

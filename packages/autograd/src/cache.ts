@@ -1,43 +1,53 @@
 import type { TypedArray } from "./dtype.ts";
 import { CompileError } from "./errors.ts";
-import { Form, FormReader } from "./form.ts";
+import { FormReader, GraphForm } from "./form.ts";
 import type { Tensor } from "./graph.ts";
+import { dropLast, moveToFront } from "./memo.ts";
 import { Routine } from "./routine.ts";
 import type { Topology } from "./topology.ts";
 import { isRefused } from "./wasm/module.ts";
 
+/**
+ * Which graphs are interpreted when they are read, and which are compiled: those of a form that comes again and again (`form.ts`), and
+ * those that would take long.
+ */
+
 export interface CacheOptions {
   /**
-   * How much interpreting of one form, in elements for each node, comes before it is compiled: about as much as compiling takes, so
-   * that whoever stops at the worst moment has paid twice and nobody more.
+   * How much work for each node is spent on interpreting graphs of one form before it is compiled: about as much as compiling takes. So
+   * nobody spends more than twice what was best, even if the form does not come again (the rule of the ski rental).
    */
   readonly patience?: number;
-  /** The same of one evaluation: what would take more is compiled at first sight. */
+  /** A graph that would take more work than this for each node to interpret is compiled at first sight. */
   readonly atOnce?: number;
   /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
   readonly limit?: number;
   readonly bytes?: number;
 }
 
-/** A form that was compiled, or was found not to compile (null). */
+/** A form and its program. */
 interface Entry {
-  readonly form: Form;
+  readonly form: GraphForm;
+  /** Null if it cannot be compiled. */
   readonly routine: Routine | null;
-  /** Was it made at first sight, and did not run again? */
+  /** Was it made at first sight, and has not run again since? */
   isUnused: boolean;
 }
 
-/** Elements for each node whose interpretation, with code that the engine is still optimizing, takes as long as compiling the node: 0.1 ms. */
+/** The work that takes as long to interpret, by code that the engine is still optimizing, as a node takes to compile: 0.1 ms. */
 const worth = 30_000;
 /** Graphs of more nodes are interpreted: compiling them would stop a loop for many seconds. */
 const largest = 200_000;
-/** What compiling costs beside the nodes, in nodes. */
+/** What compiling a program costs beside its nodes, in nodes. */
 const fixedNodes = 50;
-/** When so many programs that were made at first sight did not run again, shapes differ each time: then none is, for large nodes have modules. */
+/**
+ * When so many programs that were made at first sight have not run again, shapes seem to differ each time: no more are made at first sight.
+ * Large nodes are computed by modules anyway.
+ */
 const mostUnused = 3;
-/** Memory, in bytes, that a program may keep which was seen once. */
+/** Bytes that a program of a form that was seen once may take. A larger one runs, and is not kept. */
 const mostForOne = 2 ** 24;
-/** Fewer nodes, none of them with more elements, are interpreted as fast as their form is found. */
+/** A graph of fewer nodes, none of them larger than `fewElements`, is interpreted in the time that finding its form would take. */
 const fewNodes = 4;
 const fewElements = 1000;
 
@@ -82,7 +92,7 @@ export class Cache {
       return values;
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw error;
-      // The program knows the lines of the graph that it was made from: the interpreter tells those of this one.
+      // The program would name lines of the graph that it was made from; the interpreter throws again and names those of this one.
       return null;
     }
   }
@@ -92,8 +102,7 @@ export class Cache {
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
       if (!entry.form.matches(order, wanted, updates)) continue;
-      for (let k = i; k > 0; k--) entries[k] = entries[k - 1]!;
-      entries[0] = entry;
+      moveToFront(entries, i);
       return entry;
     }
     return null;
@@ -104,34 +113,21 @@ export class Cache {
     const { hash, work } = this.#reader;
     const spent = this.#sightings.add(hash, work);
     const isNew = spent === 0;
-    const price = order.nodes.length + fixedNodes;
+    const nodesToCompile = order.nodes.length + fixedNodes;
     const least = isNew ? (this.#unused < mostUnused ? this.#atOnce : Infinity) : this.#patience;
-    if ((isNew ? work : spent) < least * price) return null;
-    const form = new Form(this.#reader, order, wanted);
+    if ((isNew ? work : spent) < least * nodesToCompile) return null;
+    const form = new GraphForm(this.#reader, order, wanted);
     const entry = { form, routine: this.#compile(form, order, wanted), isUnused: isNew };
     if (isNew) this.#unused++;
     // What was seen once may not come again, such as the initial elements of a large matrix.
     if (isNew && entry.routine && entry.routine.bytes > mostForOne) return entry;
     this.#sightings.forget(hash);
     this.entries.unshift(entry);
-    this.#drop();
+    dropLast(this.entries, this.#limit, this.#bytes, ({ routine }) => routine?.bytes ?? 0);
     return entry;
   }
 
-  /** Lets go of the programs that are too many, but never of the newest. */
-  #drop(): void {
-    const entries = this.entries;
-    let bytes = 0;
-    let kept = 0;
-    while (kept < Math.min(entries.length, this.#limit)) {
-      bytes += entries[kept]!.routine?.bytes ?? 0;
-      if (kept > 0 && bytes > this.#bytes) break;
-      kept++;
-    }
-    entries.length = kept;
-  }
-
-  #compile(form: Form, order: Topology, wanted: readonly number[]): Routine | null {
+  #compile(form: GraphForm, order: Topology, wanted: readonly number[]): Routine | null {
     if (isRefused()) return null;
     try {
       const routine = new Routine(form, order, wanted);
@@ -148,7 +144,7 @@ function isTiny(nodes: readonly Tensor[]): boolean {
   return nodes.length < fewNodes && nodes.every(({ size }) => size <= fewElements);
 }
 
-/** Ours for ops that cannot be compiled; the engine's for functions that are too long and memory that is too large. */
+/** Does the error say that there is no program? Ours does for ops, the engine's for functions that are too long or too much memory. */
 function isRefusal(error: unknown): boolean {
   return (
     error instanceof CompileError || error instanceof WebAssembly.CompileError || error instanceof RangeError
@@ -178,7 +174,7 @@ class Sightings {
     return 0;
   }
 
-  /** Makes room: there is a program now. */
+  /** Forgets a form, which has a program now. */
   forget(hash: number): void {
     const i = this.#hashes.indexOf(hash);
     if (i >= 0) this.#work[i] = 0;

@@ -4,6 +4,7 @@ import { finish } from "./compile/steps.ts";
 import { StateError } from "./errors.ts";
 import type { Tensor } from "./graph.ts";
 import { isInlining } from "./inlining.ts";
+import { dropLast, moveToFront } from "./memo.ts";
 import { checkFunction, optionsOf } from "./options.ts";
 import { Evaluator, Program, type Runner } from "./runner.ts";
 import type { Signature, TracedCall } from "./tracing.ts";
@@ -85,13 +86,15 @@ const explained = (f: object): string => toolsFor("explain").explain(f);
  * each form of its arguments (shapes, dtypes, tree), to see what it computes; a call then runs the program. Programs for 64
  * forms are kept, those that ran last.
  *
- * Arguments are tensors, numbers (which `f` gets as tensors of rank 0: float32, or float64 if all other floats are) and typed arrays, in
- * arrays and plain objects. Strings, booleans and variables mean themselves: another one is another form. Returns what `f` returns: a tree
- * of tensors, which are new leaves without history: gradients through them by what they were computed from are refused. What `f` captures is a constant (`check` finds it changed), except
- * variables: those are read and assigned at each call, and settings, of which another value is another form. Inside another
- * compiled function, a transform such as `valueAndGrad`, or a check, it is `f` itself. Results have the interpreter's bits, unless
- * `relaxed` allows others. Parameters without a type are tensors; one that is given numbers is an `Operand`. `this` is not passed on:
- * of a method give `compile((x) => this.step(x))`.
+ * Arguments are tensors, numbers and typed arrays, in arrays and plain objects. `f` gets a number as a tensor of rank 0: float32, or
+ * float64 if all other floats among the arguments are float64. Strings, booleans and variables mean themselves: another one is another
+ * form. Parameters without a type are tensors; one that is given numbers is an `Operand`. `this` is not passed on: of a method give
+ * `compile((x) => this.step(x))`.
+ *
+ * Returns what `f` returns, a tree of tensors. They are new leaves without history, so gradients through them by what they were computed
+ * from are refused. They have the interpreter's bits, unless `relaxed` allows others. What `f` captures is a constant (`check` finds out if
+ * it has changed), with two exceptions: variables are read and assigned at each call, and of a `Setting` another value is another form.
+ * Inside another compiled function, a transform such as `valueAndGrad`, or a check, the function is `f` itself.
  *
  * A large program takes some 100 ms to compile, at the first call, or before it in portions: `for (const _ of step.prepare(x)) await
  * pause()`. Where forms change at each call (three programs ran only once), a new one is evaluated as it would be without `compile`, and
@@ -153,8 +156,7 @@ function find(programs: Runner[], args: readonly unknown[]): Runner | null {
   for (let i = 0; i < programs.length; i++) {
     const program = programs[i]!;
     if (!program.accepts(args)) continue;
-    for (let k = i; k > 0; k--) programs[k] = programs[k - 1]!;
-    programs[0] = program;
+    moveToFront(programs, i);
     return program;
   }
   return null;
@@ -197,11 +199,7 @@ function* make(
   const place = known ? programs.indexOf(known) : -1;
   if (place >= 0) programs.splice(place, 1);
   programs.unshift(runner);
-  let bytes = runner.bytes;
-  let kept = 1;
-  while (kept < Math.min(programs.length, mostPrograms) && bytes + programs[kept]!.bytes <= mostBytes)
-    bytes += programs[kept++]!.bytes;
-  programs.length = kept;
+  dropLast(programs, mostPrograms, mostBytes, ({ bytes }) => bytes);
   return runner;
 }
 

@@ -4,16 +4,16 @@ import type { Derivative, Partial } from "./graph.ts";
 import { apply, arityOf, derivativeOf, operandOf, Tensor, watching } from "./graph.ts";
 import { describe, placeholder, zerosLike } from "./ops/leaf.ts";
 import { add, chain, mul, neg } from "./ops/pointwise.ts";
-import { checkResults, findTargets, isEnd, markReaching, valueOf } from "./reach.ts";
+import { checkResults, findTargets, isEnd, markDependents, valueOf } from "./reach.ts";
 import { equalShapes, formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { numberIn, release, topology } from "./topology.ts";
 import { total } from "./total.ts";
 
 /**
- * Differentiation maps graphs to graphs. Each op states one fact per operand (its derivative kind); the two functions
- * below turn it into reverse mode (cotangents flow from the output to the operands) and forward mode (tangents flow
- * from the operands to the output). Both walk the graph once and make ordinary nodes.
+ * Differentiation maps graphs to graphs. Each op states one fact per operand (a `Derivative`). From these facts `reverse` lets
+ * cotangents flow from the outputs back to the operands, and `forward` lets tangents flow from the operands to the outputs. Both walk
+ * the graph once and make ordinary nodes.
  */
 
 /** The use of a rule: that of the node `out` for its operand number `operand`. */
@@ -22,13 +22,15 @@ export interface RuleUse {
   readonly operand: number;
 }
 
-// The one that is being made: the rule of `ruling` for its operand number `ruledOperand`.
+// The use of a rule that makes nodes now, if one does, for `withMakers`. Two variables, not a `RuleUse`: differentiation would
+// allocate one for each edge of the graph.
 let ruling: Tensor | null = null;
 let ruledOperand = 0;
 
+/** The use of a rule that made each node. */
 const makers = /* @__PURE__ */ new WeakMap<Tensor, RuleUse>();
 
-/** Runs `f` and remembers of every node that it makes which rule did, if one did. */
+/** Runs `f` and remembers for every node that it makes which use of a rule made it, if one did. */
 export function withMakers<T>(f: () => T): T {
   // An error may have left the last one here.
   ruling = null;
@@ -37,16 +39,16 @@ export function withMakers<T>(f: () => T): T {
   }, f);
 }
 
-/** The use of a rule that made `x`, if it was remembered. */
+/** The use of a rule that made `x`, if `withMakers` has seen one. */
 export function makerOf(x: Tensor): RuleUse | null {
   return makers.get(x) ?? null;
 }
 
-/** What flows back to operand `i` of `out`, which is node `n` of a walk. */
+/** What flows back to operand `i` of `out`, which is node `n` of a walk, by `rule` from the cotangent `g` of `out`. */
 type PullBack = (rule: Derivative, g: Tensor, out: Tensor, i: number, n: number) => Tensor | null;
 
-/** For a walk whose nodes have the cotangents `g`. */
-let pullBackOf: (order: Topology, g: readonly (Tensor | Several | null)[]) => PullBack = () => pullBack;
+/** How rules are applied in a walk, where `flow` is what has flown back to each node: as they are, until `useStandIns` is called. */
+let pullBackIn: (order: Topology, flow: readonly (Tensor | Parts | null)[]) => PullBack = () => pullBack;
 
 /** The node that rules are shown in the place of node `n` of a walk. */
 export type StandIn = (n: number) => Tensor;
@@ -55,15 +57,15 @@ export type StandIn = (n: number) => Tensor;
 export type Flow = (n: number) => readonly Tensor[];
 
 /**
- * From now on rules are shown the stand-ins that `find` gives for a walk, if it gives any. Programs without `checkpoint` carry
- * none of this.
+ * From now on rules are shown other nodes in the place of those of a walk, if `find` gives any for it: nodes that compute a
+ * `checkpoint` again. Bundles without `checkpoint` carry none of this.
  */
 export function useStandIns(find: (order: Topology, flow: Flow) => StandIn | null): void {
-  pullBackOf = (order, g) => {
-    const standIn = find(order, (n) => partsOf(g[n] ?? null));
+  pullBackIn = (order, flow) => {
+    const standIn = find(order, (n) => partsOf(flow[n] ?? null));
     if (!standIn) return pullBack;
     return (rule, cotangent, _, i, n) => {
-      // No rule makes the stand-in.
+      // The stand-in is made by no rule.
       const use = ruling;
       ruling = null;
       const shown = standIn(n);
@@ -84,72 +86,72 @@ export function reverse(
   oldest = oldestOf(targets);
   const order = topology(outputs, isLeaf);
   const { nodes, starts, edges } = order;
-  const wanted = findTargets(order, outputs, targets, caller);
-  const reaches = markReaching(order, wanted);
-  const g = new Array<Tensor | Several | null>(nodes.length).fill(null);
+  const targetNumbers = findTargets(order, outputs, targets, caller);
+  const isDependent = markDependents(order, targetNumbers);
+  /** What has flown back to each node: all of it once the walk has come to the node, since its uses come before it then. */
+  const flow = new Array<Tensor | Parts | null>(nodes.length).fill(null);
   outputs.forEach((y, i) => {
     const n = numberIn(order, y);
-    g[n] = together(g[n]!, cotangents[i]!);
+    flow[n] = withPart(flow[n]!, cotangents[i]!);
   });
   checkResults(order, outputs, targets, caller);
   const name = outputs[0]?.label ?? "L";
-  const [outer, outerOperand] = [ruling, ruledOperand];
-  const pull = pullBackOf(order, g);
+  const outer = [ruling, ruledOperand] as const;
+  const pull = pullBackIn(order, flow);
   for (let n = nodes.length - 1; n >= 0; n--) {
     const out = nodes[n]!;
-    if (!reaches[n]) continue;
-    const cotangent = addedUp(g[n]!);
+    if (!isDependent[n]) continue;
+    const cotangent = sumOf(flow[n]!);
     if (!cotangent) continue;
-    g[n] = cotangent;
+    flow[n] = cotangent;
     if (out.label !== null && cotangent.label === null && !cotangents.includes(cotangent))
       cotangent.named(`d${name}/d${out.label}`);
     for (let k = starts[n]!, i = 0; k < starts[n + 1]!; k++, i++) {
       const input = edges[k]!;
-      if (!reaches[input]) continue;
+      if (!isDependent[input]) continue;
       ruling = out;
       ruledOperand = i;
-      const contribution = pull(derivativeOf(out.op, i), cotangent, out, i, n);
-      if (contribution) g[input] = together(g[input]!, shaped(contribution, nodes[input]!, out));
+      const part = pull(derivativeOf(out.op, i), cotangent, out, i, n);
+      if (part) flow[input] = withPart(flow[input]!, checkedShape(part, nodes[input]!, out));
     }
   }
-  ruling = outer;
-  ruledOperand = outerOperand;
+  [ruling, ruledOperand] = outer;
   release(order);
-  return wanted.map((n) => addedUp(g[n] ?? null));
+  return targetNumbers.map((n) => sumOf(flow[n] ?? null));
 }
 
-/** What a rule of `out` made, which has the shape of `like`; one that a user wrote may have another. */
-function shaped(made: Tensor, like: Tensor, out: Tensor): Tensor {
+/** `made`, which a rule of `out` gave. Throws GradientError unless it has the shape of `like`: rules of users may be wrong. */
+function checkedShape(made: Tensor, like: Tensor, out: Tensor): Tensor {
   if (made instanceof Tensor && equalShapes(made.shape, like.shape)) return made;
   const given = made instanceof Tensor ? `shape ${formatShape(made.shape)}` : describe(made);
   throw new GradientError(`${out.op.name}: a derivative rule gives ${given}, not ${formatShape(like.shape)}`);
 }
 
-/** What flowed back to a node from several uses, and the last of them, which counts as that of the sum. */
-interface Several {
+/** What flowed back to a node from several uses, not yet added up, and the last of these uses: it counts as the maker of the sum. */
+interface Parts {
   readonly parts: Tensor[];
   out: Tensor | null;
   operand: number;
 }
 
-function together(before: Tensor | Several | null, x: Tensor): Tensor | Several {
-  if (before === null) return x;
-  const all = before instanceof Tensor ? { parts: [before], out: ruling, operand: ruledOperand } : before;
-  all.parts.push(x);
+function withPart(flow: Tensor | Parts | null, part: Tensor): Tensor | Parts {
+  if (flow === null) return part;
+  const all = flow instanceof Tensor ? { parts: [flow], out: ruling, operand: ruledOperand } : flow;
+  all.parts.push(part);
   all.out = ruling;
   all.operand = ruledOperand;
   return all;
 }
 
-function partsOf(all: Tensor | Several | null): readonly Tensor[] {
-  return all === null ? [] : all instanceof Tensor ? [all] : all.parts;
+function partsOf(flow: Tensor | Parts | null): readonly Tensor[] {
+  return flow === null ? [] : flow instanceof Tensor ? [flow] : flow.parts;
 }
 
-function addedUp(all: Tensor | Several | null): Tensor | null {
-  if (all === null || all instanceof Tensor) return all;
-  ruling = all.out;
-  ruledOperand = all.operand;
-  return total(all.parts);
+function sumOf(flow: Tensor | Parts | null): Tensor | null {
+  if (flow === null || flow instanceof Tensor) return flow;
+  ruling = flow.out;
+  ruledOperand = flow.operand;
+  return total(flow.parts);
 }
 
 /** Forward mode: the derivative of each output along `tangents`, one for each of `inputs`; null is exactly 0. */
@@ -162,8 +164,10 @@ export function forward(
   const order = topology(outputs, isConstant);
   const { nodes, starts, edges } = order;
   const outputNumbers = outputs.map((y) => numberIn(order, y));
+  /** The tangent of each node. */
   const t = new Array<Tensor | null>(nodes.length).fill(null);
   const outer = [ruling, ruledOperand] as const;
+  /** Is the tangent of the node given? Then it is not computed, whatever the node is made of. */
   const given = new Uint8Array(nodes.length);
   findTargets(order, outputs, inputs, "pushforward").forEach((n, i) => {
     if (n < 0) return;
@@ -176,13 +180,16 @@ export function forward(
     const operands = edges.slice(starts[n], starts[n + 1]).map((input) => t[input]!);
     if (operands.every((tangent) => tangent === null)) continue;
     const pushed = pushForward(nodes[n]!, operands);
-    t[n] = pushed && shaped(pushed, nodes[n]!, nodes[n]!);
+    t[n] = pushed && checkedShape(pushed, nodes[n]!, nodes[n]!);
   }
   [ruling, ruledOperand] = outer;
   return outputNumbers.map((n) => t[n]!);
 }
 
-/** The oldest of what is differentiated by: no older node is made of any. */
+/**
+ * The id of the oldest target: no older node is made of one. A variable of the module, since `topology` keeps its lists by the function
+ * that says where a walk ends, so this must be one function for all walks.
+ */
 let oldest = 0;
 
 function oldestOf(targets: readonly Tensor[]): number {
@@ -192,8 +199,8 @@ function oldestOf(targets: readonly Tensor[]): number {
 }
 
 /**
- * Is this a leaf to derivatives? The history of a state is none of theirs. A version of a variable is one, even where `compile` knows
- * what it is computed from.
+ * Does a walk for derivatives end here? At what is older than every target, such as the history of a state, and at versions of variables,
+ * even where `compile` knows what they are computed from.
  */
 function isConstant(x: Tensor): boolean {
   return x.id < oldest || isEnd(x);
@@ -215,7 +222,7 @@ function pullBack(rule: Derivative, g: Tensor, out: Tensor, i: number): Tensor |
   }
 }
 
-/** Without making the list of operands where there are few. */
+/** The partial that the rule gives; without asking for `inputs`, which would make a list, where there are at most two. */
 function partialOf(rule: Extract<Derivative, { kind: "partial" }>, out: Tensor): Partial {
   const arity = arityOf(out);
   if (arity === 1) return rule.partial(out, operandOf(out, 0)!);
@@ -224,12 +231,12 @@ function partialOf(rule: Extract<Derivative, { kind: "partial" }>, out: Tensor):
     : rule.partial(out, ...out.inputs);
 }
 
-/** The adjoint of the linear function `push`: it is applied to a stand-in and differentiated in reverse. */
+/** The adjoint of the linear function `push`, applied to `g`: `push` is applied to a symbol, and the result differentiated in reverse. */
 function transposed(push: (t: Tensor) => Tensor, g: Tensor, out: Tensor, i: number): Tensor | null {
   const x = out.inputs[i]!;
   const t = placeholder(x.shape, x.dtype);
-  const known = (node: Tensor) => node === out || out.inputs.includes(node);
-  return reverse([shaped(push(t), out, out)], [g], [t], known)[0]!;
+  const isGiven = (node: Tensor) => node === out || out.inputs.includes(node);
+  return reverse([checkedShape(push(t), out, out)], [g], [t], isGiven)[0]!;
 }
 
 /** The tangent of `out` from those of its operands. */
@@ -248,6 +255,7 @@ function pushForward(out: Tensor, tangents: readonly (Tensor | null)[]): Tensor 
     else if (rule.kind === "linear") linear = true;
   }
   if (!linear) return sum;
+  // Linear in all of them together: the op is applied once, to their tangents.
   const operands = out.inputs.map((x, i) =>
     derivativeOf(out.op, i).kind === "linear" ? (tangents[i] ?? zerosLike(x)) : x,
   );
@@ -258,7 +266,7 @@ function plus(sum: Tensor | null, x: Tensor): Tensor {
   return sum === null ? x : add(sum, x);
 }
 
-function times(g: Tensor, p: Tensor | 1 | -1, singular: boolean): Tensor {
+function times(g: Tensor, p: Partial, singular: boolean): Tensor {
   if (p === 1) return g;
   if (p === -1) return neg(g);
   return singular ? chain(g, p) : mul(g, p);

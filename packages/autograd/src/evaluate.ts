@@ -43,10 +43,10 @@ export function addPending(update: Pending, source: Tensor): void {
   pending.push(update);
 }
 
-/** Who is tracing, `compile` or `vmap`: then nothing has a value. */
+/** Who is tracing a function, `compile` or `vmap`, if anybody is: nothing has a value then. */
 let tracer: string | null = null;
 
-/** Runs `f` while reading is refused, in the name of `by`. */
+/** Runs `f`, in which reading is refused in the name of `by`. */
 export function withoutReading<T>(by: string, f: () => T): T {
   const before = tracer;
   tracer = by;
@@ -57,7 +57,7 @@ export function withoutReading<T>(by: string, f: () => T): T {
   }
 }
 
-/** The error for who takes `x`, which stands for a number of the caller's, for a number still; null if it stands for none. */
+/** If `x` is the tensor that stands for a number argument inside a compiled function: the error for reading it as a number; else null. */
 export function notANumber(x: Tensor): CompileError | null {
   const path = numbers.get(x);
   return path === undefined
@@ -73,16 +73,17 @@ export function isTracing(): boolean {
   return tracer !== null;
 }
 
+/** The compiled programs of graphs that were evaluated before; null if all graphs are interpreted. */
 let cache: Cache | null = new Cache();
 
-/** From now on these compiled programs are used, or none. Returns those that were used before. */
+/** From now on the programs of `other` are used, or none. Returns the cache that was used before. */
 export function useCache(other: Cache | null): Cache | null {
   const before = cache;
   cache = other;
   return before;
 }
 
-/** Runs `f` with other compiled programs than those of everybody, or with none. */
+/** Runs `f` with the programs of `other`, or with none. */
 export function withCache<T>(other: Cache | null, f: () => T): T {
   const before = useCache(other);
   try {
@@ -113,27 +114,28 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const updates = pending;
   const versions = updates.map(({ version }) => version);
   const order = topology([...roots, ...versions], isEnd, sourceOf);
-  // Checks, which have no cache, look at graphs as they are.
+  // What is kept though nobody reads it (`reuse.ts`): now, and since an earlier reading. Checks, which have no cache, keep nothing, so
+  // that graphs stay as they are.
   const again = cache ? usedAgain(order, versions) : [];
   const used = begin(order);
   const wanted = [...roots, ...again, ...versions];
   const numbers = wanted.map((x) => numberIn(order, x));
-  const values = settle(updates, () => {
+  const values = orDiscard(updates, () => {
     checkNotLost(order.nodes);
-    return compute(order, numbers, updates.length);
+    return evaluateNodes(order, numbers, updates.length);
   });
   wanted.forEach((x, i) => {
     hold(x, values[i]!);
   });
-  settled();
+  clearPending();
   release(order);
   keep(used.length + again.length > 0 ? [...used, ...again].filter((x) => !roots.includes(x)) : again);
   return values.slice(0, roots.length);
 }
 
 /** The elements of the `wanted` nodes, the last `updates` of which are pending versions. */
-export function compute(order: Topology, wanted: readonly number[], updates: number): TypedArray[] {
-  // Without a cache, the interpreter is what programs are compared with.
+export function evaluateNodes(order: Topology, wanted: readonly number[], updates: number): TypedArray[] {
+  // Who asks for no programs, such as a test that compares them, gets the interpreter without help either.
   if (!cache) return interpret(order, wanted);
   return (
     cache.evaluate(order, wanted, updates) ??
@@ -141,7 +143,7 @@ export function compute(order: Topology, wanted: readonly number[], updates: num
   );
 }
 
-/** Is there nothing to compute? What is detached from a node that holds its elements gets them without being asked for. */
+/** Does `x` hold its elements? A `stopGradient` of a node that holds its own is given them now, since there is nothing to compute. */
 function isEnd(x: Tensor): boolean {
   if (isKnown(x)) return true;
   const value = hasHistory(x) ? elementsOf(operandOf(x, 0)!) : null;
@@ -149,29 +151,29 @@ function isEnd(x: Tensor): boolean {
   return value !== null;
 }
 
-/** Lets `x` hold its elements; a `stopGradient` needs what it was computed from no more. */
+/** Lets `x` hold its elements; a `stopGradient` becomes a leaf with that, without a history. */
 function hold(x: Tensor, value: TypedArray): void {
   setElements(x, value);
   if (hasHistory(x)) turnIntoLeaf(x, stoppedOp);
 }
 
-/** Is this a `stopGradient` of something that is computed? */
+/** Is `x` a `stopGradient` that still has the history of its operand? */
 function hasHistory(x: Tensor): boolean {
   return x.op === stopOp && arityOf(operandOf(x, 0)!) > 0;
 }
 
-/** Nothing is pending any more; a version that has its elements has no history. */
-function settled(): void {
+/** Nothing is pending any more: versions let go of what they were to be computed from. */
+function clearPending(): void {
   for (const { version } of pending) setSource(version, null);
   pending = [];
 }
 
-/** Computes; a throw discards all updates. */
-function settle<T>(updates: readonly Pending[], compute: () => T): T {
+/** What `f` returns; if it throws, all updates are discarded. */
+function orDiscard<T>(updates: readonly Pending[], f: () => T): T {
   try {
-    return compute();
+    return f();
   } catch (error) {
-    settled();
+    clearPending();
     for (const { version, discard } of updates) {
       lost.add(version);
       anyLost = true;
@@ -181,7 +183,7 @@ function settle<T>(updates: readonly Pending[], compute: () => T): T {
   }
 }
 
-/** Versions whose update failed: an expression that was built on one has no value. */
+/** Versions whose update failed: an expression that was built on one has no value. While there are none, nobody need look for them. */
 const lost = new WeakSet<Tensor>();
 let anyLost = false;
 

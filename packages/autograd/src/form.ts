@@ -12,8 +12,11 @@ import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn } from "./topology.ts";
 
 /**
- * The form of a pending graph: all of it but the numbers that may differ from one evaluation to the next. Graphs of one form
- * are evaluated by one program. Nodes go by their numbers in a `Topology`, which are the same for the same graph.
+ * The form of a pending graph: all of it but the elements and numbers that may differ from one evaluation to the next. Graphs of one form
+ * are evaluated by one program. Nodes go by their numbers in a `Topology`, which are the same in graphs that are built alike.
+ *
+ * A form is read at each evaluation, so reading one allocates nothing: `FormReader` finds the role of each node, a hash and an estimate of
+ * the work. `GraphForm` is the copy that stays, with a program or without, for others to be compared with.
  */
 
 const kinds = {
@@ -27,22 +30,22 @@ const kinds = {
   pointwise: 7,
 } as const;
 
-/** What is asked of each op at each evaluation. */
+/** What is asked about the op of each node at each evaluation, looked up once. */
 interface Facts {
   readonly id: number;
   readonly kind: (typeof kinds)[keyof typeof kinds];
-  /** What interpreting one element takes, in the time that one of a sum takes; 0 if nobody has asked yet. */
+  /** The time of interpreting one element, where that of adding one to a sum is 1; 0 until somebody asks. */
   cost: number;
 }
 
-const known = new WeakMap<Op, Facts>();
+const factsByOp = new WeakMap<Op, Facts>();
 let ids = 0;
 
 function factsOf(op: Op): Facts {
-  let facts = known.get(op);
+  let facts = factsByOp.get(op);
   if (!facts) {
     facts = { id: ++ids, kind: kindOf(op), cost: 0 };
-    known.set(op, facts);
+    factsByOp.set(op, facts);
   }
   return facts;
 }
@@ -62,14 +65,17 @@ function kindOf({ kernel }: Op): Facts["kind"] {
   }
 }
 
-/** What is simpler takes as long. */
+/** The least cost of a formula: a shorter one takes no less time. */
 const leastCost = 0.5;
 
-/** Formulas of few elements go through the machine, which takes so many times as long for one, and as for so many more to begin with. */
+/**
+ * A formula of few elements is run by a `Machine`, not by a module (`compile/piecewise.ts`). That takes `machineTimes` as long for each
+ * element, and to begin with as long as for `machineStart` elements.
+ */
 const machineTimes = 11;
 const machineStart = 36;
 
-/** Most is computed by modules before long (`compile/piecewise.ts`), but not all. */
+/** The cost of the kernels that modules compute, which are most; others are said where they stand. */
 function costOf({ op, inputs, dtype }: Tensor): number {
   const { kernel } = op;
   switch (kernel.kind) {
@@ -95,15 +101,15 @@ function costOf({ op, inputs, dtype }: Tensor): number {
   }
 }
 
-/** So many products of matrices take as long as one element of a sum. */
+/** So many multiplications in a product of matrices take as long as one element of a sum. */
 const productsAtOnce = 16;
 
 /** What interpreting a node costs beside its elements, in the time that one element takes. */
 const nodeWork = 450;
 
-/** Finds the form of one graph after the other, in arrays that stay. */
+/** Reads the form of one graph after the other, into the same arrays. */
 export class FormReader {
-  /** By node. */
+  /** The role of each node (`roles.ts`). */
   roles: Uint8Array<ArrayBuffer> = new Uint8Array(256);
   /** For each update the node of the version before that it may overwrite, or -1. */
   pairs: number[] = [];
@@ -112,13 +118,14 @@ export class FormReader {
   /** An estimate of what interpreting costs, in elements. */
   work = 0;
   #sizes = new Float64Array(256);
-  /** The size of the held elements that a node is part of, 0 if it is anything else. */
+  /** For a node with nothing but elements that one node holds, the size of that node; else 0. */
   #wholes = new Float64Array(256);
-  /** The held node that a node is part of, and how many of its elements were picked. */
+  /** The number of that node. */
   #bases = new Int32Array(256);
+  /** For a node that holds its elements: how many of them were picked so far. */
   #picked = new Float64Array(256);
 
-  /** False if there cannot be a program for this graph. The last `updates` of `wanted` are pending versions. */
+  /** Reads the form of a graph. False if there is no program for it. The last `updates` of `wanted` are pending versions. */
   read(order: Topology, wanted: readonly number[], updates: number): boolean {
     const { nodes } = order;
     if (this.roles.length < nodes.length) this.#grow(nodes.length);
@@ -146,6 +153,7 @@ export class FormReader {
     this.#picked = new Float64Array(2 * length);
   }
 
+  /** Makes `x` a part of the hash. */
   #mix(x: number): void {
     this.hash = mixed(this.hash, x);
   }
@@ -180,7 +188,7 @@ export class FormReader {
     this.work += nodeWork;
     if (role === roles.constant) this.hash = mixedNumber(this.hash, Number(node.attributes.value));
     if (role !== roles.computed) return true;
-    // What the host computes is not computed faster by a program.
+    // An opaque kernel takes as long in a program.
     if (kind !== kinds.opaque) this.work += this.#workOf(order, n, facts);
     this.hash = mixedAttributes(this.hash, node.attributes, node.shape);
     return true;
@@ -201,26 +209,26 @@ export class FormReader {
     }
   }
 
-  /** Does the node only move held elements, and leave some of them behind? */
+  /** Is the node a part of held elements that is better copied outside, before the program runs? It needs the others for nothing then. */
   #isPicked({ nodes, starts, edges }: Topology, n: number): boolean {
     const x = edges[starts[n]!]!;
     for (let k = starts[n]!; k < starts[n + 1]!; k++) if (this.#wholes[edges[k]!] === 0) return false;
     const whole = this.#wholes[x]!;
     const size = this.#sizes[n]!;
-    // What is only rearranged goes in once, whole: rearranging it outside would be done every time.
+    // All of them in another order: they go in once, as they are, while they would be rearranged outside at each evaluation.
     if (size === whole && !isCopy(nodes[n]!)) return false;
     const base = this.#bases[x]!;
     this.#wholes[n] = whole;
     this.#bases[n] = base;
-    // What is stretched is stretched inside: fewer elements go in.
+    // Elements that are repeated are repeated inside: fewer go in.
     if (size >= whole || size > this.#sizes[x]!) return false;
-    // Large parts that overlap, such as the neighbours of all points of a grid, are taken of the whole inside.
+    // Large parts that overlap, such as the neighbours of all points of a grid, are taken inside from the whole.
     if (4 * size >= whole && this.#picked[base]! + size > whole) return false;
     this.#picked[base]! += size;
     return true;
   }
 
-  /** How many elements are gone through: of a sum those that it adds up. */
+  /** The work of computing a node, beside `nodeWork`. */
   #workOf({ nodes, starts, edges }: Topology, n: number, facts: Facts): number {
     const size = this.#sizes[n]!;
     const first = starts[n]!;
@@ -233,12 +241,14 @@ export class FormReader {
     return facts.cost * (isByMachine ? machineTimes * (elements + machineStart) : elements);
   }
 
-  /** The products that a contraction sums. Those of matrices go together, once their elements are copied. */
+  /** The work of a contraction of operands and a result of these sizes. Matrices are copied first, and then multiplied fast. */
   #products(x: number, y: number, out: number): number {
+    // Exact without a batch: x, y and out have i j, j k and i k elements, and there are i j k products.
     const products = Math.sqrt(x * y * out);
     return Math.min(products, products / productsAtOnce + x + y + out);
   }
 
+  /** Makes the shape a part of the hash. Returns its size. */
   #mixShape(shape: Shape): number {
     let size = 1;
     for (let i = 0; i < shape.length; i++) {
@@ -249,15 +259,18 @@ export class FormReader {
   }
 }
 
-/** Numbers that formulas are made of, and exponents that are no work; others are settings, such as a learning rate. */
+/**
+ * Numbers that are part of the form: formulas are made of them, and as exponents they decide the case of `pow` in the program. Any other
+ * number is taken for a setting, such as a learning rate: it may be another one next time, and is an input of the program.
+ */
 const fixed = [0, 1, -1, 2, 3, 0.5, -0.5];
 
 function isFixed(value: number): boolean {
   return fixed.includes(value) && !Object.is(value, -0);
 }
 
-/** A form that was read, to compare others with. It keeps no node. */
-export class Form {
+/** A form that was read, for graphs to be compared with. It keeps no node alive. */
+export class GraphForm {
   readonly roles: Uint8Array;
   readonly pairs: readonly number[];
   readonly #wanted: readonly number[];
@@ -295,7 +308,10 @@ export class Form {
     return true;
   }
 
-  /** With the nodes that it is computed from, this decides the node's role too. */
+  /**
+   * Is `node` like node `n` of the form? Whether it would have the same role need not be asked: that follows from this and from the nodes
+   * that it is computed from.
+   */
   #hasNode(n: number, node: Tensor): boolean {
     const role = this.roles[n];
     if (node.dtype !== this.#dtypes[n] || !equalShapes(node.shape, this.#shapes[n]!)) return false;

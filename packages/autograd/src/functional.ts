@@ -1,6 +1,4 @@
-// All public names by topic; ops are functions only. `index.ts` makes them methods too.
-
-// Tensors and their state.
+// All public names, by the file that they come from. Ops are functions here; `index.ts` makes them methods too.
 
 export type { Arithmetic, Body } from "./arithmetic.ts";
 export { formula } from "./arithmetic.ts";
@@ -12,13 +10,11 @@ export { categorical, gumbelSoftmax, multinomial } from "./categorical.ts";
 export { checkpoint } from "./checkpoint.ts";
 export { allclose } from "./closeness.ts";
 export type { Compiled, CompileOptions } from "./compiled.ts";
-// Compile.
 export { compile } from "./compiled.ts";
 export type { DropoutOptions } from "./dropout.ts";
 export { alphaDropout, dropout, featureDropout } from "./dropout.ts";
 export type { DType, TypedArray } from "./dtype.ts";
 export { dtypes, promote } from "./dtype.ts";
-// Errors.
 export {
   CompileError,
   CotangentError,
@@ -48,7 +44,6 @@ export {
 export type { Attribute, Attributes, Derivative, Elements, IndexMap, Kernel, Op, Partial } from "./graph.ts";
 export { bilinearRule, linearRule, partial, pushed, singular, Tensor, zero } from "./graph.ts";
 export { toDot } from "./inspect/draw.ts";
-// Look inside.
 export { explain } from "./inspect/explain.ts";
 export { toText } from "./inspect/text.ts";
 export * from "./ops/accumulation.ts";
@@ -59,14 +54,12 @@ export * from "./ops/at.ts";
 export { betainc } from "./ops/beta.ts";
 export * from "./ops/border.ts";
 export * from "./ops/bounds.ts";
-// Ops.
 export { cast } from "./ops/cast.ts";
 export * from "./ops/comparison.ts";
 export * from "./ops/composed.ts";
 export { matmul } from "./ops/contraction.ts";
 export * from "./ops/convolution.ts";
 export * from "./ops/covariance.ts";
-// Define ops.
 export { defineOp } from "./ops/define.ts";
 export * from "./ops/diagonal.ts";
 export * from "./ops/distance.ts";
@@ -103,7 +96,6 @@ export { argsort, gather, oneHot, scatterAdd } from "./ops/indexing.ts";
 export * from "./ops/join.ts";
 export * from "./ops/layout.ts";
 export type { CreateOptions } from "./ops/leaf.ts";
-// Make tensors, and check them.
 export {
   arange,
   checkTensor,
@@ -162,7 +154,6 @@ export * from "./ops/special.ts";
 export * from "./ops/statistics.ts";
 export * from "./ops/table.ts";
 export { fold, unfold } from "./ops/window.ts";
-// Check options.
 export type { Known } from "./options.ts";
 export { checkNames, optionsOf } from "./options.ts";
 export { randomWords } from "./random.ts";
@@ -183,14 +174,12 @@ export type { ValueAndGradOptions } from "./transform/function.ts";
 export { hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from "./transform/function.ts";
 export { fuse } from "./transform/fuse.ts";
 export type { Gradients, GradOptions } from "./transform/gradient.ts";
-// Derivatives.
 export { grad, pushforward } from "./transform/gradient.ts";
 export type { Flow, Like, Tree } from "./tree.ts";
 export { leavesOf, mapTree, unflattenTree } from "./tree.ts";
 export type { VariableOptions } from "./variable.ts";
 export { assignAll, Setting, Variable, variable } from "./variable.ts";
 export type { CheckOptions } from "./verify/gradient.ts";
-// Verify.
 export { checkGradient } from "./verify/gradient.ts";
 export { explainNonFinite, NonFinite } from "./verify/nonfinite.ts";
 export type { Direction, LocatedFault } from "./verify/report.ts";

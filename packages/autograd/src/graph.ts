@@ -18,11 +18,14 @@ let nodes = 0;
 /** The number of the node that was made last. */
 export const youngest = (): number => nodes;
 
+// What the engine may see and change of a node, and users may not. Only the class sees its private fields, so its static block sets
+// these functions.
+
 /** A number that a walk over the graph leaves on a node (`topology.ts`). */
 export let markOf: (x: Tensor) => number;
 export let setMark: (x: Tensor, mark: number) => void;
 
-/** How many operands a node has, and operand number `i`: what walks ask, for which no node need make its list `inputs`. */
+/** How many operands a node has, and operand number `i`. Walks ask these, since asking for `inputs` makes a list that the node keeps. */
 export let arityOf: (x: Tensor) => number;
 export let operandOf: (x: Tensor, i: number) => Tensor | null;
 
@@ -38,21 +41,21 @@ export let setOwner: (x: Tensor, owner: Tensor) => void;
 export let originOf: (x: Tensor) => Tensor;
 export let setOrigin: (x: Tensor, origin: Tensor) => void;
 
-/** Was a node computed in a reading, whether it kept its elements or not? From now on it was. */
+/** Notes that a node was computed, whether it keeps its elements or not. True if it had been computed before. */
 export let markComputed: (x: Tensor) => boolean;
 
 /** The elements that a node holds, or null. They are shared: whoever hands them to a user copies them. */
 export let elementsOf: (x: Tensor) => TypedArray | null;
 /** Lets a node hold its elements. */
 export let setElements: (x: Tensor, value: TypedArray | null) => void;
-/** Makes a node that holds its elements a leaf, and lets go of its operands. */
+/** Makes a node of one operand, which holds its elements, a leaf of `op`: it lets go of the operand and all its history. */
 export let turnIntoLeaf: (x: Tensor, op: Op) => void;
 
 /** Computes the elements of `x` for the function `caller`. */
 type Reader = (x: Tensor, caller: string) => TypedArray;
 let reader: Reader | null = null;
 
-/** Says how elements are computed: evaluation stands on a higher floor than the ops that need it. */
+/** Says how elements are computed. Evaluation imports the ops, so ops that need it cannot import it: it registers itself here. */
 export function setReader(read: Reader): void {
   reader = read;
 }
@@ -74,7 +77,7 @@ export function readElements(x: Tensor, caller: string): TypedArray {
  */
 export type Sizes<S extends Shape> = S extends infer T extends Shape ? T : never;
 
-/** What few nodes have. */
+/** What few nodes have: kept in an object of its own, so that all others are smaller. */
 interface Rare {
   label: string | null;
   owner: Tensor | null;
@@ -84,7 +87,7 @@ interface Rare {
 }
 let rareOf: (x: Tensor) => Rare;
 
-// Both sorts are made here, so that they are of one sort to the engine.
+// Made in one place, so that all have one hidden class.
 const newRare = (wasComputed: boolean): Rare => ({
   label: null,
   owner: null,
@@ -93,7 +96,7 @@ const newRare = (wasComputed: boolean): Rare => ({
   wasComputed,
 });
 
-/** What nodes have that were computed and have nothing else: all share it. */
+/** The one object of all nodes that were computed and have nothing else that is rare. */
 const computed = newRare(true);
 
 const nothing: readonly Tensor[] = [];
@@ -109,8 +112,8 @@ export class Tensor<S extends Shape = Shape> {
   /** A number of its own for every node, in the order of construction. */
   readonly id: number;
   #op: Op;
-  // Operands lie in the node itself: the collector copies what is alive, and a list for each node would be most of a graph of
-  // scalars. The list is made when it is asked for, but for nodes of more operands, which have nothing else.
+  // The first two operands lie in the node itself: the collector copies what is alive, and a list for each node would be most of a
+  // graph of scalars. Nodes of more operands have the list from the start; others make it when it is asked for.
   #first: Tensor | null;
   readonly #second: Tensor | null;
   #inputs: readonly Tensor[] | null;
@@ -121,7 +124,7 @@ export class Tensor<S extends Shape = Shape> {
   #rare: Rare | null = null;
   #mark = 0;
 
-  /** Without a list of operands, the one or two that are given one by one. */
+  /** The operands are `inputs`, or, if that is null, `first` and `second` as far as they are given. */
   constructor(
     op: Op,
     inputs: readonly Tensor[] | null,
@@ -242,7 +245,7 @@ export function isKnown(x: Tensor): boolean {
   return elementsOf(x) !== null;
 }
 
-/** Who is shown every node that is made: nobody, but while a check looks for the one that is at fault. */
+/** Who is shown every node that is made. Mostly nobody: checks look for the node at fault this way, and `checkpoint` for its own. */
 let watcher: ((x: Tensor) => void) | null = null;
 
 /** Runs `f` and shows `seen` every node that it makes. */
@@ -272,8 +275,8 @@ export interface Op<A extends Attributes = Attributes> {
   /** Has it a kink, a tie or a jump? Checks then look at either side. A sentence can say what its derivative is there. */
   readonly kink?: string | true | undefined;
   /**
-   * What its derivative stands for. `computed`, unless given: what the op computes. `intended`: something else, on purpose,
-   * and checks take it at its word. `first`: how operand 0 depends on the others (`customGradient`).
+   * What its rules are the derivative of. `computed`, unless given: of what the op computes. `intended`: of something else, on
+   * purpose, so checks do not compare them with differences. `first`: of operand 0 as a function of the others (`customGradient`).
    */
   readonly meaning?: "computed" | "intended" | "first";
   /** The result's shape; throws a typed error if the operands do not fit. */
@@ -288,7 +291,7 @@ export type Kernel<A extends Attributes = Attributes> =
   | { readonly kind: "leaf"; readonly source: "data" | "fill" | "iota" }
   /** Each element from the elements at the same place in all operands. */
   | { readonly kind: "pointwise"; readonly body: Body }
-  /** The elements of operand 0 at other places; if it waits, once the other operands are computed (`checkpoint`). */
+  /** The elements of operand 0 at other places. One that `waits` is computed after its other operands, which it does not read (`checkpoint`). */
   | { readonly kind: "view"; readonly waits?: boolean; map(shape: Shape, attributes: A): IndexMap }
   /** Operand 0 followed by the others along attribute `axis`. */
   | { readonly kind: "concatenate" }
@@ -296,13 +299,16 @@ export type Kernel<A extends Attributes = Attributes> =
   | { readonly kind: "gather" }
   /** `out[.. index[.. i ..] ..] += x[.. i ..]` along attribute `axis`, in the order of x; operands x and index. */
   | { readonly kind: "scatter" }
-  /** All elements along attribute `axes` combined into one, in the order of `order.ts`. */
+  /**
+   * All elements along attribute `axes` combined into one, in the order of `order.ts`, which regroups them and begins at the identity more
+   * than once: `combine` must be associative and commutative up to rounding, and leave `x` as it is beside `identity`.
+   */
   | { readonly kind: "reduce"; readonly combine: Body; identity(dtype: DType): number }
-  /** All elements so far along attribute `axis`, from the first on, or from the last if attribute `reverse`. */
+  /** The same for all elements so far along attribute `axis`, from the first on, or from the last if attribute `reverse`. */
   | { readonly kind: "scan"; readonly combine: Body; identity(dtype: DType): number }
   /** Sums of products as attribute `spec` says: `"ij,jk->ik"`. */
   | { readonly kind: "contract" }
-  /** One function that the interpreter owns, which writes to `out` only. `site` ends the messages of its errors: "; made at ...", or nothing. */
+  /** A function of JavaScript that writes every element of `out` and nothing else. `site()` ends its errors: "; made at ...", or nothing. */
   | {
       readonly kind: "opaque";
       run(inputs: readonly Elements[], out: Elements, attributes: A, site: () => string): void;
@@ -351,14 +357,7 @@ export type Derivative<A extends Attributes = Attributes> =
 /** A partial derivative: a tensor of the result's shape, or one of the numbers that need no product. */
 export type Partial = Tensor | 1 | -1;
 
-/** An adjoint: from the cotangent `g` of the result to that of an operand. */
-export type Transpose<A extends Attributes> = (
-  g: Tensor,
-  out: Tensor,
-  attributes: A,
-  operand: number,
-) => Tensor;
-
+/** The rule of an operand on which the result does not depend, or only by jumps. */
 export const zero: Derivative = { kind: "zero" };
 
 /** `partial((out, x, y) => ...)`: the derivative of each element by the element at the same place in the operand. */
@@ -374,15 +373,21 @@ export function singular(rule: (out: Tensor, ...inputs: Tensor[]) => Partial): D
   return { kind: "partial", partial: rule, singular: true };
 }
 
-export function linearRule<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
+/** The rule of an operand in which the op is linear: `transpose` gives its cotangent, made of the cotangent `g` of the result. */
+export function linearRule<A extends Attributes>(
+  transpose: (g: Tensor, out: Tensor, attributes: A, operand: number) => Tensor,
+): Derivative<A> {
   return { kind: "linear", transpose };
 }
 
-export function bilinearRule<A extends Attributes>(transpose: Transpose<A>): Derivative<A> {
+/** The same for an op that is linear in the operand as long as the others stay as they are. */
+export function bilinearRule<A extends Attributes>(
+  transpose: (g: Tensor, out: Tensor, attributes: A, operand: number) => Tensor,
+): Derivative<A> {
   return { kind: "bilinear", transpose };
 }
 
-/** The forward rule of an operand: from its tangent `t` to the result's. */
+/** The rule of an operand as its forward rule: from its tangent `t`, in which it is linear, to that of the result. */
 export function pushed<A extends Attributes>(
   push: (t: Tensor, out: Tensor, attributes: A, operand: number) => Tensor,
 ): Derivative<A> {

@@ -1,6 +1,8 @@
+/** Transforms such as `valueAndGrad` need the graph of a compiled function, not its results: inside them it is the function itself. */
+
 let depth = 0;
 
-/** Calls `f`, whose graph is wanted: functions that were compiled are in it what they were compiled from. */
+/** Calls `f`, in which compiled functions are what they were compiled from. */
 export function inlined<T>(f: () => T): T {
   depth++;
   try {

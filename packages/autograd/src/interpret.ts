@@ -6,23 +6,23 @@ import { compute, isCopy } from "./kernels.ts";
 import { sizeOf } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 
-/** Where large nodes are computed faster than by the kernels, with the same bits. */
+/** What computes large nodes faster than the kernels, to the same bits, in memory of its own (`compile/piecewise.ts`). */
 export interface Workplace {
-  /** Memory with any values; null if it is to be had elsewhere. */
+  /** Memory that holds anything; null if the elements are to lie elsewhere. */
   take(dtype: DType, size: number): TypedArray | null;
-  /** Takes elements back that are not needed any more; false if they are not from here. */
+  /** Takes back memory that is not needed any more; false if it is not from here. */
   give(array: TypedArray): boolean;
-  /** The same elements as an array that stays. */
+  /** The same elements as an array that outlives the evaluation. */
   kept(array: TypedArray): TypedArray;
-  /** False if it is left to the kernels. */
+  /** Computes the node, or returns false and leaves it to the kernels. */
   compute(node: Tensor, inputs: readonly TypedArray[], out: TypedArray): boolean;
 }
 
 /**
  * The reference interpreter: the meaning of a graph, one node after the other. Compiled code must agree with it to the bit.
  *
- * Returns the elements of every node in `keep` (numbers of `order`). Other values are dropped after their last use, and
- * their memory serves later nodes. A leaf with an edge takes the value that the edge leads to (a pending variable).
+ * Returns the elements of every node in `keep` (numbers of the topology). Other values are dropped after their last use, and
+ * their memory serves later nodes. A leaf with an edge (a pending version of a variable) has the value of what the edge leads to.
  */
 export function interpret(
   { nodes, starts, edges }: Topology,
@@ -30,7 +30,7 @@ export function interpret(
   place: Workplace | null = null,
 ): TypedArray[] {
   const values = new Array<TypedArray | null>(nodes.length).fill(null);
-  const { uses, owners, ours } = takeTally(nodes.length);
+  const { uses, owners, isOwn } = takeTally(nodes.length);
   for (let k = 0; k < edges.length; k++) uses[edges[k]!]!++;
   for (const n of keep) uses[n]!++;
   const free = new Pool();
@@ -42,6 +42,7 @@ export function interpret(
     owners[n] = n;
     if (known) values[n] = known;
     else if (end > first && isCopy(node)) {
+      // It shares the elements of what it is a copy of, which count its uses from now on.
       const owner = owners[edges[first]!]!;
       values[n] = values[owner]!;
       owners[n] = owner;
@@ -51,31 +52,31 @@ export function interpret(
       for (let k = first; k < end; k++) inputs[k - first] = values[edges[k]!]!;
       const out = place?.take(node.dtype, node.size) ?? free.take(node);
       if (!place?.compute(node, inputs, out)) compute(node, inputs, out);
-      // The list outlives the evaluation; what it held need not.
+      // The list is used again, and would keep the elements alive.
       for (let k = 0; k < inputs.length; k++) inputs[k] = noElements;
       values[n] = out;
-      ours[n] = 1;
+      isOwn[n] = 1;
     }
     for (let k = first; k < end; k++) {
       const owner = owners[edges[k]!]!;
       if (--uses[owner]! > 0) continue;
       const value = values[owner]!;
-      if (ours[owner] && !place?.give(value)) free.give(nodes[owner]!, value);
+      if (isOwn[owner] && !place?.give(value)) free.give(nodes[owner]!, value);
       values[owner] = null;
     }
   }
-  tally = { uses, owners, ours };
+  tally = { uses, owners, isOwn };
   return keep.map((n) => (place ? place.kept(values[n]!) : values[n]!));
 }
 
-/**
- * For each node the one whose elements are its value: itself, unless it is a copy of another. For that one the uses that they still have, through
- * all nodes, and whether they were allocated here.
- */
+/** What is known of each node during an evaluation. */
 interface Tally {
-  readonly uses: Int32Array;
+  /** The node whose elements are its value: itself, unless it is a copy of another. */
   readonly owners: Int32Array;
-  readonly ours: Uint8Array;
+  /** Of an owner: how often its elements are still read, by way of copies too. */
+  readonly uses: Int32Array;
+  /** Of an owner: were its elements allocated here, so that others may use the memory again? */
+  readonly isOwn: Uint8Array;
 }
 
 /** The last one, to be used again; null while it is in use. */
@@ -84,21 +85,22 @@ let tally: Tally | null = null;
 function takeTally(length: number): Tally {
   const last = tally;
   tally = null;
-  if (!last || last.ours.length < length)
+  if (!last || last.isOwn.length < length)
     return {
       uses: new Int32Array(length),
       owners: new Int32Array(length),
-      ours: new Uint8Array(length),
+      isOwn: new Uint8Array(length),
     };
   last.uses.fill(0, 0, length);
-  last.ours.fill(0, 0, length);
+  last.isOwn.fill(0, 0, length);
   return last;
 }
 
+/** By length. */
 const operandLists: TypedArray[][] = [];
 const noElements: TypedArray = new Float32Array(0);
 
-/** A list for the operands of one node, used again for the next with as many. */
+/** A list for the operands of one node; the next node with as many gets the same. */
 function operandsOf(count: number): TypedArray[] {
   if (count > 3) return new Array<TypedArray>(count);
   operandLists[count] ??= new Array<TypedArray>(count);
@@ -107,15 +109,16 @@ function operandsOf(count: number): TypedArray[] {
 
 /** Arrays of at most this many elements outlive the evaluation, so that small graphs allocate next to nothing. */
 const small = 256;
-/** Elements of all arrays of one size that are kept; even the smallest array counts as so many. */
-const kept = 2 ** 14;
+/** So many elements are kept in arrays of one dtype and size, where an array counts as at least `leastCounted`. */
+const mostKept = 2 ** 14;
 const leastCounted = 4;
 
-/** By dtype, then by size. */
+/** Free arrays that outlive the evaluation, by dtype, then by size. */
 const smallArrays: readonly TypedArray[][][] = dtypes.map(() => Array.from({ length: small + 1 }, () => []));
 
-/** Arrays that are no longer needed, by dtype and size. */
+/** Arrays that are no longer needed. */
 class Pool {
+  /** By dtype, then by size. */
   #largeArrays: readonly Map<number, TypedArray[]>[] | null = null;
 
   #list(dtype: number, size: number): TypedArray[] {
@@ -135,6 +138,6 @@ class Pool {
   give({ dtype }: Tensor, array: TypedArray): void {
     const list = this.#list(rankOf(dtype), array.length);
     const { length } = array;
-    if (length > small || list.length * Math.max(length, leastCounted) < kept) list.push(array);
+    if (length > small || list.length * Math.max(length, leastCounted) < mostKept) list.push(array);
   }
 }

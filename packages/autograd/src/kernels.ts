@@ -4,9 +4,10 @@ import type { IndexMap, Kernel, Tensor } from "./graph.ts";
 import { arityOf, operandOf } from "./graph.ts";
 import { machineOf, withDType } from "./machine.ts";
 import { callerOf } from "./ops/indexing.ts";
+import { withoutValue } from "./ops/leaf.ts";
 import { checkWithin } from "./ops/range.ts";
 import type { Shape } from "./shape.ts";
-import { formatShape, sizeOf, stridesOf, walk } from "./shape.ts";
+import { sizeOf, stridesOf, walk } from "./shape.ts";
 import { siteOf } from "./site.ts";
 import { contract, reduce, scan } from "./sums.ts";
 
@@ -93,11 +94,7 @@ function areInARow(shape: Shape, strides: readonly number[]): boolean {
 function computeLeaf(source: "data" | "fill" | "iota", node: Tensor, out: TypedArray): void {
   if (source === "fill") out.fill(Number(node.attributes.value));
   else if (source === "iota") for (let i = 0; i < out.length; i++) out[i] = i;
-  else
-    throw new StateError(
-      `${node.label ?? "a leaf"} of shape ${formatShape(node.shape)} has no value: it was made while compile or vmap was tracing; ` +
-        "return it from the function to read it",
-    );
+  else throw new StateError(withoutValue(node));
 }
 
 function read(x: TypedArray, { offset, strides, bounds }: IndexMap, out: TypedArray, shape: Shape): void {
@@ -178,7 +175,7 @@ function eachRow(
   visit: (from: number, step: number, begin: number, end: number) => void,
 ): void {
   const [columns, step] = [shape[shape.length - 1]!, strides[strides.length - 1]!];
-  walk(shape.slice(0, -1), strides, 0, (from, row) => visit(from, step, row * columns, (row + 1) * columns));
+  walk(shape.slice(0, -1), strides, (from, row) => visit(from, step, row * columns, (row + 1) * columns));
 }
 
 /** Looks for the line of `node` only if it is wanted: that takes longer than thousands of elements. */

@@ -1,6 +1,6 @@
 import { remembered } from "./memo.ts";
 import type { Shape } from "./shape.ts";
-import { sizeOf, stridesOf, walk } from "./shape.ts";
+import { offsetsOf, stridesOf } from "./shape.ts";
 
 /**
  * The labels of a contraction, one letter for each axis: in `"ij,jk->ik"` the letters of the operands and of the result.
@@ -18,11 +18,11 @@ export interface Labels {
   readonly inner: string;
 }
 
-const known = new Map<string, Labels>();
+const labelsBySpec = new Map<string, Labels>();
 
 /** Reads `"ij,jk->ik"`. Each spec is read once. */
 export function readLabels(spec: string): Labels {
-  return remembered(known, spec, () => {
+  return remembered(labelsBySpec, spec, () => {
     const [left = "", right = "", out = ""] = spec.split(/,|->/);
     const rows = without(out, right);
     const columns = without(out, left);
@@ -64,14 +64,8 @@ export function labelOffsets(
   const sizes = [...letters].map((letter) =>
     own.includes(letter) ? shape[own.indexOf(letter)]! : otherShape[other.indexOf(letter)]!,
   );
-  const out = new Int32Array(sizeOf(sizes));
-  walk(
+  return offsetsOf(
     sizes,
     [...letters].map((letter) => (own.includes(letter) ? strides[own.indexOf(letter)]! : 0)),
-    0,
-    (at, i) => {
-      out[i] = at;
-    },
   );
-  return out;
 }

@@ -6,11 +6,11 @@ import { remembered } from "./memo.ts";
 import type { Instruction, Program, Word } from "./program.ts";
 import { trace } from "./program.ts";
 
-/** Elements per register: small enough that all registers of a program stay in the first-level cache. */
+/** Elements of a register: few enough that all registers of a program stay in the first-level cache. */
 const block = 256;
 
 /**
- * Runs a program over arrays, one instruction at a time over a block of elements. Registers hold doubles whatever the
+ * Runs a program over arrays: block by block, each instruction over all elements of the block. Registers hold doubles whatever the
  * dtype: every float32, int32 and bool is a double exactly, and rounding a double operation on float32 operands to
  * float32 gives the float32 operation (for + - * / and sqrt: S. A. Figueroa, When is double rounding innocuous?,
  * SIGNUM Newsletter 30, 1995). One kind of array keeps the inner loops monomorphic.
@@ -31,7 +31,7 @@ export class Machine {
     this.#slow = slow;
   }
 
-  /** What it does, if that is one instruction for two inputs. */
+  /** The word of a program that is one instruction on two inputs; null for other programs. */
   get only(): Word | null {
     const [first, second, last, more] = this.#program.instructions;
     return first?.word === "input" && second?.word === "input" && !more ? (last?.word ?? null) : null;
@@ -53,6 +53,7 @@ export class Machine {
     }
   }
 
+  /** Runs the slow side for each element for which the condition holds. */
   #rare(instruction: Instruction, size: number, out: Float64Array): void {
     const [condition, fast, ...operands] = instruction.operands.map((x) => this.#registers[x]!);
     const slow = this.#slow.get(instruction)!;
@@ -60,6 +61,7 @@ export class Machine {
       out[i] = condition![i] ? slow.#scalar(operands.map((x) => x[i]!)) : fast![i]!;
   }
 
+  /** The result for one element. */
   #scalar(inputs: readonly number[]): number {
     const { instructions, result } = this.#program;
     for (let i = 0; i < instructions.length; i++) {
@@ -73,7 +75,7 @@ export class Machine {
   }
 }
 
-/** Constants keep a register of their own, filled once; other registers are passed on after the last use. */
+/** A register for each instruction. Constants have their own, filled once; others serve a later value after their last use. */
 function assignRegisters({ instructions, result }: Program, size: number): Float64Array[] {
   const last = new Int32Array(instructions.length);
   instructions.forEach(({ operands }, i) => {
@@ -226,7 +228,7 @@ function step(
   }
 }
 
-/** A list of dtypes, another one behind it: lists are numbers, 0 that of none. */
+/** A list of dtypes with another one at its end. Lists are numbers, so that they can be compared and made quickly: 0 is the empty one. */
 export function withDType(list: number, dtype: DType): number {
   return list * (dtypes.length + 1) + 1 + rankOf(dtype);
 }
@@ -240,7 +242,7 @@ function dtypesIn(list: number): DType[] {
 
 const machines = new WeakMap<Body, Map<number, Machine>>();
 
-/** The machine of a body for the dtypes in a list, that of the result and then those of the operands; each is made once. */
+/** The machine of a body. `list` has the dtype of the result and then those of the operands. Each machine is made once. */
 export function machineOf(body: Body, list: number): Machine {
   for (let i = 0; i < recent.length; i++) {
     const entry = recent[i]!;
@@ -252,7 +254,7 @@ export function machineOf(body: Body, list: number): Machine {
   return machine;
 }
 
-/** The machines used lately: a look along a short list is faster than two tables. */
+/** Eight machines that were asked for lately, the next to be replaced at `next`: looking through them is faster than through two maps. */
 const recent: { readonly body: Body; readonly list: number; readonly machine: Machine }[] = [];
 let next = 0;
 

@@ -4,7 +4,7 @@ import { isFloat } from "./dtype.ts";
 import { DTypeError } from "./errors.ts";
 import { remembered } from "./memo.ts";
 
-/** The words of the vocabulary as an instruction carries them. */
+/** What an instruction does: a word of the vocabulary (`Arithmetic`), or reads an input or a constant. */
 export type Word =
   | "input"
   | "constant"
@@ -62,13 +62,16 @@ export interface Program {
   readonly result: number;
 }
 
-/** Traces `body` for operands of the dtypes `inputs` and a result of `dtype`. Throws DTypeError if the body has another. */
+/**
+ * The program of `body` for operands of the dtypes `inputs` and a result of `dtype`. Throws DTypeError if the body gives another dtype, uses
+ * a word on a dtype that it is not for, or uses more operands than there are.
+ */
 export function trace(body: Body, inputs: readonly DType[], dtype: DType): Program {
   tracer ??= new Tracer();
   return tracer.trace(body, inputs, dtype);
 }
 
-/** A traced value: the number of the instruction that makes it. */
+/** What a body computes with while it is traced: the number of an instruction. */
 class Value {
   readonly index: number;
   constructor(index: number) {
@@ -76,47 +79,48 @@ class Value {
   }
 }
 
-/** What one body has said. */
-interface Said {
+/** What one body has computed so far. */
+interface Recording {
   readonly dtype: DType;
   readonly instructions: Instruction[];
+  /** The values by what computes them, so that each is computed once. */
   readonly known: Map<string, Value>;
 }
 
-/** The meaning of the vocabulary that records what is said, each distinct value once. */
+/** The vocabulary with the meaning that what is computed is recorded as instructions. */
 class Tracer implements Arithmetic<Value> {
-  /** Of the body that speaks now. */
-  #said: Said = { dtype: "float32", instructions: [], known: new Map() };
+  /** Of the body that runs now: the slow side of a `rare` is traced while the body around it is. */
+  #recording: Recording = { dtype: "float32", instructions: [], known: new Map() };
 
   trace(body: Body, inputs: readonly DType[], dtype: DType): Program {
-    const before = this.#said;
-    this.#said = { dtype, instructions: [], known: new Map() };
+    const before = this.#recording;
+    this.#recording = { dtype, instructions: [], known: new Map() };
     try {
-      const result = body<Value>(this, ...inputs.map((input, i) => this.#say("input", input, [], i)));
+      const result = body<Value>(this, ...inputs.map((input, i) => this.#record("input", input, [], i)));
       if (this.dtypeOf(result) !== dtype)
         throw new DTypeError(`body gives ${this.dtypeOf(result)} where the op declares ${dtype}`);
-      return { inputs, instructions: this.#said.instructions, result: result.index };
+      return { inputs, instructions: this.#recording.instructions, result: result.index };
     } finally {
-      this.#said = before;
+      this.#recording = before;
     }
   }
 
   get dtype(): DType {
-    return this.#said.dtype;
+    return this.#recording.dtype;
   }
   dtypeOf(x: Value): DType {
     return this.#instruction(x).dtype;
   }
   constant(value: number, dtype: DType): Value {
-    return this.#say("constant", dtype, [], dtype === "float32" ? Math.fround(value) : value);
+    return this.#record("constant", dtype, [], dtype === "float32" ? Math.fround(value) : value);
   }
   call(_name: string, body: Body, ...operands: Value[]): Value {
     return body<Value>(this, ...operands);
   }
 
   #instruction(x: Value): Instruction {
-    // Of an op with fewer rules than its body has operands the last ones are not there.
-    const found = this.#said.instructions[(x as Value | undefined)?.index ?? -1];
+    // An op with fewer derivative rules than its body has operands is called without the last of them.
+    const found = this.#recording.instructions[(x as Value | undefined)?.index ?? -1];
     if (found === undefined)
       throw new DTypeError(
         "a body may only use its own operands, one for each derivative rule, and what it made from them",
@@ -124,17 +128,17 @@ class Tracer implements Arithmetic<Value> {
     return found;
   }
 
-  #say(word: Word, dtype: DType, operands: readonly Value[], value = 0): Value {
+  #record(word: Word, dtype: DType, operands: readonly Value[], value = 0): Value {
     const numbers = operands.map((x) => x.index);
     return remembered(
-      this.#said.known,
+      this.#recording.known,
       `${word} ${dtype} ${numbers} ${Object.is(value, -0) ? "-0" : value}`,
-      () => this.#push({ word, dtype, operands: numbers, value, values: null, slow: null }),
+      () => this.#append({ word, dtype, operands: numbers, value, values: null, slow: null }),
     );
   }
-  #push(instruction: Instruction): Value {
-    this.#said.instructions.push(instruction);
-    return new Value(this.#said.instructions.length - 1);
+  #append(instruction: Instruction): Value {
+    this.#recording.instructions.push(instruction);
+    return new Value(this.#recording.instructions.length - 1);
   }
 
   /** Gives a number the dtype of the other operand, and checks that both dtypes are equal. */
@@ -151,14 +155,14 @@ class Tracer implements Arithmetic<Value> {
   #binary(word: Word, accepts: (dtype: DType) => boolean): (x: Value | number, y: Value | number) => Value {
     return (x, y) => {
       const pair = this.#pair(word, x, y);
-      return this.#say(word, this.#check(word, accepts, pair[0]), pair);
+      return this.#record(word, this.#check(word, accepts, pair[0]), pair);
     };
   }
   #unary(word: Word, accepts: (dtype: DType) => boolean): (x: Value) => Value {
-    return (x) => this.#say(word, this.#check(word, accepts, x), [x]);
+    return (x) => this.#record(word, this.#check(word, accepts, x), [x]);
   }
   #compare(word: Word): (x: Value | number, y: Value | number) => Value {
-    return (x, y) => this.#say(word, "bool", this.#pair(word, x, y));
+    return (x, y) => this.#record(word, "bool", this.#pair(word, x, y));
   }
   #check(word: Word, accepts: (dtype: DType) => boolean, x: Value): DType {
     const dtype = this.dtypeOf(x);
@@ -197,13 +201,13 @@ class Tracer implements Arithmetic<Value> {
   select = (condition: Value, x: Value | number, y: Value | number): Value => {
     this.#check("select", isBool, condition);
     const [a, b] = this.#pair("select", x, y);
-    return this.#say("select", this.dtypeOf(a), [condition, a, b]);
+    return this.#record("select", this.dtypeOf(a), [condition, a, b]);
   };
   convert = (x: Value, dtype: DType): Value =>
-    this.dtypeOf(x) === dtype ? x : this.#say("convert", dtype, [x]);
+    this.dtypeOf(x) === dtype ? x : this.#record("convert", dtype, [x]);
   table = (values: readonly number[], index: Value, dtype: DType): Value => {
     this.#check("table", isInteger, index);
-    return this.#push({ word: "table", dtype, operands: [index.index], value: 0, values, slow: null });
+    return this.#append({ word: "table", dtype, operands: [index.index], value: 0, values, slow: null });
   };
   rare = (condition: Value, fast: Value, slow: Body, ...operands: Value[]): Value => {
     const dtype = this.dtypeOf(fast);
@@ -213,11 +217,11 @@ class Tracer implements Arithmetic<Value> {
       dtype,
     );
     const all = [condition, fast, ...operands].map((x) => x.index);
-    return this.#push({ word: "rare", dtype, operands: all, value: 0, values: null, slow: program });
+    return this.#append({ word: "rare", dtype, operands: all, value: 0, values: null, slow: program });
   };
 }
 
-/** It has so many words that one is made for all bodies. */
+/** One for all bodies: it has a function for each word, which need not be made again. */
 let tracer: Tracer | null = null;
 
 const isBool = (dtype: DType): boolean => dtype === "bool";

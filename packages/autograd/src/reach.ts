@@ -5,28 +5,30 @@ import { derivativeOf, ownerOf } from "./graph.ts";
 import { remembered } from "./memo.ts";
 import { stopOp } from "./ops/composed.ts";
 import type { Origin, Source } from "./ops/result.ts";
-import { areResults, originOf } from "./ops/result.ts";
+import { areResults, resultOriginOf } from "./ops/result.ts";
 import { formatShape } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn, topology } from "./topology.ts";
 
-/** Which nodes does a target reach through derivatives that are not zero? */
-export function markReaching({ nodes, starts, edges }: Topology, wanted: readonly number[]): Uint8Array {
-  const reaches = new Uint8Array(nodes.length);
-  for (const n of wanted) if (n >= 0) reaches[n] = 1;
+/** Between which nodes derivatives go: what depends on the targets, what the outputs depend on, and where derivatives end. */
+
+/** Which nodes depend on one of the targets by derivatives that are not zero? `targets` are their numbers, -1 for none. */
+export function markDependents({ nodes, starts, edges }: Topology, targets: readonly number[]): Uint8Array {
+  const isDependent = new Uint8Array(nodes.length);
+  for (const n of targets) if (n >= 0) isDependent[n] = 1;
   for (let n = 0; n < nodes.length; n++) {
     const out = nodes[n]!;
     if (!isFloat(out.dtype)) continue;
-    for (let k = starts[n]!, i = 0; k < starts[n + 1]! && !reaches[n]; k++, i++)
-      if (reaches[edges[k]!] && derivativeOf(out.op, i).kind !== "zero") reaches[n] = 1;
+    for (let k = starts[n]!, i = 0; k < starts[n + 1]! && !isDependent[n]; k++, i++)
+      if (isDependent[edges[k]!] && derivativeOf(out.op, i).kind !== "zero") isDependent[n] = 1;
   }
-  return reaches;
+  return isDependent;
 }
 
 /** The tensor that a variable stands for at present, if it is none of its versions. */
 export let valueOf: (target: Tensor) => Tensor | null = () => null;
 
-/** From now on variables may stand for tensors, which `find` knows. Programs without `withValues` carry none of this. */
+/** From now on variables may stand for tensors, which `find` knows. Bundles without `withValues` carry none of this. */
 export function useValues(find: (target: Tensor) => Tensor | null): void {
   valueOf = find;
 }
@@ -59,9 +61,9 @@ export function findTargets(
   });
 }
 
-/** The same of one target, where a variable has two versions among the nodes. */
+/** Finds the number of a target where a variable has several versions among the nodes. */
 function versionIn(order: Topology, outputs: readonly Tensor[], caller: string): (target: Tensor) => number {
-  const isReached = markReached(order, outputs);
+  const isReached = markDependencies(order, outputs);
   const versions = new Map<Tensor, number[]>();
   order.nodes.forEach((node, n) => {
     const owner = ownerOf(node);
@@ -81,7 +83,7 @@ function versionIn(order: Topology, outputs: readonly Tensor[], caller: string):
 }
 
 /** Which nodes do the outputs depend on by derivatives that are not zero? */
-function markReached(order: Topology, outputs: readonly Tensor[]): Uint8Array {
+function markDependencies(order: Topology, outputs: readonly Tensor[]): Uint8Array {
   const { nodes, starts, edges } = order;
   const reached = new Uint8Array(nodes.length);
   for (const y of outputs) reached[numberIn(order, y)] = 1;
@@ -94,7 +96,7 @@ function markReached(order: Topology, outputs: readonly Tensor[]): Uint8Array {
   return reached;
 }
 
-/** Do derivatives end here, whatever they are by? At versions of variables and where a user says so. */
+/** Do derivatives end at this node, whatever they are by? At versions of variables, and where the user says so. */
 export function isEnd(x: Tensor): boolean {
   return ownerOf(x) !== null || x.op === stopOp;
 }
@@ -110,8 +112,8 @@ export function checkResults(
   caller: string,
 ): void {
   const { nodes } = order;
-  if (!areResults() || !nodes.some(originOf)) return;
-  const reached = markReached(order, outputs);
+  if (!areResults() || !nodes.some(resultOriginOf)) return;
+  const reached = markDependencies(order, outputs);
   const missed = findBehind(
     nodes.filter((_, n) => reached[n]),
     targets,
@@ -136,28 +138,28 @@ function findBehind(nodes: readonly Tensor[], targets: readonly Tensor[]): Tenso
     if (typeof source === "number" || seen.has(id)) continue;
     seen.add(id);
     const { origin } = source;
-    const { variables, places } = remembered(known, origin, behind);
+    const { variables, places } = remembered(behindOrigins, origin, behind);
     sources.push(...variables, ...places.flatMap((i) => origin.given.of(id, i)));
   }
   return null;
 }
 
 function sourcesOf(x: Tensor): Source[] {
-  const origin = originOf(x);
+  const origin = resultOriginOf(x);
   return origin ? [{ origin, id: x.id }] : [];
 }
 
-/** Of what an output depends on by derivatives that are not zero: the numbers of variables, and the places of arguments. */
+/** What an output of a compiled function depends on by derivatives that are not zero: the ids of variables, and the places of arguments. */
 interface Behind {
   readonly variables: readonly number[];
   readonly places: readonly number[];
 }
 
-const known = /* @__PURE__ */ new WeakMap<Origin, Behind>();
+const behindOrigins = /* @__PURE__ */ new WeakMap<Origin, Behind>();
 
 function behind({ output, symbols }: Origin): Behind {
   const order = topology([output], isEnd);
-  const isBuiltOn = markReached(order, [output]);
+  const isBuiltOn = markDependencies(order, [output]);
   const leaves = order.nodes.filter((_, n) => isBuiltOn[n]);
   return {
     variables: leaves.flatMap((x) => ownerOf(x)?.id ?? []),

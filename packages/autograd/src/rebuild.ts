@@ -49,7 +49,7 @@ export function rebuild(
   return numbers.map((n) => made[n]!);
 }
 
-/** What stands in the graph and what takes its place: the ops above it are applied to the same shapes. */
+/** The nodes of a leaf and of what takes its place. Throws unless they have one shape, and the dtype that `dtypes` says. */
 function checkedPair(from: Tensor, to: Tensor, dtypes: DTypeMap): [Tensor, Tensor] {
   checkTensor("rebuild: the leaf", from);
   checkTensor("rebuild: what takes the place of a leaf", to);

@@ -6,18 +6,21 @@ import type { Topology } from "./topology.ts";
 import { numberIn } from "./topology.ts";
 
 /**
- * What is kept though nobody read it. A node that was computed in an earlier reading, and is now used by one that was not, is held by
- * somebody across readings, such as prepared data or the state of a loop: it keeps its elements this time, or each reading would
- * compute it again, and a state from the first step on. What was not used for long can be computed again, and lets go of them once
- * there is much of it.
+ * Which elements are kept though nobody read them. If a new node uses one that an earlier reading computed on the way, the program still
+ * holds that one: it is prepared data, or the state of a loop. It keeps its elements the second time, or each reading would compute it
+ * again, a state even from the first step on. Kept elements that no reading has used for long are dropped once there is much of them, and
+ * computed again if they are asked for.
  */
 
-/** What is larger, and larger than what it is made of, may be there only in the kernels that use it: it is not kept. */
+/**
+ * Elements of a node that is kept, unless it is made of more. Fused into the kernels that use them, larger nodes may never exist in memory,
+ * and keeping them would cost more than it saves.
+ */
 const mostKept = 2 ** 22;
 
 /**
- * Nodes that were computed before and that new ones are built on. While updates are pending that goes for what does not depend on the
- * versions that they replace: the others are what a gradient needs of the forward pass, once.
+ * Nodes that were computed in an earlier reading and that new nodes use. While updates are pending, only those that do not depend on the
+ * versions that the updates replace: of the others, mostly values of the forward pass, the gradient is the last use.
  */
 export function usedAgain(order: Topology, versions: readonly Tensor[]): Tensor[] {
   const { nodes, starts, edges } = order;
@@ -41,6 +44,7 @@ export function usedAgain(order: Topology, versions: readonly Tensor[]): Tensor[
     }
   }
   if (found.size === 0) return [];
+  // Does the node depend on a version that is replaced?
   const varies = new Uint8Array(nodes.length);
   for (const n of replaced(order, versions)) varies[n] = 1;
   let given = 0;
@@ -52,7 +56,7 @@ export function usedAgain(order: Topology, versions: readonly Tensor[]): Tensor[
   return [...found].filter((n) => !varies[n] && nodes[n]!.size <= most).map((n) => nodes[n]!);
 }
 
-/** The numbers of the float versions that pending ones take the place of: of each variable the newest that has its elements. */
+/** The numbers of the float versions that pending ones replace: of each such variable the newest that holds its elements. */
 function replaced({ nodes, starts }: Topology, versions: readonly Tensor[]): Iterable<number> {
   const newest = new Map<Tensor, number>();
   for (const version of versions) newest.set(ownerOf(version)!, -1);
@@ -65,20 +69,20 @@ function replaced({ nodes, starts }: Topology, versions: readonly Tensor[]): Ite
 }
 
 /**
- * Nodes that were kept, by the reading that used them last, the latest at the end. They are held strongly and only for some readings:
- * weak references would live to the end of the job, which in a loop without a pause is all of it.
+ * Nodes that were kept, listed by the reading that used them last, the latest at the end. The references are strong, for some readings
+ * only: what is read through a weak one lives to the end of the job, which for a loop without a pause is the end of the loop.
  */
 let kept: Tensor[][] = [];
 const longestUnused = 8;
 
-/** The bytes of kept nodes that no reading used for so long; the collector takes off what nobody holds. */
+/** The bytes of kept nodes that the last readings did not use, without those that were collected. */
 let idle = 0;
 const mostIdle = 2 ** 28;
 const collected = new FinalizationRegistry<number>((bytes) => {
   idle -= bytes;
 });
 
-/** A reading of the graph `order` begins. Returns the kept nodes that it uses; until they are kept once more they stay as they are. */
+/** A reading of the graph `order` begins. Returns the kept nodes that it uses, and takes them off the lists: `keep` puts them back. */
 export function begin(order: Topology): Tensor[] {
   if (kept.length === 0) return [];
   const used = kept.flat().filter((x) => numberIn(order, x) >= 0);
@@ -86,7 +90,7 @@ export function begin(order: Topology): Tensor[] {
   return used;
 }
 
-/** A reading is over: `xs` are kept, and what no reading used for long may go. */
+/** A reading is over: `xs` are kept, and elements that the last readings did not use may be dropped. */
 export function keep(xs: readonly Tensor[]): void {
   if (xs.length === 0 && kept.every(({ length }) => length === 0)) {
     kept = [];
@@ -105,7 +109,7 @@ export function keep(xs: readonly Tensor[]): void {
   }
 }
 
-/** Somebody has read these: their elements stay. */
+/** Takes nodes off the lists: somebody has read them, so their elements stay. */
 export function claim(xs: readonly Tensor[]): void {
   if (xs.length > 0) kept = kept.map((used) => used.filter((x) => !xs.includes(x)));
 }

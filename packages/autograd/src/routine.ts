@@ -4,7 +4,7 @@ import { build } from "./compile/run.ts";
 import { finish } from "./compile/steps.ts";
 import type { TypedArray } from "./dtype.ts";
 import { allocate, copyOf } from "./dtype.ts";
-import type { Form } from "./form.ts";
+import type { GraphForm } from "./form.ts";
 import { elementsOf, Tensor } from "./graph.ts";
 import { compute, isCopy } from "./kernels.ts";
 import { placeholder } from "./ops/leaf.ts";
@@ -15,8 +15,6 @@ import type { Topology } from "./topology.ts";
 
 /** A form of pending graphs as a compiled program. Throws CompileError if there is none. */
 export class Routine {
-  /** The memory of the program. */
-  readonly bytes: number;
   readonly #executable: Executable;
   readonly #inputs: readonly { readonly n: number; readonly slot: Slot }[];
   readonly #numbers: readonly { readonly n: number; readonly place: TypedArray }[];
@@ -29,14 +27,12 @@ export class Routine {
   /** The elements of nodes outside, during a run. */
   readonly #values: (TypedArray | null)[];
 
-  constructor(form: Form, order: Topology, wanted: readonly number[]) {
+  constructor(form: GraphForm, order: Topology, wanted: readonly number[]) {
     const plan = new Reconstruction(form, order, wanted);
     const executable = finish(build(plan.traced, { relaxed: false }));
     const { inputs, states, outputs } = executable;
     const stateSlots = states.map((place) => new Slot(place));
     this.#executable = executable;
-    // There are none if all that is wanted was found on the way to it.
-    this.bytes = [...inputs, ...states, ...outputs][0]?.buffer.byteLength ?? 0;
     this.#inputs = [
       ...plan.states.map((n, i) => ({ n, slot: stateSlots[i]! })),
       ...plan.held.map((n, i) => ({ n, slot: new Slot(inputs[i]!) })),
@@ -48,6 +44,11 @@ export class Routine {
     this.#results = [...stateSlots, ...outputs];
     this.#chosen = plan.chosen;
     this.#values = new Array<TypedArray | null>(plan.outside.length > 0 ? order.nodes.length : 0).fill(null);
+  }
+
+  /** Of the program's memory. */
+  get bytes(): number {
+    return this.#executable.bytes;
   }
 
   /**
@@ -110,7 +111,7 @@ class Reconstruction {
   /** For each wanted node the number of the result that gives its elements, states first; -1 if it holds them. */
   readonly chosen: readonly number[];
 
-  constructor(form: Form, order: Topology, wanted: readonly number[]) {
+  constructor(form: GraphForm, order: Topology, wanted: readonly number[]) {
     const use = findUse(form, order, wanted);
     const inside = (...wantedRoles: number[]) =>
       order.nodes.flatMap((_, n) => (use[n]! & insideUse && wantedRoles.includes(form.roles[n]!) ? [n] : []));
@@ -142,7 +143,7 @@ class Reconstruction {
 
 /** What the program has to leave for each wanted node: a new version, or else an output. */
 function choose(
-  { pairs }: Form,
+  { pairs }: GraphForm,
   { nodes }: Topology,
   wanted: readonly number[],
   made: readonly Tensor[],
@@ -173,7 +174,7 @@ function isFound(role: number): boolean {
 
 /** Whether the program reads each node, and whether what happens outside does. */
 function findUse(
-  { roles: given, pairs }: Form,
+  { roles: given, pairs }: GraphForm,
   { starts, edges }: Topology,
   wanted: readonly number[],
 ): Uint8Array {
@@ -190,7 +191,7 @@ function findUse(
 
 /** The nodes that the program computes, on `leaves`. */
 function remake(
-  form: Form,
+  form: GraphForm,
   { nodes, starts, edges }: Topology,
   use: Uint8Array,
   leaves: ReadonlyMap<number, Tensor>,

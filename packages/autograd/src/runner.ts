@@ -4,7 +4,7 @@ import { rootsOf } from "./compile/plan.ts";
 import type { Executable } from "./compile/run.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { allocate, copyOf } from "./dtype.ts";
-import { compute, evaluate, flush } from "./evaluate.ts";
+import { evaluate, evaluateNodes, flush } from "./evaluate.ts";
 import type { Tensor } from "./graph.ts";
 import { elementsOf, setElements } from "./graph.ts";
 import { fromElements } from "./ops/leaf.ts";
@@ -85,8 +85,7 @@ export class Program extends Runner {
   }
 
   get bytes(): number {
-    const { inputs, states, outputs } = this.#executable;
-    return [...inputs, ...states, ...outputs][0]?.buffer.byteLength ?? 0;
+    return this.#executable.bytes;
   }
 
   protected run(): (output: number) => Tensor {
@@ -176,7 +175,7 @@ export class Evaluator extends Runner {
       const roots = rootsOf(graph);
       const order = topology(roots);
       const numbers = roots.map((x) => numberIn(order, x));
-      const values = compute(order, numbers, 0);
+      const values = evaluateNodes(order, numbers, 0);
       release(order);
       return values;
     } finally {

@@ -34,10 +34,13 @@ function within<T>(segment: Segment, f: () => T): T {
   }
 }
 
-/** What is made for a node: in a segment, if the node is in one. */
+/** Calls `make`, which makes what takes the place of `node`: in a segment, if the node is in one. */
 type Carry = <T>(node: Tensor, make: () => T) => T;
 
-/** Nodes that are made of the nodes of one segment by the same function that this returns are one segment too. */
+/**
+ * Returns a function for a pass that makes a new node for each node of a graph: what it makes for the nodes of one segment is one segment
+ * too, inside those of the outer segments.
+ */
 export function carrying(): Carry {
   const known = new Map<Segment, Segment>();
   const around = current;

@@ -152,9 +152,9 @@ export function broadcastsTo(from: Shape, to: Shape): boolean {
 export function walk(
   shape: Shape,
   strides: readonly number[],
-  offset: number,
   visit: (offset: number, i: number) => void,
 ): void {
+  let offset = 0;
   const size = sizeOf(shape);
   const index = new Int32Array(shape.length);
   for (let i = 0; i < size; i++) {
@@ -166,4 +166,13 @@ export function walk(
       index[axis] = 0;
     }
   }
+}
+
+/** The offsets that `strides` give to all indices of `shape`, row by row. */
+export function offsetsOf(shape: Shape, strides: readonly number[]): Int32Array {
+  const out = new Int32Array(sizeOf(shape));
+  walk(shape, strides, (offset, i) => {
+    out[i] = offset;
+  });
+  return out;
 }

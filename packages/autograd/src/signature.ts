@@ -10,9 +10,9 @@ import type { Shape } from "./shape.ts";
  * is not known is `number`, a shape of unknown rank is `Shape`; whatever is made from it is unknown in turn and fits
  * everywhere.
  *
- * A parameter stands for the tensor, `X`, and not for its shape: the elements of `[w, b]` are one tensor or the other, which
- * have no shape in common that could be inferred, while `X` is both of them and `SizesOf<X>` is one of two shapes. What is
- * made from it of another shape is unknown.
+ * Type parameters stand for tensors, `X`, and not for their shapes: an element of `[w, b]` has the type of one tensor or the other, from
+ * which no one shape could be inferred, while `X` can be that union, and `SizesOf<X>` the union of both shapes. What depends on the
+ * sizes of such an `X` is unknown.
  *
  * A function of another type, `(g: Operand, p: Operand) => Tensor`, stays a function only.
  *
@@ -38,9 +38,10 @@ type Chained<Module> = {
 export type Operand<S extends Shape = Shape> = Tensor<S> | number;
 
 /**
- * What an operand has to be for the shapes to go together: `Verdict` is the name of a property that it has, or else says
- * what is wrong, and then the property of that name is missed. Tensors and numbers have a `toString`. (A mapped type, because while a shape is a type parameter
- * the verdict is open, and as a key it is then judged by that parameter's constraint: nothing is known against it.)
+ * What an operand is intersected with, so that the type checker refuses it with a message of ours. `Verdict` is `"toString"` if the shapes
+ * go together: every operand has that property. Else it is the message, and the checker complains that the operand has no property
+ * of that name. (It is a mapped type because inside a generic function the verdict is still open: as a key it then counts as its
+ * constraint, and the operand is accepted.)
  */
 type Fits<Verdict extends string> = { readonly [Name in Verdict]: unknown };
 
@@ -156,7 +157,7 @@ export interface ReductionBy<Argument, Options = unknown> {
   ) => Tensor<Reduced<SizesOf<X>, A, K>>;
 }
 
-/** A reduction along one axis (or over everything) to places instead of values. */
+/** A reduction along one axis (or over everything) to an index instead of a value: argmax. */
 export interface ArgReduction {
   <X extends Tensor, A extends number | undefined = undefined, K extends boolean = false>(
     x: X,
@@ -392,7 +393,7 @@ export type OtherArray = Int8Array | Uint8ClampedArray | Int16Array | Uint16Arra
 /** What `tensor` takes: numbers or booleans in nested arrays, or a typed array. */
 export type Nested = number | boolean | TypedArray | readonly Nested[];
 
-// Shape arithmetic. An axis is compared by its two names, counted from the front ("0") and from the end ("-2").
+// Shape arithmetic. An axis has two names, one counted from the front ("0") and one from the end ("-2"); it is found by either.
 
 /** Is the rank unknown, or the shape one of several? */
 type Unknown<S extends Shape> = number extends S["length"] ? true : Several<S>;

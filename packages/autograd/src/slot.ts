@@ -26,13 +26,13 @@ export class Slot {
     this.place.set(data);
   }
 
-  /** A copy of what the program has put there. It is what lies there from now on. */
+  /** A copy of what the program has put there. The slot is known to hold these elements from now on. */
   take(): TypedArray {
     this.#held = copyOf(this.place);
     return this.#held;
   }
 
-  /** The program has put something there that nobody else has. */
+  /** What lies there is no longer what was brought in: the program has written to it. */
   forget(): void {
     this.#held = null;
   }

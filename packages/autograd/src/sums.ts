@@ -7,7 +7,7 @@ import { machineOfTwo } from "./machine.ts";
 import type { Order } from "./order.ts";
 import { contractionOrder, lanesFor, mostLanes, reductionOrder } from "./order.ts";
 import type { Shape } from "./shape.ts";
-import { sizeOf, stridesOf, walk } from "./shape.ts";
+import { offsetsOf, stridesOf } from "./shape.ts";
 
 /** The kernels that combine many elements into one, in the one order of `order.ts`: reductions, scans and contractions. */
 
@@ -129,17 +129,8 @@ function sumOneByOne(
 
 /** The offsets of all indices along `axes`, row by row. */
 function offsets(axes: readonly number[], shape: Shape, strides: readonly number[]): Int32Array {
-  const sizes = axes.map((axis) => shape[axis]!);
-  const out = new Int32Array(sizeOf(sizes));
-  walk(
-    sizes,
-    axes.map((axis) => strides[axis]!),
-    0,
-    (at, i) => {
-      out[i] = at;
-    },
-  );
-  return out;
+  const [sizes, steps] = [shape, strides].map((list) => axes.map((axis) => list[axis]!));
+  return offsetsOf(sizes!, steps!);
 }
 
 export function scan(node: Tensor, combine: Body, identity: number, x: TypedArray, out: TypedArray): void {

@@ -2,8 +2,11 @@ import type { Tensor } from "./graph.ts";
 import { arityOf, markOf, operandOf, ownerOf, setMark } from "./graph.ts";
 import { checkList } from "./shape.ts";
 
-/** Marks below this one belong to earlier walks. */
-let marks = 0;
+/**
+ * Marks below this one belong to earlier walks, so that none has to be erased. A walk gives its node number `n` the mark `base + n`, where
+ * `base` is what this was when the walk began.
+ */
+let marks = 1;
 
 /**
  * Nodes in an order in which inputs come before the nodes that use them, with the edges as numbers: the inputs of
@@ -15,8 +18,8 @@ export interface Topology {
   readonly edges: readonly number[];
 }
 
-// The path from a root to the node being visited, how many inputs each node on it has and how many of them are done. They are kept
-// for the next walk, emptied, because growing them anew would cost more than most walks.
+// The stack of a walk: the path from a root to the node that is being visited, for each node on it how many inputs it has, and how
+// many of them are done. It is kept for the next walk, emptied: growing it anew would cost more than most walks.
 let path: (Tensor | null)[] = [];
 let counts = new Int32Array(1024);
 let done = new Int32Array(1024);
@@ -25,48 +28,48 @@ const longestKept = 2 ** 16;
 /** Does a walk go no further than this node? */
 type End = (x: Tensor) => boolean;
 
-/** The lists of a topology, to be written over by the next one. */
-interface Numbers {
+/** The lists of a topology, which another may write over once it is released. */
+interface Lists {
   readonly starts: number[];
   readonly edges: number[];
   isInUse: boolean;
 }
 
 /**
- * What was released last, by where the walk ended: walks of one sort are mostly as long as the one before. Weak, since some ends are
- * made for one walk and know its graph.
+ * The lists that were released last, by `isEnd`: walks that end alike are mostly as long as the one before, so these fit. Weak, since an
+ * `isEnd` that was made for one walk holds its graph.
  */
-const released = new WeakMap<End, Numbers>();
+const released = new WeakMap<End, Lists>();
 
-/** Says that nobody will look at this topology again. */
+/** Says that nobody will look at this topology again: its lists go to the next one with the same `isEnd`. */
 export let release: (order: Topology) => void;
 
 class Walk implements Topology {
   readonly nodes: readonly Tensor[];
   readonly starts: readonly number[];
   readonly edges: readonly number[];
-  readonly #numbers: Numbers;
+  readonly #lists: Lists;
   readonly #isEnd: End;
 
-  constructor(nodes: readonly Tensor[], numbers: Numbers, isEnd: End) {
+  constructor(nodes: readonly Tensor[], lists: Lists, isEnd: End) {
     this.nodes = nodes;
-    this.starts = numbers.starts;
-    this.edges = numbers.edges;
-    this.#numbers = numbers;
+    this.starts = lists.starts;
+    this.edges = lists.edges;
+    this.#lists = lists;
     this.#isEnd = isEnd;
   }
 
   static {
     release = (order) => {
-      if (!(#numbers in order)) return;
-      const numbers = order.#numbers;
-      numbers.isInUse = false;
-      if (order.nodes.length <= longestKept) released.set(order.#isEnd, numbers);
+      if (!(#lists in order)) return;
+      const lists = order.#lists;
+      lists.isInUse = false;
+      if (order.nodes.length <= longestKept) released.set(order.#isEnd, lists);
     };
   }
 }
 
-function takeNumbers(isEnd: End): Numbers {
+function takeLists(isEnd: End): Lists {
   const last = released.get(isEnd);
   if (!last || last.isInUse) return { starts: [0], edges: [], isInUse: true };
   last.isInUse = true;
@@ -74,8 +77,9 @@ function takeNumbers(isEnd: End): Numbers {
 }
 
 /**
- * Everything that `roots` are computed from. The walk goes no further at nodes for which `isEnd` holds, and from a leaf to what `beyond`
- * says, if it says something. An explicit stack instead of recursion: graphs a million nodes deep are no exception.
+ * Everything that `roots` are computed from. The walk goes no further at nodes for which `isEnd` holds. Where `beyond` gives a node for a
+ * leaf, it goes on there, as if that were the leaf's input. An explicit stack instead of recursion: graphs a million nodes deep are no
+ * exception.
  */
 export function topology(
   roots: readonly Tensor[],
@@ -83,10 +87,10 @@ export function topology(
   beyond: (x: Tensor) => Tensor | null = nowhere,
 ): Topology {
   checkList("topology", roots, "[x]");
-  const base = marks + 1;
-  const numbers = takeNumbers(isEnd);
-  const { starts, edges } = numbers;
-  // In constants of the function: engines check each look at a variable of a module.
+  const base = marks;
+  const lists = takeLists(isEnd);
+  const { starts, edges } = lists;
+  // In constants of the function, because engines check at each access that a variable of a module is initialized.
   const mark = markOf;
   const operand = operandOf;
   const waiting = path;
@@ -98,8 +102,10 @@ export function topology(
   let deepest = 0;
   try {
     for (const root of roots) {
+      /** A node to visit before going on with the path. */
       let next = mark(root) < base ? root : null;
       let depth = 0;
+      // The node that is being visited, how many inputs it has, and how many of them are done.
       let x = root;
       let count = 0;
       let i = 0;
@@ -136,17 +142,17 @@ export function topology(
       }
     }
   } finally {
-    // Also where `isEnd` throws or an input is no tensor: the next walk must find neither marks of its own nor a path.
+    // Also where `isEnd` throws or an input is no tensor: the next walk must find neither marks that count as its own nor a path.
     marks = base + nodeCount;
     if (deepest > longestKept) forget();
     else for (let k = 0; k < deepest; k++) waiting[k] = null;
   }
   if (starts.length > nodeCount + 1) starts.length = nodeCount + 1;
   if (edges.length > edgeCount) edges.length = edgeCount;
-  return new Walk(nodes, numbers, isEnd);
+  return new Walk(nodes, lists, isEnd);
 }
 
-/** What a long walk needed is not kept. */
+/** Lets go of the stack of a long walk. */
 function forget(): void {
   path = [];
   counts = new Int32Array(1024);

@@ -78,9 +78,9 @@ function regionOf({ op, inputs, attributes, rank }: Tensor): Region | null {
 }
 
 /**
- * What is left to be added up of regions that begin and end alike along the axes before `axis`: tensors as large as they are there,
- * and of `shape` from `axis` on. Those at the same place are one sum; others share a row as long as they are free of one another,
- * so that there are as many rows as lie one above the other at the deepest place.
+ * Tensors whose sum is that of the regions, which begin and end alike along the axes before `axis`: of their size along these, and of
+ * `shape` from `axis` on. Regions at the same place are added up. Others are put into rows of regions that do not overlap, each one
+ * tensor; there are as many rows as regions overlap at the place where most do.
  */
 function laid(regions: readonly Region[], axis: number, shape: Shape): Tensor[] {
   if (axis === shape.length) return [total(regions.map(({ x }) => x))];

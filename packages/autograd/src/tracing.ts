@@ -1,4 +1,4 @@
-import type { Form } from "./compile/arguments.ts";
+import type { ArgumentForm } from "./compile/arguments.ts";
 import { numberDType, traceArgument } from "./compile/arguments.ts";
 import type { Traced } from "./compile/plan.ts";
 import { rootsOf } from "./compile/plan.ts";
@@ -13,7 +13,7 @@ import { Trace, tracing, Variable } from "./variable.ts";
 
 /** What a program is for: calls whose arguments have these forms, while these settings have these values. */
 export interface Signature {
-  readonly forms: readonly Form[];
+  readonly forms: readonly ArgumentForm[];
   readonly settings: readonly (readonly [Setting<unknown>, unknown])[];
 }
 
@@ -30,17 +30,21 @@ export interface TracedCall {
   readonly record: Trace;
 }
 
-/** Calls `f` on symbols. Throws CompileError for what cannot be compiled; what `f` throws is thrown. Nothing has changed then. */
+/**
+ * Calls `f` on symbols, which stand for the tensors and numbers among the arguments. Throws CompileError for what cannot be compiled; what
+ * `f` throws is thrown. Nothing has changed then.
+ */
 export function traceCall(f: (...args: unknown[]) => unknown, args: readonly unknown[]): TracedCall {
   flush();
+  // Nodes with smaller ids were there before the call.
   const first = placeholder([], "float32").id;
   const inputs: Tensor[] = [];
-  const place = {
+  const symbols = {
     slots: inputs,
     number: numberDType(args),
     isState: (x: Tensor) => x instanceof Variable,
   };
-  const parts = args.map((x, i) => traceArgument(x, `argument ${i}`, place));
+  const parts = args.map((x, i) => traceArgument(x, `argument ${i}`, symbols));
   const record = new Trace();
   const { result, returned } = tracing(record, () =>
     withoutReading("compile", () => {

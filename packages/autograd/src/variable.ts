@@ -6,6 +6,7 @@ import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from
 import { cast } from "./ops/cast.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
 import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
+import { passing } from "./ops/passing.ts";
 import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes, formatShape } from "./shape.ts";
@@ -24,37 +25,34 @@ const variableOp: Op<VersionAttributes> = {
 };
 
 /** A version assigned while tracing: the assigned value, and derivatives end here as they do at a leaf. */
-export const assignedOp: Op<{ readonly version: number }> = {
-  name: "assigned",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [zero],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-};
+export const assignedOp: Op<{ readonly version: number }> = passing("assigned", [zero]);
 
-/** Where a compiled program keeps the value of a variable. */
+/** The place in the memory of a compiled program where the present version of a variable lies, instead of in a node. */
 export interface Home {
   /** The elements, until it runs again. */
   readonly place: TypedArray;
 }
 
-/** What a function did to variables: the versions it began with and those it assigned. Nothing is changed meanwhile. */
+/** A record of what a function does to variables and reads of settings. While it is kept, no variable changes. */
 export class Trace {
-  /** Are the versions it begins with symbols without elements (`compile`), or the present versions (checks)? */
+  /** Are the versions that the function begins with symbols without elements (`compile`), or the present ones (checks)? */
   readonly symbolic: boolean;
+  /** The version that each variable had when it was first read. */
   readonly begun: Map<Variable, Tensor> = new Map();
+  /** The version that was assigned last. */
   readonly assigned: Map<Variable, Tensor> = new Map();
+  /** The `grad` that was set last. */
   readonly gradients: Map<Variable, Tensor | null> = new Map();
-  /** Variables whose `grad` was read and was null before. */
+  /** Variables whose `grad` was read before it was set, and was null: a program is right only while it is. */
   readonly withoutGradient: Set<Variable> = new Set();
-  /** The settings that were read, and what they were. */
+  /** The value of each setting that was read. */
   readonly settings: Map<Setting<unknown>, unknown> = new Map();
 
   constructor(symbolic = true) {
     this.symbolic = symbolic;
   }
 
-  /** Runs `f`, a part of what is recorded; if it throws, it has done nothing to variables. */
+  /** Runs `f`, a part of the function. If it throws, the record forgets what it has done to variables. */
   attempt<T>(f: () => T): T {
     const before = [...this.assigned];
     const gradientsBefore = [...this.gradients];
@@ -73,9 +71,10 @@ function refill<K, V>(map: Map<K, V>, entries: readonly (readonly [K, V])[]): vo
   for (const [key, value] of entries) map.set(key, value);
 }
 
+/** The record that is being kept, if one is. */
 let trace: Trace | null = null;
 
-/** Records into `record` what `f` does to variables. */
+/** Runs `f` and records into `record` what it does to variables. */
 export function tracing<T>(record: Trace, f: () => T): T {
   const before = trace;
   trace = record;
@@ -135,6 +134,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   constructor(value: Tensor<S>) {
     checkTensor(new.target.name, value);
     const { shape, dtype } = value;
+    // The variable itself is in no graph: `node` puts a version in its place.
     super(variableOp, null, { shape, dtype, version: -1 }, shape, dtype);
     const known = elementsOf(value.node);
     if (!known && isTracing())
@@ -269,7 +269,7 @@ export function checkNoGradient({ label, shape }: Variable, gradient: Tensor | n
     );
 }
 
-/** What is being recorded, by `compile`, `vmap` or a check; null if nothing is. */
+/** The record that `compile`, `vmap` or a check keeps now, or null. */
 export function recording(): Trace | null {
   return trace;
 }
@@ -285,7 +285,7 @@ export function assignAll(assignments: readonly (readonly [variable: Variable, v
   for (const [variable, value] of checked) variable.accept(value);
 }
 
-/** The value that `variable` is to have, checked; `doing` begins the messages. */
+/** The node of a value that fits `variable`. Throws for what does not fit; `doing` begins the messages, as in "assign to". */
 export function fitting(doing: string, variable: Variable, value: Operand): Tensor {
   const name = `${doing} ${variable.label ?? "a variable"}`;
   if (typeof value === "number")
@@ -330,7 +330,7 @@ export function variable(initial: Tensor | Nested, options?: VariableOptions): V
   return name === undefined ? made : made.named(name);
 }
 
-// PyTorch's way to freeze a parameter: without a word it would be lost here.
+// In PyTorch this freezes a parameter. Here the assignment would make a property that nobody looks at.
 const noSwitch = (): never => {
   throw new StateError(
     "a variable has no requiresGrad: optimizers change what they are given, and gradients are taken by what is asked for; give an " +

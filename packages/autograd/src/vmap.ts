@@ -44,8 +44,8 @@ type AxisOf<In, K> = In extends readonly Axis[] ? (K extends keyof In ? In[K] : 
  * What `f` captures, and what it draws at random, is the same for all examples. What only the host computes (factorizations,
  * sorting) is computed one example after the other.
  *
- * Throws ValueError if no argument has an axis of examples, or if `f` calls `backward` or assigns something else for each; ShapeError if one lacks the axis or if their sizes differ, CompileError if
- * `f` reads a value, and what `f` throws.
+ * Throws ValueError if no argument has an axis of examples, or if `f` calls `backward` or assigns a variable something else for each
+ * example; ShapeError if an argument lacks the axis or the sizes along it differ; CompileError if `f` reads a value; and what `f` throws.
  *
  * @example
  * ```ts

@@ -76,7 +76,11 @@ interface SessionOptions {
   readonly state?: Readonly<Record<string, Stateful | Generator>>;
 }
 
-/** A training in progress: all that decides on how it goes on, and how that is kept. */
+/**
+ * A training in progress: all that decides on how it goes on, and how that is kept. `fit` calls `restore` first. For each epoch it calls
+ * `begin` before the data are made, `reach` if it has skipped the batches before a checkpoint, `before` and `count` around each step, and
+ * `end`; and where a checkpoint is due `check` and `save`.
+ */
 export class Session {
   readonly position: Position = { epoch: 1, batches: 0, steps: 0, examples: 0, sum: 0, total: 0, seconds: 0 };
   readonly history: Epoch[] = [];
@@ -84,9 +88,11 @@ export class Session {
   readonly #store: CheckpointStore | null;
   readonly #everything: Parts;
   readonly #generators: Parts;
-  /** The generators before the data of this epoch were made, and at the checkpoint that was taken up. */
+  /** The generators before the data of this epoch were made. */
   #before: StateDict;
+  /** The generators at the checkpoint that was taken up, until its epoch is over. */
   #resumed: StateDict | null = null;
+  /** Has nothing changed since the last checkpoint? */
   #saved = true;
   #trail: Trail | null = null;
 

@@ -11,26 +11,28 @@ import { isPlainObject } from "../tree.ts";
  * The form of an argument: calls of one form run one program. Tensors, typed arrays and numbers are slots that each call
  * fills; everything else has to be the same thing again.
  */
-export type Form =
+export type ArgumentForm =
   | { readonly kind: "tensor"; readonly slot: number; readonly shape: Shape; readonly dtype: DType }
   | { readonly kind: "array"; readonly slot: number; readonly length: number; readonly dtype: DType }
   | { readonly kind: "number"; readonly slot: number; readonly dtype: DType }
   | { readonly kind: "same"; readonly value: unknown }
-  | { readonly kind: "list"; readonly entries: readonly Form[] }
-  | { readonly kind: "object"; readonly keys: readonly string[]; readonly entries: readonly Form[] };
+  | { readonly kind: "list"; readonly entries: readonly ArgumentForm[] }
+  | { readonly kind: "object"; readonly keys: readonly string[]; readonly entries: readonly ArgumentForm[] };
 
 /** What fills a slot. */
 export type Filling = Tensor | TypedArray | number;
 
-/** What is traced in the place of arguments: the leaves that calls fill go to `slots`. */
-export interface Place {
+/** What stands for arguments while a function is traced. */
+export interface Symbols {
+  /** The leaves that each call fills, in order; `traceArgument` adds to them. */
   readonly slots: Tensor[];
-  /** What numbers are. */
+  /** The dtype of numbers. */
   readonly number: DType;
+  /** Does the tensor mean itself, as a variable does? */
   isState(x: Tensor): boolean;
 }
 
-/** What numbers among these arguments are: float64 if that is what all other floats there are, and there are some. */
+/** The dtype of numbers among these arguments: float64 if there are other floats, and all of them are that; else float32. */
 export function numberDType(args: readonly unknown[]): DType {
   const found = new Set<DType>();
   collectFloats(args, found);
@@ -46,8 +48,12 @@ function collectFloats(x: unknown, found: Set<DType>): void {
 }
 
 /** An argument as the function sees it while it is traced, with a leaf in a slot for everything that changes. */
-export function traceArgument(x: unknown, path: string, place: Place): { form: Form; value: unknown } {
-  const { slots, number, isState } = place;
+export function traceArgument(
+  x: unknown,
+  path: string,
+  symbols: Symbols,
+): { form: ArgumentForm; value: unknown } {
+  const { slots, number, isState } = symbols;
   const slot = slots.length;
   const leaf = (shape: Shape, dtype: DType): Tensor => {
     slots.push(placeholder(shape, dtype));
@@ -69,7 +75,7 @@ export function traceArgument(x: unknown, path: string, place: Place): { form: F
     return { form: { kind: "array", slot, length: x.length, dtype }, value: leaf([x.length], dtype) };
   }
   if (Array.isArray(x)) {
-    const parts = x.map((entry, i) => traceArgument(entry, `${path}.${i}`, place));
+    const parts = x.map((entry, i) => traceArgument(entry, `${path}.${i}`, symbols));
     return {
       form: { kind: "list", entries: parts.map((part) => part.form) },
       value: parts.map((part) => part.value),
@@ -77,7 +83,7 @@ export function traceArgument(x: unknown, path: string, place: Place): { form: F
   }
   if (isPlainObject(x)) {
     const keys = Object.keys(x);
-    const parts = keys.map((key) => traceArgument(x[key], `${path}.${key}`, place));
+    const parts = keys.map((key) => traceArgument(x[key], `${path}.${key}`, symbols));
     return {
       form: { kind: "object", keys, entries: parts.map((part) => part.form) },
       value: Object.fromEntries(parts.map((part, i) => [keys[i]!, part.value])),
@@ -92,7 +98,7 @@ export function traceArgument(x: unknown, path: string, place: Place): { form: F
 }
 
 /** Does `x` have this form? Puts what fills the slots into `fillings`. */
-function matches(form: Form, x: unknown, fillings: Filling[]): boolean {
+function matches(form: ArgumentForm, x: unknown, fillings: Filling[]): boolean {
   switch (form.kind) {
     case "tensor":
       if (!(x instanceof Tensor) || x.dtype !== form.dtype || !equalShapes(x.shape, form.shape)) return false;
@@ -121,7 +127,11 @@ function matches(form: Form, x: unknown, fillings: Filling[]): boolean {
   }
 }
 
-export function matchesAll(forms: readonly Form[], list: readonly unknown[], fillings: Filling[]): boolean {
+export function matchesAll(
+  forms: readonly ArgumentForm[],
+  list: readonly unknown[],
+  fillings: Filling[],
+): boolean {
   if (forms.length !== list.length) return false;
   for (let i = 0; i < forms.length; i++) if (!matches(forms[i]!, list[i], fillings)) return false;
   return true;

@@ -10,11 +10,10 @@ import { scalar } from "./kernel.ts";
 import { programOf } from "./simplify.ts";
 import { copiedBy } from "./stored.ts";
 
-/** What is known of the nodes when a body is built, and what is found out. */
+/** What lies in memory when a body is built. */
 export interface Memory {
-  /** Does the node have elements of its own? */
   isStored(x: Tensor): boolean;
-  /** Asks for the node to have them. */
+  /** Says that the node has to be stored, or there can be no body. */
   require(x: Tensor): void;
 }
 
@@ -23,11 +22,12 @@ export function bodyBuilder(node: Tensor, space: Shape, memory: Memory): BodyBui
   return new BodyBuilder(node, space, memory);
 }
 
+/** Programs of more instructions are called, not written out, in a kernel of one index. */
 const longBody = 40;
 
 const none: readonly number[] = [];
 
-/** Where a value is needed: inside `box`, and only if the bool `condition` holds (-1: always). */
+/** Where a value is needed: at indices inside `box`, and only if the bool scalar `condition` holds (-1: always). */
 interface Need {
   readonly box: Box;
   readonly condition: number;
@@ -47,6 +47,7 @@ class BodyBuilder {
     this.#memory = memory;
   }
 
+  /** The number of a scalar, which is added unless an equal one is there. */
   add(made: Scalar): number {
     for (let i = 0; i < this.body.length; i++) if (isSame(this.body[i]!, made)) return i;
     return this.body.push(made) - 1;
@@ -66,13 +67,13 @@ class BodyBuilder {
     return this.add(scalar("load", x.dtype, operands, { source, at, pick }));
   }
 
-  /** `x`, or what lies in memory in its place with the same elements. */
-  lying(x: Tensor): Tensor {
+  /** `x`; or if that is a copy of something and not stored, what it is a copy of. */
+  withoutCopies(x: Tensor): Tensor {
     const source = this.#memory.isStored(x) ? null : copiedBy(x);
-    return source ? this.lying(source) : x;
+    return source ? this.withoutCopies(source) : x;
   }
 
-  /** The element of `node` at these indices, computed. */
+  /** The element of `node` at these indices, computed even if it is stored. */
   define(node: Tensor, at: readonly Affine[], need: Need = this.#everywhere()): number {
     const { condition } = need;
     for (let known = this.#defined.get(node); known; known = known.other)
@@ -95,7 +96,7 @@ class BodyBuilder {
     return this.add(scalar("index", node.dtype, [], { at: flat }));
   }
 
-  /** As the typed array of the dtype would hold it. */
+  /** The number as the typed array of the dtype would hold it. */
   #fill({ attributes, dtype }: Tensor): number {
     const value = allocate(dtype, 1).fill(Number(attributes.value))[0]!;
     return this.add(scalar("constant", dtype, [], { value }));
@@ -126,7 +127,7 @@ class BodyBuilder {
     return this.add(scalar("select", node.dtype, [need.condition, value, zero]));
   }
 
-  /** What is needed inside `bounds` of the indices `at`. */
+  /** The part of `need` where the indices `at` lie inside `bounds`. */
   #within(at: readonly Affine[], bounds: Bounds, need: Need): Need {
     let { condition } = need;
     const box = [...need.box];
@@ -187,8 +188,8 @@ class BodyBuilder {
   }
 
   /**
-   * If operands are numbers, for each instruction which one stands for it: one side of a choice that they decide, for others itself,
-   * and -1 for what nothing needs then.
+   * Decides every `select` whose condition compares constants: for each instruction gives the one that stands for it (one side of such a
+   * select, else itself), or -1 if it is not needed then. Null if there is nothing to decide.
    */
   #chosen({ instructions, result }: Program, operands: readonly number[]): Int32Array | null {
     const isNumber = (i: number) => this.body[i]!.word === "constant";
@@ -220,12 +221,12 @@ class BodyBuilder {
   }
 }
 
-/** Where a node was computed, and as which scalar. */
+/** At which indices and on which condition a node was computed, and the number of the scalar. */
 interface Defined {
   readonly at: readonly Affine[];
   readonly condition: number;
   readonly number: number;
-  /** Where it was computed too. */
+  /** The same node at other indices, or on another condition. */
   readonly other: Defined | undefined;
 }
 

@@ -8,12 +8,12 @@ import { contractionOrder } from "../order.ts";
 import { equalShapes, sizeOf, stridesOf } from "../shape.ts";
 
 /**
- * Computes no more than is needed of what is sliced. A slice of a contraction is the contraction of slices, element by element in the
- * same order: the gradient of a padded operand is such a slice. A step of time takes its slice of what all steps were stacked to,
- * and from the gradient of the last step alone zeros.
+ * Computes no more of a node than its slices need. A slice of a contraction is the contraction of slices, with the same sums: the gradient
+ * of a padded operand is such a slice. A slice of a concatenation or of a border may lie in one part of it: so a step of time that takes
+ * its slice of what all steps were stacked to takes that step alone, or zeros where only another step has a gradient.
  */
 
-/** What the slice `node` of the contraction `made` can be made of directly; null if it is no slice. */
+/** The contraction of slices that equals the slice `node` of the contraction `made`; null if `node` is no slice, or sums would change. */
 export function cut(node: Tensor, made: Tensor): Tensor | null {
   const starts = startsOf(node);
   if (starts === null) return null;

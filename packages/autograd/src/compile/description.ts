@@ -5,16 +5,17 @@ import { none } from "../graph.ts";
 import { numbered, remembered } from "../memo.ts";
 import type { Shape } from "../shape.ts";
 
-/** A node and all that merges into its kernels, apart from which nodes they are. */
+/** What decides how a node is lowered: the ops that merge into its kernels, and how these are connected to each other and to what is stored. */
 export interface Description {
+  /** Nodes with equal keys have kernels of the same patterns. */
   readonly key: string;
-  /** Is all of it of the node's shape, or one element for all? Then the key does not say which shape that is. */
+  /** Is everything of the node's shape, or one element for all of it? The key is the same for all shapes then. */
   readonly isFlat: boolean;
   /** The node, all that merges into its kernels, and what that reads, in the order of a walk. */
   readonly visited: readonly Tensor[];
   /**
-   * The first element of a view of what is stored, by the number of the latter among `visited`, where the view was met before it.
-   * The key does not say it: steps of time read their parts of one tensor by kernels of one pattern.
+   * By the number of a stored node among `visited`: the first element of the view through which it was met first. That is not part of
+   * the key: steps of time, which read other parts of one tensor, have kernels of one pattern.
    */
   readonly starts: ReadonlyMap<number, number>;
 }

@@ -69,13 +69,13 @@ export class Division {
   }
 }
 
-/** Steps of a body that are worth that threads wait for each other. */
+/** With fewer steps of bodies, threads would wait for each other longer than they compute. */
 const fewestSteps = 1 << 14;
 
-/** Multiplications of a product that take as long as a step of a body. */
+/** So many multiplications of a product take as long as a step of a body. */
 const productSteps = 4;
 
-/** Indices that stay together: rows of the micro-kernel, results that lie side by side. */
+/** How many indices stay together: the rows of the micro-kernel, a line of results that lie side by side. */
 function unitOf({ kind, outer }: Form, axis: number): number {
   if (kind === "product") return axis === outer - 2 ? mostRows : 1;
   return axis === outer - 1 ? 16 : 1;

@@ -16,10 +16,10 @@ import { ProductWriter } from "./product.ts";
 import { baseOf, slowFunction } from "./scalars.ts";
 import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
-import type { Setting } from "./walk.ts";
+import type { NestContext } from "./walk.ts";
 import { loads, stores } from "./words.ts";
 
-/** Code of one function at the most, in bytes: the engine's optimizing compiler gives up on very long ones. */
+/** From so many bytes on a function gets no further nests: the engine's optimizing compiler gives up on very long functions. */
 export const partBytes = 20_000;
 
 /** What the module imports if a nest is opaque: the host computes the nest of this number. */
@@ -47,8 +47,8 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
     else if (!shared(nest, n, code)) {
       const bases = basesOf(nest.kernel, layout);
       const base = (x: number) => bases[x]!;
-      const setting = { layout, slow, relaxed, base, number: n };
-      write(new NestWriter(code, nest, setting), micro);
+      const context = { layout, slow, relaxed, base, number: n };
+      write(new NestWriter(code, nest, context), micro);
     }
   }
   let main = parts[0]!;
@@ -61,11 +61,14 @@ export function* emit(nests: readonly Nest[], layout: Layout, relaxed: boolean):
   return { functions, imports: isOpaque ? [host] : [] };
 }
 
-/** Calls the function of a form that so many nests have, and writes it when it is first called; false for other nests. */
+/**
+ * Returns what writes a call of the function that the nests of one form share, if at least `fewest` have that form; for other nests it
+ * returns false. The function itself is written at its first call.
+ */
 export function sharedFunctions(
   functions: Code[],
   nests: readonly Nest[],
-  setting: Pick<Setting, "layout" | "slow" | "relaxed">,
+  context: Pick<NestContext, "layout" | "slow" | "relaxed">,
   micro: (form: Microkernel) => number,
   fewest = 2,
 ): (nest: Nest, n: number, code: Code) => boolean {
@@ -75,13 +78,14 @@ export function sharedFunctions(
   return (nest, n, code) => {
     const key = keyOf(nest);
     if (counts.get(key)! < fewest) return false;
-    const bases = basesOf(nest.kernel, setting.layout);
+    const bases = basesOf(nest.kernel, context.layout);
     const rounds = roundsOf(nest);
     const number = remembered(known, key, () => {
+      // The parameters: the addresses of the nodes, the number of the nest, and the rounds if they are one.
       const addresses = bases.length;
       const own = new Code(new Array<"i32">(addresses + (rounds === null ? 1 : 2)).fill("i32"));
       const base = (x: number) => ({ local: x });
-      const around = { ...setting, base, number: { local: addresses } };
+      const around = { ...context, base, number: { local: addresses } };
       write(
         new NestWriter(own, nest, rounds === null ? around : { ...around, rounds: addresses + 1 }),
         micro,
@@ -96,7 +100,7 @@ export function sharedFunctions(
   };
 }
 
-/** A nest that is one loop for results of any size: the last function takes the addresses of its nodes, and the rounds of the loop. */
+/** The functions for a nest that is one loop, for results of any size: the last takes the addresses of the nodes and the rounds of the loop. */
 export function emitAlone(nest: Nest, layout: Layout): Code[] {
   const functions: Code[] = [];
   const slow = slowFunctions(functions, layout);
@@ -108,7 +112,7 @@ export function emitAlone(nest: Nest, layout: Layout): Code[] {
   return [...functions, code.titled(titleOf(nest.kernel))];
 }
 
-/** The first byte of each node, or of where its places are counted from. */
+/** The first byte of the element of each node that its places are counted from. */
 function basesOf(kernel: Kernel, layout: Layout): number[] {
   return kernel.nodes.map((x, i) => baseOf(layout, x) + kernel.starts[i]! * byteSize(x.dtype));
 }
@@ -122,7 +126,7 @@ function keyOf(nest: Nest): Form | Pattern {
   return form.pattern.shapes && roundsOf(nest) !== null ? form.pattern : form;
 }
 
-/** Vectors of a nest that is one loop over whole vectors. */
+/** The number of vectors, if the nest is one loop over whole vectors; else null. */
 function roundsOf({ counts, vector, unrolled }: Nest): number | null {
   const isOneLoop = counts.length === 1 && vector?.overruns && !unrolled.results;
   return isOneLoop ? vectorRounds(counts[0]!, vector.width) : null;
@@ -150,7 +154,7 @@ function write(writer: NestWriter, micro: (form: Microkernel) => number): void {
   }
 }
 
-/** Numbers for the slow sides of `rare`, each of which becomes one function. */
+/** Returns what gives the number of the function for the slow side of a `rare`, and writes that function when it is first asked for. */
 export function slowFunctions(functions: Code[], layout: Layout): (program: Program) => number {
   const known = new Map<Program, number>();
   const refuse = () => {
@@ -164,7 +168,7 @@ export function slowFunctions(functions: Code[], layout: Layout): (program: Prog
   return slow;
 }
 
-/** Numbers for micro-kernels, of which products of one form share one. */
+/** The same for micro-kernels. */
 export function microkernels(functions: Code[], relaxed: boolean): (form: Microkernel) => number {
   const known = new Map<string, number>();
   return (form) =>
@@ -174,7 +178,7 @@ export function microkernels(functions: Code[], relaxed: boolean): (form: Microk
     });
 }
 
-/** Copies of few bytes are written out: the instruction for any number of bytes is a call of the engine. */
+/** Up to so many bytes are copied by loads and stores: `memory.copy` is a call into the engine. */
 const fewBytes = 128;
 
 export function copy(code: Code, from: number, to: number, bytes: number): void {

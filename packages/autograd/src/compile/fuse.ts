@@ -13,8 +13,8 @@ import { stride } from "./steps.ts";
 import { Choice, isHeld } from "./stored.ts";
 
 /**
- * Makes the kernels of all nodes that get elements of their own in memory (`stored.ts`); the bodies of all others merge into the kernels
- * that use them, views as the places that loads read from. The nodes in `sequence` are computed in this order.
+ * Graph to kernels. Each node that is stored (`stored.ts` chooses which) gets kernels of its own; all others become part of the bodies of
+ * the kernels that use them, views as the places that loads read from. The kernels come in the order of the nodes in `sequence`.
  */
 export function* fuse(roots: readonly Tensor[], sequence: readonly Tensor[] = roots): Steps<Kernel[]> {
   const order = topology(sequence, isKnown);
@@ -32,17 +32,19 @@ export function* fuse(roots: readonly Tensor[], sequence: readonly Tensor[] = ro
       kernels.push(...lowering.kernelsOf(node, stored, required));
       if (++done % stride === 0) yield;
     }
-    // A view whose places turned out not to be affine asks for its operand; that changes who merges where.
+    // A view whose places are not affine requires that its operand be stored, which changes the choice: all over again then.
     if (required.size === before) return kernels;
   }
 }
 
-/** Lowers each node once for what is stored, and each pattern once. */
+/** Lowers each node once as long as what it reads is stored as before, and nodes of equal descriptions by one plan. */
 class Lowering {
-  readonly #nodes = new Map<Tensor, Lowered>();
+  readonly #nodes = new Map<Tensor, LoweredNode>();
+  /** By the key of a description. */
   readonly #plans = new Map<string, Plan>();
   readonly #descriptions = new Descriptions();
 
+  /** The kernels of a stored node. What has to be stored for them is added to `required`. */
   kernelsOf(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): readonly Kernel[] {
     let lowered = this.#nodes.get(node);
     if (!lowered || !isStillRight(lowered, stored)) {
@@ -52,7 +54,7 @@ class Lowering {
     return lowered.kernels;
   }
 
-  #lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): Lowered {
+  #lower(node: Tensor, stored: ReadonlySet<Tensor>, required: Set<Tensor>): LoweredNode {
     const isStored = (x: Tensor) => stored.has(x);
     const description = this.#descriptions.of(node, isStored);
     const { key, visited, starts } = description;
@@ -63,11 +65,11 @@ class Lowering {
       nodes: places.map((place) => visited[place]!),
       starts: places.map((place, i) => (i > 0 ? (starts.get(place) ?? 0) : start)),
     }));
-    return { kernels, visited, found: visited.map(isStored) };
+    return { kernels, visited, wereStored: visited.map(isStored) };
   }
 }
 
-/** How nodes of one description are lowered; nodes are places in a walk over one. */
+/** How nodes of one description are lowered. Nodes go by their places in `Description.visited`, which are the same for all of them. */
 interface Plan {
   readonly kernels: readonly {
     readonly form: Form;
@@ -84,6 +86,7 @@ function planOf(
   { isFlat, visited, starts }: Description,
 ): Plan {
   const placeOf = (x: Tensor) => visited.indexOf(x);
+  /** The body with the places in each node counted from the element where the description says that it begins. */
   const counted = (body: readonly Scalar[], places: readonly number[]): readonly Scalar[] =>
     body.map((scalar) => {
       const start = starts.get(places[scalar.source]!);
@@ -91,11 +94,12 @@ function planOf(
     });
   const required: number[] = [];
   const kernels = lower(node, { isStored, require: (x) => required.push(placeOf(x)) });
-  const made = kernels.length > fewParts ? onceEach(isFlat) : (form: Bare) => patterned(form, isFlat);
+  const withPattern =
+    kernels.length > fewParts ? sharingPatterns(isFlat) : (form: Bare) => patterned(form, isFlat);
   return {
     kernels: kernels.map(({ form, nodes, start }) => {
       const places = nodes.map(placeOf);
-      return { form: made({ ...form, body: counted(form.body, places) }), places, start };
+      return { form: withPattern({ ...form, body: counted(form.body, places) }), places, start };
     }),
     required,
   };
@@ -103,28 +107,28 @@ function planOf(
 
 type Bare = Omit<Form, "pattern">;
 
-/** Of so many parts of a concatenation it is not asked which are copied alike. */
+/** Up to so many kernels of one node, such as the parts of a concatenation, each get a pattern without a look for equal forms. */
 const fewParts = 4;
 
-/** Gives forms that say the same one pattern. */
-function onceEach(isFlat: boolean): (form: Bare) => Form {
+/** Gives equal forms one pattern. */
+function sharingPatterns(isFlat: boolean): (form: Bare) => Form {
   const known = new Map<string, Form>();
   const objects = new Map<unknown, number>();
-  const said = (key: string, value: unknown) => {
+  const asText = (key: string, value: unknown) => {
     if (key === "values" || key === "slow") return numbered(objects, value);
     return typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value;
   };
-  return (form) => remembered(known, JSON.stringify(form, said), () => patterned(form, isFlat));
+  return (form) => remembered(known, JSON.stringify(form, asText), () => patterned(form, isFlat));
 }
 
-/** Kernels, and which nodes were found stored when they were made: as long as that holds, they do. */
-interface Lowered {
+/** The kernels of a node. They are right as long as the same of the visited nodes are stored. */
+interface LoweredNode {
   readonly kernels: readonly Kernel[];
   readonly visited: readonly Tensor[];
-  readonly found: readonly boolean[];
+  readonly wereStored: readonly boolean[];
 }
 
-function isStillRight({ visited, found }: Lowered, stored: ReadonlySet<Tensor>): boolean {
-  for (let i = 0; i < visited.length; i++) if (stored.has(visited[i]!) !== found[i]) return false;
+function isStillRight({ visited, wereStored }: LoweredNode, stored: ReadonlySet<Tensor>): boolean {
+  for (let i = 0; i < visited.length; i++) if (stored.has(visited[i]!) !== wereStored[i]) return false;
   return true;
 }

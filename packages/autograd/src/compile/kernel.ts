@@ -8,20 +8,18 @@ import { formatShape, sizeOf, stridesOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import { formatAffine, isEmpty, moved, rangeOf } from "./affine.ts";
 
-/** What fusion makes of a graph: nodes, and what is done to them. */
+/** What fusion makes of a graph: a straight-line body that runs at every index of a space, and the nodes that it reads and writes. */
 export interface Kernel {
   readonly form: Form;
-  /** What it writes and reads, results first: each once, or once for each element that its places are counted from. */
+  /** The nodes that it writes, then those that it reads. One node can be there several times, with other `starts`. */
   readonly nodes: readonly Tensor[];
-  /** For each node the element that its places are counted from. */
+  /** For each node the element that the places of the form are counted from. */
   readonly starts: readonly number[];
 }
 
 /**
- * What kernels have in common that differ in their nodes alone: a graph has the same layer many times, the same step of time, the
- * same update for many parameters. What a pass finds out about a form holds for all of its kernels.
- *
- * A kernel runs one straight-line body at every index of its space and puts what comes out into the elements of nodes.
+ * All of a kernel but its nodes. Graphs have the same layer many times, the same step of time, the same update for many parameters: such
+ * kernels share one form, and what a pass finds out about a form holds for all of them.
  */
 export interface Form {
   /**
@@ -38,31 +36,33 @@ export interface Form {
   readonly outer: number;
   readonly body: readonly Scalar[];
   /**
-   * The number of the scalar that goes to each of the first nodes, all of one size and with elements as wide. Only a `map` has
-   * several, which go to the same element (`merge.ts`).
+   * The numbers of the scalars that are stored, one for each node that is written. Only a `map` has several: to nodes of one size, with
+   * elements of one width, at the same place (`merge.ts`).
    */
   readonly results: readonly number[];
-  /** The dtype of the last of these nodes, and how many elements each of them has. */
+  /** The dtype of the last node that is written, and how many elements each of them has. */
   readonly dtype: DType;
   readonly size: number;
-  /** The element that results go to. */
+  /** The element that results go to, by the indices of the loops. */
   readonly target: Affine;
+  /** How a `reduce`, `scan` or `product` combines terms. */
   readonly fold: Fold | null;
+  /** Of a `scatter`: the index in its target that is data. */
   readonly pick: Pick | null;
   readonly pattern: Pattern;
 }
 
-/** Forms that differ in their shape alone. */
+/** What forms have in common that differ in their shape alone. */
 export interface Pattern {
   readonly id: number;
   /**
-   * The forms by shape, where kernels of all shapes have this pattern, since each scalar is read at the element that is computed, or
-   * is one for all. Null where there is one form.
+   * The forms by shape, if the pattern is for all shapes: each scalar is loaded at the element that is computed, or is the same for all
+   * elements. Else null, and there is one form.
    */
   readonly shapes: Map<string, Form> | null;
 }
 
-/** The nodes that a kernel computes; the last one is what it was made for. */
+/** The nodes that a kernel writes; the last one is the one that it was made for. */
 export function resultsOf({ form, nodes }: Kernel): readonly Tensor[] {
   return nodes.slice(0, form.results.length);
 }
@@ -132,7 +132,7 @@ export function scalarsOf({ instructions }: Program): Scalar[] {
 
 let patterns = 0;
 
-/** The first form of a pattern; it is that of all shapes if it is flat. */
+/** Gives a form a new pattern, which is for all shapes if the form is flat. */
 export function patterned(form: Omit<Form, "pattern">, isFlat: boolean): Form {
   const shapes = isFlat ? new Map<string, Form>() : null;
   const made = { ...form, pattern: { id: patterns++, shapes } };

@@ -12,8 +12,8 @@ import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
 
 /**
- * A kernel as loops over memory. Loops that every place walks through evenly are one loop, loops of one round are gone,
- * and all places that move alike share one walk: a number that the loops advance, to which each place adds a constant.
+ * A kernel as loops over memory. Neighbouring loops through which all places move evenly are merged into one, loops of one round are
+ * dropped, and places that move alike share a walk: a number that the loops advance, to which each place adds a constant.
  */
 export interface Nest extends Loops {
   readonly kernel: Kernel;
@@ -22,15 +22,16 @@ export interface Nest extends Loops {
 /** The loops of all kernels of one form. */
 export interface Loops {
   readonly form: Form;
+  /** The rounds of each loop, outermost first. */
   readonly counts: readonly number[];
   /** The first `outer` loops count results. */
   readonly outer: number;
-  /** How far each walk goes in one round of each loop: bytes for places in memory, else units. */
+  /** For each walk, how far it goes in one round of each loop: in bytes for places in memory, else in units. */
   readonly walks: readonly (readonly number[])[];
-  /** By scalar of the body; null where it has no place. */
+  /** The place of each scalar of the body; null for those that neither load nor are an index. */
   readonly places: readonly (Place | null)[];
   readonly target: Place;
-  /** Are the loops over results, or those over terms, written out? */
+  /** Are the loops over results, and those over terms, unrolled: written out round by round? */
   readonly unrolled: { readonly results: boolean; readonly terms: boolean };
   readonly vector: Vector | null;
 }
@@ -39,18 +40,18 @@ export interface Loops {
 interface Vector {
   readonly loop: number;
   readonly width: Width;
-  /** May the last vector reach beyond the end? Behind every node is room up to a whole vector. */
+  /** May the last vector reach beyond the end? Behind every node is room for the rest of a vector. */
   readonly overruns: boolean;
-  /** Vectors of results that are computed at once. */
+  /** How many vectors of results one round computes. */
   readonly together: number;
 }
 
-/** Vectors that cover so many elements when the last one may reach beyond the end. */
+/** How many vectors cover `count` elements, if the last one may reach beyond the end. */
 export function vectorRounds(count: number, width: Width): number {
   return Math.ceil(count / width);
 }
 
-/** A walk (-1: one that stands still) and what is added to it. */
+/** Where a scalar is found: the number of a walk (-1 if it does not move), and what is added to the walk. */
 export interface Place {
   readonly walk: number;
   readonly offset: number;
@@ -122,10 +123,10 @@ function inStrips(nest: Plain): Plain {
   };
 }
 
-/** What brings a byte of memory into the cache brings so many. */
+/** A cache line: the bytes that memory and caches exchange at once. */
 const lineBytes = 64;
 
-/** So many lines of the operand and of the result are too many for the first cache. */
+/** An innermost loop of so many rounds, each of which reads another line, reads more lines than the first-level cache keeps. */
 const manyLines = 128;
 
 type Plain = Omit<Loops, "vector" | "unrolled">;
@@ -135,7 +136,10 @@ export function strideOf({ walks }: Pick<Loops, "walks">, place: Place, loop: nu
   return place.walk < 0 ? 0 : walks[place.walk]![loop]!;
 }
 
-/** The vector loop: the innermost over results, whose elements lie side by side, or the one over terms in several lanes. */
+/**
+ * The loop that runs in vectors, if one can: of a reduction the innermost over terms, if that has several lanes; else the innermost over
+ * results, whose elements lie side by side; else one around it.
+ */
 function vectorOf(nest: Plain): Vector | null {
   const { form, counts, outer, target } = nest;
   const isSmall = sizeOf(form.space) <= fewIndices;
@@ -161,7 +165,10 @@ function vectorOf(nest: Plain): Vector | null {
   return { loop: inner, width, overruns: mayOverrun(nest), together: togetherOf(nest, width) };
 }
 
-/** How many vectors of results are computed at once: several where what a vector leaves of a line is gone before the next one. */
+/**
+ * How many vectors of results one round computes. Several, if a reduction goes through so many terms that the cache lines of which the first
+ * vector reads a part are gone before the next vector comes.
+ */
 function togetherOf({ form, counts, outer }: Plain, width: Width): number {
   const isOneLoop = form.kind === "reduce" && counts.length === outer + 1;
   if (!isOneLoop || counts[outer]! < manyTerms || sizeOf(counts) < manyElements) return 1;
@@ -170,7 +177,7 @@ function togetherOf({ form, counts, outer }: Plain, width: Width): number {
   return work <= longBody && counts[outer - 1]! >= together * width ? together : 1;
 }
 
-/** Below these the caches hold what is needed again. */
+/** With fewer, the caches hold the lines until the next vector. */
 const manyTerms = 64;
 const manyElements = 1 << 18;
 
@@ -207,7 +214,7 @@ function vectorOfFew({ counts, outer }: Plain, width: Width): Vector | null {
   return null;
 }
 
-/** Does every place stand still in this loop, or move from one element to the next, or, if that is `most`, by two? */
+/** Does every place stand still in this loop, or move from one element to the next, or, if `most` is 2, by two? */
 function isEvenAlong(nest: Plain, loop: number, most = 1): boolean {
   const moving = varying(nest, loop);
   return nest.form.body.every(({ dtype, source, pick, operands }, i) => {
@@ -232,7 +239,7 @@ function mayOverrun(nest: Plain): boolean {
   );
 }
 
-/** Which scalars change from one round of `loop` to the next? */
+/** Which scalars of the body can change from one round of `loop` to the next? */
 export function varying(nest: Pick<Loops, "form" | "walks" | "places">, loop: number): boolean[] {
   const out: boolean[] = [];
   nest.form.body.forEach(({ operands, pick }, i) => {
@@ -275,7 +282,7 @@ function scaled({ offset, steps }: Affine, by: number): Affine {
   return { offset: offset * by, steps: steps.map((step) => step * by) };
 }
 
-/** The loops that become one, outermost first. Results and terms stay apart. */
+/** Groups of loops that become one loop each, outermost first. Loops over results and over terms stay apart. */
 function merged(
   { kind, space, outer }: Form,
   moving: readonly Affine[],
@@ -298,7 +305,7 @@ function merged(
   return { groups, outer: results };
 }
 
-/** Scalars that loops may be written out to. */
+/** How many scalars, rounds and terms there may be when loops are unrolled. */
 const unrolledLimit = 100;
 const unrolledRounds = 32;
 const unrolledTerms = 64;

@@ -14,17 +14,19 @@ import { panelWidth } from "./panels.ts";
 import { programOf } from "./simplify.ts";
 import { productOf, tiledOp } from "./tile.ts";
 
-/** A kernel whose form has no pattern yet. */
+/** A kernel whose form has no pattern yet (`fuse.ts` gives it one). */
 export interface Lowered {
   readonly form: Omit<Form, "pattern">;
+  /** The node itself, then what the body reads. */
   readonly nodes: readonly Tensor[];
-  /** The element of the node that places of results are counted from. */
+  /** The element of the node that the places of results are counted from: of a part of a concatenation, where it begins. */
   readonly start: number;
 }
 
 /**
- * The kernels that compute one stored node from what else is stored. Nodes that lie in between become part of the body;
- * where a view makes that impossible, its operand is required to be stored.
+ * The kernels that compute one stored node from others that are stored: how each kind of kernel becomes loops (the space of a form), a body,
+ * and places that are affine in the indices of the loops. Nodes in between become part of the body; where a view makes that
+ * impossible, its operand is required to be stored.
  */
 export function lower(node: Tensor, memory: Memory): Lowered[] {
   const { kernel } = node.op;
@@ -61,7 +63,7 @@ export function lower(node: Tensor, memory: Memory): Lowered[] {
   }
 }
 
-/** Its operands have to lie in memory as they are. */
+/** The loads of the body only say that the operands have to lie in memory as they are. */
 function lowerOpaque(node: Tensor, build: Build): Lowered {
   const builder = build([]);
   for (const x of node.inputs) builder.load(x, { offset: 0, steps: [] });
@@ -73,7 +75,7 @@ function lowerElements(node: Tensor, build: Build): Lowered {
   return kernelFor(builder, builder.define(node, indices(node.rank)));
 }
 
-/** Zeros, and what lies inside the bounds over them. */
+/** Two kernels: zeros, and over them what lies inside the bounds. */
 function lowerBordered(
   node: Tensor,
   bounds: readonly (readonly [from: number, to: number])[],
@@ -98,7 +100,7 @@ function indices(rank: number): Affine[] {
   return Array.from({ length: rank }, (_, axis) => indexOf(axis, rank));
 }
 
-/** A `map` over the space of a body, but for what `rest` says. */
+/** A `map` over the space of the body, but for what `rest` says otherwise. */
 function kernelFor(
   { space, body, nodes }: Builder,
   result: number,
@@ -126,7 +128,7 @@ function folding(node: Tensor, combine: Body, identity: number, order: Fold["ord
   return { combine: programOf(combine, [node, node], node.dtype), identity, order };
 }
 
-/** Concatenation: every part is copied to its own place. */
+/** Concatenation: a kernel for each part, which copies it to its place. */
 function lowerParts(node: Tensor, build: Build): Lowered[] {
   const axis = Number(node.attributes.axis);
   const strides = stridesOf(node.shape);
@@ -148,7 +150,7 @@ function lowerGather(node: Tensor, build: Build): Lowered {
   const at = indices(node.rank);
   const strides = stridesOf(x.shape);
   const pick = { index: builder.value(index, at), axis, size: x.shape[axis]!, stride: strides[axis]! };
-  const table = builder.lying(x);
+  const table = builder.withoutCopies(x);
   const result = builder.load(table, weighted(0, strides.with(axis, 0), at, node.rank), -1, pick);
   return kernelFor(builder, result);
 }
@@ -178,7 +180,7 @@ function lowerReduce(node: Tensor, axes: readonly number[], fold: Fold, build: B
   return kernelFor(builder, result, reducing(space, kept.length, fold));
 }
 
-/** The first `outer` loops count the results row by row, the others do not move their places. */
+/** What makes a `reduce`: the first `outer` loops count the results, row by row; the others go through the terms of one result. */
 function reducing(space: Shape, outer: number, fold: Fold): Partial<Lowered["form"]> {
   const steps = [...stridesOf(space.slice(0, outer)), ...space.slice(outer).map(() => 0)];
   return { kind: "reduce", outer, target: { offset: 0, steps }, fold };
@@ -248,6 +250,7 @@ function lowerProduct(node: Tensor, build: Build, memory: Memory): Lowered[] {
   if (terms) operands.push(builder.load(terms, weighted(0, [], [], rank)));
   const target = weighted(
     0,
+    // All columns are one loop, which moves as the last of them.
     stridesOf(node.shape).map((stride, axis) => (columns.slice(0, -1).includes(out[axis]!) ? 0 : stride)),
     loops(out),
     rank,
@@ -258,7 +261,7 @@ function lowerProduct(node: Tensor, build: Build, memory: Memory): Lowered[] {
   return [kernelFor(builder, result, { kind: "product", outer: column + 1, target, fold })];
 }
 
-/** Forwards only, and the loops over terms like one. */
+/** Does a place never go backwards, and move through the loops over terms as if they were one? */
 function isWalkedEvenly({ steps }: Affine, space: Shape, column: number): boolean {
   const terms = steps
     .map((step, i) => ({ step, size: space[i]! }))

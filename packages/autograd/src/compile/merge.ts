@@ -20,12 +20,14 @@ export function merge(kernels: readonly Kernel[]): Kernel[] {
   return merging.merged.filter((kernel) => kernel !== null);
 }
 
-/** Kernels in their order, of which those that are added join others. */
 class Merging {
+  /** The kernels in their order; null where one was, that has joined another. */
   readonly merged: (Kernel | null)[] = [];
   /** The places in `merged` of the kernels of each group. */
   readonly #places = new Map<string, number[]>();
+  /** `groupOf` each form. */
   readonly #groups = new Map<Form, string | null>();
+  /** The place of the kernel that computes a node, and of the first that reads it. */
   readonly #computedAt = new Map<Tensor, number>();
   readonly #firstReadAt = new Map<Tensor, number>();
   /** The joined form of two patterns that share nodes in one way, and the numbers of its nodes among those of both. */
@@ -99,7 +101,7 @@ function groupOf(form: Form): string | null {
 /** Elements below which it takes longer to join kernels than loads ever take. */
 const fewest = 16;
 
-/** Scalars that one body has at the most: more values than registers have to go through memory. */
+/** The most scalars of a joined body: with more, values no longer fit into registers and go through memory. */
 const longest = 100;
 
 /** A form that does the work of two, and the numbers of its nodes among those of both. */

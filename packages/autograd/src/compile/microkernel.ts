@@ -6,9 +6,9 @@ import { relaxedAdd } from "./lanes.ts";
 import { loads } from "./words.ts";
 
 /**
- * A block of a product of matrices: some rows times the columns of one panel, over a run of terms. What differs between
- * products of one form is a parameter of the function, so that few functions serve a whole program and the engine
- * optimizes them early.
+ * The form of a function that computes a block of a product of matrices: some rows times the columns of one panel, over a run of terms.
+ * What differs between products of one form is a parameter of the function, so that few functions serve a whole program and the
+ * engine optimizes them early.
  */
 export interface Microkernel {
   readonly width: Width;

@@ -3,6 +3,7 @@ import { byteSize } from "../dtype.ts";
 import { remembered } from "../memo.ts";
 import type { Program } from "../program.ts";
 import type { Code, ValueType } from "../wasm/assembler.ts";
+import { drop } from "../wasm/assembler.ts";
 import * as i32 from "../wasm/i32.ts";
 import * as simd from "../wasm/simd.ts";
 import type { Scalar } from "./kernel.ts";
@@ -15,7 +16,7 @@ import type { Layout } from "./plan.ts";
 import { BodyWriter } from "./scalars.ts";
 import type { VectorSurroundings } from "./vectors.ts";
 import { VectorWriter } from "./vectors.ts";
-import type { Setting } from "./walk.ts";
+import type { NestContext } from "./walk.ts";
 import { WalkWriter } from "./walk.ts";
 import { constant, loads, stores, valueType, word } from "./words.ts";
 
@@ -27,8 +28,8 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
   readonly #bodies = new Map<number, BodyWriter>();
   readonly #combines = new Map<number, BodyWriter>();
 
-  constructor(code: Code, nest: Nest, setting: Setting) {
-    super(code, nest, setting);
+  constructor(code: Code, nest: Nest, context: NestContext) {
+    super(code, nest, context);
     this.#varying = nest.vector ? varying(nest, nest.vector.loop) : [];
   }
 
@@ -50,16 +51,16 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
   // What writers of bodies ask.
 
   get layout(): Layout {
-    return this.setting.layout;
+    return this.context.layout;
   }
   get relaxed(): boolean {
-    return this.setting.relaxed;
+    return this.context.relaxed;
   }
   get width(): Width {
     return this.nest.vector!.width;
   }
   slow(program: Program): number {
-    return this.setting.slow(program);
+    return this.context.slow(program);
   }
   stride(i: number): number {
     return strideOf(this.nest, this.nest.places[i]!, this.nest.vector!.loop);
@@ -161,7 +162,7 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
 
   /** The first byte of what may be kept between the rounds. */
   get scratch(): number {
-    return this.setting.layout.scratch;
+    return this.context.layout.scratch;
   }
 
   /** The type of locals that hold results. */
@@ -173,7 +174,7 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
   constant(value: number): void {
     const { dtype } = this.nest.form;
     const { vector } = this.nest;
-    if (vector) vectorConstant(this.code, this.setting.layout.splats, value, dtype, vector.width);
+    if (vector) vectorConstant(this.code, this.context.layout.splats, value, dtype, vector.width);
     else constant(this.code, value, dtype);
   }
 
@@ -191,7 +192,7 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
   clear(): void {
     const { size, dtype } = this.nest.form;
     const bytes = size * byteSize(dtype);
-    const base = this.setting.base(0);
+    const base = this.context.base(0);
     if (typeof base === "number") this.code.i32(base);
     else this.code.get(base.local);
     this.code.i32(0).i32(bytes).fillMemory();
@@ -239,5 +240,3 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
     writer.release();
   }
 }
-
-const drop = 0x1a;

@@ -5,7 +5,7 @@ import { extent } from "../labels.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { permute, reshape } from "../ops/movement.ts";
 import { padded } from "../ops/region.ts";
-import { sizeOf, stridesOf, walk } from "../shape.ts";
+import { offsetsOf, sizeOf, stridesOf } from "../shape.ts";
 import { panelTerm } from "./microkernel.ts";
 import type { Places } from "./strided.ts";
 import { isRepeated, placesOf, strided, widened } from "./strided.ts";
@@ -16,7 +16,7 @@ import { isRepeated, placesOf, strided, widened } from "./strided.ts";
  * what they are made of may merge into the copying.
  */
 
-/** A contraction whose right operand has the last letter of the result. */
+/** A contraction with its operands turned so that the right one has the last letter of the result. */
 export interface Turned extends Labels {
   readonly x: Tensor;
   readonly y: Tensor;
@@ -24,10 +24,10 @@ export interface Turned extends Labels {
 
 /** The right operand of a product, and the columns that one product takes from it. */
 export interface Laid {
-  /** What it lies in; and if that is not in panels, an int32 tensor with the place of each term, in bytes. */
+  /** The tensor that it lies in; and if that is no panels, an int32 tensor with the place of each term, in bytes. */
   readonly operands: readonly [columns: Tensor] | readonly [columns: Tensor, terms: Tensor];
   readonly columns: string;
-  /** The letters that count whole products, and how far it moves with each of them, in elements. */
+  /** The letters that count products of matrices, and how far the operand moves with each of them, in elements. */
   readonly outer: string;
   readonly steps: readonly number[];
   readonly offset: number;
@@ -43,7 +43,7 @@ export function panelWidth({ dtype }: Tensor): number {
   return panelTerm / byteSize(dtype);
 }
 
-/** The columns that the result has side by side. */
+/** The letters of the columns that lie side by side in the result: those at its end. */
 export function columnsBehind({ out, columns }: Turned): string {
   let first = out.length;
   while (first > 0 && columns.includes(out[first - 1]!)) first--;
@@ -67,7 +67,7 @@ function loopsOf({ y, right }: Turned, letters: string, { steps }: Places): Loop
   return [...letters].map((c) => ({ size: y.shape[right.indexOf(c)]!, step: steps[right.indexOf(c)]! }));
 }
 
-/** How many loops, counted from the last, are like one. */
+/** How many loops, counted from the last, move as one loop would. */
 function lengthOfRun(loops: readonly Loop[]): number {
   let count = 0;
   let size = 1;
@@ -94,15 +94,9 @@ export function inPlace(turned: Turned, places: Places): Laid | null {
   const { letters, size, step } = evenColumns(turned, places);
   if (step !== 1 || size < panelWidth(y) - 1 || !(isRepeated(y, places) || letters.length > 1)) return null;
   const terms = loopsOf(turned, inner, places);
-  const sizes = terms.map((loop) => loop.size);
-  const table = new Int32Array(sizeOf(sizes));
-  walk(
-    sizes,
+  const table = offsetsOf(
+    terms.map((loop) => loop.size),
     terms.map((loop) => loop.step * byteSize(y.dtype)),
-    0,
-    (at, i) => {
-      table[i] = at;
-    },
   );
   const outer = batch + without(all, letters);
   return {

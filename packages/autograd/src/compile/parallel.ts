@@ -1,5 +1,5 @@
 import { arrayAt } from "../dtype.ts";
-import { assemble, Code } from "../wasm/assembler.ts";
+import { assemble, Code, drop } from "../wasm/assembler.ts";
 import * as atomic from "../wasm/atomic.ts";
 import * as i32 from "../wasm/i32.ts";
 import { moduleOf } from "../wasm/module.ts";
@@ -167,5 +167,3 @@ function barrierOf(threads: number, at: number): Code {
   code.i32(at).atomic(atomic.load, words.turn).get(turn).op(i32.eq).branchIf(0).end();
   return code.end();
 }
-
-const drop = 0x1a;

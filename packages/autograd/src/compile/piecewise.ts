@@ -35,14 +35,15 @@ import {
 /** From so many elements on a module is faster than the kernels. */
 export const fewestInPieces = 257;
 
-/** The shape for which the code of an op is written: one loop. */
+/** How many elements the op has for which code is written: one loop, whose rounds are a parameter. */
 const block = 1024;
 
 /** An elementwise op for operands of some dtypes. */
 interface Piece {
   readonly instructions: number;
+  /** Instructions that were interpreted so far, over all elements. */
   spent: number;
-  /** Null if there is none, or none yet. */
+  /** Its module; null if there is none, or none yet. */
   made: Made | null;
 }
 

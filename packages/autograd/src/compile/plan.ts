@@ -4,15 +4,16 @@ import { CompileError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { elementsOf } from "../graph.ts";
 import { remembered } from "../memo.ts";
+import { withoutValue } from "../ops/leaf.ts";
 import type { Instruction } from "../program.ts";
-import { formatShape, sizeOf } from "../shape.ts";
+import { sizeOf } from "../shape.ts";
 import type { Form, Scalar } from "./kernel.ts";
 import { canFail, resultsOf } from "./kernel.ts";
 import { splatKey } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
 import { isHeld } from "./stored.ts";
 
-/** What a compiled function begins with and what it leaves: nodes of one graph. */
+/** A graph to be compiled: the leaves that it begins with, and the nodes that are wanted. */
 export interface Traced {
   /** Leaves that stand for the arguments. */
   readonly inputs: readonly Tensor[];
@@ -23,7 +24,7 @@ export interface Traced {
   readonly updates: readonly (Tensor | null)[];
 }
 
-/** What there is to compute. */
+/** The nodes that are wanted. */
 export function rootsOf({ outputs, updates }: Traced): Tensor[] {
   return [...outputs, ...updates.filter((x) => x !== null)];
 }
@@ -32,10 +33,11 @@ export function rootsOf({ outputs, updates }: Traced): Tensor[] {
 export interface Layout {
   /** The first byte of each stored node. */
   readonly addresses: ReadonlyMap<Tensor, number>;
-  /** The first byte of what a nest may keep between its rounds. */
+  /** The first byte of memory for sums that a nest keeps between its rounds. */
   readonly scratch: number;
+  /** The first byte of each table, in each dtype. */
   readonly tables: ReadonlyMap<readonly number[], Readonly<Partial<Record<DType, number>>>>;
-  /** Vectors of equal numbers, by `splatKey`. */
+  /** The first byte of each vector whose lanes are one number, by `splatKey`. */
   readonly splats: ReadonlyMap<string, number>;
   /** What is written once, before the first run. */
   readonly constants: readonly {
@@ -43,16 +45,16 @@ export interface Layout {
     readonly dtype: DType;
     readonly data: ArrayLike<number>;
   }[];
-  /** Updates that could not be computed in place: copied when everything is computed. */
+  /** Updates that are not computed in place: they are copied to the states when everything is computed. */
   readonly copies: readonly { readonly from: number; readonly to: number; readonly bytes: number }[];
   /** Bytes in all. */
   readonly size: number;
 }
 
-/** The first bytes say which check failed: the number of the nest counted from 1, and the index. */
+/** At the beginning of memory a check that fails leaves the number of its nest, counted from 1, and the index. */
 export const errorBytes = 16;
 
-/** Lifetimes to addresses: what is never needed at the same time may share its place. */
+/** Gives everything an address. What is never needed at the same time may share one. */
 export function plan(nests: readonly Nest[], traced: Traced): Layout {
   const arena = new Arena(errorBytes);
   const addresses = new Map<Tensor, number>();
@@ -62,19 +64,20 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   for (const x of heldBy(nests, traced)) {
     if (addresses.has(x)) continue;
     const data = elementsOf(x);
-    if (!data) throw leaked(x);
+    if (!data) throw new CompileError(`compile: ${withoutValue(x)}`);
     addresses.set(x, arena.take(bytesOf(x)));
     constants.push({ address: addresses.get(x)!, dtype: x.dtype, data });
   }
-  const unlike = new Map<Form, Nest>();
-  for (const nest of nests) unlike.set(nest.form, nest);
+  /** One nest of each form. */
+  const distinct = new Map<Form, Nest>();
+  for (const nest of nests) distinct.set(nest.form, nest);
   const fixed = new Fixed();
-  fixed.add(unlike.values(), (bytes) => arena.take(bytes));
+  fixed.add(distinct.values(), (bytes) => arena.take(bytes));
   const scratch = arena.take(scratchBytes(nests));
   const last = lastReads(nests, traced);
-  const copies: { from: number; to: number; bytes: number }[] = [];
   for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
   placeTemporaries(nests, last, arena, addresses);
+  const copies: { from: number; to: number; bytes: number }[] = [];
   for (let i = 0; i < traced.updates.length; i++) {
     const from = traced.updates[i]!;
     const to = traced.states[i]!;
@@ -144,10 +147,10 @@ function bytesOf({ dtype, shape }: Tensor): number {
   return byteSize(dtype) * sizeOf(shape);
 }
 
-/** Bytes that are given out, each time at the lowest address with so much room, and taken back. */
+/** Gives out memory, each time at the lowest address where there is room (first fit), and takes it back. */
 class Arena {
   size: number;
-  /** What is free, by address: the last gap has no end. */
+  /** What is free, by address. The last gap has no end. */
   readonly #gaps: Gap[];
 
   constructor(start: number) {
@@ -181,24 +184,17 @@ interface Gap {
   readonly to: number;
 }
 
-/** Vectors of 16 bytes are to lie well; nothing is smaller, so that no two things have one address. */
+/** Everything begins at a multiple of 16 bytes, so that vectors are aligned, and takes at least as much: no two things share an address. */
 function aligned(bytes: number): number {
   return Math.max(16, 16 * Math.ceil(bytes / 16));
 }
 
-/** Nodes that are in memory from the start and are read, in the order of their first use. */
+/** The nodes that are in memory from the start and are read, in the order of their first use. */
 function heldBy(nests: readonly Nest[], { outputs, updates }: Traced): Set<Tensor> {
   const held = new Set<Tensor>();
   for (const { kernel } of nests) for (const x of kernel.nodes) if (isHeld(x)) held.add(x);
   for (const x of [...outputs, ...updates]) if (x && isHeld(x)) held.add(x);
   return held;
-}
-
-function leaked(x: Tensor): CompileError {
-  return new CompileError(
-    `compile: ${x.label ?? "a leaf"} of shape ${formatShape(x.shape)} has no value: it was made while compile or vmap was tracing; ` +
-      "return it from the function to pass it in",
-  );
 }
 
 const vectorBytes = 16;
@@ -253,7 +249,7 @@ function readsInStep({ kernel, form, places, target }: Nest, x: Tensor): boolean
   return true;
 }
 
-/** What the nest needs that keeps most between its rounds: two sums for every lane, of a chunk, and in all. */
+/** The most that a nest keeps between its rounds: for each lane the sum of a chunk and the sum so far. */
 export function scratchBytes(nests: readonly Nest[]): number {
   let most = 0;
   for (const { form, vector } of nests) {
@@ -264,7 +260,7 @@ export function scratchBytes(nests: readonly Nest[]): number {
   return most;
 }
 
-/** Addresses for what the nests write. */
+/** Gives addresses to what the nests write and has none yet, each from the nest that writes it to the last that reads it. */
 function placeTemporaries(
   nests: readonly Nest[],
   last: ReadonlyMap<Tensor, number>,

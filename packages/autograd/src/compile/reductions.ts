@@ -8,7 +8,7 @@ import type { Order } from "../order.ts";
 import { lanesFor, mostLanes, reductionOrder } from "../order.ts";
 import type { Program } from "../program.ts";
 import { stridesOf } from "../shape.ts";
-import { Code } from "../wasm/assembler.ts";
+import { Code, select } from "../wasm/assembler.ts";
 import * as i32 from "../wasm/i32.ts";
 import * as simd from "../wasm/simd.ts";
 import type { Axis } from "./copies.ts";
@@ -253,7 +253,6 @@ class ReductionWriter {
   }
 }
 
-const select = 0x1b;
 const lessSignedInt32 = 0x39;
 const extract: Record<DType, number> = {
   bool: simd.extractInt32,

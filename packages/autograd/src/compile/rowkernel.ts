@@ -1,6 +1,6 @@
 import { byteSize } from "../dtype.ts";
 import { outerOrder } from "../order.ts";
-import { Code } from "../wasm/assembler.ts";
+import { Code, select } from "../wasm/assembler.ts";
 import * as i32 from "../wasm/i32.ts";
 import * as simd from "../wasm/simd.ts";
 import type { Float } from "./matrices.ts";
@@ -52,8 +52,6 @@ function inChunks(code: Code, left: number, count: number, most: number, round: 
   round();
   code.get(left).branchIf(0).end().end();
 }
-
-const select = 0x1b;
 
 function clear(code: Code, vectors: readonly number[]): void {
   for (const vector of vectors) code.v128([0, 0, 0, 0]).set(vector);

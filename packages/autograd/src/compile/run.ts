@@ -7,7 +7,7 @@ import { compute } from "../kernels.ts";
 import { callerOf } from "../ops/indexing.ts";
 import { checkWithin } from "../ops/range.ts";
 import { siteOf } from "../site.ts";
-import { assemble, Code } from "../wasm/assembler.ts";
+import { assemble, Code, drop } from "../wasm/assembler.ts";
 import { moduleOf } from "../wasm/module.ts";
 import { emit } from "./emit.ts";
 import { fuse } from "./fuse.ts";
@@ -31,6 +31,8 @@ export interface Executable {
   readonly inputs: readonly TypedArray[];
   readonly states: readonly TypedArray[];
   readonly outputs: readonly TypedArray[];
+  /** Of its memory. */
+  readonly bytes: number;
   /**
    * Computes the outputs and the new versions. If it throws (an IndexError, or what an opaque kernel threw), the versions are
    * as they were.
@@ -48,14 +50,16 @@ export interface Ordered extends Traced {
   readonly sequence?: readonly Tensor[];
 }
 
+// Passes and engines that not every bundle has: modules that are imported for them register them here.
+
 let settle = (graph: Traced): Ordered => graph;
 
-/** From now on this pass comes behind `simplify`. Programs without `checkpoint` do not carry it. */
+/** From now on this pass comes behind `simplify`. Bundles without `checkpoint` do not carry it. */
 export function settleBy(pass: (graph: Traced) => Ordered): void {
   settle = pass;
 }
 
-/** Code in its memory; opaque kernels are computed by their number. */
+/** Makes a program that can run, with its memory. `compute` is called for the opaque kernel of nest number `n`. */
 type Start = (
   nests: readonly Nest[],
   layout: Layout,
@@ -68,25 +72,25 @@ export interface Threads {
   readonly size: number;
   /** Have all of them started? */
   readonly areThere: boolean;
-  /** Is the kernel worth it? */
+  /** Is the kernel so large that it is divided among them? */
   divides(kernel: Kernel): boolean;
-  /** Null if no kernel is worth it, or there is no memory that they share. */
+  /** A program that they run together; null if no kernel is divided, or there is no memory that they share. */
   program(...given: Parameters<Start>): Steps<ReturnType<Start> | null>;
 }
 
-let together: Threads | null = null;
+let threads: Threads | null = null;
 
-/** From now on programs are run by these threads, or by the main one alone. Bundles that do not ask carry nothing of it. */
-export function runBy(threads: Threads | null): void {
-  together = threads;
+/** From now on programs are made for these threads, or for the main one alone. Bundles without `setNumThreads` carry none of this. */
+export function runBy(given: Threads | null): void {
+  threads = given;
 }
 
 /** The threads that programs are made for now. */
-export const threadsNow = (): Threads | null => together;
+export const threadsNow = (): Threads | null => threads;
 
 let checkBetween: ((kernels: readonly Kernel[]) => void) | null = null;
 
-/** From now on what one pass hands to the next is checked: for tests. Programs that do not ask carry no checks. */
+/** From now on the kernels of each program are checked: for tests. Bundles that do not ask carry no checks. */
 export function checkPasses(): void {
   checkBetween = (kernels) => checkKernels(kernels, isHeld);
 }
@@ -97,9 +101,7 @@ export function canRelax(): boolean {
   return WebAssembly.validate(assemble([code.vector(relaxedAdd[4]).op(drop)], 0));
 }
 
-const drop = 0x1a;
-
-/** What the passes make of a graph. */
+/** What the passes make of a graph, up to the code. */
 export interface Passed {
   readonly simple: Traced;
   readonly nests: readonly Nest[];
@@ -127,7 +129,7 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
   const calls: (() => void)[] = [];
   const compute = (n: number) => calls[n]!();
   const isRelaxed = relaxed && canRelax();
-  const shared = together && (yield* together.program(nests, layout, isRelaxed, compute));
+  const shared = threads && (yield* threads.program(nests, layout, isRelaxed, compute));
   const { memory, run } = shared ?? (yield* alone(nests, layout, isRelaxed, compute));
   for (const { address, dtype, data } of layout.constants)
     arrayAt(memory.buffer, address, dtype, data.length).set(data);
@@ -139,6 +141,7 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
     inputs: simple.inputs.map(view),
     states: simple.states.map(view),
     outputs: simple.outputs.map(view),
+    bytes: memory.buffer.byteLength,
     run: () => {
       try {
         run();
@@ -158,9 +161,10 @@ function* alone(...[nests, layout, relaxed, compute]: Parameters<Start>): Steps<
   return instance.exports as { memory: WebAssembly.Memory; run: () => void };
 }
 
+/** Memory of WebAssembly comes in pages of this size, and up to this size. */
 const pageBytes = 65_536;
 const mostBytes = 2 ** 32;
-/** Bytes behind the end, so that whole vectors may be read at the last element. */
+/** Bytes behind the end of what is stored, so that whole vectors can be read at the last element. */
 const margin = 64;
 
 export function pagesOf({ size }: Pick<Layout, "size">): number {
@@ -208,7 +212,7 @@ function opaqueCall(node: Tensor, view: (x: Tensor) => TypedArray): () => void {
   return () => compute(made, inputs, out);
 }
 
-/** Simplifies the graph. A root that is a leaf gets elements of its own: the leaf may be overwritten before it is read. */
+/** Simplifies the graph. A root that turns out to be held is copied: it may be a version that an update overwrites before it is read. */
 function* simplifyTraced({ inputs, states, outputs, updates }: Traced): Steps<Traced> {
   const simple = yield* simplify(rootsOf({ inputs, states, outputs, updates }), tile);
   let next = 0;
@@ -219,7 +223,7 @@ function* simplifyTraced({ inputs, states, outputs, updates }: Traced): Steps<Tr
   return { inputs, states, outputs: outputs.map(own), updates: updates.map((x) => x && own()) };
 }
 
-/** An IndexError for a trap that a check has caused. */
+/** The IndexError for `error`, if that is the trap of a check that failed; else `error`. */
 function explained(
   error: unknown,
   memory: { readonly buffer: ArrayBuffer },

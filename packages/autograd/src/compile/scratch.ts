@@ -1,10 +1,11 @@
 import { byteSize } from "../dtype.ts";
+import { select } from "../wasm/assembler.ts";
 import * as i32 from "../wasm/i32.ts";
 import * as simd from "../wasm/simd.ts";
 import { CombineWriter } from "./combine.ts";
 import { loads, stores } from "./words.ts";
 
-/** Totals that lie in scratch memory, while one loop counts the terms, whatever loops they are made of. */
+/** Reduces with the totals of the lanes in scratch memory, by one loop over all terms, however many loops they have in the nest. */
 export class ScratchWriter extends CombineWriter {
   reduce(lanes: number, terms: number): void {
     const code = this.code;
@@ -97,7 +98,10 @@ export class ScratchWriter extends CombineWriter {
     this.release([a, b]);
   }
 
-  /** Advances the walks term by term; at the end they stand where loops would have left them. */
+  /**
+   * Advances the walks from one term to the next, with a counter for each loop but the outermost, as an odometer has digits. At the end they
+   * stand where loops would have left them.
+   */
   #odometer(): { step(): void; release(): void } {
     const code = this.code;
     const { counts, outer, walks } = this.writer.nest;
@@ -119,5 +123,3 @@ export class ScratchWriter extends CombineWriter {
     return { step: () => step(last), release: () => this.release(counters) };
   }
 }
-
-const select = 0x1b;

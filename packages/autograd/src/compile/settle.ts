@@ -5,12 +5,12 @@ import { topology } from "../topology.ts";
 import type { Traced } from "./plan.ts";
 import { rootsOf } from "./plan.ts";
 import type { Ordered } from "./run.ts";
-import { copied, copyOf } from "./simplify.ts";
+import { copied, withInputs } from "./simplify.ts";
 import { isHeld } from "./stored.ts";
 
 /**
- * Takes out the nodes that wait (`checkpoint`): they have kept equal nodes apart while the graph was simplified, and what they
- * have to say about the order of the others is the order in which those stand here.
+ * Takes out the nodes that wait (`checkpoint`). They have kept equal nodes apart while the graph was simplified, and put what waits behind
+ * what it waits for; from here on `sequence` keeps that order.
  */
 export function settle(graph: Traced): Ordered {
   const { nodes } = topology(rootsOf(graph), isKnown);
@@ -19,9 +19,9 @@ export function settle(graph: Traced): Ordered {
   for (const x of nodes) {
     const inputs = (isKnown(x) ? [] : x.inputs).map((input) => made.get(input)!);
     const isSame = inputs.every((input, i) => input === x.inputs[i]);
-    made.set(x, isWaiting(x) ? inputs[0]! : isSame ? x : copyOf(x, inputs));
+    made.set(x, isWaiting(x) ? inputs[0]! : isSame ? x : withInputs(x, inputs));
   }
-  // What waited can be a root, and the leaf that it waited with is none.
+  // What waited can be a root and held: it is copied, as in `simplifyTraced`.
   const own = (x: Tensor): Tensor => {
     const found = made.get(x)!;
     return isHeld(found) ? copied(found) : found;

@@ -5,6 +5,7 @@ import { allocate } from "../dtype.ts";
 import type { Op } from "../graph.ts";
 import { apply, elementsOf, isKnown, none, originOf, setOrigin, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
+import { passing } from "../ops/passing.ts";
 import type { Instruction, Program, Word } from "../program.ts";
 import { trace } from "../program.ts";
 import { equalShapes } from "../shape.ts";
@@ -14,10 +15,12 @@ import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
 
 /**
- * The first pass, graph to graph: equal nodes become one, what is computed from numbers alone becomes a number, and ops
- * that change nothing disappear. Only identities that hold for every IEEE 754 value are used: `x * 1 = x`, never `x + 0`
- * (which turns -0 into 0) or `x * 0`. `rewrite` may put another node, made of others still, in place of one; it is told
- * whether that alone reads its first operand.
+ * The first pass, graph to graph: equal nodes become one (common subexpressions), what is computed from numbers alone becomes a number
+ * (constant folding), and ops that change nothing disappear. Only identities that hold for every IEEE 754 value are used:
+ * `x * 1 = x`, never `x + 0` (which turns -0 into 0) or `x * 0` (NaN for an infinite x).
+ *
+ * `rewrite` may give another node, which may be made of new nodes, in the place of one. It is told whether that one is the only reader
+ * of its first operand.
  */
 export function* simplify(roots: readonly Tensor[], rewrite: Rewrite = same): Steps<Tensor[]> {
   const order = topology(roots, isKnown);
@@ -38,11 +41,11 @@ export function* simplify(roots: readonly Tensor[], rewrite: Rewrite = same): St
 type Rewrite = (x: Tensor, readsAlone: boolean) => Tensor;
 const same: Rewrite = (x) => x;
 
+/** A node that was met, and the one that stands for it and for its equals. */
 interface Known {
   readonly node: Tensor;
-  /** What stands for it. */
   readonly standIn: Tensor;
-  /** Another one of this hash. */
+  /** Another one with the same hash. */
   readonly other: Known | undefined;
 }
 
@@ -50,14 +53,14 @@ class Simplifier {
   readonly #rewrite: Rewrite;
   /** By hash. */
   readonly #known = new Map<number, Known>();
-  /** Nodes that came out of here. */
+  /** Nodes that are simple already. */
   readonly #done = new Set<Tensor>();
 
   constructor(rewrite: Rewrite) {
     this.#rewrite = rewrite;
   }
 
-  /** Adds to `made` what stands for the next nodes of `order`. */
+  /** Adds to `made` what stands for the next nodes of the topology. */
   next({ nodes, starts, edges }: Topology, readers: Int32Array, made: Tensor[]): void {
     const end = Math.min(made.length + stride, nodes.length);
     for (let n = made.length; n < end; n++) {
@@ -77,8 +80,9 @@ class Simplifier {
     return out;
   }
 
+  /** The node that stands for `node` and all its equals. */
   #distinct(node: Tensor, inputs: readonly Tensor[], readsAlone: boolean): Tensor {
-    const next = folded(node, inputs) ?? (isSame(node.inputs, inputs) ? node : copyOf(node, inputs));
+    const next = folded(node, inputs) ?? (isSame(node.inputs, inputs) ? node : withInputs(node, inputs));
     const hash = hashOf(next);
     for (let known = this.#known.get(hash); known; known = known.other)
       if (isEqual(known.node, next)) return known.standIn;
@@ -87,18 +91,19 @@ class Simplifier {
     return standIn;
   }
 
-  /** Simplifies the nodes that a rewriting of `before` has made. */
-  #adopt(x: Tensor, before: Tensor): Tensor {
-    if (x === before || this.#done.has(x)) return x;
+  /** Simplifies `x`, which came from rewriting `rewritten`, with the new nodes that it is made of. */
+  #adopt(x: Tensor, rewritten: Tensor): Tensor {
+    if (x === rewritten || this.#done.has(x)) return x;
     return this.#node(
       x,
-      x.inputs.map((input) => this.#adopt(input, before)),
+      x.inputs.map((input) => this.#adopt(input, rewritten)),
       false,
     );
   }
 }
 
-export function copyOf(node: Tensor, inputs: readonly Tensor[]): Tensor {
+/** The same node with other inputs of the same shapes and dtypes. Errors go on naming the node that the user made. */
+export function withInputs(node: Tensor, inputs: readonly Tensor[]): Tensor {
   const { op, attributes, shape, dtype } = node;
   const copy = new Tensor(op, inputs, attributes, shape, dtype);
   setOrigin(copy, originOf(node));
@@ -121,7 +126,7 @@ function isSame(xs: readonly Tensor[], ys: readonly Tensor[]): boolean {
   return xs.length === ys.length;
 }
 
-/** The same for equal nodes, and mostly another one for others. */
+/** Equal for equal nodes, and mostly different for others. */
 function hashOf({ op, inputs, attributes, shape }: Tensor): number {
   let hash = op.name.length;
   if (attributes !== none) hash = mixedAttributes(hash, attributes, inputs.length > 0 ? shape : undefined);
@@ -185,7 +190,7 @@ function numberOf(x: Tensor): number | null {
   return kernel.kind === "leaf" && kernel.source === "fill" ? Number(x.attributes.value) : null;
 }
 
-/** A leaf filled with the one value that all elements have, if operands are all such leaves. */
+/** If all operands are leaves filled with one number each, the leaf that the node is then, if it is one. */
 function folded(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
   if (inputs.length === 0) return null;
   for (let i = 0; i < inputs.length; i++) if (numberOf(inputs[i]!) === null) return null;
@@ -196,7 +201,7 @@ function folded(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
   if (kernel.kind !== "pointwise") return null;
   const operands = inputs.map((x) => allocate(x.dtype, 1).fill(numberOf(x)!));
   const program = programOf(kernel.body, inputs, node.dtype);
-  const value = valueOf(
+  const value = foldedNumber(
     program,
     operands.map((data) => data[0]!),
   );
@@ -208,7 +213,7 @@ function folded(node: Tensor, inputs: readonly Tensor[]): Tensor | null {
   return filled(first.op, out[0]!, node);
 }
 
-/** The words of derivatives, for which the interpreter with its many words need not be loaded. */
+/** The words that are folded here and now; for a program with others a `Machine` is made. */
 const words: Partial<Record<Word, (x: number, y: number, z: number) => number>> = {
   add: (x, y) => x + y,
   sub: (x, y) => x - y,
@@ -219,8 +224,8 @@ const words: Partial<Record<Word, (x: number, y: number, z: number) => number>> 
   select: (x, y, z) => (x ? y : z),
 };
 
-/** What a program of few words gives for these floats, or null. */
-function valueOf({ instructions, result }: Program, inputs: readonly number[]): number | null {
+/** What the program gives for these numbers; null if it has a word that is not among `words`, or an int32. */
+function foldedNumber({ instructions, result }: Program, inputs: readonly number[]): number | null {
   const values: number[] = [];
   for (const { word, dtype, operands, value } of instructions) {
     const [x, y, z] = operands.map((i) => values[i]!) as [number, number, number];
@@ -235,15 +240,9 @@ function filled(op: Op, value: number, { shape, dtype }: Pick<Tensor, "shape" | 
   return apply(op, [], { value, shape, dtype });
 }
 
-const copyOp: Op = {
-  name: "copy",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-};
+const copyOp = passing("copy", []);
 
-/** A node of its own with the elements of `x`; made after this pass, which would remove it. */
+/** Another node with the elements of `x`. Made after this pass, which would remove it. */
 export function copied(x: Tensor): Tensor {
   return apply(copyOp, [x], none);
 }

@@ -15,38 +15,47 @@ export function isHeld(node: Tensor): boolean {
   return elementsOf(node) !== null || (kernel.kind === "leaf" && kernel.source === "data");
 }
 
-/** Instructions of one body at the most: bounds the functions that come out. */
+/** The most instructions of one body, so that functions do not become too long. */
 const bodyLimit = 600;
-/** Nodes of one body that lie in one another at the most: bounds the recursion of lowering. */
+/** The longest chain of nodes in one body, so that the recursion of lowering does not become too deep. */
 const deepest = 200;
+/** A node of at most so many instructions, none of them costly, is computed again sooner than stored. */
 const cheapInstructions = 3;
-/** What several kernels compute again may come to this many instructions in all. */
+const costly = new Set(["div", "sqrt", "table", "rare", "scale2"]);
+/** A node that several kernels use is computed again by each, with all that merges into it, up to so many instructions. */
 const repeatedLimit = 12;
 /**
- * and to more where the result has many more elements than what it is made of, such as the differences of all pairs of points, and does not
- * stay in a cache: to write and to read it takes longer.
+ * Up to so many if it has `muchSize` elements, too many for a cache, and `muchLarger` times as many as what it is made of, such as the
+ * differences of all pairs of points: writing and reading it would take longer.
  */
 const expandedLimit = 40;
 const muchSize = 2 ** 20;
 const muchLarger = 8;
-/** From so many elements on it counts how often they are read. */
+/** Of smaller nodes it does not matter how often they are read. */
 const worthReading = 2 ** 12;
-const costly = new Set(["div", "sqrt", "table", "rare", "scale2"]);
 
-/** Not read yet, or by more than one kernel; other readers are the number of the node whose kernel it is. */
+// What reads a node: the number of the node whose kernel it is, or one of these.
 const unseen = -2;
 const many = -1;
 
+// What has to lie in memory for a node to be computed, as bits.
+/** The node, or what it is a view of. */
+const throughViews = 1;
+/** The node itself. */
+const itself = 2;
+/** The node itself, or what it is a copy of. */
+const itselfOrCopied = 4;
+
 /**
- * Chooses which nodes get elements of their own in memory. A pointwise node does not if one kernel alone reads it, or if doing it
- * again is cheaper than keeping it; views never do unless they must.
+ * Chooses which nodes are stored: get elements of their own in memory. A pointwise node is not if only one kernel reads it, or if
+ * computing it again is cheaper than storing it; views are not unless they must be.
  */
 export class Choice {
   readonly #order: Topology;
   /** For each node the instructions that it adds to a body. */
   readonly #work: Int32Array;
   readonly #traits: readonly Traits[];
-  /** The one node that uses each, or `many`; null until it is asked for. */
+  /** The one node that uses each, or `many`; found when it is needed. */
   #users: Int32Array | null = null;
 
   constructor(order: Topology) {
@@ -84,8 +93,8 @@ export class Choice {
   }
 
   /**
-   * Stores large nodes that several kernels would compute, in place of others that they alone are made of: the kernels then read one
-   * array, and not all of its operands. True if there was one.
+   * Moves stores down: where several kernels would compute a large node from operands that are stored for it alone, the node is stored
+   * instead of the operands, so that the kernels read one array. True if there was one.
    */
   #sink(readers: Int32Array, own: Uint8Array, required: ReadonlySet<Tensor>): boolean {
     const { nodes, starts, edges } = this.#order;
@@ -108,25 +117,25 @@ export class Choice {
     return isSunk;
   }
 
-  /** For each node the kernel that reads it. Adds to the nodes that are stored those that must be, and costly ones that are shared. */
+  /** Finds the kernel that reads each node. Adds to the stored nodes (`own`) those that must be, and costly ones that are shared. */
   #findReaders(own: Uint8Array): Int32Array {
     const { nodes, starts, edges } = this.#order;
     const traits = this.#traits;
     const readers = new Int32Array(nodes.length).fill(unseen);
-    /** The view through which a kernel reads the node: elements that are read through two are computed twice. */
+    /** The view through which a kernel reads the node: what is read through two views is computed twice. */
     const views = new Int32Array(nodes.length);
-    /** The node, or what it is a view of, has to lie in memory: 1 through views, 2 itself, 4 itself or what it is a copy of. */
+    /** What its users need of each node in memory. */
     const memory = new Uint8Array(nodes.length);
     for (let n = nodes.length - 1; n >= 0; n--) {
       const node = nodes[n]!;
       const { lies, kind, first, others } = traits[n]!;
       const needed = memory[n]!;
       const isView = kind === "view";
-      const isCopied = isView && (needed & 4) > 0 && copiedBy(node) !== null;
+      const isCopied = isView && (needed & itselfOrCopied) > 0 && copiedBy(node) !== null;
       const isOwn =
         own[n] === 1 ||
         lies === always ||
-        (needed & (isCopied ? 2 : 6)) > 0 ||
+        (needed & (isCopied ? itself : itself | itselfOrCopied)) > 0 ||
         (lies !== never && needed > 0) ||
         (lies === ifShared && readers[n] === many);
       if (isOwn) own[n] = 1;
@@ -135,7 +144,8 @@ export class Choice {
       const expands = isView && node.size > node.inputs[0]!.size;
       const reader = isOwn ? n : readers[n]!;
       const view = isView ? n : isOwn ? 0 : views[n]!;
-      const passed = isView && !isOwn ? needed & (isCopied ? 5 : 1) : 0;
+      const passed =
+        isView && !isOwn ? needed & (isCopied ? throughViews | itselfOrCopied : throughViews) : 0;
       const ofFirst = isView && !expands ? 0 : first;
       for (let k = start; k < end; k++) {
         const input = edges[k]!;
@@ -150,7 +160,7 @@ export class Choice {
     return readers;
   }
 
-  /** Stores nodes with which bodies would become too long, or too many would lie in one another; gives those. */
+  /** Stores nodes where bodies would become too long, or chains of nodes in them. Returns these nodes. */
   #limitBodies(readers: Int32Array, own: Uint8Array): number[] {
     const { nodes, starts, edges } = this.#order;
     const work = this.#work;
@@ -191,7 +201,7 @@ export class Choice {
   }
 }
 
-/** What has the elements of this view, in the same order; null if it is no such view. */
+/** What `node` is a copy of: the operand of a view that has its very elements in their order; else null. */
 export function copiedBy(node: Tensor): Tensor | null {
   const { kernel } = node.op;
   return kernel.kind === "view" && !kernel.waits && isCopy(node) ? node.inputs[0]! : null;
@@ -207,21 +217,22 @@ function usersOf({ nodes, starts, edges }: Topology): Int32Array {
   return users;
 }
 
-/** Is what is read for the node less than it: a number, or a row that is stretched? */
+/** Is less read for the node than `than` elements? It may be a number, or a row that is stretched. */
 function isSmaller(node: Tensor, than: number): boolean {
   if (node.size < than || isHeld(node)) return node.size < than;
   const { kind } = node.op.kernel;
   return kind === "leaf" || (kind === "view" && node.inputs[0]!.size < than);
 }
 
-/** When does a node lie in memory: never unless it has to itself, if that is needed of it or its views, if it is shared too, always? */
+// When a node is stored, beside when it must be itself: never; if its users need it or a view of it; also if several kernels read it;
+// always.
 const [never, ifNeeded, ifShared, always] = [0, 1, 2, 3] as const;
 
-/** What the choice depends on beside the edges. */
+/** What the choice depends on besides the edges. */
 interface Traits {
   readonly lies: typeof never | typeof ifNeeded | typeof ifShared | typeof always;
   readonly kind: Kernel["kind"];
-  /** Do the first operand (of a view: if it has fewer elements) and the others have to lie in memory: as above? */
+  /** What is needed in memory of the first operand (of a view: if it has fewer elements than the view) and of the others. */
   readonly first: number;
   readonly others: number;
 }
@@ -240,13 +251,13 @@ function traitsOf(op: Op): Traits {
     case "leaf":
       return traits(kind, never);
     case "view":
-      return traits(kind, never, op === stridedOp ? 2 : 0);
+      return traits(kind, never, op === stridedOp ? itself : 0);
     case "contract":
-      return traits(kind, always, 1, op === tiledOp ? 2 : 1);
+      return traits(kind, always, throughViews, op === tiledOp ? itself : throughViews);
     case "gather":
-      return traits(kind, always, 4);
+      return traits(kind, always, itselfOrCopied);
     case "opaque":
-      return traits(kind, always, 2, 2);
+      return traits(kind, always, itself, itself);
     default:
       return traits(kind);
   }

@@ -12,16 +12,16 @@ import { isRepeated, placesOf, strided, stridedOp } from "./strided.ts";
 
 /** Prepares products of matrices for the micro-kernel: which operand has the columns, and where they lie (`panels.ts`). */
 
-/** Multiplications below which nothing is gained. */
+/** With fewer multiplications the micro-kernel gains nothing. */
 const fewest = 2048;
 
-/** Columns below which the micro-kernel would do more loading than arithmetic. */
+/** With fewer columns the micro-kernel would do more loading than arithmetic. */
 const fewestColumns = 4;
 
-/** Terms below which putting the rows in panels costs more than it gains. */
+/** With fewer terms it costs more to put the rows into panels than it gains. */
 const fewestTerms = 16;
 
-/** A product for the micro-kernel: operand x, and the right one as `Laid` says. */
+/** A product for the micro-kernel: its operands are the left one, and what `Laid` says of the right one. */
 export const tiledOp: Op = {
   name: "matmul",
   kernel: { kind: "contract" },
@@ -30,22 +30,26 @@ export const tiledOp: Op = {
   dtype: ([x]) => x!.dtype,
 };
 
-/** The letters of a tiled product: those of x and of the result, and what the loops over them do. */
+/** How the axes of a tiled product go together: by letters, as in a spec. */
 export interface Product extends Omit<Laid, "operands"> {
+  /** The letters of the left operand, and of the result. */
   readonly left: string;
   readonly out: string;
-  /** One product has these rows and the columns, and these terms. */
+  /** Those that count the rows of one product of matrices, and its terms. */
   readonly rows: string;
   readonly inner: string;
 }
 
-/** How often elements are read for which a border is put around them in memory first. */
+/** If elements are read at least so often, the border around them is put into memory first. */
 const fewestReads = 1.5;
 
-/** The contractions that tiled nodes stand for. */
+/** The contraction that each tiled node stands for. */
 const whole = new WeakMap<Tensor, Tensor>();
 
-/** A large product for the micro-kernel, or the part of one that alone is read, or of a border; any other node as it is. */
+/**
+ * The rewriting for `simplify`: a large product becomes one for the micro-kernel, a slice that is the only reader of a product becomes a
+ * product of slices, and a slice of a concatenation or of a border one of the part that it lies in. Other nodes stay as they are.
+ */
 export function tile(node: Tensor, readsAlone: boolean): Tensor {
   const { kind } = node.op.kernel;
   if (kind === "view") {
@@ -54,14 +58,14 @@ export function tile(node: Tensor, readsAlone: boolean): Tensor {
     return (made && readsAlone ? cut(node, made) : inside(node)) ?? node;
   }
   if (kind !== "contract" || node.op === tiledOp || !isFloat(node.dtype)) return node;
-  // No two elements meet more than once.
+  // An upper bound of the multiplications: each element of one operand meets each of the other once at the most.
   if (node.inputs.reduce((pairs, { size }) => pairs * size, 1) < fewest) return node;
   const made = tiledNode(node) ?? borderedOnce(node);
   if (made !== node) whole.set(made, node);
   return made;
 }
 
-/** A contraction that reads its operands from borders in memory, if it would look for them at every term of a window. */
+/** The contraction with the borders of its operands in memory, if each window would ask again at every term whether it is inside. */
 function borderedOnce(node: Tensor): Tensor {
   const operands = node.inputs.map((x) => {
     if (x.op === stridedOp || !isSpread(x)) return x;

@@ -8,43 +8,43 @@ import type { Layout } from "./plan.ts";
 import { errorBytes } from "./plan.ts";
 import { stores } from "./words.ts";
 
-/** Where a number is found: it is known, or lies in a local. */
-export type Known = number | { readonly local: number };
+/** A number that is known when the code is written, or lies in a local when it runs. */
+export type NumberOrLocal = number | { readonly local: number };
 
-/** What a nest needs to know of the program around it. */
-export interface Setting {
+/** What the code of a nest needs to know of the program around it. */
+export interface NestContext {
   readonly layout: Layout;
   /** The number of the function that computes the slow side of a `rare`. */
   slow(program: Program): number;
   /** May products and sums be rounded together? */
   readonly relaxed: boolean;
   /** The first byte of the elements of node number `x` of the kernel. */
-  base(x: number): Known;
+  base(x: number): NumberOrLocal;
   /** The number of the nest, which a check that fails leaves behind. */
-  readonly number: Known;
+  readonly number: NumberOrLocal;
   /** The local with the rounds of the one loop, where they are not known. */
   readonly rounds?: number;
 }
 
-/** Writes the loops of a nest, and finds its places from wherever they are. */
+/** Writes the loops of a nest, and the addresses of places at the indices that the loops have reached. */
 export class WalkWriter {
   readonly code: Code;
   readonly nest: Nest;
-  protected readonly setting: Setting;
+  protected readonly context: NestContext;
   /** The local of each walk that loops advance. */
   readonly #walks: (number | null)[];
-  /** How far each walk has gone in loops that are written out. */
+  /** How far each walk has gone in unrolled loops. */
   readonly #shifts: number[];
-  /** Walks that go backwards may be negative, which the addresses of loads must not be. */
+  /** Does the walk go backwards? Its local can be negative then, which the address of a load must not be. */
   readonly #backward: boolean[];
   /** How many lanes count in what is being written; 1 where elements are computed one by one. */
   #active = 1;
   #together = 1;
 
-  constructor(code: Code, nest: Nest, setting: Setting) {
+  constructor(code: Code, nest: Nest, context: NestContext) {
     this.code = code;
     this.nest = nest;
-    this.setting = setting;
+    this.context = context;
     this.#shifts = nest.walks.map(() => 0);
     this.#backward = nest.walks.map((steps) => steps.some((step) => step < 0));
     const looped = (loop: number) => !(loop < nest.outer ? nest.unrolled.results : nest.unrolled.terms);
@@ -70,7 +70,7 @@ export class WalkWriter {
     return this.#together;
   }
 
-  /** Writes `f` for that of the vectors which is so many further. */
+  /** Writes `f` for the vector of results that is `x` vectors further. */
   beside(x: number, f: () => void): void {
     if (x === 0) {
       f();
@@ -101,7 +101,7 @@ export class WalkWriter {
     const { counts, outer, unrolled, vector } = this.nest;
     const count = counts[from]!;
     const isUnrolled = from < outer ? unrolled.results : unrolled.terms;
-    const rounds = (number: Known, at: number) => {
+    const rounds = (number: NumberOrLocal, at: number) => {
       if (isUnrolled && typeof number === "number")
         for (let i = 0; i < number; i++) {
           this.loop(from + 1, to, body);
@@ -113,7 +113,7 @@ export class WalkWriter {
           this.advance((walk) => at * this.nest.walks[walk]![from]! - this.#travelled(walk, from + 1));
         });
     };
-    const { rounds: local } = this.setting;
+    const { rounds: local } = this.context;
     if (vector?.loop !== from) rounds(local === undefined ? count : { local }, 1);
     else {
       const { width, overruns, together } = vector;
@@ -132,7 +132,7 @@ export class WalkWriter {
     if (isUnrolled) this.shift(from, -this.#covered(from));
   }
 
-  /** Rounds of a loop, counting those that vectors run beyond its end. */
+  /** The rounds of a loop, with those that the last vector runs beyond its end. */
   #covered(loop: number): number {
     const { counts, vector } = this.nest;
     const count = counts[loop]!;
@@ -140,7 +140,7 @@ export class WalkWriter {
     return vectorRounds(count, vector.width) * vector.width;
   }
 
-  /** How far a walk has gone when the loops from `from` on are done. */
+  /** How far a walk has been advanced when the loops from `from` on are done: so much is taken back. */
   #travelled(walk: number, from: number): number {
     const { counts, outer, unrolled, walks, form } = this.nest;
     // The inner loops of a product move addresses of their own.
@@ -149,8 +149,8 @@ export class WalkWriter {
     return this.#covered(from) * walks[walk]![from]!;
   }
 
-  /** Runs `body` so often; a number that is not known is at least 1. */
-  times(count: Known, body: () => void): void {
+  /** Runs `body` `count` times; a count that lies in a local is at least 1. */
+  times(count: NumberOrLocal, body: () => void): void {
     if (count === 0) return;
     if (count === 1) {
       body();
@@ -167,7 +167,7 @@ export class WalkWriter {
     code.release(counter);
   }
 
-  /** From here on code is written for so many rounds of a loop further. */
+  /** From here on code is written for an index of the loop that is so many rounds further. */
   shift(loop: number, rounds: number): void {
     const { walks } = this.nest;
     for (let walk = 0; walk < walks.length; walk++) this.#shifts[walk]! += rounds * walks[walk]![loop]!;
@@ -190,11 +190,11 @@ export class WalkWriter {
 
   /** Pushes the part of the address of scalar `i` that is not constant, and returns the rest. */
   address(i: number): number {
-    return this.#address(this.nest.places[i]!, this.setting.base(this.nest.form.body[i]!.source));
+    return this.#address(this.nest.places[i]!, this.context.base(this.nest.form.body[i]!.source));
   }
   /** Of result `x`. */
   protected addressOfTarget(x = 0): number {
-    return this.#address(this.nest.target, this.setting.base(x));
+    return this.#address(this.nest.target, this.context.base(x));
   }
 
   /** Pushes the value of the affine place of scalar `i`, in units. */
@@ -204,7 +204,7 @@ export class WalkWriter {
   }
 
   /** Pushes the moving part of a place; what it returns is constant and not negative. */
-  #address({ walk, offset }: Place, base: Known): number {
+  #address({ walk, offset }: Place, base: NumberOrLocal): number {
     const code = this.code;
     const known = typeof base === "number" ? base : 0;
     const total = known + offset + (walk < 0 ? 0 : this.#shifts[walk]!);
@@ -227,7 +227,7 @@ export class WalkWriter {
     const code = this.code;
     code.get(local).i32(size).op(i32.lessUnsigned).op(i32.eqz).if(null);
     code.i32(0);
-    const { number } = this.setting;
+    const { number } = this.context;
     if (typeof number === "number") code.i32(number + 1);
     else code.get(number.local);
     code.memory(...stores.int32, 0);

@@ -1,6 +1,7 @@
 import type { DType } from "../dtype.ts";
 import type { Word } from "../program.ts";
 import type { Code, ValueType } from "../wasm/assembler.ts";
+import { select } from "../wasm/assembler.ts";
 import * as i32 from "../wasm/i32.ts";
 
 /** The scalar vocabulary in WebAssembly instructions. Each does what `machine.ts` says, to the bit. */
@@ -9,7 +10,7 @@ export function valueType(dtype: DType): ValueType {
   return dtype === "float32" ? "f32" : dtype === "float64" ? "f64" : "i32";
 }
 
-/** Opcode and exponent of the alignment. */
+/** The opcode of a load, and the exponent of its alignment. */
 export const loads: Record<DType, readonly [number, number]> = {
   float32: [0x2a, 2],
   float64: [0x2b, 3],
@@ -22,8 +23,6 @@ export const stores: Record<DType, readonly [number, number]> = {
   int32: [0x36, 2],
   bool: [0x3a, 0],
 };
-
-const select = 0x1b;
 
 /** Instructions by word, for float32, float64, int32 and bool; null or nothing where there is none. */
 export type Table = Partial<Record<Word, readonly (number | null)[]>>;

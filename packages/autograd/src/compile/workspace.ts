@@ -7,10 +7,10 @@ import type { Nest } from "./loops.ts";
 import type { Layout } from "./plan.ts";
 import { errorBytes, Fixed } from "./plan.ts";
 
-/** What a module does with memory, given addresses and numbers; some return one. */
+/** The function of a tool: it is given addresses and sizes, and some return a number. */
 export type Run = (...numbers: number[]) => number | undefined;
 
-/** A function of a module that finds what it computes with in the memory of a workspace. */
+/** A module whose function `run` works in the memory of a workspace. */
 export interface Tool {
   readonly module: WebAssembly.Module;
 }
@@ -22,13 +22,16 @@ const leastBytes = 2 ** 22;
 const mostBytes = 2 ** 30;
 /** Code may read so far behind the last element. */
 const margin = 4096;
-/** Fewer bytes are copied again sooner than found. */
+/** Copying fewer bytes again takes less time than finding their copy. */
 const fewestResident = 4096;
-/** Evaluations that copied an array before its copy stays: weights change at each step of training, and then no copy is of use. */
+/**
+ * The copy of an array stays if so many evaluations have copied it before. Weights change at each step of a training, so that a copy
+ * would be of no use.
+ */
 const sightingsBefore = 2;
 const sightings = new WeakMap<TypedArray, number>();
 
-/** Elements of all tools, in the order in which they were made: they lie at the same addresses in every workspace. */
+/** The tables and vectors that the code of all tools needs. They lie at the same addresses in every workspace. */
 const fixed = new Fixed();
 let fixedEnd = errorBytes;
 
@@ -66,7 +69,7 @@ export function newTool(functions: readonly Code[]): Tool {
 
 const aligned = (bytes: number): number => 16 * Math.ceil(bytes / 16);
 
-/** A vector that begins at the last element may be written. */
+/** With room for a vector that begins at the last element. */
 const roomed = (bytes: number): number => aligned(bytes + 15);
 
 /**

@@ -1,4 +1,4 @@
-import type { Form } from "../compile/arguments.ts";
+import type { ArgumentForm } from "../compile/arguments.ts";
 import { canRelax } from "../compile/run.ts";
 import type { History } from "../compiled.ts";
 import { historyOf, mostPrograms, setTools } from "../compiled.ts";
@@ -80,9 +80,12 @@ function changedForms({ forms: before }: Signature, { forms: now }: Signature): 
   return now.flatMap((form, i) => changes(before[i]!, form, `argument ${i}`));
 }
 
-function changes(before: Form, now: Form, path: string): string[] {
-  const entries = (a: readonly Form[], b: readonly Form[], keys: readonly (string | number)[]) =>
-    b.flatMap((form, i) => changes(a[i]!, form, `${path}.${keys[i]}`));
+function changes(before: ArgumentForm, now: ArgumentForm, path: string): string[] {
+  const entries = (
+    a: readonly ArgumentForm[],
+    b: readonly ArgumentForm[],
+    keys: readonly (string | number)[],
+  ) => b.flatMap((form, i) => changes(a[i]!, form, `${path}.${keys[i]}`));
   if (before.kind === "list" && now.kind === "list" && before.entries.length === now.entries.length)
     return entries(before.entries, now.entries, [...now.entries.keys()]);
   if (before.kind === "object" && now.kind === "object" && String(before.keys) === String(now.keys))
@@ -102,7 +105,7 @@ function changedSettings({ settings: before }: Signature, { settings: now }: Sig
   );
 }
 
-function formatForm(form: Form): string {
+function formatForm(form: ArgumentForm): string {
   switch (form.kind) {
     case "tensor":
       return `${form.dtype}${formatShape(form.shape)}`;
@@ -148,7 +151,7 @@ function programLines(
 }
 
 /** How the slots of an argument are called in the graph: `arg0.x`. */
-function slotPaths(form: Form, path: string): [slot: number, path: string][] {
+function slotPaths(form: ArgumentForm, path: string): [slot: number, path: string][] {
   if (form.kind === "list") return form.entries.flatMap((entry, i) => slotPaths(entry, `${path}.${i}`));
   if (form.kind === "object")
     return form.entries.flatMap((entry, i) => slotPaths(entry, `${path}.${form.keys[i]}`));

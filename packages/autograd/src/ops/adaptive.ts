@@ -68,7 +68,7 @@ function adaptivePool(
       return outOfBatch(finish(out, field), x);
     },
     (draw) => {
-      const field = drawSizes(draw, rank, 1, 6);
+      const field = drawSizes(draw, rank, 6);
       return [drawField(draw, field), field.map((size) => draw.integer(1, size + 1))];
     },
     kink,

@@ -8,18 +8,14 @@ import { floating } from "./cast.ts";
 import { lt } from "./comparison.ts";
 import { checkTensor, fill } from "./leaf.ts";
 import { keeping, reshape, sum } from "./movement.ts";
+import { passing } from "./passing.ts";
 import { abs, add, div, exp, log, neg, sub, where } from "./pointwise.ts";
 import { amax } from "./reduction.ts";
 import { alongAxis, composed, declare, within } from "./sample.ts";
 
-export const stopOp: Op = {
-  name: "stopGradient",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [zero],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-  meaning: "intended",
-};
+/** `stopGradient` and `identity`, and what is made with them: softmax and its relatives. */
+
+export const stopOp: Op = passing("stopGradient", [zero], "intended");
 
 /** `x` as a constant: the same elements, and derivatives end here. Once it is read it is a leaf. */
 export const stopGradient: Unary = declare(
@@ -32,13 +28,7 @@ export const stopGradient: Unary = declare(
   within([-2, 2]),
 );
 
-const identityOp: Op = {
-  name: "identity",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [partial(() => 1)],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-};
+const identityOp = passing("identity", [partial(() => 1)]);
 
 /** `x` as a node of its own: the same elements, and derivatives pass. */
 export const identity: Unary = declare(

@@ -226,7 +226,7 @@ function convolution(name: string, rank: number): Convolution {
       return finished(name, convolve(name, rank, operands, set), operands.bias, x);
     },
     (draw) => {
-      const sizes = drawSizes(draw, rank, 1, 3);
+      const sizes = drawSizes(draw, rank, 3);
       const options = { ...drawOptions(draw), padding: draw.integer(0, 2) };
       const span = sizes.map((size) => (size - 1) * options.dilation + 1);
       const field = span.map((least) => Math.max(1, least + draw.integer(0, 2) - 2 * options.padding));
@@ -244,7 +244,7 @@ function transposedConvolution(name: string, rank: number): ConvolutionTranspose
       return finished(name, convolveTransposed(name, rank, operands, set), operands.bias, x);
     },
     (draw) => {
-      const [sizes, field] = [drawSizes(draw, rank, 1, 3), drawSizes(draw, rank, 1, 3)];
+      const [sizes, field] = [drawSizes(draw, rank, 3), drawSizes(draw, rank, 3)];
       const options = drawOptions(draw);
       const most = Math.max(options.stride, options.dilation) - 1;
       const outputPadding = draw.integer(0, most);

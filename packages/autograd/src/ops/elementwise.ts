@@ -136,7 +136,7 @@ export function checkChoice(name: string, { shape, dtype }: Tensor, axes: readon
     );
 }
 
-/** For a choice along one axis, or of all elements in a row: what it is made of, along which axis, and the result's shape. */
+/** For functions that choose along one axis, or (without an axis) among all elements in a row: of what, along which axis, and the result's shape. */
 export function choice(
   name: string,
   x: Tensor,
@@ -157,7 +157,7 @@ export function checkNumber(name: string, option: string, value: unknown): void 
     throw new ValueError(`${name}: ${option} is ${describe(value)}; give a number`);
 }
 
-/** Leaves without axes, each at a place that its number decides, and their numbers. */
+/** Leaves of rank 0 that were made lately, by a hash of their number. A program uses few numbers again and again. */
 class Singles {
   readonly #numbers = new Float64Array(256).fill(Number.NaN);
   readonly #leaves = new Array<Tensor | null>(256).fill(null);
@@ -167,7 +167,7 @@ class Singles {
     const known = this.#leaves[place];
     if (known && this.#numbers[place] === value) return known;
     const made = fill(value, [], dtype);
-    // -0 equals 0 and is another number.
+    // -0 equals 0, and would be found in its place.
     if (value === 0) return made;
     this.#numbers[place] = value;
     this.#leaves[place] = made;
@@ -182,7 +182,7 @@ const singles: Record<DType, Singles> = {
   bool: new Singles(),
 };
 
-/** A leaf filled with a number. Those without axes are few in any program, and shared. */
+/** A leaf filled with a number; one of rank 0 can be shared with others. */
 function filled(value: number, shape: Shape, dtype: DType): Tensor {
   return shape.length > 0 ? fill(value, shape, dtype) : singles[dtype].filled(value, dtype);
 }

@@ -45,6 +45,14 @@ export function placeholder(shape: Shape, dtype: DType): Tensor {
   return new Tensor(dataOp, null, { shape, dtype }, shape, dtype);
 }
 
+/** The message for a leaf without elements, where they are needed. */
+export function withoutValue({ label, shape }: Tensor): string {
+  return (
+    `${label ?? "a leaf"} of shape ${formatShape(shape)} has no value: it was made while compile or vmap was tracing, and is to be ` +
+    "returned from the function, or stands for a tangent in a derivative rule that is not linear in it"
+  );
+}
+
 /** A leaf whose elements all equal `value`. */
 export function fill(value: number, shape: Shape, dtype: DType): Tensor {
   return new Tensor(

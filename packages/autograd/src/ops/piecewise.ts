@@ -12,10 +12,10 @@ import { composed, kinked, within, withOptions } from "./sample.ts";
 
 /** Activation functions made of pieces of lines (and one parabola), element by element. */
 
-/** Throws ValueError unless an option is a number of at least 0. */
-function checkNotNegative(name: string, option: string, value: number): void {
-  checkNumber(name, option, value);
-  if (value < 0) throw new ValueError(`${name}: ${option} is ${value}; give a number of at least 0`);
+/** Throws ValueError unless `lambda` is a number of at least 0. */
+function checkLambda(name: string, lambda: number): void {
+  checkNumber(name, "lambda", lambda);
+  if (lambda < 0) throw new ValueError(`${name}: lambda is ${lambda}; give a number of at least 0`);
 }
 
 /** `x`, its NaNs as constants: where a function is flat on both sides PyTorch's derivative at NaN is 0. */
@@ -156,7 +156,7 @@ export const hardshrink: UnaryWith<[options?: { readonly lambda?: number }]> = c
   "hardshrink",
   (x: Tensor, options?: { readonly lambda?: number }) => {
     const { lambda = 0.5 } = optionsOf("hardshrink", options, { lambda: true });
-    checkNotNegative("hardshrink", "lambda", lambda);
+    checkLambda("hardshrink", lambda);
     const a = floated("hardshrink", x);
     return where(le(abs(a), lambda), 0, settled(a));
   },
@@ -173,7 +173,7 @@ export const softshrink: UnaryWith<[options?: { readonly lambda?: number }]> = c
   "softshrink",
   (x: Tensor, options?: { readonly lambda?: number }) => {
     const { lambda = 0.5 } = optionsOf("softshrink", options, { lambda: true });
-    checkNotNegative("softshrink", "lambda", lambda);
+    checkLambda("softshrink", lambda);
     const a = floated("softshrink", x);
     return where(gt(a, lambda), sub(a, lambda), where(lt(a, -lambda), add(a, lambda), 0));
   },

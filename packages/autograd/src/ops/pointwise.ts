@@ -83,12 +83,15 @@ export const sqrt: Unary = pointwise({
   accepts: "float",
 });
 
-/** Is `y` a number in a program, and another one? */
+/** Is `y` a number that is written in the program, and not `other`? */
 function isNever({ attributes: { value } }: Tensor, other: number): boolean {
   return typeof value === "number" && value !== other;
 }
 
-/** The derivative of the product by the exponent is needed where that is 0, and would be infinite where the base is too. */
+/**
+ * The base for the partial `y x^(y - 1)` where `y` is 0, with 1 in the place of 0. The partial is 0 there, but its own derivative by `y`
+ * has the factor `x^-1`, which would be infinite.
+ */
 function unzeroed(x: Tensor): Tensor {
   return where(gt(abs(x), 0), x, 1);
 }
@@ -102,11 +105,11 @@ export const pow: Binary = pointwise({
   body: f.pow,
   derivatives: [
     singular((_, x, y) => {
-      // 0 times what is infinite, the reciprocal of a small base in one order or the next, is 0 as a derivative.
+      // Where y is 0 so is the partial, even if the power beside it is infinite: `chain` says so in all orders.
       const [times, base] = isNever(y!, 0) ? [mul, x!] : [chain, where(eq(y!, 0), unzeroed(x!), x!)];
       return times(y!, pow(base, sub(y!, 1)));
     }),
-    // 0 where it is the logarithm of 0 that has no say: as that of 1, so that nothing is infinite in higher orders either.
+    // At x = 0 with y >= 0 the partial is 0 and log(x) is infinite: the logarithm of 1 stands for it, in higher orders too.
     singular((out, x, y) => mul(out, log(where(logicalAnd(eq(x!, 0), ge(y!, 0)), 1, x!)))),
   ],
   // Squares of 0 too.

@@ -240,7 +240,7 @@ export function drawField(draw: Draw, field: readonly number[]): Tensor {
 
 function samplesOf(rank: number, more: (draw: Draw) => MaxPoolOptions & AvgPoolOptions): Samples {
   return (draw) => {
-    const sizes = drawSizes(draw, rank, 1, 3);
+    const sizes = drawSizes(draw, rank, 3);
     const options = more(draw);
     const padding = draw.integer(0, Math.floor(Math.min(...sizes) / 2));
     const dilation = options.dilation === 2 ? 2 : 1;

@@ -196,7 +196,7 @@ export const interpolate: Operation<[options: InterpolateOptions]> = composed(
   (draw) => {
     const mode = Object.keys(ranks)[draw.integer(0, 5)] as Interpolation;
     const rank = ranks[mode][draw.integer(0, ranks[mode].length - 1)]!;
-    const field = drawSizes(draw, rank, 1, 4);
+    const field = drawSizes(draw, rank, 4);
     const alignCorners = /linear|cubic/.test(mode) && draw.coin();
     const sizes = draw.coin()
       ? { size: field.map(() => draw.integer(1, 5)) }
@@ -248,7 +248,7 @@ export const pixelShuffle: Operation<[factor: number]> = composed(
   },
   (draw) => {
     const factor = draw.integer(1, 2);
-    const [each, height, width] = drawSizes(draw, 3, 1, 4) as [number, number, number];
+    const [each, height, width] = drawSizes(draw, 3, 4) as [number, number, number];
     return [draw.tensor([...batchOf(draw), each * factor * factor, height, width]), factor];
   },
 );
@@ -281,7 +281,7 @@ export const pixelUnshuffle: Operation<[factor: number]> = composed(
   },
   (draw) => {
     const factor = draw.integer(1, 2);
-    const [channels, rows, columns] = drawSizes(draw, 3, 1, 4) as [number, number, number];
+    const [channels, rows, columns] = drawSizes(draw, 3, 4) as [number, number, number];
     return [draw.tensor([...batchOf(draw), channels, rows * factor, columns * factor]), factor];
   },
 );

@@ -4,9 +4,14 @@ import type { Attributes } from "../graph.ts";
 import { arityOf, derivativeOf, none, ownerOf, setElements, Tensor, youngest } from "../graph.ts";
 import { leaf } from "./leaf.ts";
 
+/**
+ * What compiled functions return: leaves that know which call they are from, so that a derivative that would have to go on behind them
+ * is an error (`checkResults` of `reach.ts`), not a number that lacks a part.
+ */
+
 const resultOp = leaf("data", "data");
 
-/** What an output of a compiled function is computed from: its node in the trace, and the symbols for the arguments. */
+/** An output of a compiled function: its node in the trace, the symbols for the arguments, and what these stood for in the last calls. */
 export interface Origin {
   readonly output: Tensor;
   readonly symbols: readonly Tensor[];
@@ -32,7 +37,7 @@ export function resultsOf(origin: Origin): (data: TypedArray) => Tensor {
 }
 
 /** Where the leaf is from, if a compiled function returned it. */
-export function originOf(x: Tensor): Origin | null {
+export function resultOriginOf(x: Tensor): Origin | null {
   return x.op === resultOp ? (origins.get(x.attributes) ?? null) : null;
 }
 
@@ -42,7 +47,7 @@ export type Source = number | { readonly origin: Origin; readonly id: number };
 /** Calls that are remembered. */
 const kept = 128;
 
-/** What a compiled function was given lately. These are numbers, since results that held their arguments would hold all data. */
+/** What a compiled function was given lately, as ids of nodes: results that held their arguments themselves would keep all data alive. */
 export class Given {
   readonly #width: number;
   /** Of each call: the node that was made last when it was done. Its results are the next ones. */
@@ -82,9 +87,10 @@ export class Given {
   }
 }
 
-/** So many of the nodes that an argument is made of, by derivatives that are not zero. */
+/** The most nodes that are remembered of those that an argument is made of. */
 const most = 100;
 
+/** What `x` is made of by derivatives that are not zero. */
 function sourcesOf(x: Tensor): number | readonly Source[] {
   if (arityOf(x) === 0) return numberOf(x);
   const seen = new Set<Tensor>([x]);
@@ -96,7 +102,7 @@ function sourcesOf(x: Tensor): number | readonly Source[] {
     });
   }
   return Array.from(seen, (node) => {
-    const origin = originOf(node);
+    const origin = resultOriginOf(node);
     return origin ? { origin, id: node.id } : numberOf(node);
   });
 }

@@ -67,7 +67,7 @@ export function spatialAxes(before: number, rank: number): number[] {
   return Array.from({ length: rank }, (_, i) => before + i);
 }
 
-/** For samples: sizes of `rank` spatial axes, smaller for more. */
-export function drawSizes(draw: Draw, rank: number, least: number, most: number): number[] {
-  return Array.from({ length: rank }, () => draw.integer(least, Math.max(least, most - rank + 1)));
+/** For samples: sizes of `rank` spatial axes, from 1 to `most`, or to less where there are several. */
+export function drawSizes(draw: Draw, rank: number, most: number): number[] {
+  return Array.from({ length: rank }, () => draw.integer(1, Math.max(1, most - rank + 1)));
 }

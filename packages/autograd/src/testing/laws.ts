@@ -4,6 +4,7 @@ import { CompileError, CotangentError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
 import { Tensor } from "../graph.ts";
 import { cast } from "../ops/cast.ts";
+import { checkConformity } from "../ops/conformity.ts";
 import { stack } from "../ops/join.ts";
 import { fromTypedArray } from "../ops/leaf.ts";
 import { sum } from "../ops/movement.ts";
@@ -52,6 +53,7 @@ const inference: Law = {
   dtype: "float32",
   check({ inputs, results }) {
     for (const y of results(inputs)) {
+      for (const node of topology([y]).nodes) checkConformity(node.op, node, node.attributes);
       const data = elements(y);
       demand(data.length === sizeOf(y.shape), () => `${data.length} elements in shape [${y.shape}]`);
       demand(data instanceof arrays[y.dtype], () => `${data.constructor.name} for ${y.dtype}`);
@@ -244,7 +246,11 @@ const refusal: Law = {
     try {
       for (const y of leavesOf(f(...args.with(at, spoiled(args[at], draw))))) elements(y);
     } catch (error) {
-      if (!(error instanceof CotangentError)) throw error;
+      if (!(error instanceof CotangentError))
+        throw new Error(
+          `it is not refused by a typed error, but fails: ${String(error)}; check the arguments first, or in \`shape\` and \`dtype\` of the op`,
+          { cause: error },
+        );
       // What is no op of its own is refused by those that it is made of.
       if (!isDeclared(f)) return;
       demand(

@@ -89,7 +89,7 @@ function madeAs(node: Tensor, inputs: readonly Tensor[], attributes: Attributes)
   return made;
 }
 
-/** Axes as attributes name them, one further behind. */
+/** Attributes with their axes counted one further, as there is the batch axis in front; or one less far again. */
 const behindBatch = (attributes: Attributes): Attributes => axesMoved(attributes, 1);
 const beforeBatch = (attributes: Attributes): Attributes => axesMoved(attributes, -1);
 
@@ -115,11 +115,11 @@ function oneByOne(node: Tensor, inputs: readonly Tensor[], size: number): Tensor
   return stack(Array.from({ length: size }, (_, i) => madeAs(node, of(i), node.attributes)));
 }
 
-const known = new WeakMap<Op, Op>();
+const batchedOps = new WeakMap<Op, Op>();
 
 /** The op that does the same with all examples of a batch. Its rules are those of `op`, batched. */
 function batchedOp(op: Op): Op {
-  return remembered(known, op, ({ name, kernel, derivatives, implied, kink, meaning }) => {
+  return remembered(batchedOps, op, ({ name, kernel, derivatives, implied, kink, meaning }) => {
     // A view says itself which axes its attributes name.
     const own = kernel.kind === "view" ? (attributes: Attributes) => attributes : beforeBatch;
     return {
@@ -163,7 +163,7 @@ export function end(symbols: Iterable<Tensor>): void {
 /** A symbol for one example of a batch. */
 const example = (x: Tensor): Tensor => placeholder(x.shape.slice(1), x.dtype);
 
-/** The rule is asked about one example, and what it says holds for all. */
+/** The rule for all examples: `rule` is asked about symbols for one example, and what it gives is batched. */
 function batchedRule(rule: Derivative, op: Op, own: (attributes: Attributes) => Attributes): Derivative {
   const forAll = (
     say: (moved: Tensor, out: Tensor, attributes: Attributes) => Tensor,

@@ -1,10 +1,11 @@
 import { reverse } from "../differentiate.ts";
 import { isFloat } from "../dtype.ts";
 import { DTypeError, GradientError, ShapeError, ValueError } from "../errors.ts";
-import type { Derivative, Op } from "../graph.ts";
+import type { Op } from "../graph.ts";
 import { apply, isWaiting, none, partial, Tensor, zero } from "../graph.ts";
 import { inlined } from "../inlining.ts";
 import { checkTensor, describe, fullLike, placeholder, zerosLike } from "../ops/leaf.ts";
+import { passing } from "../ops/passing.ts";
 import { checkFunction } from "../options.ts";
 import { rebuild } from "../rebuild.ts";
 import { equalShapes, formatShape, stridesOf } from "../shape.ts";
@@ -122,13 +123,7 @@ export function customGradient<I extends readonly Tensor[]>(
 }
 
 /** What a function with a rule of its own computes: forward mode does not go further. */
-const valueOp: Op = {
-  name: "value",
-  kernel: { kind: "pointwise", body: (_, y) => y! },
-  derivatives: [zero],
-  shape: ([y]) => y!.shape,
-  dtype: ([y]) => y!.dtype,
-};
+const valueOp = passing("value", [zero]);
 
 /** Is `x` made of the elements of `g`? What only waits for them is not. */
 function isMadeOf(x: Tensor, g: Tensor): boolean {
@@ -189,19 +184,7 @@ function cotangentOf<I extends readonly Tensor[]>(
   return found.node;
 }
 
-/** An op that gives one of its operands as it is, with derivative rules of its own. */
-function passing(name: string, operand: 0 | 1, derivatives: readonly Derivative[]): Op {
-  return {
-    name,
-    kernel: { kind: "pointwise", body: (_, ...operands) => operands[operand]! },
-    derivatives,
-    shape: ([x]) => x!.shape,
-    dtype: ([x]) => x!.dtype,
-    meaning: "intended",
-  };
-}
-
-const straightThroughOp = passing("straightThrough", 1, [partial(() => 1), zero]);
+const straightThroughOp = passing("straightThrough", [partial(() => 1), zero], "intended", 1);
 
 /**
  * The elements of `value` with the derivative 1 by `x`: a step that cannot be differentiated, such as rounding `x`, counts as
@@ -228,7 +211,7 @@ export function straightThrough<X extends Tensor>(x: X, value: Tensor<SizesOf<X>
   return apply(straightThroughOp, [x.node, value.node]) as Tensor as Tensor<SizesOf<X>>;
 }
 
-const reversalOp = passing("gradientReversal", 0, [partial((_, _x, factor) => factor!), zero]);
+const reversalOp = passing("gradientReversal", [partial((_, _x, factor) => factor!), zero], "intended");
 
 /**
  * `x` with its derivative multiplied by `-scale` (1 unless given): what comes after is trained as usual, what comes before

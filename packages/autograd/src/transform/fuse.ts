@@ -2,11 +2,11 @@ import type { Arithmetic } from "../arithmetic.ts";
 import { reverse } from "../differentiate.ts";
 import type { DType } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
-import type { Op } from "../graph.ts";
 import { apply, none, partial, singular, Tensor } from "../graph.ts";
 import { remembered } from "../memo.ts";
 import { pointwise } from "../ops/elementwise.ts";
 import { onesLike, placeholder, zerosLike } from "../ops/leaf.ts";
+import { passing } from "../ops/passing.ts";
 import { within } from "../ops/sample.ts";
 import type { Shape } from "../shape.ts";
 import type { Operand } from "../signature.ts";
@@ -79,13 +79,7 @@ export function fuse<const A extends readonly Tensor[]>(
   });
 }
 
-const operandOp: Op = {
-  name: "operand",
-  kernel: { kind: "pointwise", body: (_, x) => x! },
-  derivatives: [partial(() => 1)],
-  shape: ([x]) => x!.shape,
-  dtype: ([x]) => x!.dtype,
-};
+const operandOp = passing("operand", [partial(() => 1)]);
 
 function check(name: string, { operands, out }: Formula): void {
   for (const node of topology([out]).nodes) {

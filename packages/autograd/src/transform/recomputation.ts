@@ -7,9 +7,13 @@ import { stridesOf } from "../shape.ts";
 import { inheritSite } from "../site.ts";
 import type { Topology } from "../topology.ts";
 
-/** The nodes of segments, made again for the backward pass (`checkpoint`). */
+/**
+ * The graph side of `checkpoint`: while a walk in reverse is in a segment, rules are shown copies of its nodes, which the backward pass
+ * computes. What goes into the copies waits for what has flown back to the segment. So they are not equal to the nodes of the forward
+ * pass, nor computed before they are needed, and the segments are computed again one after the other.
+ */
 
-/** The elements of the first operand, once those of the others are there. */
+/** The elements of the first operand, once those of the others are computed. */
 const afterOp: Op = {
   name: "after",
   kernel: {
@@ -25,16 +29,17 @@ const afterOp: Op = {
 /** The nodes of each segment, those of the segments inside it too. */
 type Members = ReadonlyMap<Segment, readonly number[]>;
 
-/** A segment that a walk has entered; nodes go by their numbers. */
+/** A segment that a walk has entered. Nodes go by their numbers in the walk. */
 interface Entered {
-  /** Below this node the walk has left it. */
+  /** Its first node: when the walk is at a lower one, it has left the segment. */
   readonly lowest: number;
-  /** What it is computed from, as nodes that wait. */
+  /** For each node outside that the copies use, the node that waits in its place. */
   readonly rim: ReadonlyMap<number, Tensor>;
+  /** The copy of each of its nodes. */
   readonly copies: ReadonlyMap<number, Tensor>;
 }
 
-/** For a walk in reverse: copies of the nodes that are in segments; null if none is. */
+/** What a walk in reverse shows to rules: copies of the nodes that are in segments, the others as they are. Null if none is in one. */
 export function recomputed(order: Topology, flow: Flow): StandIn | null {
   const members = membersOf(order);
   if (members.size === 0) return null;
@@ -50,7 +55,7 @@ class Walk {
   readonly #members: Members;
   readonly #flow: Flow;
   readonly #entered = new Map<Segment, Entered>();
-  /** Those whose gradients nobody waits for yet. */
+  /** The entered segments that no other segment waits for yet. */
   #last: readonly Entered[] = [];
 
   constructor(order: Topology, members: Members, flow: Flow) {
@@ -59,7 +64,7 @@ class Walk {
     this.#flow = flow;
   }
 
-  /** What there is of a segment, made when the walk comes to the first of its nodes, which is node `n`. */
+  /** The copies of a segment, which are made when the walk comes into it, at node `n`. */
   enter(segment: Segment | null, n: number): Entered | null {
     if (!segment || segment.isOpen) return null;
     const known = this.#entered.get(segment);
@@ -73,7 +78,7 @@ class Walk {
     return entered;
   }
 
-  /** The nodes with these numbers above nodes that wait, in the place of what is around them: copies too, in an outer segment. */
+  /** Copies the nodes with these numbers. What they use of outside (of an outer segment its copies, `outer`) waits for `waits`. */
   #copy(numbers: readonly number[], outer: Entered["copies"] | undefined, waits: readonly Tensor[]): Entered {
     const { nodes, starts, edges } = this.#order;
     const rim = new Map<number, Tensor>();
@@ -113,12 +118,12 @@ function membersOf(order: Topology): Members {
   return members;
 }
 
-/** Does the walk see what the node is made of? Leaves and versions of variables are there anyway. */
+/** Is the node made of others in this walk? Leaves and versions of variables need not be computed again. */
 function isMade({ starts }: Topology, n: number): boolean {
   return starts[n]! < starts[n + 1]!;
 }
 
-/** Equal numbers, or numbers in a row: they take no memory. */
+/** Is it a leaf of equal numbers, or of numbers in a row? These take no memory and need not wait. */
 function isCounted({ op: { kernel } }: Tensor): boolean {
   return kernel.kind === "leaf" && kernel.source !== "data";
 }

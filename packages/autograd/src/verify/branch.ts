@@ -51,7 +51,7 @@ function chosenIn(node: Tensor, x: TypedArray, out: TypedArray): Float64Array {
   const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const strides = stridesOf(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
   const codes = new Float64Array(out.length);
-  walk(shape, strides, 0, (at, i) => {
+  walk(shape, strides, (at, i) => {
     if (x[i] === out[at]) codes[at]! += Math.sqrt(i + 2);
   });
   return codes;

@@ -1,3 +1,4 @@
+import type { TypedArray } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
 import { CotangentError, GradientError, ValueError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
@@ -76,10 +77,11 @@ export interface Trouble {
 }
 
 /**
- * The first opaque kernel that writes to an operand, in words, or null. It is looked for before anything of the graph is computed: what
- * a kernel does to an operand, such as sorting it, may change nothing when it is done again.
+ * What is wrong with the first faulty opaque kernel, in words, or null: it writes to an operand, or does not write all of its result.
+ * This comes before anything of the graph is computed: what a kernel does to an operand, such as sorting it, may change nothing when
+ * it is done again.
  */
-function overwriting({ y }: Call): string | null {
+function findFaultyKernel({ y }: Call): string | null {
   const { nodes, starts, edges } = topology([y]);
   const opaque = [...nodes.keys()].filter((n) => nodes[n]!.op.kernel.kind === "opaque");
   const operands = opaque.map((n) => [...edges.slice(starts[n], starts[n + 1])].map((k) => nodes[k]!));
@@ -87,19 +89,31 @@ function overwriting({ y }: Call): string | null {
   if (given instanceof Error) return null;
   for (const [k, n] of opaque.entries()) {
     const node = nodes[n]!;
-    const before = given.splice(0, operands[k]!.length);
-    const copies = before.map((values) => values.slice());
-    const done = attempt(() => compute(node, copies, allocate(node.dtype, node.size)));
-    const at = copies.findIndex((copy, i) => copy.some((x, j) => !Object.is(x, before[i]![j])));
-    if (!(done instanceof Error) && at >= 0)
-      return `the kernel of ${node.op.name} writes to its operand ${at}, which others use too: let it write to a copy, as data.slice()`;
+    const fault = faultOf(node, given.splice(0, operands[k]!.length));
+    if (fault) return `the kernel of ${node.op.name} ${fault}`;
   }
   return null;
 }
 
+/** What an opaque kernel does wrong on operands with the elements `given`, or null. */
+function faultOf(node: Tensor, given: readonly TypedArray[]): string | null {
+  const copies = given.map((values) => values.slice());
+  const [ones, zeros] = [1, 0].map((filling) => allocate(node.dtype, node.size).fill(filling));
+  if (attempt(() => compute(node, copies, ones!)) instanceof Error) return null;
+  const overwritten = copies.findIndex((copy, i) => copy.some((x, j) => !Object.is(x, given[i]![j])));
+  if (overwritten >= 0)
+    return `writes to its operand ${overwritten}, which others use too: let it write to a copy, as data.slice()`;
+  if (attempt(() => compute(node, copies, zeros!)) instanceof Error) return null;
+  const unwritten = zeros!.findIndex((x, i) => x === 0 && ones![i] === 1);
+  return unwritten < 0
+    ? null
+    : `does not write element ${unwritten} of its result: let it write every element of out.data, which holds anything before`;
+}
+
 /**
- * Is `f` a function of its inputs, and is the graph that it makes the whole of it? Says what is wrong, or null: one of its kernels
- * writes to an operand, it gives something else when called again, it throws or changes shape or dtype nearby, or it reads values that the graph takes for constants.
+ * Is `f` a function of its inputs, and is the graph that it makes the whole of it? Says what is wrong, or null: one of its opaque kernels
+ * is faulty, it gives something else when called again, it throws or changes shape or dtype nearby, or it reads values that the graph
+ * takes for constants.
  */
 export function findTrouble(
   f: Checked,
@@ -108,8 +122,8 @@ export function findTrouble(
   random: Sequence,
 ): Trouble | null {
   const inconclusive = (text: string): Trouble => ({ verdict: "inconclusive", text });
-  const written = overwriting(first);
-  if (written) return { verdict: "fail", text: written };
+  const fault = findFaultyKernel(first);
+  if (fault) return { verdict: "fail", text: fault };
   const again = attempt(() => callOn(f, inputs));
   if (again instanceof Error)
     return inconclusive(`the function throws when it is called again: ${again.message}`);

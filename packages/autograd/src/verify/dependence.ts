@@ -99,7 +99,7 @@ function leastAtPlace(
 function leastScattered(node: Tensor, ranks: Float64Array, index: TypedArray, out: Float64Array): void {
   const axis = Number(node.attributes.axis);
   const strides = stridesOf(node.shape);
-  walk(node.inputs[0]!.shape, strides.with(axis, 0), 0, (at, i) => {
+  walk(node.inputs[0]!.shape, strides.with(axis, 0), (at, i) => {
     lower(out, at + index[i]! * strides[axis]!, ranks[i]!);
   });
 }
@@ -138,6 +138,6 @@ function leastOfFactor(
   const strides = stridesOf(sizes);
   const strideOf = (label: string) => strides[kept.indexOf(label)] ?? 0;
   const least = new Float64Array(sizeOf(sizes));
-  walk(shape, own.map(strideOf), 0, (at, i) => lower(least, at, ranks[i]!));
-  walk(node.shape, labels.map(strideOf), 0, (at, i) => lower(out, i, least[at]!));
+  walk(shape, own.map(strideOf), (at, i) => lower(least, at, ranks[i]!));
+  walk(node.shape, labels.map(strideOf), (at, i) => lower(out, i, least[at]!));
 }

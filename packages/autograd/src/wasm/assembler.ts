@@ -8,6 +8,12 @@ import { remembered } from "../memo.ts";
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
+// Instructions that are for no type in particular, as `Code.op` takes them.
+
+export const drop = 0x1a;
+/** The first of two values if the int32 above them is not 0, else the second. */
+export const select = 0x1b;
+
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**

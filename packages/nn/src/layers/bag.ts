@@ -100,17 +100,17 @@ export class EmbeddingBag extends Module {
         ? (ones(index.shape, { dtype: "bool" }) as Tensor)
         : (ne(index, this.paddingIdx) as Tensor);
     const weighed: Tensor = perSampleWeights ? mul(rows, unsqueeze(perSampleWeights, -1) as Tensor) : rows;
-    return offsets ? this.#line(weighed, counts, offsets) : this.#bags(weighed, counts, 1);
+    return offsets ? this.#line(weighed, counts, offsets) : this.#bags(weighed, counts);
   }
 
-  /** Of rows [..., length, ..., features] those that count, along `axis`. */
-  #bags(rows: Tensor, counts: Tensor, axis: number): Tensor {
+  /** Combines those of the rows [bags, length, features] that count, along the length. */
+  #bags(rows: Tensor, counts: Tensor): Tensor {
     const used: Tensor = broadcastTo(unsqueeze(counts, -1) as Tensor, rows.shape);
-    const number: Tensor = sum(cast(used, rows.dtype) as Tensor, axis);
-    const total: Tensor = sum(where(used, rows, 0) as Tensor, axis);
-    if (this.mode === "sum" || rows.shape[axis] === 0) return total;
+    const number: Tensor = sum(cast(used, rows.dtype) as Tensor, 1);
+    const total: Tensor = sum(where(used, rows, 0) as Tensor, 1);
+    if (this.mode === "sum" || rows.shape[1] === 0) return total;
     if (this.mode === "mean") return div(total, maximum(number, 1) as Tensor);
-    const largest: Tensor = max(where(used, rows, -Infinity) as Tensor, axis);
+    const largest: Tensor = max(where(used, rows, -Infinity) as Tensor, 1);
     return where(ge(number, 1) as Tensor, largest, 0);
   }
 
@@ -122,7 +122,7 @@ export class EmbeddingBag extends Module {
     if (this.mode === "max") {
       const own = eq(unsqueeze(arange(0, n, 1, { dtype: "int32" }) as Tensor, 1) as Tensor, bag) as Tensor;
       const all: Tensor = broadcastTo(unsqueeze(rows, 0) as Tensor, [n, ...rows.shape]);
-      return this.#bags(all, logicalAnd(own, counts) as Tensor, 1);
+      return this.#bags(all, logicalAnd(own, counts) as Tensor);
     }
     const none = (columns: number) => zeros([n, columns], { dtype: rows.dtype }) as Tensor;
     const used = cast(unsqueeze(counts, 1) as Tensor, rows.dtype) as Tensor;

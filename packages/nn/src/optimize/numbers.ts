@@ -8,13 +8,13 @@ import { exact, type Schedule } from "./transforms.ts";
 export type Range = readonly [least: number, below: number];
 
 const any: Range = [0, Infinity];
-/** The range of what says how much is kept of something. */
+/** The range of a decay rate, such as a beta of Adam. */
 export const share: Range = [0, 1];
 
 /** A number of an optimizer as its property: what it is at the next step, and how another is assigned. */
 interface Entry {
   read(step: () => Tensor): unknown;
-  /** Throws unless it can become `value`; what it gives does it, so that all of several can be checked before. */
+  /** Throws unless it can become `value`. Returns what assigns it, so that of several all are checked before the first changes. */
   settle(value: never): () => void;
 }
 
@@ -98,9 +98,9 @@ export class Numbers {
     return this.addFixed(name, value);
   }
 
-  /** A number in `range` that matters at the beginning only. */
-  addInitial(name: string, value: number, range: Range = any): number {
-    this.#check(name, value, range);
+  /** A number that matters at the beginning only. */
+  addInitial(name: string, value: number): number {
+    this.#check(name, value, any);
     return this.addFixed(name, value);
   }
 
