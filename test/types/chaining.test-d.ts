@@ -149,6 +149,13 @@ describe("a function given to compile", () => {
     f(unknown, 0.1);
   });
 
+  test("has tensors as parameters beside a wrong option too", () => {
+    compile((x) => x.sum(), {
+      // @ts-expect-error There is no such option.
+      jit: true,
+    });
+  });
+
   test("keeps its own type", () => {
     const same = (x: Tensor<[4, 2]>, rate: number): Tensor<[4, 2]> => x.mul(rate);
     expectTypeOf(compile(same)).toExtend<typeof same>();

@@ -15,7 +15,7 @@ import { floor } from "./ops/rounding.ts";
 import type { Known } from "./options.ts";
 import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
-import { checkShape, shown } from "./shape.ts";
+import { checkShape, ownShape, shown } from "./shape.ts";
 import type { Literal } from "./signature.ts";
 import { Variable } from "./variable.ts";
 
@@ -277,11 +277,11 @@ export function draw(
   counters: number,
   from: (stream: Stream, shape: Shape, dtype: DType) => Tensor,
 ): Tensor {
-  checkShape(name, shape);
+  const own = ownShape(name, shape);
   checkDType(name, dtype);
   if (!isFloat(dtype))
     throw new DTypeError(`${name}: ${dtype} cannot hold fractions; use float32 or float64`);
   if (!(generator instanceof Generator))
     throw new ValueError(`${name}: the generator is a Generator, got ${describe(generator)}`);
-  return from(generator.next(counters), shape, dtype);
+  return from(generator.next(counters), own, dtype);
 }

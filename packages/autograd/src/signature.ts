@@ -390,7 +390,10 @@ export interface TensorCreator {
 export type OtherArray = Int8Array | Uint8ClampedArray | Int16Array | Uint16Array | Uint32Array;
 
 /** What `tensor` takes: numbers or booleans in nested arrays, or a typed array. */
-export type Nested = number | boolean | TypedArray | readonly Nested[];
+export type Nested = Listed | TypedArray;
+
+/** A number or boolean, or nested arrays of them. */
+type Listed = number | boolean | readonly Listed[];
 
 // Shape arithmetic. An axis is compared by its two names, counted from the front ("0") and from the end ("-2").
 
@@ -424,7 +427,11 @@ type Aligned<S extends Shape, T extends Shape> = S extends readonly [
   infer X extends number,
 ]
   ? T extends readonly [...infer B extends Shape, infer Y extends number]
-    ? [...Aligned<A, B>, X extends 1 ? Y : Y extends 1 ? X : number extends X ? Y : X]
+    ? [
+        ...Aligned<A, B>,
+        // Equal sizes first: of a size that is a type parameter nothing else can be said.
+        [X, Y] extends [Y, X] ? X : X extends 1 ? Y : Y extends 1 ? X : number extends X ? Y : X,
+      ]
     : S
   : T;
 
@@ -464,11 +471,11 @@ type Text<X> = X extends number ? `${X}` : "?";
 
 export type MatMul<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
   ? Shape
-  : S extends readonly [...infer A extends Shape, infer N extends number, number]
-    ? T extends readonly [...infer B extends Shape, number, infer M extends number]
+  : S extends readonly [...infer A extends Shape, infer N extends number, unknown]
+    ? T extends readonly [...infer B extends Shape, unknown, infer M extends number]
       ? [...Broadcast<A, B>, N, M]
       : [...A, N]
-    : T extends readonly [...infer B extends Shape, number, infer M extends number]
+    : T extends readonly [...infer B extends Shape, unknown, infer M extends number]
       ? [...B, M]
       : [];
 
@@ -618,9 +625,11 @@ type InsertedAt<S extends Shape, Name extends string, N extends number, Done ext
       : [];
 
 type Tail<S extends Shape> =
-  Unknown<S> extends true ? Shape : S extends readonly [number, ...infer R extends Shape] ? R : Shape;
+  Unknown<S> extends true ? Shape : S extends readonly [unknown, ...infer R extends Shape] ? R : Shape;
 
-type Joined<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T> ? Shape : [...S, ...T];
+export type Joined<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
+  ? Shape
+  : [...S, ...T];
 
 /** The shape of a tensor; for one of several tensors, the union of their shapes. */
 export type SizesOf<X> = X extends Tensor<infer S> ? S : Shape;
@@ -635,19 +644,33 @@ export type Parts<N extends number | readonly number[]> = N extends readonly num
   ? { -readonly [I in keyof N]: Tensor }
   : Tensor[];
 
-/** The shape of nested arrays. */
+/** The shape of nested arrays; unknown where a list may hold both numbers and lists, as those of a tensor of unknown rank do. */
 export type ShapeOf<T extends Nested> = Nested extends T
   ? Shape
-  : T extends number | boolean
-    ? []
-    : T extends TypedArray
-      ? [number]
-      : T extends readonly [infer X extends Nested, ...Nested[]]
-        ? Entries<T["length"], ShapeOf<X>>
-        : T extends readonly []
-          ? [0]
-          : T extends readonly (infer X extends Nested)[]
-            ? Entries<number, ShapeOf<X>>
-            : Shape;
+  : Nests<T> extends infer S extends Shape
+    ? Shape extends S
+      ? Shape
+      : S
+    : Shape;
 
-type Entries<N extends number, S extends Shape> = Unknown<S> extends true ? Shape : [N, ...S];
+type Nests<T extends Nested> = T extends number | boolean
+  ? []
+  : T extends TypedArray
+    ? [number]
+    : T extends readonly [infer X extends Nested, ...Nested[]]
+      ? Entries<T["length"], X>
+      : T extends readonly []
+        ? [0]
+        : T extends readonly (infer X extends Nested)[]
+          ? Entries<number, X>
+          : Shape;
+
+type Entries<N extends number, X extends Nested> = X[] extends (number | boolean)[]
+  ? [N]
+  : [Extract<X, number | boolean>] extends [never]
+    ? Nests<X> extends infer S extends Shape
+      ? Unknown<S> extends true
+        ? Shape
+        : [N, ...S]
+      : Shape
+    : Shape;

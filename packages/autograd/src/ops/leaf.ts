@@ -8,7 +8,7 @@ import { machineOfTwo } from "../machine.ts";
 import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
-import { checkShape, checkWhole, formatShape, numbers, shown, sizeOf } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, numbers, ownShape, shown, sizeOf } from "../shape.ts";
 import type { Creator, Literal, Nested, OtherArray, SizesOf, TensorCreator } from "../signature.ts";
 
 // All that makes a tensor of numbers is one file: each is a few lines, and twice as many that say what it takes and throws.
@@ -204,8 +204,7 @@ export function scalar(value: number, options?: CreateOptions): Tensor<[]> {
 
 function filled(name: string, value: number): Creator {
   return (shape, options?: CreateOptions) => {
-    checkShape(name, shape);
-    return fill(value, shape, dtypeIn(name, options, "float32"));
+    return fill(value, ownShape(name, shape), dtypeIn(name, options, "float32"));
   };
 }
 
@@ -221,9 +220,9 @@ export function full<const S extends Shape>(
   value: number,
   options?: CreateOptions,
 ): Tensor<Literal<S>> {
-  checkShape("full", shape);
+  const own = ownShape("full", shape);
   const dtype = dtypeIn("full", options, "float32");
-  return fill(checkedElement("full", value, dtype), shape, dtype);
+  return fill(checkedElement("full", value, dtype), own, dtype);
 }
 
 /** Zeros of the shape and dtype of `x`. */
@@ -348,12 +347,12 @@ export function logspace(
  * no dtype for such an array, and ValueError for bytes that are not 0 or 1: a Uint8Array is bool.
  */
 export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S): Tensor<Literal<S>> {
-  checkShape("fromTypedArray", shape);
+  const own = ownShape("fromTypedArray", shape);
   if (!ArrayBuffer.isView(data))
     throw new ValueError(`fromTypedArray: takes a typed array, got ${describe(data)}`);
   if (data.length !== sizeOf(shape))
     throw new ShapeError(
       `fromTypedArray: ${data.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
     );
-  return fromElements(ownElements("fromTypedArray", data), shape);
+  return fromElements(ownElements("fromTypedArray", data), own);
 }

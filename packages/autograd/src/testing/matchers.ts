@@ -98,7 +98,11 @@ function dedented(text: string): string {
  * ```
  */
 export const matchers: {
-  readonly toHaveCorrectGradient: typeof toHaveCorrectGradient;
-  readonly toBeCloseToTensor: typeof toBeCloseToTensor;
-  readonly toMatchGraph: typeof toMatchGraph;
+  readonly toHaveCorrectGradient: (
+    f: (...inputs: Tensor[]) => Tensor,
+    inputs: readonly Tensor[],
+    options?: CheckOptions,
+  ) => Match;
+  readonly toBeCloseToTensor: (x: unknown, expected: Tensor, options?: Closeness) => Match;
+  readonly toMatchGraph: (x: Tensor, text: string) => Match;
 } = { toHaveCorrectGradient, toBeCloseToTensor, toMatchGraph };
