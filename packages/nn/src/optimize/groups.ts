@@ -59,7 +59,7 @@ export abstract class Method<Options extends MethodOptions> extends Optimizer {
   ) {
     const name = new.target.name;
     const parts = groupsOf(name, trainable).map(({ parameters, ...own }) => {
-      const merged: Options = { ...optionsOf(name, options), ...own };
+      const merged: Options = { ...optionsOf(name, options), ...optionsOf(name, own) };
       const numbers = new Numbers(name);
       const { maximize = false } = merged;
       numbers.addFlag("maximize", maximize);
