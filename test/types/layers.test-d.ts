@@ -17,7 +17,7 @@ import {
   Tanh,
   ZeroPad2d,
 } from "@cotangent/nn";
-import { batches } from "@cotangent/nn/data";
+import { batches, csvRows, map } from "@cotangent/nn/data";
 import { bce, crossEntropy, gaussianNll, mse, nll } from "@cotangent/nn/loss";
 import { describe, expectTypeOf, test } from "vitest";
 
@@ -122,6 +122,20 @@ test("what is wrong about a group or an option of batches is the error", () => {
     // @ts-expect-error There is no such option.
     batch_size: 2,
   });
+  map(
+    [1, 2],
+    // @ts-expect-error No function.
+    3,
+  );
+  csvRows(["a;b"], {
+    // @ts-expect-error There is no such option.
+    delim: ";",
+  });
+  expectTypeOf(map([1, 2], (i) => [i, i] as const)).toEqualTypeOf<Iterable<readonly [number, number]>>();
+  const later = async function* () {
+    yield 1;
+  };
+  expectTypeOf(map(later(), async (i) => String(i))).toEqualTypeOf<AsyncIterable<string>>();
 });
 
 test("a layer of the user's keeps sizes that are type parameters", () => {

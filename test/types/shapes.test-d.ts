@@ -2,10 +2,12 @@ import type { Distinct, GradOptions, NestedArray, Shape, Sorted, Variable } from
 import {
   add,
   aminmax,
+  arange,
   argsort,
   betainc,
   cat,
   checkpoint,
+  eye,
   gammainc,
   gather,
   grad,
@@ -14,6 +16,8 @@ import {
   hvp,
   jacobian,
   jvp,
+  linspace,
+  logspace,
   logsumexp,
   matmul,
   mean,
@@ -23,6 +27,7 @@ import {
   normalize,
   oneHot,
   ones,
+  permutation,
   poisson,
   randint,
   scalar,
@@ -67,6 +72,25 @@ describe("a tensor of known shape", () => {
     expectTypeOf(rows).toEqualTypeOf<Tensor<[number, 3]>>();
     expectTypeOf(ones(unknown.shape)).toEqualTypeOf<Tensor>();
     expectTypeOf(zeros([1, 2, 3] as number[])).toEqualTypeOf<Tensor>();
+  });
+
+  test("is as long as the count that it is made of", () => {
+    expectTypeOf(eye(3)).toEqualTypeOf<Tensor<[3, 3]>>();
+    expectTypeOf(eye(3, { dtype: "float64" })).toEqualTypeOf<Tensor<[3, 3]>>();
+    expectTypeOf(eye(3, 2)).toEqualTypeOf<Tensor<[3, 2]>>();
+    expectTypeOf(eye(n)).toEqualTypeOf<Tensor<[number, number]>>();
+    expectTypeOf(linspace(0, 1, 5)).toEqualTypeOf<Tensor<[5]>>();
+    expectTypeOf(logspace(0, 1, n)).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(permutation(5)).toEqualTypeOf<Tensor<[5]>>();
+    expectTypeOf(arange(2.5)).toEqualTypeOf<Tensor<[number]>>();
+    eye(3, {
+      // @ts-expect-error There is no such option.
+      dtyp: "float64",
+    });
+    arange(0, 5, {
+      // @ts-expect-error Not a dtype.
+      dtype: "float16",
+    });
   });
 
   test("has a shape that nobody changes", () => {

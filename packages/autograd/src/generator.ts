@@ -264,9 +264,9 @@ export function randint<const S extends Shape>(
 /**
  * The whole numbers from 0 up to but not including `n` in random order, int32. Throws ValueError unless `n` is a whole number of at least 0.
  */
-export function permutation(n: number, options?: Pick<DrawOptions, "generator">): Tensor<[number]> {
+export function permutation<N extends number>(n: N, options?: Pick<DrawOptions, "generator">): Tensor<[N]> {
   const rest = optionsOf("permutation", options, { generator: true });
-  return argsort(draw("permutation", [n], { ...rest, dtype: "float64" }, 1, unitDraw)) as Tensor<[number]>;
+  return argsort(draw("permutation", [n], { ...rest, dtype: "float64" }, 1, unitDraw)) as Tensor<[N]>;
 }
 
 /** A draw `from` the next place of the generator, of floats. Throws typed errors for what is no shape, float dtype or generator. */

@@ -251,8 +251,13 @@ function checkedElement(name: string, value: unknown, dtype: DType): number {
 }
 
 /** The `n` x `m` matrix with ones on its diagonal (`m` is `n` unless given). */
-export function eye(n: number, options?: CreateOptions): Tensor<[number, number]>;
-export function eye(n: number, m?: number, options?: CreateOptions): Tensor<[number, number]>;
+export function eye<N extends number, M extends number = N>(
+  n: N,
+  m?: M,
+  options?: CreateOptions,
+): Tensor<[N, M]>;
+// The usual overload is the last, here and below: errors are told of that one.
+export function eye<N extends number>(n: N, options?: CreateOptions): Tensor<[N, N]>;
 export function eye(
   n: number,
   columns?: number | CreateOptions,
@@ -267,9 +272,9 @@ export function eye(
 }
 
 /** Numbers from `start` (0 unless given) up to but not including `end` in steps of `step`: int32 when all three are whole. */
-export function arange(end: number, options?: CreateOptions): Tensor<[number]>;
-export function arange(start: number, end: number, options?: CreateOptions): Tensor<[number]>;
 export function arange(start: number, end?: number, step?: number, options?: CreateOptions): Tensor<[number]>;
+export function arange(start: number, end: number, options?: CreateOptions): Tensor<[number]>;
+export function arange(end: number, options?: CreateOptions): Tensor<[number]>;
 export function arange(
   start: number,
   end?: number | CreateOptions,
@@ -290,12 +295,12 @@ export function arange(
 }
 
 /** `count` evenly spaced numbers from `start` to `end`, both included. */
-export function linspace(
+export function linspace<N extends number>(
   start: number,
   end: number,
-  count: number,
+  count: N,
   options?: CreateOptions,
-): Tensor<[number]> {
+): Tensor<[N]> {
   checkWhole("linspace", "count", count, 0);
   checkShape("linspace", [count]);
   const dtype = dtypeIn("linspace", options, "float32");
@@ -320,12 +325,12 @@ interface LogspaceOptions extends CreateOptions {
  * logspace(0, 2, 3).toArray(); // => 1,10,100
  * ```
  */
-export function logspace(
+export function logspace<N extends number>(
   start: number,
   end: number,
-  count: number,
+  count: N,
   options?: LogspaceOptions,
-): Tensor<[number]> {
+): Tensor<[N]> {
   const { base = 10, dtype = "float32" } = optionsOf("logspace", options, { ...creating, base: true });
   checkWhole("logspace", "count", count, 0);
   checkShape("logspace", [count]);

@@ -110,10 +110,6 @@ const returning: Known<ValueAndGradOptions> = { hasAux: "boolean" };
  * largest.item(); // => 2
  * ```
  */
-export function valueAndGrad<P = Tensor, R extends readonly unknown[] = Tensor[], L extends Tensor = Tensor>(
-  f: (x: P, ...rest: R) => L,
-  options?: ValueAndGradOptions & { readonly hasAux?: false },
-): (x: P, ...rest: R) => [value: Like<L>, gradient: Like<P>];
 export function valueAndGrad<
   P = Tensor,
   R extends readonly unknown[] = Tensor[],
@@ -123,6 +119,10 @@ export function valueAndGrad<
   f: (x: P, ...rest: R) => readonly [loss: L, aux: A],
   options: ValueAndGradOptions & { readonly hasAux: true },
 ): (x: P, ...rest: R) => [value: [loss: Like<L>, aux: A], gradient: Like<P>];
+export function valueAndGrad<P = Tensor, R extends readonly unknown[] = Tensor[], L extends Tensor = Tensor>(
+  f: (x: P, ...rest: R) => L,
+  options?: ValueAndGradOptions & { readonly hasAux?: false },
+): (x: P, ...rest: R) => [value: Like<L>, gradient: Like<P>];
 export function valueAndGrad<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor | readonly [Tensor, unknown],
   options?: ValueAndGradOptions,
