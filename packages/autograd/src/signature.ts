@@ -174,14 +174,14 @@ export interface ArgReduction {
   ) => Tensor<Reduced<SizesOf<X>, A, K>>;
 }
 
-/** Along one axis, the shape stays: softmax, cumsum. */
-export interface AxisFunction<Options = unknown> {
-  <X extends Tensor>(x: X, axis?: number, options?: Options): Tensor<SizesOf<X>>;
-  readonly [chained]?: <X extends Tensor>(this: X, axis?: number, options?: Options) => Tensor<SizesOf<X>>;
+/** Along one axis, the shape stays: softmax, cumsum. `AxisFunction<[options?: Options]>` takes more than an axis. */
+export interface AxisFunction<Rest extends readonly unknown[] = []> {
+  <X extends Tensor>(x: X, axis?: number, ...rest: Rest): Tensor<SizesOf<X>>;
+  readonly [chained]?: <X extends Tensor>(this: X, axis?: number, ...rest: Rest) => Tensor<SizesOf<X>>;
 }
 
 /** The indices that sort along an axis. */
-export type ArgSort = AxisFunction<{ readonly descending?: boolean }>;
+export type ArgSort = AxisFunction<[options?: { readonly descending?: boolean }]>;
 
 // Products.
 
