@@ -7,6 +7,7 @@ import {
   betainc,
   cat,
   checkpoint,
+  customGradient,
   eye,
   gammainc,
   gather,
@@ -513,6 +514,17 @@ describe("a derivative", () => {
     expectTypeOf(vmap(jacobian(squares))(x)).toEqualTypeOf<Tensor<[number, 2, 2]>>();
     // @ts-expect-error The function is of two elements.
     jacobian(squares)(zeros([3]));
+  });
+
+  test("of the user's own leaves the shape of the function", () => {
+    const exponential = customGradient(squares, (g) => [g]);
+    expectTypeOf(exponential).toEqualTypeOf<(a: Tensor<[2]>) => Tensor<[2]>>();
+    expectTypeOf(
+      customGradient(
+        (a) => a.sum(),
+        (g, _, a) => [g.mul(a)],
+      )(x),
+    ).toEqualTypeOf<Tensor<[]>>();
   });
 
   test("is of tensors, where a parameter does not say of what", () => {
