@@ -19,18 +19,16 @@ export function optionsOf<T extends object>(name: string, options: T | undefined
     throw new ValueError(
       `${name}: options are named, as in { name: value }, got ${shown(options)}${known ? `; ${listed(Object.keys(known))}` : ""}`,
     );
-  if (!known) return defined(options);
-  const kinds: { readonly [option: string]: unknown } = known;
-  checkNames(name, options, Object.keys(kinds));
+  const kinds: { readonly [option: string]: unknown } = known ?? {};
+  if (known) checkNames(name, options, Object.keys(kinds));
+  let given = options;
   for (const [option, value] of Object.entries(options))
-    if (kinds[option] === "boolean" && typeof value !== "boolean" && value !== undefined)
+    if (value === undefined) {
+      given = { ...given };
+      Reflect.deleteProperty(given, option);
+    } else if (kinds[option] === "boolean" && typeof value !== "boolean")
       throw new ValueError(`${name}: ${option} is true or false, got ${shown(value)}`);
-  return defined(options);
-}
-
-function defined<T extends object>(options: T): T {
-  if (!Object.values(options).includes(undefined)) return options;
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+  return given;
 }
 
 /** Throws ValueError unless `f` is a function. */
