@@ -134,7 +134,29 @@ function checkDeclarations(project, subpaths) {
     pure.map((path, i) => `export * as m${i} from "${path}";`).join("\n"),
   );
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  run(`node "${tsc}" --noEmit --strict --lib es2023 --types "" --module nodenext main.ts`, project);
+  const words = '--strict --lib es2023 --types "" --module nodenext';
+  run(`node "${tsc}" --noEmit ${words} main.ts`, project);
+  writeFileSync(join(project, "list.js"), lister(pure));
+  run("node list.js", project);
+  run(`node "${tsc}" --declaration --outDir declared ${words} renamed.ts`, project);
+}
+
+/**
+ * Writes a program of a user who exports everything under names of their own: its declarations have to name the types of all of
+ * it, which they can by names that entries export, and not by those of interfaces inside.
+ */
+function lister(subpaths) {
+  return `
+    import { writeFileSync } from "node:fs";
+    const lines = [];
+    for (const path of ${JSON.stringify(subpaths)}) {
+      lines.push(\`import * as m\${lines.length} from "\${path}";\`);
+      const module = \`m\${lines.length - 1}\`;
+      for (const name of Object.keys(await import(path)))
+        lines.push(\`export const e\${lines.length} = \${module}.\${name};\`);
+    }
+    writeFileSync("renamed.ts", lines.join("\\n"));
+  `;
 }
 
 /** Throws unless the files that the packages' pages name are there. */

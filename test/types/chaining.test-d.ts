@@ -43,6 +43,11 @@ describe("the chaining form", () => {
     unknown.sum(0, { keepDims: 1 });
     // @ts-expect-error There is no such option.
     unknown.sum(0, { keepdims: true });
+    // @ts-expect-error softmax takes an axis and nothing else.
+    unknown.softmax(-1, { dtype: "float64" });
+    // @ts-expect-error Nor does cumsum.
+    unknown.cumsum(0, true);
+    expectTypeOf(unknown.argsort(0, { descending: true })).toEqualTypeOf<Tensor>();
   });
 
   test("works on variables", () => {
@@ -147,6 +152,13 @@ describe("a function given to compile", () => {
     expectTypeOf(f(unknown, 0.1, unknown)).toEqualTypeOf<Tensor<[]>>();
     // @ts-expect-error Three are wanted.
     f(unknown, 0.1);
+  });
+
+  test("has tensors as parameters beside a wrong option too", () => {
+    compile((x) => x.sum(), {
+      // @ts-expect-error There is no such option.
+      jit: true,
+    });
   });
 
   test("keeps its own type", () => {

@@ -1,6 +1,7 @@
 import type { MatMul, Shape, Tensor } from "@cotangent/autograd";
 import { zeros } from "@cotangent/autograd";
 import {
+  Adam,
   Dropout,
   Embedding,
   type Epoch,
@@ -9,12 +10,14 @@ import {
   LayerNorm,
   Linear,
   MaxPool2d,
+  Module,
   ReLU,
   Sequential,
   SGD,
   Tanh,
   ZeroPad2d,
 } from "@cotangent/nn";
+import { batches, csvRows, map } from "@cotangent/nn/data";
 import { bce, crossEntropy, gaussianNll, mse, nll } from "@cotangent/nn/loss";
 import { describe, expectTypeOf, test } from "vitest";
 
@@ -96,6 +99,59 @@ describe("a loss", () => {
     // @ts-expect-error The first sizes differ.
     bce(x, zeros([4, 3]));
   });
+});
+
+test("what is wrong about a group or an option of batches is the error", () => {
+  const layer = new Linear(3, 4);
+  new Adam([
+    { parameters: layer.parameters(), lr: 0.1 },
+    {
+      parameters: [],
+      // @ts-expect-error A number or a schedule.
+      lr: "0.1",
+    },
+  ]);
+  new Adam([
+    {
+      // @ts-expect-error There is no such option.
+      params: layer.parameters(),
+    },
+  ]);
+  new Adam(new Set([{ parameters: layer.parameters(), lr: 0.1 }]));
+  batches([x, unknown], {
+    // @ts-expect-error There is no such option.
+    batch_size: 2,
+  });
+  map(
+    [1, 2],
+    // @ts-expect-error No function.
+    3,
+  );
+  csvRows(["a;b"], {
+    // @ts-expect-error There is no such option.
+    delim: ";",
+  });
+  expectTypeOf(map([1, 2], (i) => [i, i] as const)).toEqualTypeOf<Iterable<readonly [number, number]>>();
+  const later = async function* () {
+    yield 1;
+  };
+  expectTypeOf(map(later(), async (i) => String(i))).toEqualTypeOf<AsyncIterable<string>>();
+});
+
+test("a layer of the user's keeps sizes that are type parameters", () => {
+  class Block<I extends number, O extends number> extends Module {
+    readonly linear: Linear<I, O>;
+    constructor(inputs: I, outputs: O) {
+      super();
+      this.linear = new Linear(inputs, outputs);
+    }
+    forward<B extends number>(y: Tensor<[B, I]>): Tensor<[B, O]> {
+      return this.linear.forward(y).tanh();
+    }
+  }
+  expectTypeOf(new Block(3, 4).forward(x)).toEqualTypeOf<Tensor<[2, 4]>>();
+  // @ts-expect-error Three inputs.
+  new Block(3, 4).forward(zeros([2, 5]));
 });
 
 test("the loss of fit is told what the model gives", () => {

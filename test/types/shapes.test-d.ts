@@ -1,14 +1,24 @@
-import type { Distinct, NestedArray, Shape, Sorted } from "@cotangent/autograd";
+import type { Distinct, GradOptions, NestedArray, Shape, Sorted, Variable } from "@cotangent/autograd";
 import {
   add,
   aminmax,
+  arange,
   argsort,
   betainc,
   cat,
   checkpoint,
+  customGradient,
+  eye,
   gammainc,
   gather,
+  grad,
   gumbelSoftmax,
+  hessian,
+  hvp,
+  jacobian,
+  jvp,
+  linspace,
+  logspace,
   logsumexp,
   matmul,
   mean,
@@ -18,6 +28,7 @@ import {
   normalize,
   oneHot,
   ones,
+  permutation,
   poisson,
   randint,
   scalar,
@@ -27,12 +38,14 @@ import {
   stack,
   standardGamma,
   sum,
-  type Tensor,
+  Tensor,
   tensor,
   transpose,
   uniform,
   unique,
+  valueAndGrad,
   variable,
+  vjp,
   vmap,
   where,
   zeros,
@@ -48,7 +61,7 @@ const rows = zeros([n, 3]);
 describe("a tensor of known shape", () => {
   test("has the sizes of the array that it is created with", () => {
     expectTypeOf(x).toEqualTypeOf<Tensor<[4, 2]>>();
-    expectTypeOf(x.shape).toEqualTypeOf<[4, 2]>();
+    expectTypeOf(x.shape).toEqualTypeOf<readonly [4, 2]>();
     expectTypeOf(zeros([])).toEqualTypeOf<Tensor<[]>>();
     const drawn: Tensor<[5, 3]> = normal([5, 3]);
     expectTypeOf(drawn).toEqualTypeOf<Tensor<[5, 3]>>();
@@ -60,6 +73,38 @@ describe("a tensor of known shape", () => {
     expectTypeOf(rows).toEqualTypeOf<Tensor<[number, 3]>>();
     expectTypeOf(ones(unknown.shape)).toEqualTypeOf<Tensor>();
     expectTypeOf(zeros([1, 2, 3] as number[])).toEqualTypeOf<Tensor>();
+  });
+
+  test("is as long as the count that it is made of", () => {
+    expectTypeOf(eye(3)).toEqualTypeOf<Tensor<[3, 3]>>();
+    expectTypeOf(eye(3, { dtype: "float64" })).toEqualTypeOf<Tensor<[3, 3]>>();
+    expectTypeOf(eye(3, 2)).toEqualTypeOf<Tensor<[3, 2]>>();
+    expectTypeOf(eye(n)).toEqualTypeOf<Tensor<[number, number]>>();
+    expectTypeOf(linspace(0, 1, 5)).toEqualTypeOf<Tensor<[5]>>();
+    expectTypeOf(logspace(0, 1, n)).toEqualTypeOf<Tensor<[number]>>();
+    expectTypeOf(permutation(5)).toEqualTypeOf<Tensor<[5]>>();
+    expectTypeOf(arange(2.5)).toEqualTypeOf<Tensor<[number]>>();
+    eye(3, {
+      // @ts-expect-error There is no such option.
+      dtyp: "float64",
+    });
+    arange(0, 5, {
+      // @ts-expect-error Not a dtype.
+      dtype: "float16",
+    });
+  });
+
+  test("has a shape that nobody changes", () => {
+    // @ts-expect-error The shape is readonly.
+    x.shape.reverse();
+    // @ts-expect-error So is its first size.
+    x.shape[0] = 4;
+    expectTypeOf(zeros(x.shape)).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(unknown.reshape(x.shape)).toEqualTypeOf<Tensor<[4, 2]>>();
+    const [rank2, cols]: readonly [number, number] = x.shape;
+    expectTypeOf([rank2, cols]).toEqualTypeOf<number[]>();
+    const something: unknown = x;
+    if (something instanceof Tensor) expectTypeOf(something.shape).toEqualTypeOf<Shape>();
   });
 
   test("takes its shape from nested arrays", () => {
@@ -79,6 +124,8 @@ describe("a tensor of known shape", () => {
     expectTypeOf(tensor([[1, 2]] as number[][])).toEqualTypeOf<Tensor<[number, number]>>();
     expectTypeOf(tensor(new Float32Array(2))).toEqualTypeOf<Tensor<[number]>>();
     expectTypeOf(tensor(new Uint8ClampedArray(2), { dtype: "float32" })).toEqualTypeOf<Tensor<[number]>>();
+    // @ts-expect-error A typed array is a whole tensor, not a row of one.
+    tensor([new Float32Array(2), new Float32Array(2)]);
     // @ts-expect-error there is no dtype for such numbers
     tensor(new Int8Array(2));
     // @ts-expect-error Elements are numbers or booleans.
@@ -130,6 +177,15 @@ describe("nested arrays", () => {
     expectTypeOf([x, scalar(1)].map((y) => y.toArray())).toExtend<NestedArray[]>();
     const deep = <S extends Shape>(y: Tensor<S>): NestedArray => y.toArray();
     expectTypeOf(deep(x)).toEqualTypeOf<NestedArray>();
+  });
+
+  test("make a tensor again, of as much shape as they have", () => {
+    expectTypeOf(tensor(x.toArray())).toEqualTypeOf<Tensor<[number, number]>>();
+    expectTypeOf(tensor(unknown.toArray())).toEqualTypeOf<Tensor>();
+    expectTypeOf(variable(unknown.toArray())).toEqualTypeOf<Variable>();
+    expectTypeOf(tensor([1, [2]] as (number | number[])[])).toEqualTypeOf<Tensor>();
+    expectTypeOf(tensor([n, [n]][0]!)).toEqualTypeOf<Tensor<[] | [number]>>();
+    expectTypeOf(tensor([[true], [n]] as (number | boolean)[][])).toEqualTypeOf<Tensor<[number, number]>>();
   });
 
   test("hold what is asked for, as types do not know the dtype", () => {
@@ -228,6 +284,19 @@ describe("broadcasting", () => {
     // @ts-expect-error sizes 2 and 3 do not broadcast
     unknown.reshape([4, 2]).add(rows);
   });
+});
+
+test("sizes that are type parameters go through products and sums", () => {
+  const affine = <B extends number, I extends number, O extends number>(
+    y: Tensor<[B, I]>,
+    weight: Tensor<[I, O]>,
+    bias: Tensor<[O]>,
+  ): Tensor<[B, O]> => y.matmul(weight).add(bias).tanh();
+  expectTypeOf(affine(x, w, zeros([3]))).toEqualTypeOf<Tensor<[4, 3]>>();
+  const residual = <N extends number>(y: Tensor<[N, 3]>): Tensor<[N, 3]> => y.tanh().add(y);
+  expectTypeOf(residual(zeros([4, 3]))).toEqualTypeOf<Tensor<[4, 3]>>();
+  const square = <N extends number>(y: Tensor<[N, N]>): Tensor<[N, N]> => y.matmul(y).mul(y);
+  expectTypeOf(square(zeros([3, 3]))).toEqualTypeOf<Tensor<[3, 3]>>();
 });
 
 describe("matmul", () => {
@@ -428,6 +497,58 @@ describe("a function under vmap", () => {
     vmap(f, { inAxes: [0, null, null] })({ b: x }, zeros([4, 3]), "");
     // @ts-expect-error An axis is a number.
     vmap(row, { inAxes: "0" });
+  });
+});
+
+describe("a derivative", () => {
+  const squares = (a: Tensor<[2]>): Tensor<[2]> => a.square();
+
+  test("has the value's shape, and the argument's", () => {
+    expectTypeOf(valueAndGrad((a: Tensor<[2]>) => a.sum())).returns.toEqualTypeOf<
+      [value: Tensor<[]>, gradient: Tensor<[2]>]
+    >();
+    expectTypeOf(jacobian(squares)(zeros([2]))).toEqualTypeOf<Tensor<[2, 2]>>();
+    expectTypeOf(jacobian(jacobian(squares))(zeros([2]))).toEqualTypeOf<Tensor<[2, 2, 2]>>();
+    expectTypeOf(hessian((a: Tensor<[4, 2]>) => a.sum())(x)).toEqualTypeOf<Tensor<[4, 2, 4, 2]>>();
+    expectTypeOf(jacobian((a) => a.exp())(x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(vmap(jacobian(squares))(x)).toEqualTypeOf<Tensor<[number, 2, 2]>>();
+    // @ts-expect-error The function is of two elements.
+    jacobian(squares)(zeros([3]));
+  });
+
+  test("of the user's own leaves the shape of the function", () => {
+    const exponential = customGradient(squares, (g) => [g]);
+    expectTypeOf(exponential).toEqualTypeOf<(a: Tensor<[2]>) => Tensor<[2]>>();
+    expectTypeOf(
+      customGradient(
+        (a) => a.sum(),
+        (g, _, a) => [g.mul(a)],
+      )(x),
+    ).toEqualTypeOf<Tensor<[]>>();
+  });
+
+  test("is of tensors, where a parameter does not say of what", () => {
+    expectTypeOf(valueAndGrad((a, b) => a.mul(b).sum())).toExtend<
+      (a: Tensor, b: Tensor) => [Tensor<[]>, Tensor]
+    >();
+    expectTypeOf(valueAndGrad((a) => [a.sum(), { a }] as const, { hasAux: true })).returns.toEqualTypeOf<
+      [value: [loss: Tensor<[]>, aux: { readonly a: Tensor }], gradient: Tensor]
+    >();
+    expectTypeOf(jvp((a) => a.sum())).returns.toEqualTypeOf<[value: Tensor<[]>, derivative: Tensor<[]>]>();
+    expectTypeOf(vjp((a) => a.exp())(x)[1](x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(hvp((a) => a.sum())(x, x)).toEqualTypeOf<Tensor>();
+    expectTypeOf(vmap((a, b) => grad(a.mul(b).sum(), [a])[0])(x, x)).toEqualTypeOf<Tensor>();
+  });
+
+  test("may be null where it may be asked for as null", () => {
+    expectTypeOf(grad(x.sum(), [x], { unused: "null" })).toEqualTypeOf<[Tensor<[4, 2]> | null]>();
+    expectTypeOf(grad(x.sum(), [x], { unused: "error" })).toEqualTypeOf<[Tensor<[4, 2]>]>();
+    const passed = (options: GradOptions) => grad(x.sum(), [x], options);
+    expectTypeOf(passed).returns.toEqualTypeOf<[Tensor<[4, 2]> | null]>();
+    grad(x.sum(), [x], {
+      // @ts-expect-error No such choice.
+      unused: "ignore",
+    });
   });
 });
 

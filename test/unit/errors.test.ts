@@ -1277,7 +1277,7 @@ describe("what flows of another dtype is refused, in both modes", () => {
 
 test("the matrices of derivatives are by one tensor, and no tree", () => {
   const f = ((x: { a: Tensor }) => x.a.square().sum()) as never;
-  for (const transform of [jacobian, hessian])
+  for (const transform of [jacobian, hessian as unknown as typeof jacobian])
     for (const given of [[of(2), of(2)], { a: of(2) }, 3, undefined])
       refusal(
         () => transform(f)(given as never),

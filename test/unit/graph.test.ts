@@ -2,15 +2,20 @@ import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
+  bernoulli,
   cat,
+  categorical,
   compile,
   cumprod,
   customGradient,
   type DType,
   evaluate,
   fromTypedArray,
+  full,
   grad,
   hessian,
+  normal,
+  randint,
   scalar,
   type Tensor,
   tensor,
@@ -18,6 +23,7 @@ import {
   toText,
   variable,
   where,
+  zeros,
 } from "@cotangent/autograd";
 import { tensorEquality } from "@cotangent/autograd/testing";
 import { describe, expect, test } from "vitest";
@@ -342,6 +348,36 @@ describe("tensors as JavaScript values", () => {
     expect(tensor(bytes, { dtype: "int32" }).toArray()).toEqual([0, 1, 200]);
     const count = compile((x: Tensor) => x.cast("int32").sum());
     expect(() => count(bytes as never)).toThrow("a Uint8Array is bool, and element 2 is 200");
+  });
+
+  test("a list that was a shape, or held operands, may be changed afterwards", () => {
+    const six = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const rowOf = (size: number) => new Array(size).fill(expect.any(Number));
+    const made: Record<string, (shape: number[]) => Tensor> = {
+      zeros: (shape) => zeros(shape),
+      full: (shape) => full(shape, 2),
+      normal: (shape) => normal(shape),
+      randint: (shape) => randint(0, 5, shape),
+      bernoulli: (shape) => bernoulli(shape),
+      categorical: (shape) => categorical(shape, { logits: zeros([3]) }),
+      fromTypedArray: (shape) => fromTypedArray(six, shape),
+      reshape: (shape) => tensor(six).reshape(shape),
+      broadcastTo: (shape) => tensor([1, 2, 3]).broadcastTo(shape),
+      expand: (shape) => tensor([1, 2, 3]).expand(shape),
+      sumTo: (shape) => zeros([4, 2, 3]).sumTo(shape),
+    };
+    for (const [name, make] of Object.entries(made)) {
+      const given = [2, 3];
+      const x = make(given);
+      const doubled = x.add(x);
+      given.splice(0, 2, 3, 1);
+      expect([name, x.shape, doubled.shape]).toEqual([name, [2, 3], [2, 3]]);
+      expect([name, doubled.toArray()]).toEqual([name, [rowOf(3), rowOf(3)]]);
+    }
+    const parts = [tensor([1]), tensor([2]), tensor([3])];
+    const joined = cat(parts);
+    parts[0] = tensor([9]);
+    expect(joined.toArray()).toEqual([1, 2, 3]);
   });
 
   test("arrays are copied in and out", () => {

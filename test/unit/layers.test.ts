@@ -21,6 +21,7 @@ import {
   AlphaDropout,
   BatchNorm1d,
   BatchNorm2d,
+  Conv2d,
   Dropout,
   Dropout2d,
   Embedding,
@@ -28,13 +29,17 @@ import {
   Identity,
   InstanceNorm1d,
   LayerNorm,
+  LeakyReLU,
   Linear,
+  MaxPool2d,
   Module,
   ModuleDict,
   ModuleList,
   RMSNorm,
   Sequential,
   SGD,
+  Unflatten,
+  Upsample,
 } from "@cotangent/nn";
 import { describe, expect, test } from "vitest";
 
@@ -47,6 +52,31 @@ function message(f: () => unknown): string {
   }
   return "nothing was thrown";
 }
+
+test("a layer stays as it was made when its options or sizes are changed for the next one", () => {
+  const field = ones([1, 1, 9, 9]);
+  const slopes = { negativeSlope: 0.1 };
+  const leaky = new LeakyReLU(slopes);
+  slopes.negativeSlope = 5;
+  expect(leaky.forward(tensor([-1], { dtype: "float64" })).item()).toBe(-0.1);
+  const [stride, window, sizes] = [
+    [2, 2],
+    [3, 3],
+    [2, 2],
+  ];
+  const convolution = new Conv2d(1, 1, window, { stride });
+  const pool = new MaxPool2d(window);
+  const unflatten = new Unflatten(1, sizes);
+  const scaled = { size: [4, 4] };
+  const upsample = new Upsample(scaled);
+  for (const list of [stride, window, sizes]) list.fill(1);
+  scaled.size = [6, 6];
+  expect(convolution.forward(field).shape).toEqual([1, 1, 4, 4]);
+  expect(String(convolution)).toContain("kernelSize=[3, 3]");
+  expect(pool.forward(field).shape).toEqual([1, 1, 3, 3]);
+  expect(unflatten.forward(ones([3, 4])).shape).toEqual([3, 2, 2]);
+  expect(upsample.forward(field).shape).toEqual([1, 1, 4, 4]);
+});
 
 describe("an error in a layer names its path in the model", () => {
   class Block extends Module {

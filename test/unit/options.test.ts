@@ -25,6 +25,7 @@ import {
   toDot,
   uniform,
   ValueError,
+  type Variable,
   valueAndGrad,
   variable,
   vmap,
@@ -32,12 +33,53 @@ import {
 } from "@cotangent/autograd";
 import { checkModel, checkOp, matchers } from "@cotangent/autograd/testing";
 import { elements, magnitudes, programs, shapes, tensors } from "@cotangent/autograd/testing/fast-check";
-import { Adam, BatchNorm1d, Linear, SGD } from "@cotangent/nn";
+import { Adam, BatchNorm1d, InstanceNorm1d, LBFGS, LevenbergMarquardt, Linear, SGD } from "@cotangent/nn";
 import { batches } from "@cotangent/nn/data";
 import { klDiv } from "@cotangent/nn/loss";
 import { describe, expect, test } from "vitest";
 import { sourceBundle } from "../../scripts/source-bundle.mjs";
 import { captureConsole } from "../console.ts";
+
+describe("an option that is undefined is as if it were not given", () => {
+  const norms = { BatchNorm1d, InstanceNorm1d };
+  for (const [name, Norm] of Object.entries(norms))
+    for (const option of ["eps", "momentum", "affine", "trackRunningStats", "dtype"])
+      test(`${option} of ${name}`, () => {
+        const [given, usual] = [new Norm(2, { [option]: undefined }), new Norm(2)];
+        expect(String(given)).toBe(String(usual));
+        expect(Object.keys(given.stateDict())).toEqual(Object.keys(usual.stateDict()));
+      });
+
+  const steps = {
+    LBFGS: ["lr", "maxIter", "maxEval", "toleranceGrad", "toleranceChange", "historySize", "lineSearchFn"],
+    LevenbergMarquardt: ["damping", "up", "down", "maxIter", "toleranceGrad", "toleranceChange"],
+  };
+  for (const option of steps.LBFGS)
+    test(`${option} of LBFGS`, () => {
+      const stepped = [{ [option]: undefined }, {}].map((options) => {
+        const w = variable([1, 2]);
+        new LBFGS([w], options).step(() => w.square().sum());
+        return w.toArray();
+      });
+      expect(stepped[0]).toEqual(stepped[1]);
+    });
+  for (const option of steps.LevenbergMarquardt)
+    test(`${option} of LevenbergMarquardt`, () => {
+      const stepped = [{ [option]: undefined }, {}].map((options) => {
+        const w = variable([1, 2]);
+        new LevenbergMarquardt([w], options).step(() => w.exp());
+        return w.toArray();
+      });
+      expect(stepped[0]).toEqual(stepped[1]);
+    });
+
+  test("of a group, which has that of all groups", () => {
+    const own: { lr?: number } = {};
+    const group = { parameters: [variable([1])], lr: own.lr } as { parameters: Variable[]; lr?: number };
+    const optimizer = new Adam([group], { lr: 0.2 });
+    expect(optimizer.groups[0]!.lr).toBe(0.2);
+  });
+});
 
 describe("compile with check", () => {
   const x = tensor([1, 2, 3]);

@@ -31,6 +31,13 @@ import { describe, expect, test } from "vitest";
 
 const nan = Number.NaN;
 
+test("a schedule keeps its milestones when the list is changed", () => {
+  const milestones = [2];
+  const schedule = multiStep({ lr: 1, milestones, gamma: 0.5 });
+  milestones[0] = 100;
+  expect(schedule(3).item()).toBe(0.5);
+});
+
 describe("a schedule", () => {
   test.each<[string, () => unknown]>([
     ['lambda: lr is a finite number, got "1"', () => lambda({ lr: "1" as never, lrLambda: (t) => t })],

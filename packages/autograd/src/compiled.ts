@@ -123,6 +123,11 @@ export function compile<F extends (...args: Tensor[]) => unknown>(
   options?: CompileOptions,
 ): Compiled<F>;
 export function compile<F extends (...args: never[]) => unknown>(f: F, options?: CompileOptions): Compiled<F>;
+// Once more, as the last: errors are told of that one.
+export function compile<F extends (...args: Tensor[]) => unknown>(
+  f: F,
+  options?: CompileOptions,
+): Compiled<F>;
 export function compile<F extends (...args: never[]) => unknown>(f: F, given?: CompileOptions): Compiled<F> {
   checkFunction("compile", f);
   const options = optionsOf("compile", given, { check: "boolean", relaxed: "boolean" });

@@ -15,7 +15,7 @@ import { floor } from "./ops/rounding.ts";
 import type { Known } from "./options.ts";
 import { optionsOf } from "./options.ts";
 import type { Shape } from "./shape.ts";
-import { checkShape, shown } from "./shape.ts";
+import { checkShape, ownShape, shown } from "./shape.ts";
 import type { Literal } from "./signature.ts";
 import { Variable } from "./variable.ts";
 
@@ -264,9 +264,9 @@ export function randint<const S extends Shape>(
 /**
  * The whole numbers from 0 up to but not including `n` in random order, int32. Throws ValueError unless `n` is a whole number of at least 0.
  */
-export function permutation(n: number, options?: Pick<DrawOptions, "generator">): Tensor<[number]> {
+export function permutation<N extends number>(n: N, options?: Pick<DrawOptions, "generator">): Tensor<[N]> {
   const rest = optionsOf("permutation", options, { generator: true });
-  return argsort(draw("permutation", [n], { ...rest, dtype: "float64" }, 1, unitDraw)) as Tensor<[number]>;
+  return argsort(draw("permutation", [n], { ...rest, dtype: "float64" }, 1, unitDraw)) as Tensor<[N]>;
 }
 
 /** A draw `from` the next place of the generator, of floats. Throws typed errors for what is no shape, float dtype or generator. */
@@ -277,11 +277,11 @@ export function draw(
   counters: number,
   from: (stream: Stream, shape: Shape, dtype: DType) => Tensor,
 ): Tensor {
-  checkShape(name, shape);
+  const own = ownShape(name, shape);
   checkDType(name, dtype);
   if (!isFloat(dtype))
     throw new DTypeError(`${name}: ${dtype} cannot hold fractions; use float32 or float64`);
   if (!(generator instanceof Generator))
     throw new ValueError(`${name}: the generator is a Generator, got ${describe(generator)}`);
-  return from(generator.next(counters), shape, dtype);
+  return from(generator.next(counters), own, dtype);
 }

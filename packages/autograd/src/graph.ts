@@ -75,7 +75,9 @@ export function readElements(x: Tensor, caller: string): TypedArray {
  * unknown shape fits where `[4, 2]` is wanted, as `[4, 2]` fits where any shape will do, and `[4, 3]` does not. (By
  * `get shape(): S` alone, `let h = zeros([4, 2])` could never again be given a tensor of unknown shape.)
  */
-export type Sizes<S extends Shape> = S extends infer T extends Shape ? T : never;
+export type Sizes<S extends Shape> = S extends readonly [...infer T extends number[]]
+  ? readonly [...T]
+  : never;
 
 /** What few nodes have: kept in an object of its own, so that all others are smaller. */
 interface Rare {

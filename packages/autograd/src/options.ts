@@ -10,7 +10,7 @@ export type Known<T> = {
 };
 
 /**
- * `options`, none unless given. Throws ValueError unless they are named: `mse(x, y, "sum")` would be the mean; if one is not
+ * `options`, none unless given, without those that are undefined: spread over defaults they would take their places. Throws ValueError unless they are named: `mse(x, y, "sum")` would be the mean; if one is not
  * among the `known`; and if one that is true or false is anything else: the text "false" counts as true.
  */
 export function optionsOf<T extends object>(name: string, options: T | undefined, known?: Known<T>): T {
@@ -19,13 +19,16 @@ export function optionsOf<T extends object>(name: string, options: T | undefined
     throw new ValueError(
       `${name}: options are named, as in { name: value }, got ${shown(options)}${known ? `; ${listed(Object.keys(known))}` : ""}`,
     );
-  if (!known) return options;
-  const kinds: { readonly [option: string]: unknown } = known;
-  checkNames(name, options, Object.keys(kinds));
+  const kinds: { readonly [option: string]: unknown } = known ?? {};
+  if (known) checkNames(name, options, Object.keys(kinds));
+  let given = options;
   for (const [option, value] of Object.entries(options))
-    if (kinds[option] === "boolean" && typeof value !== "boolean" && value !== undefined)
+    if (value === undefined) {
+      given = { ...given };
+      Reflect.deleteProperty(given, option);
+    } else if (kinds[option] === "boolean" && typeof value !== "boolean")
       throw new ValueError(`${name}: ${option} is true or false, got ${shown(value)}`);
-  return options;
+  return given;
 }
 
 /** Throws ValueError unless `f` is a function. */

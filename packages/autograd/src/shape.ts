@@ -93,6 +93,12 @@ export function checkShape(name: string, shape: Shape): void {
     throw new ShapeError(`${name}: shape ${formatShape(shape)} has more than ${maxSize} elements`);
 }
 
+/** `shape` as a list that no one else can change: callers fill theirs anew. Throws as `checkShape` does. */
+export function ownShape(name: string, shape: Shape): Shape {
+  checkShape(name, shape);
+  return shape.slice();
+}
+
 /** `axis` counted from the front. Throws ShapeError if the shape has no such axis, ValueError for what is no number. */
 export function normalizeAxis(name: string, axis: number, shape: Shape): number {
   const rank = shape.length;

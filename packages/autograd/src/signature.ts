@@ -175,14 +175,14 @@ export interface ArgReduction {
   ) => Tensor<Reduced<SizesOf<X>, A, K>>;
 }
 
-/** Along one axis, the shape stays: softmax, cumsum. */
-export interface AxisFunction<Options = unknown> {
-  <X extends Tensor>(x: X, axis?: number, options?: Options): Tensor<SizesOf<X>>;
-  readonly [chained]?: <X extends Tensor>(this: X, axis?: number, options?: Options) => Tensor<SizesOf<X>>;
+/** Along one axis, the shape stays: softmax, cumsum. `AxisFunction<[options?: Options]>` takes more than an axis. */
+export interface AxisFunction<Rest extends readonly unknown[] = []> {
+  <X extends Tensor>(x: X, axis?: number, ...rest: Rest): Tensor<SizesOf<X>>;
+  readonly [chained]?: <X extends Tensor>(this: X, axis?: number, ...rest: Rest) => Tensor<SizesOf<X>>;
 }
 
 /** The indices that sort along an axis. */
-export type ArgSort = AxisFunction<{ readonly descending?: boolean }>;
+export type ArgSort = AxisFunction<[options?: { readonly descending?: boolean }]>;
 
 // Products.
 
@@ -391,7 +391,10 @@ export interface TensorCreator {
 export type OtherArray = Int8Array | Uint8ClampedArray | Int16Array | Uint16Array | Uint32Array;
 
 /** What `tensor` takes: numbers or booleans in nested arrays, or a typed array. */
-export type Nested = number | boolean | TypedArray | readonly Nested[];
+export type Nested = Listed | TypedArray;
+
+/** A number or boolean, or nested arrays of them. */
+type Listed = number | boolean | readonly Listed[];
 
 // Shape arithmetic. An axis has two names, one counted from the front ("0") and one from the end ("-2"); it is found by either.
 
@@ -425,7 +428,11 @@ type Aligned<S extends Shape, T extends Shape> = S extends readonly [
   infer X extends number,
 ]
   ? T extends readonly [...infer B extends Shape, infer Y extends number]
-    ? [...Aligned<A, B>, X extends 1 ? Y : Y extends 1 ? X : number extends X ? Y : X]
+    ? [
+        ...Aligned<A, B>,
+        // Equal sizes first: of a size that is a type parameter nothing else can be said.
+        [X, Y] extends [Y, X] ? X : X extends 1 ? Y : Y extends 1 ? X : number extends X ? Y : X,
+      ]
     : S
   : T;
 
@@ -465,11 +472,11 @@ type Text<X> = X extends number ? `${X}` : "?";
 
 export type MatMul<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
   ? Shape
-  : S extends readonly [...infer A extends Shape, infer N extends number, number]
-    ? T extends readonly [...infer B extends Shape, number, infer M extends number]
+  : S extends readonly [...infer A extends Shape, infer N extends number, unknown]
+    ? T extends readonly [...infer B extends Shape, unknown, infer M extends number]
       ? [...Broadcast<A, B>, N, M]
       : [...A, N]
-    : T extends readonly [...infer B extends Shape, number, infer M extends number]
+    : T extends readonly [...infer B extends Shape, unknown, infer M extends number]
       ? [...B, M]
       : [];
 
@@ -619,9 +626,11 @@ type InsertedAt<S extends Shape, Name extends string, N extends number, Done ext
       : [];
 
 type Tail<S extends Shape> =
-  Unknown<S> extends true ? Shape : S extends readonly [number, ...infer R extends Shape] ? R : Shape;
+  Unknown<S> extends true ? Shape : S extends readonly [unknown, ...infer R extends Shape] ? R : Shape;
 
-type Joined<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T> ? Shape : [...S, ...T];
+export type Joined<S extends Shape, T extends Shape> = true extends Unknown<S> | Unknown<T>
+  ? Shape
+  : [...S, ...T];
 
 /** The shape of a tensor; for one of several tensors, the union of their shapes. */
 export type SizesOf<X> = X extends Tensor<infer S> ? S : Shape;
@@ -636,19 +645,33 @@ export type Parts<N extends number | readonly number[]> = N extends readonly num
   ? { -readonly [I in keyof N]: Tensor }
   : Tensor[];
 
-/** The shape of nested arrays. */
+/** The shape of nested arrays; unknown where a list may hold both numbers and lists, as those of a tensor of unknown rank do. */
 export type ShapeOf<T extends Nested> = Nested extends T
   ? Shape
-  : T extends number | boolean
-    ? []
-    : T extends TypedArray
-      ? [number]
-      : T extends readonly [infer X extends Nested, ...Nested[]]
-        ? Entries<T["length"], ShapeOf<X>>
-        : T extends readonly []
-          ? [0]
-          : T extends readonly (infer X extends Nested)[]
-            ? Entries<number, ShapeOf<X>>
-            : Shape;
+  : Nests<T> extends infer S extends Shape
+    ? Shape extends S
+      ? Shape
+      : S
+    : Shape;
 
-type Entries<N extends number, S extends Shape> = Unknown<S> extends true ? Shape : [N, ...S];
+type Nests<T extends Nested> = T extends number | boolean
+  ? []
+  : T extends TypedArray
+    ? [number]
+    : T extends readonly [infer X extends Nested, ...Nested[]]
+      ? Entries<T["length"], X>
+      : T extends readonly []
+        ? [0]
+        : T extends readonly (infer X extends Nested)[]
+          ? Entries<number, X>
+          : Shape;
+
+type Entries<N extends number, X extends Nested> = X[] extends (number | boolean)[]
+  ? [N]
+  : [Extract<X, number | boolean>] extends [never]
+    ? Nests<X> extends infer S extends Shape
+      ? Unknown<S> extends true
+        ? Shape
+        : [N, ...S]
+      : Shape
+    : Shape;

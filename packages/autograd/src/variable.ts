@@ -322,7 +322,7 @@ export function variable<S extends Shape>(initial: Tensor<S>, options?: Variable
 export function variable<const X extends Tensor | Nested>(
   initial: X,
   options?: VariableOptions,
-): Variable<X extends Nested ? ShapeOf<X> : SizesOf<X>>;
+): Variable<[X] extends [Tensor] ? SizesOf<X> : ShapeOf<Extract<X, Nested>>>;
 export function variable(initial: Tensor | Nested, options?: VariableOptions): Variable {
   const { name, ...create } = optionsOf("variable", options, { name: true, dtype: true });
   const given = initial instanceof Tensor ? initial : tensor(initial, create);

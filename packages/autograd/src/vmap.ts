@@ -58,8 +58,8 @@ type AxisOf<In, K> = In extends readonly Axis[] ? (K extends keyof In ? In[K] : 
  * ```
  */
 export function vmap<
-  A extends readonly unknown[],
-  R,
+  A extends readonly unknown[] = Tensor[],
+  R = Tensor,
   const In extends Axis | readonly Axis[] = 0,
   Out extends number = 0,
 >(

@@ -105,10 +105,10 @@ function products(source: Tensor, axis: number, index: Tensor, size: number): Te
 type Reduce = "sum" | "prod" | "mean" | "amax" | "amin";
 const reductions = ["sum", "prod", "mean", "amax", "amin"];
 
-interface Including {
+type Including = {
   /** Does the element of `x` count too, where something meets? It does unless this is false. */
   readonly includeSelf?: boolean;
-}
+};
 type ScatterReduce = UnaryWith<
   [axis: number, index: Tensor, source: Tensor, reduce: Reduce, options?: Including]
 >;
@@ -185,10 +185,10 @@ export const scatterReduce: ScatterReduce = composed(
   kinked,
 );
 
-interface Accumulating {
+type Accumulating = {
   /** Are the values added to what is there, and places that are named again added up? Not unless this is true. */
   readonly accumulate?: boolean;
-}
+};
 type IndexPut = UnaryWith<[indices: readonly Tensor[], values: Tensor, options?: Accumulating]>;
 
 /**
@@ -265,12 +265,12 @@ export const indexPut: IndexPut = composed(
   kinked,
 );
 
-interface Counting {
+type Counting = {
   /** What each element counts, 1 (int32) unless given. */
   readonly weights?: Tensor;
   /** The size of the result, if no element asks for more. */
   readonly minlength?: number;
-}
+};
 
 /**
  * How often each whole number from 0 to the largest of `x` is in `x`, which has one axis and is int32; with `weights` of its

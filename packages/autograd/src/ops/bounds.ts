@@ -16,11 +16,11 @@ import { composed, kinked, within } from "./sample.ts";
 /** Numbers kept within bounds, replaced, or chosen of two. */
 
 /** What stands in for NaN and the infinities. */
-interface Replacements {
+type Replacements = {
   readonly nan?: number;
   readonly posinf?: number;
   readonly neginf?: number;
-}
+};
 
 const replaced: Known<Replacements> = { nan: true, posinf: true, neginf: true };
 

@@ -15,9 +15,9 @@ import { composed } from "./sample.ts";
 
 /** How the rows of a table go together. */
 
-interface Corrected {
+type Corrected = {
   readonly correction?: number;
-}
+};
 
 /**
  * The covariances [n, n] of the rows of `x` [n, observations], or the variance of a vector of observations: products of the

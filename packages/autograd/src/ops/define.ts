@@ -19,7 +19,7 @@ import { operand } from "./elementwise.ts";
  * import { defineOp, grad, linearRule, type Tensor, tensor } from "@cotangent/autograd";
  * const twice: (operands: readonly Tensor[], attributes: {}) => Tensor = defineOp({
  *   name: "twice",
- *   kernel: { kind: "pointwise", body: (m, x) => m.add(x!, x!) },
+ *   kernel: { kind: "pointwise", body: (m, x) => m.add(x, x) },
  *   derivatives: [linearRule((g) => twice([g], {}))],
  *   shape: ([x]) => x!.shape,
  *   dtype: ([x]) => x!.dtype,

@@ -15,10 +15,10 @@ import { view } from "./view.ts";
 
 /** Diagonals and triangles of matrices. */
 
-interface DiagonalOptions {
+type DiagonalOptions = {
   /** Which diagonal bounds the triangle: 0 the main one (unless given), above it positive, below negative. */
   readonly diagonal?: number;
-}
+};
 
 type Triangle = UnaryWith<[options?: DiagonalOptions]>;
 
@@ -80,10 +80,10 @@ function embedded(x: Tensor): Tensor {
   return reshape(all, [...batch, n, n]);
 }
 
-interface Offset {
+type Offset = {
   /** How far above the main diagonal (below if negative); 0 unless given. */
   readonly offset?: number;
-}
+};
 
 /** The last axis of `x` on a diagonal of matrices that are just large enough. */
 function laid(name: string, x: Tensor, offset: number): Tensor {

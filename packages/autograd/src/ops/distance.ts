@@ -29,9 +29,9 @@ function pair(name: string, x: Tensor, y: Tensor, floats: boolean): readonly [Te
   return [cast(a, dtype), cast(b, dtype)];
 }
 
-interface Along {
+type Along = {
   readonly axis?: number;
-}
+};
 
 /**
  * The cross products of the vectors of 3 elements along `axis`, the last unless given, of two tensors that broadcast together:
@@ -117,11 +117,11 @@ function steps(draw: Draw, shape: readonly number[], from: number): Tensor {
   return cat(parts, -1);
 }
 
-interface Tolerance {
+type Tolerance = {
   readonly rtol?: number;
   readonly atol?: number;
   readonly equalNan?: boolean;
-}
+};
 
 /**
  * Is `x` within `atol + rtol * |y|` of `y`, element by element? `rtol` is 1e-5 and `atol` 1e-8 unless given. Infinities are close
@@ -198,12 +198,12 @@ export const cosineSimilarity: Operation<[y: Tensor, options?: Along & { readonl
   kinked,
 );
 
-interface Lengths extends Along {
+type Lengths = Along & {
   /** Which norm is the length; 2 unless given. */
   readonly p?: number;
   /** What is divided by at least; 1e-12 unless given. */
   readonly eps?: number;
-}
+};
 
 /**
  * `x` divided by the p-norms of its vectors along `axis` (1 unless given, the features behind a batch, as for `cosineSimilarity`), each

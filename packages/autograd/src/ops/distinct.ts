@@ -72,14 +72,14 @@ export const unique: Operation<[], Distinct> = composed(
   kinked,
 );
 
-interface Bins {
+type Bins = {
   /** How many; 100 unless given. */
   readonly bins?: number;
   /** Where the first begins; at the smallest element unless given. */
   readonly min?: number;
   /** Where the last ends; at the largest element unless given. */
   readonly max?: number;
-}
+};
 
 /**
  * How many elements of `x` lie in each of `bins` intervals of one width from `min` to `max`, int32 [bins]; an element between two belongs

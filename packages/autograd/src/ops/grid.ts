@@ -23,10 +23,10 @@ import { composed, kinked } from "./sample.ts";
 
 /** Images resampled where a grid says: spatial transformers (Jaderberg et al. 2015, https://arxiv.org/abs/1506.02025). */
 
-interface Aligned {
+type Aligned = {
   /** Are -1 and 1 the centers of the outermost entries? Else the edges of the image. */
   readonly alignCorners?: boolean;
-}
+};
 
 /** The coordinates of the `size` entries of an axis, from -1 to 1. */
 function coordinates(size: number, alignCorners: boolean): number[] {

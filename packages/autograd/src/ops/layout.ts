@@ -190,10 +190,10 @@ export const unflatten: Operation<[axis: number, sizes: Shape]> = composed(
   },
 );
 
-interface Indexing {
+type Indexing = {
   /** Which axis is the first vector's: the first ("ij", unless given), or the second, as in plots ("xy"). */
   readonly indexing?: "ij" | "xy";
-}
+};
 
 /** Vectors in, as many tensors with one axis for each vector out. */
 type Meshgrid = (xs: readonly Tensor[], options?: Indexing) => Tensor[];

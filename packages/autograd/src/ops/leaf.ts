@@ -8,7 +8,7 @@ import { machineOfTwo } from "../machine.ts";
 import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
-import { checkShape, checkWhole, formatShape, numbers, shown, sizeOf } from "../shape.ts";
+import { checkShape, checkWhole, formatShape, numbers, ownShape, shown, sizeOf } from "../shape.ts";
 import type { Creator, Literal, Nested, OtherArray, SizesOf, TensorCreator } from "../signature.ts";
 
 // All that makes a tensor of numbers is one file: each is a few lines, and twice as many that say what it takes and throws.
@@ -212,8 +212,7 @@ export function scalar(value: number, options?: CreateOptions): Tensor<[]> {
 
 function filled(name: string, value: number): Creator {
   return (shape, options?: CreateOptions) => {
-    checkShape(name, shape);
-    return fill(value, shape, dtypeIn(name, options, "float32"));
+    return fill(value, ownShape(name, shape), dtypeIn(name, options, "float32"));
   };
 }
 
@@ -229,9 +228,9 @@ export function full<const S extends Shape>(
   value: number,
   options?: CreateOptions,
 ): Tensor<Literal<S>> {
-  checkShape("full", shape);
+  const own = ownShape("full", shape);
   const dtype = dtypeIn("full", options, "float32");
-  return fill(checkedElement("full", value, dtype), shape, dtype);
+  return fill(checkedElement("full", value, dtype), own, dtype);
 }
 
 /** Zeros of the shape and dtype of `x`. */
@@ -260,8 +259,13 @@ function checkedElement(name: string, value: unknown, dtype: DType): number {
 }
 
 /** The `n` x `m` matrix with ones on its diagonal (`m` is `n` unless given). */
-export function eye(n: number, options?: CreateOptions): Tensor<[number, number]>;
-export function eye(n: number, m?: number, options?: CreateOptions): Tensor<[number, number]>;
+export function eye<N extends number, M extends number = N>(
+  n: N,
+  m?: M,
+  options?: CreateOptions,
+): Tensor<[N, M]>;
+// The usual overload is the last, here and below: errors are told of that one.
+export function eye<N extends number>(n: N, options?: CreateOptions): Tensor<[N, N]>;
 export function eye(
   n: number,
   columns?: number | CreateOptions,
@@ -276,9 +280,9 @@ export function eye(
 }
 
 /** Numbers from `start` (0 unless given) up to but not including `end` in steps of `step`: int32 when all three are whole. */
-export function arange(end: number, options?: CreateOptions): Tensor<[number]>;
-export function arange(start: number, end: number, options?: CreateOptions): Tensor<[number]>;
 export function arange(start: number, end?: number, step?: number, options?: CreateOptions): Tensor<[number]>;
+export function arange(start: number, end: number, options?: CreateOptions): Tensor<[number]>;
+export function arange(end: number, options?: CreateOptions): Tensor<[number]>;
 export function arange(
   start: number,
   end?: number | CreateOptions,
@@ -299,12 +303,12 @@ export function arange(
 }
 
 /** `count` evenly spaced numbers from `start` to `end`, both included. */
-export function linspace(
+export function linspace<N extends number>(
   start: number,
   end: number,
-  count: number,
+  count: N,
   options?: CreateOptions,
-): Tensor<[number]> {
+): Tensor<[N]> {
   checkWhole("linspace", "count", count, 0);
   checkShape("linspace", [count]);
   const dtype = dtypeIn("linspace", options, "float32");
@@ -329,12 +333,12 @@ interface LogspaceOptions extends CreateOptions {
  * logspace(0, 2, 3).toArray(); // => 1,10,100
  * ```
  */
-export function logspace(
+export function logspace<N extends number>(
   start: number,
   end: number,
-  count: number,
+  count: N,
   options?: LogspaceOptions,
-): Tensor<[number]> {
+): Tensor<[N]> {
   const { base = 10, dtype = "float32" } = optionsOf("logspace", options, { ...creating, base: true });
   checkWhole("logspace", "count", count, 0);
   checkShape("logspace", [count]);
@@ -356,12 +360,12 @@ export function logspace(
  * no dtype for such an array, and ValueError for bytes that are not 0 or 1: a Uint8Array is bool.
  */
 export function fromTypedArray<const S extends Shape>(data: TypedArray, shape: S): Tensor<Literal<S>> {
-  checkShape("fromTypedArray", shape);
+  const own = ownShape("fromTypedArray", shape);
   if (!ArrayBuffer.isView(data))
     throw new ValueError(`fromTypedArray: takes a typed array, got ${describe(data)}`);
   if (data.length !== sizeOf(shape))
     throw new ShapeError(
       `fromTypedArray: ${data.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
     );
-  return fromElements(ownElements("fromTypedArray", data), shape);
+  return fromElements(ownElements("fromTypedArray", data), own);
 }

@@ -30,10 +30,10 @@ export const lerp: Ternary = pointwise({
 type Scaled = (x: Operand, a: Operand, b: Operand, value: Operand) => Tensor;
 type AddScaled = Operation<[a: Operand, b: Operand, options?: Factor]>;
 
-interface Factor {
+type Factor = {
   /** What the product or quotient is multiplied by, 1 unless given. */
   readonly value?: number;
-}
+};
 
 const factor = (name: string, options: Factor | undefined): number =>
   optionsOf(name, options, { value: true }).value ?? 1;

@@ -12,6 +12,7 @@ import {
   formatShape,
   normalizeAxes,
   normalizeAxis,
+  ownShape,
   reducedShape,
   sizeOf,
   stridesOf,
@@ -62,12 +63,12 @@ export const reshape: Reshape = declare(
 );
 
 function checkedShape(from: Shape, to: Shape): Shape {
-  checkShape("reshape", to);
+  const own = ownShape("reshape", to);
   if (sizeOf(from) !== sizeOf(to))
     throw new ShapeError(
       `reshape: shape ${formatShape(from)} has ${sizeOf(from)} elements and ${formatShape(to)} has ${sizeOf(to)}`,
     );
-  return to;
+  return own;
 }
 
 /** `to` with its one -1 replaced by what is left of the elements. */
@@ -154,13 +155,13 @@ export const broadcastTo: BroadcastTo = declare(
   (x: Tensor, shape: Shape) => {
     const a = x.node;
     if (equalShapes(a.shape, shape)) return a;
-    checkShape("broadcastTo", shape);
+    const own = ownShape("broadcastTo", shape);
     if (!broadcastsTo(a.shape, shape))
       throw new ShapeError(
         `broadcastTo: shape ${formatShape(a.shape)} does not broadcast to ${formatShape(shape)}; aligned at the end, ` +
           "each of its sizes must be equal or 1",
       );
-    return apply(broadcastOp, [a], { shape });
+    return apply(broadcastOp, [a], { shape: own });
   },
   broadcastOp,
   (draw) => {

@@ -14,10 +14,10 @@ import { mean } from "./reduction.ts";
 import type { Draw } from "./sample.ts";
 import { composed } from "./sample.ts";
 
-interface Stable {
+type Stable = {
   /** Added to the variance, so that there is no division by 0. */
   readonly eps?: number;
-}
+};
 
 /** `x` less its mean over `axes`, divided by the root of its variance there plus `eps`. */
 function standardized(x: Tensor, axes: readonly number[], eps: number): Tensor {
@@ -84,10 +84,10 @@ function checkSeveral(name: string, x: Tensor, axes: readonly number[]): void {
   );
 }
 
-interface BatchStatistics extends Stable {
+type BatchStatistics = Stable & {
   /** Takes mean and variance from `x` itself, not from what is given. */
   readonly training?: boolean;
-}
+};
 
 /**
  * `x` [n, channels, ...] with each channel less its mean, divided by the root of its variance plus `eps` (1e-5 unless given),

@@ -9,10 +9,10 @@ import { alongAxis, composed, ofRank } from "./sample.ts";
 
 /** One tensor cut into several. */
 
-interface Along {
+type Along = {
   /** The axis that is cut; 0 unless given. */
   readonly axis?: number;
-}
+};
 
 /** The axis that the options of the function `name` tell. */
 const axisOf = (name: string, options: Along | undefined, { shape }: Tensor): number =>

@@ -74,12 +74,12 @@ export const bilinear: Operation<[y: Tensor, weight: Tensor, bias?: Tensor]> = c
   },
 );
 
-interface Factors {
+type Factors = {
   /** What `x` is multiplied by, 1 unless given. */
   readonly beta?: number;
   /** What the product is multiplied by, 1 unless given. */
   readonly alpha?: number;
-}
+};
 
 /** `beta * x + alpha * (a @ b)` with `x` broadcast to the product. With a `beta` of 0 `x` is not used. */
 export const addmm: Operation<[a: Tensor, b: Tensor, options?: Factors]> = composed(

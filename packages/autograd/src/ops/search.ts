@@ -73,10 +73,10 @@ export const maskedSelect: Operation<[mask: Tensor]> = composed(
   },
 );
 
-interface Side {
+type Side = {
   /** Behind the elements that are equal, not in front of them. */
   readonly right?: boolean;
-}
+};
 
 /**
  * How many elements of `sortedSequence` along its last axis are less than each of `values`, as int32: where it could be
@@ -130,11 +130,11 @@ export const searchsorted: Operation<[values: Tensor, options?: Side]> = compose
   },
 );
 
-interface Between {
+type Between = {
   readonly keepDims?: boolean;
   /** What stands for a place between two elements; "linear" unless given. */
   readonly interpolation?: "linear" | "lower" | "higher" | "nearest" | "midpoint";
-}
+};
 
 /** Whole numbers as they are, halves to the even neighbour. */
 function nearest(x: number): number {

@@ -70,10 +70,10 @@ export const indexSelect: Operation<[axis: number, index: Tensor]> = composed(
 );
 
 /** What indexAdd may be told. */
-interface Scaled {
+type Scaled = {
   /** A factor on the source, 1 unless given. */
   readonly alpha?: number;
-}
+};
 
 /**
  * `x` with entry `i` of `source` along `axis`, times `alpha`, added to the entry at place `index[i]`. `index` is int32 of

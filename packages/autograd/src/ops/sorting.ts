@@ -22,9 +22,9 @@ export interface Sorted {
   readonly indices: Tensor;
 }
 
-interface Direction {
+type Direction = {
   readonly descending?: boolean;
-}
+};
 
 /**
  * The elements along `axis`, the last unless given, in ascending order or descending, and their int32 indices. NaN counts as
@@ -51,10 +51,10 @@ export const sort: Operation<[axis?: number, options?: Direction], Sorted> = com
   kinked,
 );
 
-interface Few {
+type Few = {
   readonly axis?: number;
   readonly largest?: boolean;
-}
+};
 
 /**
  * The `k` largest elements along `axis`, the last unless given, largest first (or the smallest, smallest first), and their

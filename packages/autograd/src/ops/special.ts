@@ -66,10 +66,10 @@ export const sinc: Unary = declare(
   within([-3, 3]),
 );
 
-interface Clamped {
+type Clamped = {
   /** `x` is kept so far away from 0 and from 1; not at all unless given. */
   readonly eps?: number;
-}
+};
 
 /**
  * The inverse of `sigmoid`, element by element: `log(x / (1 - x))`, infinite at 0 and 1 and NaN beyond, but for `eps`. Throws

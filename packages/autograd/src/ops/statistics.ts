@@ -116,9 +116,9 @@ export const max: ArgReduction = chosen("max", amax);
  */
 export const min: ArgReduction = chosen("min", amin);
 
-interface Corrected {
+type Corrected = {
   readonly correction?: number;
-}
+};
 const corrected: Known<Corrected & Keeping> = { ...keeping, correction: true };
 
 /** The sum of the squared distances from the mean, divided by the count less `correction`. */
@@ -205,9 +205,9 @@ function rootOfPowers(x: Tensor, axes: readonly number[], p: number, keepDims: b
   return p > 0 ? rooted(total, (sum) => pow(sum, 1 / p)) : pow(total, 1 / p);
 }
 
-interface Power {
+type Power = {
   readonly p?: number;
-}
+};
 const powered: Known<Power & Keeping> = { ...keeping, p: true };
 
 /**

@@ -28,9 +28,9 @@ import { composed, kinked, ofRank, reduced } from "./sample.ts";
  * What is done to tables of data: differences and sums of neighbours, copies side by side, quarter turns, sums of what is there.
  */
 
-interface Times {
+type Times = {
   readonly n?: number;
-}
+};
 
 /**
  * The differences of neighbours along `axis`, the last unless given: entry `i + 1` less entry `i`, one entry fewer; `n` times over
@@ -155,12 +155,12 @@ export const aminmax: Extremes = composed(
   kinked,
 );
 
-interface Turn {
+type Turn = {
   /** How many quarter turns, the other way round if negative; 1 unless given. */
   readonly k?: number;
   /** The plane, from its first axis to its second; the first two axes unless given. */
   readonly axes?: readonly [number, number];
-}
+};
 
 /**
  * `x` turned by `k` quarters in the plane of two axes, from the first towards the second. Throws ShapeError unless `x` has these
@@ -198,14 +198,14 @@ export const rot90: Operation<[options?: Turn]> = composed(
   }),
 );
 
-interface Spacing {
+type Spacing = {
   /** The places of the entries: one for each along the axis, or a tensor that broadcasts to `y`; 0, 1, 2, ... unless given. */
   readonly x?: Tensor;
   /** How far neighbours are apart, instead of `x`; 1 unless given. */
   readonly dx?: number;
   /** The last unless given. */
   readonly axis?: number;
-}
+};
 
 /**
  * The integral along an axis of what goes straight from entry to entry of `y`: means of neighbours times their distance, summed

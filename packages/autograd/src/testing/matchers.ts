@@ -20,7 +20,7 @@ export interface Closeness {
 }
 
 /** Do the derivatives of `f` at `inputs` pass `checkGradient`? The message is its report. */
-export function toHaveCorrectGradient(
+function toHaveCorrectGradient(
   f: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],
   options?: CheckOptions,
@@ -46,7 +46,7 @@ function hideRunner(): void {
 }
 
 /** Has `x` the shape and dtype of `expected`, and elements as close as the tolerance says? NaN is close to NaN. */
-export function toBeCloseToTensor(x: unknown, expected: Tensor, options?: Closeness): Match {
+function toBeCloseToTensor(x: unknown, expected: Tensor, options?: Closeness): Match {
   const found = difference(x, expected, optionsOf("toBeCloseToTensor", options, { tolerance: true }));
   return {
     pass: found === null,
@@ -71,7 +71,7 @@ function difference(x: unknown, expected: Tensor, { tolerance }: Closeness): str
 }
 
 /** Is `text` what `toText` prints for the graph of `x`? Indentation common to all lines does not count. */
-export function toMatchGraph(x: Tensor, text: string): Match {
+function toMatchGraph(x: Tensor, text: string): Match {
   const [found, expected] = [toText(x), dedented(text)];
   return {
     pass: found === expected,
@@ -98,7 +98,11 @@ function dedented(text: string): string {
  * ```
  */
 export const matchers: {
-  readonly toHaveCorrectGradient: typeof toHaveCorrectGradient;
-  readonly toBeCloseToTensor: typeof toBeCloseToTensor;
-  readonly toMatchGraph: typeof toMatchGraph;
+  readonly toHaveCorrectGradient: (
+    f: (...inputs: Tensor[]) => Tensor,
+    inputs: readonly Tensor[],
+    options?: CheckOptions,
+  ) => Match;
+  readonly toBeCloseToTensor: (x: unknown, expected: Tensor, options?: Closeness) => Match;
+  readonly toMatchGraph: (x: Tensor, text: string) => Match;
 } = { toHaveCorrectGradient, toBeCloseToTensor, toMatchGraph };

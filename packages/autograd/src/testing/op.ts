@@ -74,8 +74,8 @@ export class OpReport {
  * import { checkOp } from "@cotangent/autograd/testing";
  * const cube: Unary = pointwise({
  *   name: "cube",
- *   body: (m, x) => m.mul(m.mul(x!, x!), x!),
- *   derivatives: [partial((_, x) => x!.mul(x!).mul(3))],
+ *   body: (m, x) => m.mul(m.mul(x, x), x),
+ *   derivatives: [partial((_, x) => x.mul(x).mul(3))],
  *   samples: within([-2, 2]),
  * });
  * checkOp(cube).pass; // => true

@@ -69,6 +69,10 @@ export type PullbackRule<I extends readonly Tensor[]> = (
  * grad(root(a), [a])[0].item().toFixed(4); // => 0.0833
  * ```
  */
+export function customGradient<I extends readonly Tensor[], Y extends Tensor>(
+  f: (...inputs: I) => Y,
+  rule: PullbackRule<I>,
+): (...inputs: I) => Tensor<SizesOf<Y>>;
 export function customGradient<I extends readonly Tensor[]>(
   f: (...inputs: I) => Tensor,
   rule: PullbackRule<I>,

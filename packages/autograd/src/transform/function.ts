@@ -11,6 +11,7 @@ import type { Known } from "../options.ts";
 import { checkFunction, optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
 import { equalShapes, formatShape } from "../shape.ts";
+import type { Joined, SizesOf } from "../signature.ts";
 import type { Flow, Like } from "../tree.ts";
 import { leavesLike, leavesOf, mapTree, unflattenTree } from "../tree.ts";
 import { checkCotangent, checkFloat, checkFlow } from "./gradient.ts";
@@ -109,14 +110,19 @@ const returning: Known<ValueAndGradOptions> = { hasAux: "boolean" };
  * largest.item(); // => 2
  * ```
  */
-export function valueAndGrad<P, R extends readonly unknown[], A>(
-  f: (x: P, ...rest: R) => readonly [loss: Tensor, aux: A],
+export function valueAndGrad<
+  P = Tensor,
+  R extends readonly unknown[] = Tensor[],
+  L extends Tensor = Tensor,
+  A = unknown,
+>(
+  f: (x: P, ...rest: R) => readonly [loss: L, aux: A],
   options: ValueAndGradOptions & { readonly hasAux: true },
-): (x: P, ...rest: R) => [value: [loss: Tensor, aux: A], gradient: Like<P>];
-export function valueAndGrad<P, R extends readonly unknown[]>(
-  f: (x: P, ...rest: R) => Tensor,
+): (x: P, ...rest: R) => [value: [loss: Like<L>, aux: A], gradient: Like<P>];
+export function valueAndGrad<P = Tensor, R extends readonly unknown[] = Tensor[], L extends Tensor = Tensor>(
+  f: (x: P, ...rest: R) => L,
   options?: ValueAndGradOptions & { readonly hasAux?: false },
-): (x: P, ...rest: R) => [value: Tensor, gradient: Like<P>];
+): (x: P, ...rest: R) => [value: Like<L>, gradient: Like<P>];
 export function valueAndGrad<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor | readonly [Tensor, unknown],
   options?: ValueAndGradOptions,
@@ -170,7 +176,7 @@ function pulled<P>(
  * Reverse mode: `vjp(f)(x, ...rest)` is the value of `f`, a tensor or a tree of tensors, and the function that pulls a cotangent of the
  * value's form, shapes and dtypes back to one in the form of `x`.
  */
-export function vjp<P, R extends readonly unknown[], Y>(
+export function vjp<P = Tensor, R extends readonly unknown[] = Tensor[], Y = Tensor>(
   f: (x: P, ...rest: R) => Y,
 ): (x: P, ...rest: R) => [value: Like<Y>, pullback: (g: Flow<Y>) => Like<P>] {
   checkFunction("vjp", f);
@@ -196,7 +202,7 @@ export function vjp<P, R extends readonly unknown[], Y>(
  * Forward mode: `jvp(f)(x, t, ...rest)` is the value of `f`, a tensor or a tree of tensors, and its derivative along the tangent `t`, which
  * has the form and the dtypes of `x`.
  */
-export function jvp<P, R extends readonly unknown[], Y>(
+export function jvp<P = Tensor, R extends readonly unknown[] = Tensor[], Y = Tensor>(
   f: (x: P, ...rest: R) => Y,
 ): (x: P, t: Like<P>, ...rest: R) => [value: Like<Y>, derivative: Like<Y>] {
   checkFunction("jvp", f);
@@ -225,6 +231,9 @@ function tangentsOf(name: string, x: unknown, t: unknown, inputs: readonly Tenso
  * `jacobian(f)(x)` has the shape of `f(x)` followed by that of `x`: the derivative of every element by every element. In
  * forward mode if `x` has fewer elements than the value, else in reverse.
  */
+export function jacobian<S extends Shape, Y extends Tensor, R extends readonly unknown[] = Tensor[]>(
+  f: (x: Tensor<S>, ...rest: R) => Y,
+): (x: Tensor<S>, ...rest: R) => Tensor<Joined<SizesOf<Y>, S>>;
 export function jacobian<R extends readonly unknown[]>(
   f: (x: Tensor, ...rest: R) => Tensor,
 ): (x: Tensor, ...rest: R) => Tensor {
@@ -260,6 +269,9 @@ function units(x: Tensor): Tensor[] {
 }
 
 /** `hessian(f)(x)`: the second derivatives of a single-element `f`, shaped as `x` twice over (forward over reverse). */
+export function hessian<S extends Shape, R extends readonly unknown[] = Tensor[]>(
+  f: (x: Tensor<S>, ...rest: R) => Tensor,
+): (x: Tensor<S>, ...rest: R) => Tensor<Joined<S, S>>;
 export function hessian<R extends readonly unknown[]>(
   f: (x: Tensor, ...rest: R) => Tensor,
 ): (x: Tensor, ...rest: R) => Tensor {
@@ -286,7 +298,7 @@ function columnsOf(f: (x: Tensor) => Tensor, x: Tensor): Tensor {
 }
 
 /** `hvp(f)(x, t)`: the Hessian of `f` at `x` times `t`, without ever making the Hessian (forward over reverse). */
-export function hvp<P, R extends readonly unknown[]>(
+export function hvp<P = Tensor, R extends readonly unknown[] = Tensor[]>(
   f: (x: P, ...rest: R) => Tensor,
 ): (x: P, t: Like<P>, ...rest: R) => Like<P> {
   checkFunction("hvp", f);

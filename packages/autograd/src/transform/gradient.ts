@@ -39,16 +39,11 @@ export type Gradients<T extends readonly Tensor[], Missing = never> = {
  * dx.item(); // => 6
  * ```
  */
-export function grad<const T extends readonly Tensor[]>(
+export function grad<const T extends readonly Tensor[], U extends "zero" | "error" | "null" = "zero">(
   y: Tensor,
   inputs: T,
-  options: GradOptions & { readonly unused: "null" },
-): Gradients<T, null>;
-export function grad<const T extends readonly Tensor[]>(
-  y: Tensor,
-  inputs: T,
-  options?: GradOptions & { readonly unused?: "zero" | "error" },
-): Gradients<T>;
+  options?: GradOptions & { readonly unused?: U },
+): Gradients<T, "null" extends U ? null : never>;
 export function grad(y: Tensor, inputs: readonly Tensor[], options?: GradOptions): (Tensor | null)[] {
   const { cotangent: given, unused } = optionsOf("grad", options, asking);
   checkFloat("grad", "the output", y);

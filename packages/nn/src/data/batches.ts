@@ -33,14 +33,15 @@ export interface BatchOptions {
  * [...train(2)].map(([x]) => x.toArray()); // => [ [ 2, 4 ], [ 3, 1 ], [ 5 ] ]
  * ```
  */
-export function batches<const T extends readonly Tensor[]>(
-  tensors: T,
-  options?: BatchOptions,
-): (epoch: number) => Iterable<{ readonly [K in keyof T]: Tensor }>;
 export function batches<Batch>(
   dataset: Dataset<Batch>,
   options?: BatchOptions,
 ): (epoch: number) => Iterable<Batch>;
+// The usual overload is the last: errors are told of that one.
+export function batches<const T extends readonly Tensor[]>(
+  tensors: T,
+  options?: BatchOptions,
+): (epoch: number) => Iterable<{ readonly [K in keyof T]: Tensor }>;
 export function batches(
   given: Dataset<unknown> | readonly Tensor[],
   options?: BatchOptions,

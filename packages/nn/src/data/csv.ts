@@ -150,11 +150,12 @@ export function placed({ line, column }: Place): string {
  * [...csvRows(['a,"b ', 'c"\n1,2'])]; // => [ [ 'a', 'b c' ], [ '1', '2' ] ]
  * ```
  */
-export function csvRows(pieces: Iterable<string>, options?: CsvOptions): Iterable<readonly string[]>;
 export function csvRows(
   pieces: AsyncIterable<string>,
   options?: CsvOptions,
 ): AsyncIterable<readonly string[]>;
+// The usual overload is the last: errors are told of that one.
+export function csvRows(pieces: Iterable<string>, options?: CsvOptions): Iterable<readonly string[]>;
 export function csvRows(
   pieces: Iterable<string> | AsyncIterable<string>,
   options?: CsvOptions,

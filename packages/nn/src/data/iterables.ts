@@ -10,11 +10,12 @@ import { ValueError } from "@cotangent/autograd/functional";
  * [...map([1, 2, 3], (x) => x * x)]; // => [ 1, 4, 9 ]
  * ```
  */
-export function map<A, B>(source: Iterable<A>, f: (item: A, index: number) => B): Iterable<B>;
 export function map<A, B>(
   source: AsyncIterable<A>,
   f: (item: A, index: number) => B | Promise<B>,
 ): AsyncIterable<B>;
+// The usual overload is the last: errors are told of that one.
+export function map<A, B>(source: Iterable<A>, f: (item: A, index: number) => B): Iterable<B>;
 export function map<A, B>(
   source: Iterable<A> | AsyncIterable<A>,
   f: (item: A, index: number) => B | Promise<B>,

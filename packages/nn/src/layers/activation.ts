@@ -35,7 +35,7 @@ import {
 import { Module, Parameter } from "../module.ts";
 import { optionsOf } from "../options.ts";
 import type { Given } from "./settings.ts";
-import { checkGiven, checkSizes, checkTensor, settings } from "./settings.ts";
+import { checkGiven, checkSizes, checkTensor, copied, settings } from "./settings.ts";
 
 /**
  * The activation functions of autograd as layers, for those who prefer `new ReLU()` to `relu`. A layer takes what its function
@@ -62,7 +62,7 @@ function activation<Rest extends readonly unknown[]>(
     constructor(...rest: Rest) {
       super();
       checkGiven(name, rest, given);
-      this.#rest = rest;
+      this.#rest = copied(rest);
     }
 
     forward<X extends Tensor>(x: X): Tensor<SizesOf<X>> {

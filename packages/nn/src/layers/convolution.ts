@@ -20,7 +20,7 @@ import {
 import { Module, Parameter } from "../module.ts";
 import type { Known } from "../options.ts";
 import { checkList, drawing, optionsOf } from "../options.ts";
-import { checkTensor, settings } from "./settings.ts";
+import { checkTensor, copied, settings } from "./settings.ts";
 
 /** Convolutions as layers: names, layouts and first values are PyTorch's. */
 
@@ -78,9 +78,9 @@ abstract class Convolving<Options extends ConvOptions | ConvTransposeOptions> ex
     checkSizes(this.constructor.name, [inChannels, outChannels, groups], sizes, kind.rank);
     this.inChannels = inChannels;
     this.outChannels = outChannels;
-    this.kernelSize = sizes;
+    this.kernelSize = copied(sizes);
     this.#kind = kind;
-    this.#options = rest as Options;
+    this.#options = copied(rest) as Options;
     const [first, second] = kind.transposed ? [inChannels, outChannels] : [outChannels, inChannels];
     const shape = [first, second / groups, ...sizes];
     const high = 1 / Math.sqrt(shape.slice(1).reduce((product, size) => product * size, 1));

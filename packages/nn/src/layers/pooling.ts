@@ -18,7 +18,7 @@ import {
 import { Module } from "../module.ts";
 import type { Known } from "../options.ts";
 import type { Given } from "./settings.ts";
-import { checkGiven, checkTensor, settings } from "./settings.ts";
+import { checkGiven, checkTensor, copied, settings } from "./settings.ts";
 
 /**
  * Pools and changes of shape as layers. A layer takes what its function takes after the tensor, and prints it; the function checks
@@ -45,7 +45,7 @@ export function reshaping<Rest extends readonly unknown[]>(
     constructor(...rest: Rest) {
       super();
       checkGiven(name, rest, given);
-      this.#rest = rest;
+      this.#rest = copied(rest);
     }
 
     forward(x: Tensor): Tensor {

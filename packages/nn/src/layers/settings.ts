@@ -22,6 +22,14 @@ export function checkGiven(
   });
 }
 
+/** A copy of lists and plain objects: a layer stays as it was made when the caller changes them for the next one. */
+export function copied<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copied) as T;
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, copied(entry)])) as T;
+}
+
 /** One setting of a layer as `name=value`, or each entry of an options object so; nothing for what was not given. */
 export function settings(name: string | object | undefined, value: unknown): string[] {
   if (value === undefined) return [];

@@ -25,7 +25,10 @@ export type ParameterGroup<Options> = Partial<Omit<Options, keyof OptimizerOptio
 };
 
 /** What an optimizer changes: parameters, or groups of them. */
-export type Trainable<Options> = Iterable<Variable> | Iterable<ParameterGroup<Options>>;
+export type Trainable<Options> =
+  | Iterable<Variable>
+  | Iterable<ParameterGroup<Options>>
+  | readonly ParameterGroup<Options>[];
 
 /** What an option is once it is settled: the numbers without what else may stand for them. */
 type Settled<T> = T extends Schedule
@@ -56,7 +59,7 @@ export abstract class Method<Options extends MethodOptions> extends Optimizer {
   ) {
     const name = new.target.name;
     const parts = groupsOf(name, trainable).map(({ parameters, ...own }) => {
-      const merged: Options = { ...optionsOf(name, options), ...own };
+      const merged: Options = { ...optionsOf(name, options), ...optionsOf(name, own) };
       const numbers = new Numbers(name);
       const { maximize = false } = merged;
       numbers.addFlag("maximize", maximize);

@@ -62,7 +62,8 @@ export class LBFGS {
 
   constructor(parameters: Iterable<Variable>, options: LBFGSOptions = {}) {
     this.parameters = listOf("LBFGS", parameters);
-    const { maxIter = 20 } = optionsOf("LBFGS", options, known);
+    const own = optionsOf("LBFGS", options, known);
+    const { maxIter = 20 } = own;
     const given = {
       lr: 1,
       maxIter,
@@ -71,7 +72,7 @@ export class LBFGS {
       toleranceChange: 1e-9,
       historySize: 100,
       lineSearchFn: null,
-      ...options,
+      ...own,
     };
     for (const name of ["lr", "toleranceGrad", "toleranceChange"] as const)
       checkNumber(`LBFGS: ${name}`, given[name], 0);

@@ -148,11 +148,9 @@ export function multiStep(options: MultiStepOptions): Curve {
   checkNumber("multiStep: gamma", gamma);
   checkList("multiStep: milestones", milestones);
   for (const milestone of milestones) checkCount("multiStep: a milestone", milestone, 0);
+  const own = [...milestones];
   return curve((step) =>
-    milestones.reduce(
-      (rate, milestone) => mul(rate, where(ge(step, milestone), exactly(gamma), 1)),
-      exactly(lr),
-    ),
+    own.reduce((rate, milestone) => mul(rate, where(ge(step, milestone), exactly(gamma), 1)), exactly(lr)),
   );
 }
 

@@ -17,12 +17,12 @@ import { apart, eigvalsh, svdvals } from "./spectrum.ts";
 
 type MatrixNorm = "fro" | "nuc" | number;
 
-interface NormOptions {
+type NormOptions = {
   /** Which norm; "fro" unless given. */
   readonly p?: MatrixNorm;
   /** Leaves two axes of size 1. */
   readonly keepDims?: boolean;
-}
+};
 const known: Known<NormOptions> = { p: true, keepDims: "boolean" };
 
 /** The most extreme along the last axis: the largest for positive `p`. */
@@ -86,14 +86,14 @@ export const matrixNorm: Operation<[options?: NormOptions]> = composed(
   kinked,
 );
 
-interface RankOptions {
+type RankOptions = {
   /** Singular values up to this count as 0; 0 unless given. */
   readonly atol?: number;
   /** So do those up to this times the largest: the larger side times the precision of the dtype, or 0 beside a positive `atol`. */
   readonly rtol?: number;
   /** The matrices are symmetric, and magnitudes of eigenvalues serve, which takes less time. */
   readonly hermitian?: boolean;
-}
+};
 
 /**
  * The ranks [...] of matrices `a` [..., m, n] as int32: how many singular values are above `atol` and above `rtol` times the largest.

@@ -97,9 +97,9 @@ const pinvOp: Op<{ readonly rcond: number }> = {
   dtype: ([a]) => a!.dtype,
 };
 
-interface Cutoff {
+type Cutoff = {
   readonly rcond?: number;
-}
+};
 
 /** The pseudoinverse for the function `name`; `rcond` is the larger side times the precision of the dtype unless given. */
 function pseudoinverse(name: string, x: Tensor, rcond: number | undefined): Tensor {
