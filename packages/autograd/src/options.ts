@@ -10,8 +10,9 @@ export type Known<T> = {
 };
 
 /**
- * `options`, none unless given, without those that are undefined: spread over defaults they would take their places. Throws ValueError unless they are named: `mse(x, y, "sum")` would be the mean; if one is not
- * among the `known`; and if one that is true or false is anything else: the text "false" counts as true.
+ * `options`, none unless given, without those that are undefined: spread over defaults they would take their places. Throws ValueError
+ * unless they are named: `mse(x, y, "sum")` would be the mean; if one is not among the `known`; and if one that is true or false is
+ * anything else: the text "false" counts as true.
  */
 export function optionsOf<T extends object>(name: string, options: T | undefined, known?: Known<T>): T {
   if (options === undefined) return {} as T;
