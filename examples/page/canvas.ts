@@ -1,3 +1,5 @@
+import { power } from "./powers.ts";
+
 /** Pictures on a canvas that change with each frame, in the colours of the page. */
 
 /** The colours of the page's style as they are now: it has a light and a dark one. */
@@ -64,14 +66,14 @@ export function drawCurve(
   context.strokeStyle = palette.rule;
   context.lineWidth = width / 400;
   const every = Math.ceil((highest - lowest) / 6);
-  for (let power = lowest; power <= highest; power += every) {
-    const y = down(10 ** power);
+  for (let exponent = lowest; exponent <= highest; exponent += every) {
+    const y = down(10 ** exponent);
     context.beginPath();
     context.moveTo(left, y);
     context.lineTo(right, y);
     context.stroke();
     context.textAlign = "right";
-    const text = power < -3 ? `1e${power}`.replace("-", "−") : (10 ** power).toLocaleString("en");
+    const text = exponent < -3 ? power(10 ** exponent) : (10 ** exponent).toLocaleString("en");
     context.fillText(text, left - size / 2, y + size / 3);
   }
   context.textAlign = "left";

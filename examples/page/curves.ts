@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { draw, power, powersOfTen, spread } from "./plots.ts";
+import { draw, spread } from "./plots.ts";
+import { power, powersOfTen } from "./powers.ts";
 
 /** A curve through points of the plane, in the order in which they were made. */
 export interface Path {
