@@ -20,11 +20,11 @@ import type { Operation } from "./signature.ts";
 
 export interface AttentionOptions {
   /** A place sees no later one: those after it have weight 0. */
-  readonly isCausal?: boolean;
+  readonly isCausal?: boolean | undefined;
   /** Multiplies the products of queries and keys; 1 / sqrt(features) unless given. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
   /** How likely a weight is to be dropped, see `dropout`; 0 unless given. */
-  readonly dropoutP?: number;
+  readonly dropoutP?: number | undefined;
   /** What drops weights; the standard generator unless given. */
   readonly generator?: Generator | undefined;
 }

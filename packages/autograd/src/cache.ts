@@ -17,12 +17,12 @@ export interface CacheOptions {
    * How much work for each node is spent on interpreting graphs of one form before it is compiled: about as much as compiling takes. So
    * nobody spends more than twice what was best, even if the form does not come again (the rule of the ski rental).
    */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   /** A graph that would take more work than this for each node to interpret is compiled at first sight. */
-  readonly atOnce?: number;
+  readonly atOnce?: number | undefined;
   /** How many programs are kept, and how many bytes of memory they may have together: those that ran last stay. */
-  readonly limit?: number;
-  readonly bytes?: number;
+  readonly limit?: number | undefined;
+  readonly bytes?: number | undefined;
 }
 
 /** A form and its program. */

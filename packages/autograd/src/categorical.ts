@@ -122,7 +122,7 @@ function checkWeights(weights: Tensor, classes: number, count: number): void {
 
 interface MultinomialOptions extends Source {
   /** May a class be drawn again? Not unless this is true. */
-  readonly replacement?: boolean;
+  readonly replacement?: boolean | undefined;
 }
 
 /**
@@ -156,11 +156,11 @@ export function multinomial(weights: Tensor, n: number, options?: MultinomialOpt
 
 interface GumbelOptions extends Source {
   /** The temperature: the smaller, the nearer to a single 1; 1 unless given. */
-  readonly tau?: number;
+  readonly tau?: number | undefined;
   /** Gives a single 1 and zeros, with the derivative of what is between. */
-  readonly hard?: boolean;
+  readonly hard?: boolean | undefined;
   /** The axis of the classes, the last unless given. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
 }
 
 /**

@@ -29,12 +29,12 @@ export interface CompileOptions {
    * Trace the function at every call, and throw CompileError if it does something else than the program, because a JavaScript
    * value that it captured has changed. Slow: for finding mistakes. A bundle that is to have it must import `explain`.
    */
-  readonly check?: boolean;
+  readonly check?: boolean | undefined;
   /**
    * Let products and sums be rounded together where the processor does both at once (`relaxed_madd`). Faster where products of
    * matrices take the time, but results differ a little from one machine to another.
    */
-  readonly relaxed?: boolean;
+  readonly relaxed?: boolean | undefined;
 }
 
 /** Programs that one function keeps, and the bytes of memory that they may have together; those that ran last stay. */

@@ -14,9 +14,9 @@ import type { SizesOf } from "./signature.ts";
 
 export interface DropoutOptions {
   /** How likely an element is to become 0; 0.5 unless given. */
-  readonly p?: number;
+  readonly p?: number | undefined;
   /** Without training nothing is dropped; true unless given. */
-  readonly training?: boolean;
+  readonly training?: boolean | undefined;
   /** The standard generator unless given. */
   readonly generator?: Generator | undefined;
 }

@@ -86,7 +86,7 @@ const drawing: Known<DrawOptions> = { dtype: true, generator: true };
 /** Numbers evenly distributed from `low` (0 unless given) up to but not including `high` (1), of `shape`. */
 export function uniform<const S extends Shape>(
   shape: S,
-  options?: DrawOptions & { readonly low?: number; readonly high?: number },
+  options?: DrawOptions & { readonly low?: number | undefined; readonly high?: number | undefined },
 ): Tensor<Literal<S>> {
   const { low = 0, high = 1, ...rest } = optionsOf("uniform", options, { ...drawing, low: true, high: true });
   if (!(low <= high))
@@ -142,7 +142,10 @@ function parameter(
  */
 export function normal<const S extends Shape>(
   shape: S,
-  options?: DrawOptions & { readonly mean?: number | Tensor; readonly deviation?: number | Tensor },
+  options?: DrawOptions & {
+    readonly mean?: number | Tensor | undefined;
+    readonly deviation?: number | Tensor | undefined;
+  },
 ): Tensor<Literal<S>> {
   const known = { ...drawing, mean: true, deviation: true } as const;
   const { mean = 0, deviation = 1, ...rest } = optionsOf("normal", options, known);
@@ -163,10 +166,10 @@ export function normal<const S extends Shape>(
 export function truncatedNormal<const S extends Shape>(
   shape: S,
   options?: DrawOptions & {
-    readonly mean?: number;
-    readonly deviation?: number;
-    readonly low?: number;
-    readonly high?: number;
+    readonly mean?: number | undefined;
+    readonly deviation?: number | undefined;
+    readonly low?: number | undefined;
+    readonly high?: number | undefined;
   },
 ): Tensor<Literal<S>> {
   const known = { ...drawing, mean: true, deviation: true, low: true, high: true } as const;
@@ -200,7 +203,7 @@ export function truncatedNormal<const S extends Shape>(
  */
 export function exponential<const S extends Shape>(
   shape: S,
-  options?: DrawOptions & { readonly rate?: number },
+  options?: DrawOptions & { readonly rate?: number | undefined },
 ): Tensor<Literal<S>> {
   const { rate = 1, ...rest } = optionsOf("exponential", options, { ...drawing, rate: true });
   if (!(rate > 0)) throw new ValueError(`exponential: the rate is ${rate}; it must be above 0`);
@@ -221,7 +224,7 @@ export function exponential<const S extends Shape>(
  */
 export function bernoulli<const S extends Shape>(
   shape: S,
-  options?: DrawOptions & { readonly probability?: number | Tensor },
+  options?: DrawOptions & { readonly probability?: number | Tensor | undefined },
 ): Tensor<Literal<S>> {
   const { probability = 0.5, ...rest } = optionsOf("bernoulli", options, { ...drawing, probability: true });
   checkShape("bernoulli", shape);

@@ -273,14 +273,14 @@ export interface Op<A extends Attributes = Attributes> {
   /** One rule per operand; the last one also serves all further operands. */
   readonly derivatives: readonly Derivative<A>[];
   /** Attributes that the operands imply: prints leave them out. */
-  readonly implied?: readonly string[];
+  readonly implied?: readonly string[] | undefined;
   /** Has it a kink, a tie or a jump? Checks then look at either side. A sentence can say what its derivative is there. */
   readonly kink?: string | true | undefined;
   /**
    * What its rules are the derivative of. `computed`, unless given: of what the op computes. `intended`: of something else, on
    * purpose, so checks do not compare them with differences. `first`: of operand 0 as a function of the others (`customGradient`).
    */
-  readonly meaning?: "computed" | "intended" | "first";
+  readonly meaning?: "computed" | "intended" | "first" | undefined;
   /** The result's shape; throws a typed error if the operands do not fit. */
   shape(inputs: readonly Tensor[], attributes: A): Shape;
   /** The result's dtype; throws a typed error if the operands are not accepted. */
@@ -294,7 +294,11 @@ export type Kernel<A extends Attributes = Attributes> =
   /** Each element from the elements at the same place in all operands. */
   | { readonly kind: "pointwise"; readonly body: Body }
   /** The elements of operand 0 at other places. One that `waits` is computed after its other operands, which it does not read (`checkpoint`). */
-  | { readonly kind: "view"; readonly waits?: boolean; map(shape: Shape, attributes: A): IndexMap }
+  | {
+      readonly kind: "view";
+      readonly waits?: boolean | undefined;
+      map(shape: Shape, attributes: A): IndexMap;
+    }
   /** Operand 0 followed by the others along attribute `axis`. */
   | { readonly kind: "concatenate" }
   /** `out[.. i ..] = x[.. index[.. i ..] ..]` along attribute `axis`; operands x and index. */

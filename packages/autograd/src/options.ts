@@ -9,13 +9,20 @@ export type Known<T> = {
   readonly [K in keyof T]-?: [Exclude<T[K], undefined>] extends [boolean] ? "boolean" : true;
 };
 
+/** Options without those that are undefined. */
+export type Given<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
+
 /**
  * `options`, none unless given, without those that are undefined: spread over defaults they would take their places. Throws ValueError
  * unless they are named: `mse(x, y, "sum")` would be the mean; if one is not among the `known`; and if one that is true or false is
  * anything else: the text "false" counts as true.
  */
-export function optionsOf<T extends object>(name: string, options: T | undefined, known?: Known<T>): T {
-  if (options === undefined) return {} as T;
+export function optionsOf<T extends object>(
+  name: string,
+  options: T | undefined,
+  known?: Known<T>,
+): Given<T> {
+  if (options === undefined) return {} as Given<T>;
   if (!options || typeof options !== "object" || options instanceof Tensor || Array.isArray(options))
     throw new ValueError(
       `${name}: options are named, as in { name: value }, got ${shown(options)}${known ? `; ${listed(Object.keys(known))}` : ""}`,
@@ -29,7 +36,7 @@ export function optionsOf<T extends object>(name: string, options: T | undefined
       Reflect.deleteProperty(given, option);
     } else if (kinds[option] === "boolean" && typeof value !== "boolean")
       throw new ValueError(`${name}: ${option} is true or false, got ${shown(value)}`);
-  return given;
+  return given as Given<T>;
 }
 
 /** Throws ValueError unless `f` is a function. */

@@ -124,7 +124,7 @@ export type Axes = number | readonly number[] | undefined;
 
 export interface KeepDims<Keep extends boolean> {
   /** Keeps the reduced axes, with size 1. */
-  readonly keepDims?: Keep;
+  readonly keepDims?: Keep | undefined;
 }
 
 /** The elements along `axis` (one or several; all unless given) become one. `Options` adds to `{ keepDims }`. */
@@ -182,7 +182,7 @@ export interface AxisFunction<Rest extends readonly unknown[] = []> {
 }
 
 /** The indices that sort along an axis. */
-export type ArgSort = AxisFunction<[options?: { readonly descending?: boolean }]>;
+export type ArgSort = AxisFunction<[options?: { readonly descending?: boolean | undefined }]>;
 
 // Products.
 
@@ -284,16 +284,20 @@ export interface SameRank<Rest extends readonly unknown[]> {
   readonly [chained]?: <X extends Tensor>(this: X, ...rest: Rest) => Tensor<Resized<SizesOf<X>>>;
 }
 export type Slice = SameRank<
-  [start?: number | null, end?: number | null, options?: { readonly axis?: number; readonly step?: number }]
+  [
+    start?: number | null,
+    end?: number | null,
+    options?: { readonly axis?: number | undefined; readonly step?: number | undefined },
+  ]
 >;
 export type Pad = SameRank<
   [widths: number | readonly (readonly [before: number, after: number])[], options?: PadOptions]
 >;
 export interface PadOptions {
   /** What is in the border: "constant" (the `value`) unless given. */
-  readonly mode?: "constant" | "reflect" | "replicate" | "circular";
+  readonly mode?: "constant" | "reflect" | "replicate" | "circular" | undefined;
   /** 0 unless given. */
-  readonly value?: number;
+  readonly value?: number | undefined;
 }
 /** The elements of some axes (all unless given) in reverse. */
 export type Flip = UnaryWith<[axis?: number | readonly number[]]>;
@@ -308,7 +312,7 @@ export interface Operation<Rest extends readonly unknown[], Out = Tensor> {
 
 export interface GatherOptions {
   /** Which function errors name, for one that gathers on the way; `gather` unless given. */
-  readonly caller?: string;
+  readonly caller?: string | undefined;
 }
 
 /** `x` at the places that `index` names along `axis`; the result has the shape of `index`. */
@@ -378,13 +382,13 @@ export interface Split<Options = unknown> {
 /** A tensor of the given shape. */
 export type Creator = <const S extends Shape>(
   shape: S,
-  options?: { readonly dtype?: DType },
+  options?: { readonly dtype?: DType | undefined },
 ) => Tensor<Literal<S>>;
 
 /** A tensor of the elements of nested arrays. (The usual overload is the last: errors are told of that one.) */
 export interface TensorCreator {
   (data: OtherArray, options: { readonly dtype: DType }): Tensor<[number]>;
-  <const T extends Nested>(data: T, options?: { readonly dtype?: DType }): Tensor<ShapeOf<T>>;
+  <const T extends Nested>(data: T, options?: { readonly dtype?: DType | undefined }): Tensor<ShapeOf<T>>;
 }
 
 /** Arrays of numbers for which there is no dtype: the pixels of an image, the samples of a sound. */

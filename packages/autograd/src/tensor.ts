@@ -31,9 +31,9 @@ type Nesting<S extends Shape, E> = number extends S["length"]
     : E;
 
 export interface BackwardOptions {
-  readonly cotangent?: Tensor;
+  readonly cotangent?: Tensor | undefined;
   /** The variables whose `grad` is wanted; those of a part that is frozen cost nothing then. All unless given. */
-  readonly inputs?: readonly Variable[];
+  readonly inputs?: readonly Variable[] | undefined;
 }
 
 /** Reading: what a tensor computes when it is asked for numbers. The ops as methods are in `chaining.ts`. */

@@ -304,7 +304,7 @@ export function fitting(doing: string, variable: Variable, value: Operand): Tens
 
 export interface VariableOptions extends CreateOptions {
   /** The name in prints of the graph. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /**

@@ -21,9 +21,9 @@ export interface VmapOptions<
    * The axis of each argument along which examples lie, 0 unless given: one number for all arguments, or one for each, null for an
    * argument that is the same for all examples. It holds for all tensors of an argument that is a tree.
    */
-  readonly inAxes?: In;
+  readonly inAxes?: In | undefined;
   /** The axis of the results along which examples lie; 0 unless given. */
-  readonly outAxes?: Out;
+  readonly outAxes?: Out | undefined;
 }
 
 /** A tree with an axis of examples along `A`: the shape is known where that is in front. */

@@ -8,6 +8,9 @@ hideFrames(import.meta.url);
 
 /** Checks of what a caller may set. In JavaScript anything can stand there, and what is ignored is not noticed. */
 
+/** Options that are all given. */
+export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
 /** What draws at random takes. */
 export const drawing: Known<DrawOptions> = { dtype: true, generator: true };
 

@@ -36,7 +36,7 @@ export interface Epoch {
   /** Since the first epoch began, without the time between epochs. */
   readonly seconds: number;
   /** How good the model is after the epoch on the data for validation, if there are any. */
-  readonly validation?: Scores;
+  readonly validation?: Scores | undefined;
 }
 
 /** The loss or a parameter has become NaN, or a parameter infinite. */
@@ -72,8 +72,8 @@ interface Position {
 
 interface SessionOptions {
   readonly optimizer: Optimizer;
-  readonly checkpoint?: CheckpointStore;
-  readonly state?: Readonly<Record<string, Stateful | Generator>>;
+  readonly checkpoint?: CheckpointStore | undefined;
+  readonly state?: Readonly<Record<string, Stateful | Generator>> | undefined;
 }
 
 /**
@@ -242,8 +242,8 @@ function checkNote(
   like: Position,
 ): { readonly position: Position; readonly history: readonly Epoch[] } {
   const { position, history } = (note ?? {}) as {
-    readonly position?: Position;
-    readonly history?: readonly Epoch[];
+    readonly position?: Position | undefined;
+    readonly history?: readonly Epoch[] | undefined;
   };
   const keys = Object.keys(like) as (keyof Position)[];
   const whole = (key: keyof Position): boolean => key !== "sum" && key !== "seconds";

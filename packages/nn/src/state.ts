@@ -6,7 +6,7 @@ export type StateDict = Readonly<Record<string, Tensor>>;
 
 export interface LoadOptions {
   /** Refuses a state dict that lacks a name or has one too many; true unless given. */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 /** The names in which a state dict differed from what it was loaded into. */

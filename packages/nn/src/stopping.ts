@@ -6,11 +6,11 @@ export interface EarlyStoppingOptions {
   /** How many epochs to wait for a better one. */
   readonly patience: number;
   /** By how much a better one is better; 0 unless given. */
-  readonly minDelta?: number;
+  readonly minDelta?: number | undefined;
   /** What to look at: the loss on the data for validation, if there are any, else that of the training, unless given. */
-  readonly monitor?: (epoch: Epoch) => number;
+  readonly monitor?: ((epoch: Epoch) => number) | undefined;
   /** Is more better ("max") or less ("min")? "min" unless given. */
-  readonly mode?: "min" | "max";
+  readonly mode?: "min" | "max" | undefined;
 }
 
 /**

@@ -77,7 +77,7 @@ const grouped = (count: number): string => String(count).replace(/\B(?=(?:\d{3})
 
 export interface SummaryOptions {
   /** The dtype of an input that is given by its shape; float32 unless given. */
-  readonly dtype?: DType;
+  readonly dtype?: DType | undefined;
 }
 
 /**

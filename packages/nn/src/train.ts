@@ -18,24 +18,24 @@ export interface FitOptions<Prediction = Tensor, Target = Tensor, Input = Tensor
   /** How often to go through the data. */
   readonly epochs: number;
   /** Compiles the step, once for each shape of batch; or how to, `{ relaxed: true }`. Not unless given. */
-  readonly compile?: boolean | CompileOptions;
+  readonly compile?: boolean | CompileOptions | undefined;
   /** Data that are not trained on. After each epoch `Epoch.validation` tells the loss and the metrics on them. */
-  readonly validation?: TrainingData<NoInfer<Input>, NoInfer<Target>>;
+  readonly validation?: TrainingData<NoInfer<Input>, NoInfer<Target>> | undefined;
   /** Is asked after each epoch, with all epochs so far, whether to end; see `earlyStopping`. Depends on nothing else. */
-  readonly until?: (history: readonly Epoch[]) => boolean;
+  readonly until?: ((history: readonly Epoch[]) => boolean) | undefined;
   /** Where to keep checkpoints; one that is there already is taken up. */
-  readonly checkpoint?: CheckpointStore;
+  readonly checkpoint?: CheckpointStore | undefined;
   /** After how many epochs to make a checkpoint, or `{ steps: 500 }`, after how many steps; 1 epoch unless given. */
-  readonly checkpointEvery?: number | CheckpointInterval;
+  readonly checkpointEvery?: number | CheckpointInterval | undefined;
   /** What else belongs to a checkpoint, by name: averages of weights, generators other than the standard one. */
-  readonly state?: Readonly<Record<string, Stateful | Generator>>;
+  readonly state?: Readonly<Record<string, Stateful | Generator>> | undefined;
   /**
    * `explainNonFinite`: a DivergenceError then says which op of which step began it. The state is remembered now and then for that, with
    * the batches since (some million elements), and a training that diverges takes its last steps again.
    */
-  readonly explain?: Explainer;
+  readonly explain?: Explainer | undefined;
   /** An AbortSignal, or what is like one: ends the training after the step at hand, with a checkpoint. */
-  readonly signal?: { readonly aborted: boolean };
+  readonly signal?: { readonly aborted: boolean } | undefined;
 }
 
 const known: Known<FitOptions> = {
@@ -55,8 +55,8 @@ const known: Known<FitOptions> = {
 
 /** When checkpoints are due: after so many epochs, after so many steps of all epochs, or with both, after either. */
 export interface CheckpointInterval {
-  readonly epochs?: number;
-  readonly steps?: number;
+  readonly epochs?: number | undefined;
+  readonly steps?: number | undefined;
 }
 
 /** A step, as `watch` tells it. */

@@ -17,7 +17,7 @@ export interface ValidateOptions<Prediction = Tensor, Target = Tensor> {
   /** From what the model gives, a tensor or anything else, and the target to one number: `mse`. */
   readonly loss: (prediction: Prediction, target: Target) => Tensor;
   /** What else to tell, each from all predictions (tensors, or arrays and plain objects of them) and targets at once: `{ accuracy }`. */
-  readonly metrics?: Readonly<Record<string, (prediction: Prediction, target: Target) => number>>;
+  readonly metrics?: Readonly<Record<string, (prediction: Prediction, target: Target) => number>> | undefined;
 }
 
 /** The loss, the mean over the examples, and the metrics by their names. */

@@ -59,9 +59,9 @@ interface Made {
 
 export interface PieceOptions {
   /** How many instructions, over all elements, an elementwise op is interpreted before it is worth a module. */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   /** Elements, one at least, from which on a module is used; `fewestInPieces` unless given. */
-  readonly fewest?: number;
+  readonly fewest?: number | undefined;
 }
 
 /** Runs `f` with a place where the large ones of these nodes are computed, or with none. */

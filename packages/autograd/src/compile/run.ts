@@ -47,7 +47,7 @@ export interface BuildOptions {
 
 /** A graph, and its nodes in the order in which they are to be computed, where that matters. */
 export interface Ordered extends Traced {
-  readonly sequence?: readonly Tensor[];
+  readonly sequence?: readonly Tensor[] | undefined;
 }
 
 // Passes and engines that not every bundle has: modules that are imported for them register them here.

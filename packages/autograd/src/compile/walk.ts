@@ -23,7 +23,7 @@ export interface NestContext {
   /** The number of the nest, which a check that fails leaves behind. */
   readonly number: NumberOrLocal;
   /** The local with the rounds of the one loop, where they are not known. */
-  readonly rounds?: number;
+  readonly rounds?: number | undefined;
 }
 
 /** Writes the loops of a nest, and the addresses of places at the indices that the loops have reached. */

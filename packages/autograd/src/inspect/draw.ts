@@ -7,7 +7,7 @@ import { attributesOf, nameNodes } from "./text.ts";
 
 interface DrawOptions {
   /** More lines for a node, such as its value: called for every node that is drawn. */
-  readonly notes?: (node: Tensor) => readonly string[];
+  readonly notes?: ((node: Tensor) => readonly string[]) | undefined;
 }
 
 /** The graph in Graphviz's DOT language: boxes for leaves, ellipses for ops, arrows from inputs to uses. */

@@ -107,7 +107,7 @@ const reductions = ["sum", "prod", "mean", "amax", "amin"];
 
 type Including = {
   /** Does the element of `x` count too, where something meets? It does unless this is false. */
-  readonly includeSelf?: boolean;
+  readonly includeSelf?: boolean | undefined;
 };
 type ScatterReduce = UnaryWith<
   [axis: number, index: Tensor, source: Tensor, reduce: Reduce, options?: Including]
@@ -187,7 +187,7 @@ export const scatterReduce: ScatterReduce = composed(
 
 type Accumulating = {
   /** Are the values added to what is there, and places that are named again added up? Not unless this is true. */
-  readonly accumulate?: boolean;
+  readonly accumulate?: boolean | undefined;
 };
 type IndexPut = UnaryWith<[indices: readonly Tensor[], values: Tensor, options?: Accumulating]>;
 
@@ -267,9 +267,9 @@ export const indexPut: IndexPut = composed(
 
 type Counting = {
   /** What each element counts, 1 (int32) unless given. */
-  readonly weights?: Tensor;
+  readonly weights?: Tensor | undefined;
   /** The size of the result, if no element asks for more. */
-  readonly minlength?: number;
+  readonly minlength?: number | undefined;
 };
 
 /**

@@ -50,9 +50,9 @@ function exponential(x: Tensor, scale: number, width: number): Tensor {
  *
  * @kink at 0 the derivative is alpha
  */
-export const elu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
+export const elu: UnaryWith<[options?: { readonly alpha?: number | undefined }]> = composed(
   "elu",
-  (x: Tensor, options?: { readonly alpha?: number }) => {
+  (x: Tensor, options?: { readonly alpha?: number | undefined }) => {
     const { alpha = 1 } = optionsOf("elu", options, { alpha: true });
     checkNumber("elu", "alpha", alpha);
     return exponential(floated("elu", x), alpha, 1);
@@ -66,9 +66,9 @@ export const elu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
  *
  * @kink at 0 the second derivative is that of the negative side
  */
-export const celu: UnaryWith<[options?: { readonly alpha?: number }]> = composed(
+export const celu: UnaryWith<[options?: { readonly alpha?: number | undefined }]> = composed(
   "celu",
-  (x: Tensor, options?: { readonly alpha?: number }) => {
+  (x: Tensor, options?: { readonly alpha?: number | undefined }) => {
     const { alpha = 1 } = optionsOf("celu", options, { alpha: true });
     checkNonzero("celu", "alpha", alpha);
     return exponential(floated("celu", x), alpha, alpha);
@@ -96,9 +96,9 @@ export const selu: Unary = composed(
  * `x` times the share of a normal distribution below `x`. With `approximate: "tanh"` that share is `(1 + tanh(u)) / 2` with `u` a polynomial
  * of degree 3 (Hendrycks and Gimpel 2016), said as `sigmoid(2 u)`, which is the same and keeps its digits where it is small. Throws ValueError for another word than "none" and "tanh".
  */
-export const gelu: UnaryWith<[options?: { readonly approximate?: "none" | "tanh" }]> = composed(
+export const gelu: UnaryWith<[options?: { readonly approximate?: "none" | "tanh" | undefined }]> = composed(
   "gelu",
-  (x: Tensor, options?: { readonly approximate?: "none" | "tanh" }) => {
+  (x: Tensor, options?: { readonly approximate?: "none" | "tanh" | undefined }) => {
     const { approximate = "none" } = optionsOf("gelu", options, { approximate: true });
     const a = floated("gelu", x);
     if (approximate !== "none" && approximate !== "tanh")
@@ -121,20 +121,21 @@ export const silu: Unary = composed(
 );
 
 /** `log(1 + e^(beta x)) / beta`, element by element, where `beta * x` is above `threshold` just `x`. */
-export const softplus: UnaryWith<[options?: { readonly beta?: number; readonly threshold?: number }]> =
-  composed(
-    "softplus",
-    (x: Tensor, options?: { readonly beta?: number; readonly threshold?: number }) => {
-      const { beta = 1, threshold: top = 20 } = optionsOf("softplus", options, {
-        beta: true,
-        threshold: true,
-      });
-      checkNonzero("softplus", "beta", beta);
-      checkNumber("softplus", "threshold", top);
-      return smooth(floated("softplus", x), beta, top);
-    },
-    withOptions({ beta: 1.5, threshold: 20 }, -3, 3),
-  );
+export const softplus: UnaryWith<
+  [options?: { readonly beta?: number | undefined; readonly threshold?: number | undefined }]
+> = composed(
+  "softplus",
+  (x: Tensor, options?: { readonly beta?: number | undefined; readonly threshold?: number | undefined }) => {
+    const { beta = 1, threshold: top = 20 } = optionsOf("softplus", options, {
+      beta: true,
+      threshold: true,
+    });
+    checkNonzero("softplus", "beta", beta);
+    checkNumber("softplus", "threshold", top);
+    return smooth(floated("softplus", x), beta, top);
+  },
+  withOptions({ beta: 1.5, threshold: 20 }, -3, 3),
+);
 
 function smooth(x: Tensor, beta: number, top: number): Tensor {
   const scaled = mul(x, beta);

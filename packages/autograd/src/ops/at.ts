@@ -16,9 +16,9 @@ import { composed } from "./sample.ts";
 
 /** A stretch of an axis, as `slice` takes it. */
 export interface Stretch {
-  readonly start?: number | null;
-  readonly end?: number | null;
-  readonly step?: number;
+  readonly start?: number | null | undefined;
+  readonly end?: number | null | undefined;
+  readonly step?: number | undefined;
 }
 
 /**

@@ -17,9 +17,9 @@ import { composed, kinked, within } from "./sample.ts";
 
 /** What stands in for NaN and the infinities. */
 type Replacements = {
-  readonly nan?: number;
-  readonly posinf?: number;
-  readonly neginf?: number;
+  readonly nan?: number | undefined;
+  readonly posinf?: number | undefined;
+  readonly neginf?: number | undefined;
 };
 
 const replaced: Known<Replacements> = { nan: true, posinf: true, neginf: true };

@@ -60,7 +60,7 @@ function shiftOf(x: Tensor, axes: readonly number[]): Tensor {
  */
 export const logsumexp: Reduction = composed(
   "logsumexp",
-  (x: Tensor, axis?: number | readonly number[], options?: { readonly keepDims?: boolean }) => {
+  (x: Tensor, axis?: number | readonly number[], options?: { readonly keepDims?: boolean | undefined }) => {
     const a = floating(x);
     const axes = normalizeAxes("logsumexp", axis, a.shape);
     const shift = shiftOf(a, axes);

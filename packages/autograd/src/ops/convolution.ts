@@ -25,23 +25,23 @@ import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "
 /** What convolutions may be told, for each spatial axis or for all. */
 export interface ConvolutionOptions {
   /** How far windows are apart; 1 unless given. */
-  readonly stride?: PerAxis;
+  readonly stride?: PerAxis | undefined;
   /** Zeros at both ends; 0 (`"valid"`) unless given, and by `"same"` as many as keep the size, with a stride of 1. */
-  readonly padding?: PerAxis | "same" | "valid";
+  readonly padding?: PerAxis | "same" | "valid" | undefined;
   /** How far the entries of a window are apart; 1 unless given. */
-  readonly dilation?: PerAxis;
+  readonly dilation?: PerAxis | undefined;
   /** Groups of channels, each with its own part of the results; 1 unless given. */
-  readonly groups?: number;
+  readonly groups?: number | undefined;
 }
 
 export interface ConvolutionTransposeOptions {
-  readonly stride?: PerAxis;
+  readonly stride?: PerAxis | undefined;
   /** Entries that are cut off at both ends of the result; 0 unless given. */
-  readonly padding?: PerAxis;
+  readonly padding?: PerAxis | undefined;
   /** Entries more at the end of the result; 0 unless given, and less than stride or dilation. */
-  readonly outputPadding?: PerAxis;
-  readonly dilation?: PerAxis;
-  readonly groups?: number;
+  readonly outputPadding?: PerAxis | undefined;
+  readonly dilation?: PerAxis | undefined;
+  readonly groups?: number | undefined;
 }
 
 type Convolution = Operation<[weight: Tensor, bias?: Tensor | null, options?: ConvolutionOptions]>;
@@ -259,8 +259,8 @@ interface Drawn {
   readonly stride: number;
   readonly dilation: number;
   readonly groups: number;
-  readonly padding?: number;
-  readonly outputPadding?: number;
+  readonly padding?: number | undefined;
+  readonly outputPadding?: number | undefined;
 }
 
 function drawOptions(draw: Draw): Drawn {

@@ -16,7 +16,7 @@ import { composed } from "./sample.ts";
 /** How the rows of a table go together. */
 
 type Corrected = {
-  readonly correction?: number;
+  readonly correction?: number | undefined;
 };
 
 /**

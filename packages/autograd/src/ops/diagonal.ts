@@ -17,7 +17,7 @@ import { view } from "./view.ts";
 
 type DiagonalOptions = {
   /** Which diagonal bounds the triangle: 0 the main one (unless given), above it positive, below negative. */
-  readonly diagonal?: number;
+  readonly diagonal?: number | undefined;
 };
 
 type Triangle = UnaryWith<[options?: DiagonalOptions]>;
@@ -82,7 +82,7 @@ function embedded(x: Tensor): Tensor {
 
 type Offset = {
   /** How far above the main diagonal (below if negative); 0 unless given. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
 };
 
 /** The last axis of `x` on a diagonal of matrices that are just large enough. */

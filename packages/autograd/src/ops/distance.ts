@@ -30,7 +30,7 @@ function pair(name: string, x: Tensor, y: Tensor, floats: boolean): readonly [Te
 }
 
 type Along = {
-  readonly axis?: number;
+  readonly axis?: number | undefined;
 };
 
 /**
@@ -83,9 +83,9 @@ export const cross: Operation<[y: Tensor, options?: Along]> = composed(
  * cdist(tensor([[0, 0], [3, 0]]), tensor([[0, 4]])).toArray(); // => [ [ 4 ], [ 5 ] ]
  * ```
  */
-export const cdist: Operation<[y: Tensor, options?: { readonly p?: number }]> = composed(
+export const cdist: Operation<[y: Tensor, options?: { readonly p?: number | undefined }]> = composed(
   "cdist",
-  (x: Tensor, y: Tensor, options?: { readonly p?: number }) => {
+  (x: Tensor, y: Tensor, options?: { readonly p?: number | undefined }) => {
     const { p = 2 } = optionsOf("cdist", options, { p: true });
     if (!(p >= 0)) throw new ValueError(`cdist: p is ${p}; give a number of at least 0, or Infinity`);
     const [a, b] = pair("cdist", x, y, true);
@@ -118,9 +118,9 @@ function steps(draw: Draw, shape: readonly number[], from: number): Tensor {
 }
 
 type Tolerance = {
-  readonly rtol?: number;
-  readonly atol?: number;
-  readonly equalNan?: boolean;
+  readonly rtol?: number | undefined;
+  readonly atol?: number | undefined;
+  readonly equalNan?: boolean | undefined;
 };
 
 /**
@@ -176,9 +176,11 @@ const wide = (x: Tensor): Tensor => (isFloat(x.dtype) ? x : cast(x, "float64"));
  * cosineSimilarity(tensor([3, 4]), tensor([4, 3]), { axis: 0 }).item().toFixed(2); // => 0.96
  * ```
  */
-export const cosineSimilarity: Operation<[y: Tensor, options?: Along & { readonly eps?: number }]> = composed(
+export const cosineSimilarity: Operation<
+  [y: Tensor, options?: Along & { readonly eps?: number | undefined }]
+> = composed(
   "cosineSimilarity",
-  (x: Tensor, y: Tensor, options?: Along & { readonly eps?: number }) => {
+  (x: Tensor, y: Tensor, options?: Along & { readonly eps?: number | undefined }) => {
     const { axis = 1, eps = 1e-8 } = optionsOf("cosineSimilarity", options, { axis: true, eps: true });
     if (!(eps >= 0)) throw new ValueError(`cosineSimilarity: eps is ${eps}; give a number of at least 0`);
     const [a, b] = pair("cosineSimilarity", x, y, true);
@@ -200,9 +202,9 @@ export const cosineSimilarity: Operation<[y: Tensor, options?: Along & { readonl
 
 type Lengths = Along & {
   /** Which norm is the length; 2 unless given. */
-  readonly p?: number;
+  readonly p?: number | undefined;
   /** What is divided by at least; 1e-12 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
 };
 
 /**

@@ -74,11 +74,11 @@ export const unique: Operation<[], Distinct> = composed(
 
 type Bins = {
   /** How many; 100 unless given. */
-  readonly bins?: number;
+  readonly bins?: number | undefined;
   /** Where the first begins; at the smallest element unless given. */
-  readonly min?: number;
+  readonly min?: number | undefined;
   /** Where the last ends; at the largest element unless given. */
-  readonly max?: number;
+  readonly max?: number | undefined;
 };
 
 /**

@@ -34,18 +34,18 @@ export interface Elementwise {
   readonly derivatives: readonly Derivative[];
   readonly samples: Samples;
   /** Has it a kink, a tie or a jump? A sentence can say what its derivative is there. */
-  readonly kink?: string | true;
+  readonly kink?: string | true | undefined;
   /**
    * What the operands may be: `number` int32 or floats; `float` floats, integers becoming float32; `bool` only bool;
    * `any` everything. `number` unless given.
    */
-  readonly accepts?: Accepts;
+  readonly accepts?: Accepts | undefined;
   /** The result's dtype: bool, or (unless given) that of the operands. */
-  readonly gives?: "bool";
+  readonly gives?: "bool" | undefined;
   /** What the last operand is where the call leaves it out. */
-  readonly omitted?: number;
+  readonly omitted?: number | undefined;
   /** The first operand is a bool condition and does not take part in promotion. */
-  readonly conditional?: boolean;
+  readonly conditional?: boolean | undefined;
 }
 
 type Accepts = "number" | "float" | "bool" | "any";

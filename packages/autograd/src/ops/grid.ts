@@ -25,7 +25,7 @@ import { composed, kinked } from "./sample.ts";
 
 type Aligned = {
   /** Are -1 and 1 the centers of the outermost entries? Else the edges of the image. */
-  readonly alignCorners?: boolean;
+  readonly alignCorners?: boolean | undefined;
 };
 
 /** The coordinates of the `size` entries of an axis, from -1 to 1. */
@@ -78,9 +78,9 @@ export const affineGrid: Operation<[size: Shape, options?: Aligned]> = composed(
 
 export interface GridSampleOptions extends Aligned {
   /** What is between entries: found on straight lines ("bilinear", unless given), or the entry that is nearest. */
-  readonly mode?: "bilinear" | "nearest";
+  readonly mode?: "bilinear" | "nearest" | undefined;
   /** What is outside: zeros (unless given), what is at the border, or the image mirrored there again and again. */
-  readonly paddingMode?: "zeros" | "border" | "reflection";
+  readonly paddingMode?: "zeros" | "border" | "reflection" | undefined;
 }
 
 const known: Known<GridSampleOptions> = { mode: true, paddingMode: true, alignCorners: "boolean" };

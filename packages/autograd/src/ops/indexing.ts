@@ -255,7 +255,7 @@ const argsortOp: Op<Order> = {
  */
 export const argsort: ArgSort = /* @__PURE__ */ declare(
   "argsort",
-  (x: Tensor, axis = -1, options?: { readonly descending?: boolean }) => {
+  (x: Tensor, axis = -1, options?: { readonly descending?: boolean | undefined }) => {
     const { descending = false } = optionsOf("argsort", options, { descending: "boolean" });
     const a = x.node;
     return apply(argsortOp, [a], { axis: normalizeAxis("argsort", axis, a.shape), descending });

@@ -192,7 +192,7 @@ export const unflatten: Operation<[axis: number, sizes: Shape]> = composed(
 
 type Indexing = {
   /** Which axis is the first vector's: the first ("ij", unless given), or the second, as in plots ("xy"). */
-  readonly indexing?: "ij" | "xy";
+  readonly indexing?: "ij" | "xy" | undefined;
 };
 
 /** Vectors in, as many tensors with one axis for each vector out. */

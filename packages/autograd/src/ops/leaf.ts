@@ -70,7 +70,7 @@ export function iota(shape: Shape): Tensor {
 }
 
 export interface CreateOptions {
-  readonly dtype?: DType;
+  readonly dtype?: DType | undefined;
 }
 
 const creating: Known<CreateOptions> = { dtype: true };
@@ -321,7 +321,7 @@ export function linspace<N extends number>(
 
 interface LogspaceOptions extends CreateOptions {
   /** What is raised to the powers; 10 unless given. */
-  readonly base?: number;
+  readonly base?: number | undefined;
 }
 
 /**

@@ -32,7 +32,7 @@ type AddScaled = Operation<[a: Operand, b: Operand, options?: Factor]>;
 
 type Factor = {
   /** What the product or quotient is multiplied by, 1 unless given. */
-  readonly value?: number;
+  readonly value?: number | undefined;
 };
 
 const factor = (name: string, options: Factor | undefined): number =>

@@ -16,7 +16,7 @@ import { composed } from "./sample.ts";
 
 type Stable = {
   /** Added to the variance, so that there is no division by 0. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
 };
 
 /** `x` less its mean over `axes`, divided by the root of its variance there plus `eps`. */
@@ -86,7 +86,7 @@ function checkSeveral(name: string, x: Tensor, axes: readonly number[]): void {
 
 type BatchStatistics = Stable & {
   /** Takes mean and variance from `x` itself, not from what is given. */
-  readonly training?: boolean;
+  readonly training?: boolean | undefined;
 };
 
 /**

@@ -11,7 +11,7 @@ import { alongAxis, composed, ofRank } from "./sample.ts";
 
 type Along = {
   /** The axis that is cut; 0 unless given. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
 };
 
 /** The axis that the options of the function `name` tell. */

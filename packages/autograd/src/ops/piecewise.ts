@@ -44,29 +44,30 @@ function between(x: Tensor, low: number, high: number): Tensor {
  *
  * @kink at minVal and maxVal the derivative is 0
  */
-export const hardtanh: UnaryWith<[options?: { readonly minVal?: number; readonly maxVal?: number }]> =
-  composed(
-    "hardtanh",
-    (x: Tensor, options?: { readonly minVal?: number; readonly maxVal?: number }) => {
-      const { minVal = -1, maxVal = 1 } = optionsOf("hardtanh", options, { minVal: true, maxVal: true });
-      checkNumber("hardtanh", "minVal", minVal);
-      checkNumber("hardtanh", "maxVal", maxVal);
-      if (minVal > maxVal)
-        throw new ValueError(`hardtanh: minVal ${minVal} is above maxVal ${maxVal}; exchange them`);
-      return between(numeric("hardtanh", x), minVal, maxVal);
-    },
-    withOptions({ minVal: -0.5, maxVal: 1 }, -2, 2, -0.5, 1),
-    kinked,
-  );
+export const hardtanh: UnaryWith<
+  [options?: { readonly minVal?: number | undefined; readonly maxVal?: number | undefined }]
+> = composed(
+  "hardtanh",
+  (x: Tensor, options?: { readonly minVal?: number | undefined; readonly maxVal?: number | undefined }) => {
+    const { minVal = -1, maxVal = 1 } = optionsOf("hardtanh", options, { minVal: true, maxVal: true });
+    checkNumber("hardtanh", "minVal", minVal);
+    checkNumber("hardtanh", "maxVal", maxVal);
+    if (minVal > maxVal)
+      throw new ValueError(`hardtanh: minVal ${minVal} is above maxVal ${maxVal}; exchange them`);
+    return between(numeric("hardtanh", x), minVal, maxVal);
+  },
+  withOptions({ minVal: -0.5, maxVal: 1 }, -2, 2, -0.5, 1),
+  kinked,
+);
 
 /**
  * `x` where it is positive, else `negativeSlope * x` (0.01 unless given), element by element.
  *
  * @kink at 0 the derivative is negativeSlope
  */
-export const leakyRelu: UnaryWith<[options?: { readonly negativeSlope?: number }]> = composed(
+export const leakyRelu: UnaryWith<[options?: { readonly negativeSlope?: number | undefined }]> = composed(
   "leakyRelu",
-  (x: Tensor, options?: { readonly negativeSlope?: number }) => {
+  (x: Tensor, options?: { readonly negativeSlope?: number | undefined }) => {
     const { negativeSlope = 0.01 } = optionsOf("leakyRelu", options, { negativeSlope: true });
     checkNumber("leakyRelu", "negativeSlope", negativeSlope);
     const a = floated("leakyRelu", x);
@@ -152,9 +153,9 @@ export const hardswish: Unary = composed(
  *
  * @kink it jumps at -lambda and lambda; the derivative there is 0
  */
-export const hardshrink: UnaryWith<[options?: { readonly lambda?: number }]> = composed(
+export const hardshrink: UnaryWith<[options?: { readonly lambda?: number | undefined }]> = composed(
   "hardshrink",
-  (x: Tensor, options?: { readonly lambda?: number }) => {
+  (x: Tensor, options?: { readonly lambda?: number | undefined }) => {
     const { lambda = 0.5 } = optionsOf("hardshrink", options, { lambda: true });
     checkLambda("hardshrink", lambda);
     const a = floated("hardshrink", x);
@@ -169,9 +170,9 @@ export const hardshrink: UnaryWith<[options?: { readonly lambda?: number }]> = c
  *
  * @kink at -lambda and lambda the derivative is 0
  */
-export const softshrink: UnaryWith<[options?: { readonly lambda?: number }]> = composed(
+export const softshrink: UnaryWith<[options?: { readonly lambda?: number | undefined }]> = composed(
   "softshrink",
-  (x: Tensor, options?: { readonly lambda?: number }) => {
+  (x: Tensor, options?: { readonly lambda?: number | undefined }) => {
     const { lambda = 0.5 } = optionsOf("softshrink", options, { lambda: true });
     checkLambda("softshrink", lambda);
     const a = floated("softshrink", x);

@@ -28,23 +28,23 @@ import { checkFit, drawSizes, inBatch, outOfBatch, perAxis, spatialAxes } from "
 /** What pools may be told, for each spatial axis or for all. */
 export interface PoolOptions {
   /** How far windows are apart; as far as they are long unless given. */
-  readonly stride?: PerAxis;
+  readonly stride?: PerAxis | undefined;
   /** Entries beyond both ends that windows may reach, at most half a window; 0 unless given. */
-  readonly padding?: PerAxis;
+  readonly padding?: PerAxis | undefined;
   /** Counts windows that begin inside and reach beyond the end, too. */
-  readonly ceilMode?: boolean;
+  readonly ceilMode?: boolean | undefined;
 }
 
 export interface MaxPoolOptions extends PoolOptions {
   /** How far the entries of a window are apart; 1 unless given. */
-  readonly dilation?: PerAxis;
+  readonly dilation?: PerAxis | undefined;
 }
 
 export interface AvgPoolOptions extends PoolOptions {
   /** Do zeros of the padding count in the mean? They do unless this is false. */
-  readonly countIncludePad?: boolean;
+  readonly countIncludePad?: boolean | undefined;
   /** Divides the sums, in place of the number of entries. */
-  readonly divisorOverride?: number;
+  readonly divisorOverride?: number | undefined;
 }
 
 type MaxPool = Operation<[kernelSize: PerAxis, options?: MaxPoolOptions]>;

@@ -76,9 +76,9 @@ export const bilinear: Operation<[y: Tensor, weight: Tensor, bias?: Tensor]> = c
 
 type Factors = {
   /** What `x` is multiplied by, 1 unless given. */
-  readonly beta?: number;
+  readonly beta?: number | undefined;
   /** What the product is multiplied by, 1 unless given. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
 };
 
 /** `beta * x + alpha * (a @ b)` with `x` broadcast to the product. With a `beta` of 0 `x` is not used. */

@@ -97,7 +97,12 @@ export function checkStretch(
  */
 export const slice: Slice = /* @__PURE__ */ declare(
   "slice",
-  (x: Tensor, start?: number | null, end?: number | null, options?: { axis?: number; step?: number }) => {
+  (
+    x: Tensor,
+    start?: number | null,
+    end?: number | null,
+    options?: { readonly axis?: number | undefined; readonly step?: number | undefined },
+  ) => {
     const { axis = 0, step = 1 } = optionsOf("slice", options, { axis: true, step: true });
     const along = normalizeAxis("slice", axis, x.shape);
     checkStretch("slice", start, end, step);

@@ -23,13 +23,13 @@ export type Interpolation = "nearest" | "linear" | "bilinear" | "trilinear" | "b
 
 export interface InterpolateOptions {
   /** The size of each spatial axis afterwards. */
-  readonly size?: PerAxis;
+  readonly size?: PerAxis | undefined;
   /** How many times as long each spatial axis becomes, instead of `size`. */
-  readonly scaleFactor?: PerAxis;
+  readonly scaleFactor?: PerAxis | undefined;
   /** `"nearest"` unless given; linear and cubic ones are named by the number of axes. */
-  readonly mode?: Interpolation;
+  readonly mode?: Interpolation | undefined;
   /** Do the centers of the outermost entries stay at the ends? Else the edges of the fields lie on each other. */
-  readonly alignCorners?: boolean;
+  readonly alignCorners?: boolean | undefined;
 }
 
 const ranks: Readonly<Record<Interpolation, readonly number[]>> = {

@@ -22,7 +22,7 @@ export interface Chooser {
 export interface Range {
   readonly low: number;
   readonly high: number;
-  readonly away?: readonly number[];
+  readonly away?: readonly number[] | undefined;
 }
 
 /** Makes the arguments of sample calls. */

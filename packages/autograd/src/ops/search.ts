@@ -75,7 +75,7 @@ export const maskedSelect: Operation<[mask: Tensor]> = composed(
 
 type Side = {
   /** Behind the elements that are equal, not in front of them. */
-  readonly right?: boolean;
+  readonly right?: boolean | undefined;
 };
 
 /**
@@ -131,9 +131,9 @@ export const searchsorted: Operation<[values: Tensor, options?: Side]> = compose
 );
 
 type Between = {
-  readonly keepDims?: boolean;
+  readonly keepDims?: boolean | undefined;
   /** What stands for a place between two elements; "linear" unless given. */
-  readonly interpolation?: "linear" | "lower" | "higher" | "nearest" | "midpoint";
+  readonly interpolation?: "linear" | "lower" | "higher" | "nearest" | "midpoint" | undefined;
 };
 
 /** Whole numbers as they are, halves to the even neighbour. */

@@ -72,7 +72,7 @@ export const indexSelect: Operation<[axis: number, index: Tensor]> = composed(
 /** What indexAdd may be told. */
 type Scaled = {
   /** A factor on the source, 1 unless given. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
 };
 
 /**

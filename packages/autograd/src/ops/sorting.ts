@@ -23,7 +23,7 @@ export interface Sorted {
 }
 
 type Direction = {
-  readonly descending?: boolean;
+  readonly descending?: boolean | undefined;
 };
 
 /**
@@ -52,8 +52,8 @@ export const sort: Operation<[axis?: number, options?: Direction], Sorted> = com
 );
 
 type Few = {
-  readonly axis?: number;
-  readonly largest?: boolean;
+  readonly axis?: number | undefined;
+  readonly largest?: boolean | undefined;
 };
 
 /**

@@ -68,7 +68,7 @@ export const sinc: Unary = declare(
 
 type Clamped = {
   /** `x` is kept so far away from 0 and from 1; not at all unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
 };
 
 /**

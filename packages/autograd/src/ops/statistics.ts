@@ -117,7 +117,7 @@ export const max: ArgReduction = chosen("max", amax);
 export const min: ArgReduction = chosen("min", amin);
 
 type Corrected = {
-  readonly correction?: number;
+  readonly correction?: number | undefined;
 };
 const corrected: Known<Corrected & Keeping> = { ...keeping, correction: true };
 
@@ -206,7 +206,7 @@ function rootOfPowers(x: Tensor, axes: readonly number[], p: number, keepDims: b
 }
 
 type Power = {
-  readonly p?: number;
+  readonly p?: number | undefined;
 };
 const powered: Known<Power & Keeping> = { ...keeping, p: true };
 

@@ -29,7 +29,7 @@ import { composed, kinked, ofRank, reduced } from "./sample.ts";
  */
 
 type Times = {
-  readonly n?: number;
+  readonly n?: number | undefined;
 };
 
 /**
@@ -157,9 +157,9 @@ export const aminmax: Extremes = composed(
 
 type Turn = {
   /** How many quarter turns, the other way round if negative; 1 unless given. */
-  readonly k?: number;
+  readonly k?: number | undefined;
   /** The plane, from its first axis to its second; the first two axes unless given. */
-  readonly axes?: readonly [number, number];
+  readonly axes?: readonly [number, number] | undefined;
 };
 
 /**
@@ -200,11 +200,11 @@ export const rot90: Operation<[options?: Turn]> = composed(
 
 type Spacing = {
   /** The places of the entries: one for each along the axis, or a tensor that broadcasts to `y`; 0, 1, 2, ... unless given. */
-  readonly x?: Tensor;
+  readonly x?: Tensor | undefined;
   /** How far neighbours are apart, instead of `x`; 1 unless given. */
-  readonly dx?: number;
+  readonly dx?: number | undefined;
   /** The last unless given. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
 };
 
 /**

@@ -33,10 +33,10 @@ import { RandomProgram } from "./programs.ts";
 /** Arbitraries for fast-check. They shrink towards small shapes and round numbers. */
 
 export interface ShapeOptions {
-  readonly minRank?: number;
-  readonly maxRank?: number;
-  readonly minSize?: number;
-  readonly maxSize?: number;
+  readonly minRank?: number | undefined;
+  readonly maxRank?: number | undefined;
+  readonly minSize?: number | undefined;
+  readonly maxSize?: number | undefined;
 }
 
 /**
@@ -70,12 +70,12 @@ export function broadcastableShapes(count: number, options?: ShapeOptions): fc.A
 }
 
 export interface ElementOptions {
-  readonly low?: number;
-  readonly high?: number;
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
   /** Places to keep away from by `distance`: kinks, poles. */
-  readonly away?: readonly number[];
+  readonly away?: readonly number[] | undefined;
   /** 0.05 unless given. */
-  readonly distance?: number;
+  readonly distance?: number | undefined;
 }
 
 const ranged: Known<ElementOptions> = { low: true, high: true, away: true, distance: true };
@@ -110,11 +110,11 @@ export function specialValues(dtype: "float32" | "float64" = "float32"): fc.Arbi
 
 export interface TensorOptions extends ElementOptions {
   /** Of any shape that `shapes()` makes, unless given. */
-  readonly shape?: Shape;
+  readonly shape?: Shape | undefined;
   /** float32 unless given. */
-  readonly dtype?: DType;
+  readonly dtype?: DType | undefined;
   /** What the elements are; `elements(options)` unless given. */
-  readonly elements?: fc.Arbitrary<number>;
+  readonly elements?: fc.Arbitrary<number> | undefined;
 }
 
 /**
@@ -198,13 +198,13 @@ const steps: readonly Step[] = [
 
 export interface ProgramOptions {
   /** Steps beside the usual ones, such as your own ops: functions of one or two square matrices that give one of the same shape. */
-  readonly steps?: readonly Step[];
+  readonly steps?: readonly Step[] | undefined;
   /** Only these: no usual ones. */
-  readonly only?: boolean;
+  readonly only?: boolean | undefined;
   /** At most so many steps; 8 unless given. */
-  readonly maxLength?: number;
+  readonly maxLength?: number | undefined;
   /** float32 unless given. */
-  readonly dtype?: "float32" | "float64";
+  readonly dtype?: "float32" | "float64" | undefined;
 }
 
 /**

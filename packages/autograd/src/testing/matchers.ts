@@ -16,7 +16,7 @@ export interface Match {
 
 export interface Closeness {
   /** How far elements may differ, relative to the larger of 1 and their size; 1e-6 unless given, 1e-12 for float64. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
 }
 
 /** Do the derivatives of `f` at `inputs` pass `checkGradient`? The message is its report. */

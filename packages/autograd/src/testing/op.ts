@@ -15,11 +15,11 @@ import { sampledCall } from "./sampled.ts";
 
 export interface OpCheckOptions {
   /** How many calls each law is tried on; 50 unless given. */
-  readonly runs?: number;
+  readonly runs?: number | undefined;
   /** Of the samples; 0 unless given. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** The arguments of sample calls, for a function that was not made by `pointwise`. */
-  readonly samples?: Samples;
+  readonly samples?: Samples | undefined;
 }
 
 /** A law that a function breaks, and the call that shows it. */

@@ -89,7 +89,7 @@ function checkSingle(name: string, y: Tensor): void {
 
 export interface ValueAndGradOptions {
   /** Does the function return a pair, of which the first is differentiated and the second anything else that it has to tell? */
-  readonly hasAux?: boolean;
+  readonly hasAux?: boolean | undefined;
 }
 
 const returning: Known<ValueAndGradOptions> = { hasAux: "boolean" };
@@ -121,7 +121,7 @@ export function valueAndGrad<
 ): (x: P, ...rest: R) => [value: [loss: Like<L>, aux: A], gradient: Like<P>];
 export function valueAndGrad<P = Tensor, R extends readonly unknown[] = Tensor[], L extends Tensor = Tensor>(
   f: (x: P, ...rest: R) => L,
-  options?: ValueAndGradOptions & { readonly hasAux?: false },
+  options?: ValueAndGradOptions & { readonly hasAux?: false | undefined },
 ): (x: P, ...rest: R) => [value: Like<L>, gradient: Like<P>];
 export function valueAndGrad<P, R extends readonly unknown[]>(
   f: (x: P, ...rest: R) => Tensor | readonly [Tensor, unknown],

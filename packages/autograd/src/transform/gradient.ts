@@ -11,9 +11,9 @@ import { checkList, equalShapes, formatShape } from "../shape.ts";
 
 export interface GradOptions {
   /** Weighs the elements of an output that has several; of its shape and dtype. */
-  readonly cotangent?: Tensor;
+  readonly cotangent?: Tensor | undefined;
   /** What an input gets that the output does not depend on: an exact zero (unless given), an error, or null. */
-  readonly unused?: "zero" | "error" | "null";
+  readonly unused?: "zero" | "error" | "null" | undefined;
 }
 
 const asking: Known<GradOptions> = { cotangent: true, unused: true };
@@ -42,7 +42,7 @@ export type Gradients<T extends readonly Tensor[], Missing = never> = {
 export function grad<const T extends readonly Tensor[], U extends "zero" | "error" | "null" = "zero">(
   y: Tensor,
   inputs: T,
-  options?: GradOptions & { readonly unused?: U },
+  options?: GradOptions & { readonly unused?: U | undefined },
 ): Gradients<T, "null" extends U ? null : never>;
 export function grad(y: Tensor, inputs: readonly Tensor[], options?: GradOptions): (Tensor | null)[] {
   const { cotangent: given, unused } = optionsOf("grad", options, asking);

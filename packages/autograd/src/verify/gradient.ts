@@ -17,20 +17,20 @@ import { asymmetry, derivative, jacobianDirections, nonlinearity, randomDirectio
 
 export interface CheckOptions {
   /** How many times to differentiate: 1 unless given. Lower orders are checked before, each along one random direction. */
-  readonly order?: number;
+  readonly order?: number | undefined;
   /**
    * The mode of each derivative but the last, which is taken in both: `order - 1` of them. Unless given the directions take
    * turns with several mixtures.
    */
-  readonly modes?: readonly ("forward" | "reverse")[];
+  readonly modes?: readonly ("forward" | "reverse")[] | undefined;
   /** How many random directions to try; 4 unless given. */
-  readonly directions?: number;
+  readonly directions?: number | undefined;
   /** Check every element of the result by every element of the inputs, instead of random directions. */
-  readonly jacobian?: boolean;
+  readonly jacobian?: boolean | undefined;
   /** The largest relative difference that counts as equal; 1e-6 for order 1 and 1e-5 for more unless given. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** Of the random directions and cotangents; 0 unless given. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 const known: Known<CheckOptions> = {

@@ -25,13 +25,13 @@ export interface Parameterized {
 
 export interface ModelCheckOptions {
   /** How many random directions through all parameters at once; 4 unless given. */
-  readonly directions?: number;
+  readonly directions?: number | undefined;
   /** After so many seconds no further parameter is checked by itself; 2 unless given. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
   /** The largest relative difference that counts as equal; 1e-6 unless given. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** Of the random directions; 0 unless given. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** What became of one parameter. */

@@ -12,7 +12,7 @@ export interface Circumstance {
 
 interface Remedy {
   /** The ops that it is about; any, unless given. */
-  readonly ops?: readonly string[];
+  readonly ops?: readonly string[] | undefined;
   applies(circumstance: Circumstance): boolean;
   readonly text: string;
 }

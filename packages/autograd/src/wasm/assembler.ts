@@ -242,11 +242,11 @@ export interface Import {
 }
 
 export interface Outside {
-  readonly imports?: readonly Import[];
+  readonly imports?: readonly Import[] | undefined;
   /** It has a memory of its own; or imports one as `host.memory`, which may be shared with other threads. */
-  readonly memory?: "own" | "host" | "shared";
+  readonly memory?: "own" | "host" | "shared" | undefined;
   /** The last functions are exported by these names. */
-  readonly exports?: readonly string[];
+  readonly exports?: readonly string[] | undefined;
 }
 
 /**

@@ -7,13 +7,13 @@ import { inOrder, shuffled } from "./order.ts";
 
 export interface BatchOptions {
   /** How many examples a batch has; the last may have fewer. 32 unless given. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /** Takes the examples of each epoch in another order; not unless given. */
-  readonly shuffle?: boolean;
+  readonly shuffle?: boolean | undefined;
   /** The same seed, the same orders; 0 unless given. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Leaves out a last batch that is shorter. */
-  readonly dropLast?: boolean;
+  readonly dropLast?: boolean | undefined;
 }
 
 /**

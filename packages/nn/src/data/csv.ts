@@ -3,7 +3,7 @@ import { optionsOf } from "../options.ts";
 
 export interface CsvOptions {
   /** What stands between fields; a comma unless given. */
-  readonly delimiter?: string;
+  readonly delimiter?: string | undefined;
 }
 
 /** A field of a CSV text, and where it begins: both from 1, counted in characters. */

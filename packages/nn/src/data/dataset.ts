@@ -123,9 +123,9 @@ export class Subset<Batch> implements Dataset<Batch> {
 
 export interface SplitOptions {
   /** Takes the examples in random order unless false. */
-  readonly shuffle?: boolean;
+  readonly shuffle?: boolean | undefined;
   /** The same seed, the same order; 0 unless given. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /**

@@ -16,7 +16,7 @@ const storages: ReadonlyMap<number, Storage> = new Map([
 
 export interface IdxOptions {
   /** Multiplies the elements by this, which makes them float32: 1 / 255 takes bytes to numbers from 0 to 1. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
 }
 
 /**

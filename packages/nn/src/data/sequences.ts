@@ -3,9 +3,9 @@ import { checkNumber, optionsOf } from "../options.ts";
 
 export interface PadSequenceOptions {
   /** The result is [n, longest, ...], not [longest, n, ...]. */
-  readonly batchFirst?: boolean;
+  readonly batchFirst?: boolean | undefined;
   /** What stands behind the end of a sequence; 0 unless given. */
-  readonly paddingValue?: number;
+  readonly paddingValue?: number | undefined;
 }
 
 /**

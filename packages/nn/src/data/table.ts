@@ -5,11 +5,11 @@ import { type CsvOptions, CsvReader, type CsvRow, placed } from "./csv.ts";
 
 export interface TableOptions extends CsvOptions {
   /** Is the first line a header with the names of the columns? Else they are called "0", "1" and so on. True unless given. */
-  readonly header?: boolean;
+  readonly header?: boolean | undefined;
   /** Columns of words instead of numbers. */
-  readonly categorical?: readonly string[];
+  readonly categorical?: readonly string[] | undefined;
   /** What stands for a number that is not there, and is read as NaN: `["", "?"]`. Nothing unless given. */
-  readonly missing?: readonly string[];
+  readonly missing?: readonly string[] | undefined;
 }
 
 const known: Known<TableOptions> = { delimiter: true, header: "boolean", categorical: true, missing: true };

@@ -32,11 +32,11 @@ export interface Toy {
 
 export interface ToyOptions {
   /** How many examples. */
-  readonly count?: number;
+  readonly count?: number | undefined;
   /** The deviation of what is added to all coordinates (of the target in a regression). */
-  readonly noise?: number;
+  readonly noise?: number | undefined;
   /** Starts a generator of its own: the same seed, the same data. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** The standard generator unless given. */
   readonly generator?: Generator | undefined;
 }
@@ -81,7 +81,7 @@ export function moons(options: ToyOptions = {}): Toy {
 
 export interface CircleOptions extends ToyOptions {
   /** The radius of the inner circle, below 1; 0.5 unless given. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
 }
 
 /** A circle of radius 1 (class 0) around a smaller one (class 1); 200 examples with noise 0.05 unless told. */
@@ -98,9 +98,9 @@ export function circles(options: CircleOptions = {}): Toy {
 
 export interface SpiralOptions extends ToyOptions {
   /** How many spirals, each a class; 2 unless given. */
-  readonly arms?: number;
+  readonly arms?: number | undefined;
   /** How often each goes round; 1 unless given. */
-  readonly turns?: number;
+  readonly turns?: number | undefined;
 }
 
 /** Spirals from the middle to radius 1, arm after arm; 200 examples with noise 0.02 unless told. */
@@ -120,7 +120,7 @@ export function spirals(options: SpiralOptions = {}): Toy {
 
 export interface BlobOptions extends ToyOptions {
   /** Where the middles are, or how many to draw between -10 and 10 in both coordinates; 3 unless given. */
-  readonly centers?: number | readonly (readonly number[])[];
+  readonly centers?: number | readonly (readonly number[])[] | undefined;
 }
 
 /**
@@ -142,7 +142,7 @@ export function blobs(options: BlobOptions = {}): Toy {
 
 export interface CheckerboardOptions extends ToyOptions {
   /** How many squares each side has; 4 unless given. */
-  readonly squares?: number;
+  readonly squares?: number | undefined;
 }
 
 /**
@@ -161,9 +161,9 @@ export function checkerboard(options: CheckerboardOptions = {}): Toy {
 
 export interface LineOptions extends ToyOptions {
   /** 2 unless given. */
-  readonly slope?: number;
+  readonly slope?: number | undefined;
   /** 1 unless given. */
-  readonly intercept?: number;
+  readonly intercept?: number | undefined;
 }
 
 /**

@@ -10,7 +10,7 @@ const ending = ".npy";
 
 export interface NpzOptions {
   /** How many bytes all files may have when decompressed; 2^30 unless given. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /**

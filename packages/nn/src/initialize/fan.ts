@@ -24,7 +24,7 @@ export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" 
  */
 export function calculateGain(
   nonlinearity: Nonlinearity,
-  options: { readonly negativeSlope?: number } = {},
+  options: { readonly negativeSlope?: number | undefined } = {},
 ): number {
   const { negativeSlope = 0.01 } = optionsOf("calculateGain", options, { negativeSlope: true });
   checkNumber("calculateGain: negativeSlope", negativeSlope);
@@ -45,7 +45,7 @@ export function calculateGain(
 
 export interface XavierOptions extends InitializeOptions {
   /** Multiplies the deviation; 1 unless given, 5/3 for tanh. */
-  readonly gain?: number;
+  readonly gain?: number | undefined;
 }
 
 /**
@@ -78,9 +78,9 @@ function xavierDeviation(name: string, x: Variable, gain: number): number {
 
 export interface KaimingOptions extends InitializeOptions {
   /** Keeps the variance of the values (`"in"`, unless given) or of the gradients (`"out"`). */
-  readonly fan?: "in" | "out";
+  readonly fan?: "in" | "out" | undefined;
   /** What follows: sqrt(2) for relu (unless given), 1 for a linear layer, sqrt(2 / (1 + slope^2)) for a leaky relu. */
-  readonly gain?: number;
+  readonly gain?: number | undefined;
 }
 
 /**
@@ -130,11 +130,11 @@ export function lecunNormal<V extends Variable>(x: V, given: InitializeOptions =
 
 export interface VarianceScalingOptions extends InitializeOptions {
   /** Multiplies the variance; 1 unless given. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
   /** Divides the variance: the inputs (`"in"`, unless given), the outputs (`"out"`), or the mean of the two (`"average"`). */
-  readonly fan?: "in" | "out" | "average";
+  readonly fan?: "in" | "out" | "average" | undefined;
   /** `"normal"` unless given. */
-  readonly distribution?: "normal" | "uniform";
+  readonly distribution?: "normal" | "uniform" | undefined;
 }
 
 /**

@@ -46,9 +46,9 @@ export function constant<V extends Variable>(x: V, value: number): V {
 
 export interface UniformOptions extends InitializeOptions {
   /** 0 unless given. */
-  readonly low?: number;
+  readonly low?: number | undefined;
   /** 1 unless given. */
-  readonly high?: number;
+  readonly high?: number | undefined;
 }
 
 /** Fills `x` with numbers evenly distributed from `low` to `high`, and returns it. Throws ValueError if `low` is above `high`. */
@@ -60,9 +60,9 @@ export function uniform<V extends Variable>(x: V, options: UniformOptions = {}):
 
 export interface NormalOptions extends InitializeOptions {
   /** 0 unless given. */
-  readonly mean?: number;
+  readonly mean?: number | undefined;
   /** 1 unless given. */
-  readonly deviation?: number;
+  readonly deviation?: number | undefined;
 }
 
 /** Fills `x` with normally distributed numbers, and returns it. Throws ValueError if `deviation` is negative. */
@@ -74,9 +74,9 @@ export function normal<V extends Variable>(x: V, options: NormalOptions = {}): V
 
 export interface TruncatedNormalOptions extends NormalOptions {
   /** The least number, -2 unless given: a place, not a multiple of the deviation. */
-  readonly low?: number;
+  readonly low?: number | undefined;
   /** The largest number, 2 unless given. */
-  readonly high?: number;
+  readonly high?: number | undefined;
 }
 
 /**

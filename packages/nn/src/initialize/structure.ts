@@ -36,7 +36,7 @@ function assignElements(x: Variable, data: Float64Array): void {
 
 export interface OrthogonalOptions extends InitializeOptions {
   /** Multiplies the matrix; 1 unless given. */
-  readonly gain?: number;
+  readonly gain?: number | undefined;
 }
 
 /**
@@ -101,7 +101,7 @@ function orthonormal(rows: Float64Array, count: number, length: number): Float64
 
 export interface SparseOptions extends InitializeOptions {
   /** The deviation of the entries that are not 0; 0.01 unless given. */
-  readonly deviation?: number;
+  readonly deviation?: number | undefined;
 }
 
 /**
@@ -152,7 +152,7 @@ export function sparse<V extends Variable>(x: V, sparsity: number, given: Sparse
  * dirac(variable(zeros([2, 1, 3])), { groups: 2 }).toArray(); // => 0,1,0,0,1,0
  * ```
  */
-export function dirac<V extends Variable>(x: V, options: { readonly groups?: number } = {}): V {
+export function dirac<V extends Variable>(x: V, options: { readonly groups?: number | undefined } = {}): V {
   const { groups = 1 } = optionsOf("dirac", options, { groups: true });
   if (checkVariable("dirac", x).rank < 3 || x.rank > 5)
     throw new ShapeError(

@@ -97,23 +97,28 @@ export type ReLU6 = Activation;
  * layer; // => LeakyReLU(negativeSlope=0.5)
  * ```
  */
-export const LeakyReLU: ActivationClass<[options?: { readonly negativeSlope?: number }]> = activation(
-  "LeakyReLU",
-  leakyRelu,
-  { negativeSlope: true },
-);
+export const LeakyReLU: ActivationClass<[options?: { readonly negativeSlope?: number | undefined }]> =
+  activation("LeakyReLU", leakyRelu, { negativeSlope: true });
 export type LeakyReLU = Activation;
 
 /** `elu`: below 0 `alpha * (e^x - 1)`, `alpha` 1 unless given. */
-export const ELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("ELU", elu, {
-  alpha: true,
-});
+export const ELU: ActivationClass<[options?: { readonly alpha?: number | undefined }]> = activation(
+  "ELU",
+  elu,
+  {
+    alpha: true,
+  },
+);
 export type ELU = Activation;
 
 /** `celu`: below 0 `alpha * (e^(x / alpha) - 1)`, `alpha` 1 unless given. */
-export const CELU: ActivationClass<[options?: { readonly alpha?: number }]> = activation("CELU", celu, {
-  alpha: true,
-});
+export const CELU: ActivationClass<[options?: { readonly alpha?: number | undefined }]> = activation(
+  "CELU",
+  celu,
+  {
+    alpha: true,
+  },
+);
 export type CELU = Activation;
 
 /** `selu`: elu that keeps mean 0 and variance 1; see also `lecunNormal`. */
@@ -121,11 +126,8 @@ export const SELU: ActivationClass = activation("SELU", selu);
 export type SELU = Activation;
 
 /** `gelu`: `x` times the share of a normal distribution below it. */
-export const GELU: ActivationClass<[options?: { readonly approximate?: "none" | "tanh" }]> = activation(
-  "GELU",
-  gelu,
-  { approximate: true },
-);
+export const GELU: ActivationClass<[options?: { readonly approximate?: "none" | "tanh" | undefined }]> =
+  activation("GELU", gelu, { approximate: true });
 export type GELU = Activation;
 
 /** `silu`: `x * sigmoid(x)`. */
@@ -137,8 +139,9 @@ export const Mish: ActivationClass = activation("Mish", mish);
 export type Mish = Activation;
 
 /** `softplus`: `log(1 + e^(beta x)) / beta`, just `x` where `beta * x` is above `threshold`; 1 and 20 unless given. */
-export const Softplus: ActivationClass<[options?: { readonly beta?: number; readonly threshold?: number }]> =
-  activation("Softplus", softplus, { beta: true, threshold: true });
+export const Softplus: ActivationClass<
+  [options?: { readonly beta?: number | undefined; readonly threshold?: number | undefined }]
+> = activation("Softplus", softplus, { beta: true, threshold: true });
 export type Softplus = Activation;
 
 /** `softsign`: `x / (1 + |x|)`. */
@@ -146,8 +149,9 @@ export const Softsign: ActivationClass = activation("Softsign", softsign);
 export type Softsign = Activation;
 
 /** `hardtanh`: `x` between `minVal` and `maxVal`, -1 and 1 unless given. */
-export const Hardtanh: ActivationClass<[options?: { readonly minVal?: number; readonly maxVal?: number }]> =
-  activation("Hardtanh", hardtanh, { minVal: true, maxVal: true });
+export const Hardtanh: ActivationClass<
+  [options?: { readonly minVal?: number | undefined; readonly maxVal?: number | undefined }]
+> = activation("Hardtanh", hardtanh, { minVal: true, maxVal: true });
 export type Hardtanh = Activation;
 
 /** `hardsigmoid`: `(x + 3) / 6` between 0 and 1. */
@@ -159,7 +163,7 @@ export const Hardswish: ActivationClass = activation("Hardswish", hardswish);
 export type Hardswish = Activation;
 
 /** `hardshrink`: 0 where `|x|` is at most `lambda`, 0.5 unless given. */
-export const Hardshrink: ActivationClass<[options?: { readonly lambda?: number }]> = activation(
+export const Hardshrink: ActivationClass<[options?: { readonly lambda?: number | undefined }]> = activation(
   "Hardshrink",
   hardshrink,
   { lambda: true },
@@ -167,7 +171,7 @@ export const Hardshrink: ActivationClass<[options?: { readonly lambda?: number }
 export type Hardshrink = Activation;
 
 /** `softshrink`: `x` drawn towards 0 by `lambda`, 0.5 unless given. */
-export const Softshrink: ActivationClass<[options?: { readonly lambda?: number }]> = activation(
+export const Softshrink: ActivationClass<[options?: { readonly lambda?: number | undefined }]> = activation(
   "Softshrink",
   softshrink,
   { lambda: true },
@@ -251,9 +255,9 @@ export class GLU extends Module {
 
 export interface PReLUOptions extends CreateOptions {
   /** 1 (unless given) for one slope, or the number of channels (the size of axis 1) for a slope each. */
-  readonly numParameters?: number;
+  readonly numParameters?: number | undefined;
   /** What the slopes start with; 0.25 unless given. */
-  readonly init?: number;
+  readonly init?: number | undefined;
 }
 
 /**

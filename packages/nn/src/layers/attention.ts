@@ -25,25 +25,25 @@ import { checkSizes } from "./settings.ts";
 
 export interface MultiheadAttentionOptions extends DrawOptions {
   /** How likely a weight is dropped in training; 0 unless given. */
-  readonly dropout?: number;
+  readonly dropout?: number | undefined;
   /** Adds biases unless false. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
   /** Gives all places one more key and value to look at, which are learned; not unless told to. */
-  readonly addBiasKv?: boolean;
+  readonly addBiasKv?: boolean | undefined;
   /** Gives all places one more key and value to look at, which are 0; not unless told to. */
-  readonly addZeroAttn?: boolean;
+  readonly addZeroAttn?: boolean | undefined;
   /** The features of keys and of values; those of the queries unless given. */
-  readonly kdim?: number;
-  readonly vdim?: number;
+  readonly kdim?: number | undefined;
+  readonly vdim?: number | undefined;
   /** Sequences are [n, places, features], not [places, n, features]. */
-  readonly batchFirst?: boolean;
+  readonly batchFirst?: boolean | undefined;
 }
 
 export interface AttendOptions extends AttentionMasks {
   /** Gives the weights too, unless false; they cost nothing if they are not read. */
-  readonly needWeights?: boolean;
+  readonly needWeights?: boolean | undefined;
   /** Gives the mean of the weights of all heads, unless false. */
-  readonly averageAttnWeights?: boolean;
+  readonly averageAttnWeights?: boolean | undefined;
 }
 
 const format = (shape: Shape): string => `[${shape.join(", ")}]`;

@@ -32,16 +32,16 @@ import { checkTensor } from "./settings.ts";
 
 export interface EmbeddingBagOptions extends DrawOptions {
   /** What becomes of the rows of a bag; `"mean"` unless given. */
-  readonly mode?: "mean" | "sum" | "max";
+  readonly mode?: "mean" | "sum" | "max" | undefined;
   /** The row that stands for nothing: it counts for nothing and gets no gradient. Negative numbers count from the end. */
-  readonly paddingIdx?: number;
+  readonly paddingIdx?: number | undefined;
 }
 
 export interface BagOptions {
   /** Where each bag begins in one long line of indices, int32 [n]. */
-  readonly offsets?: Tensor;
+  readonly offsets?: Tensor | undefined;
   /** How much each index counts, in the shape of the indices; for sums only. */
-  readonly perSampleWeights?: Tensor;
+  readonly perSampleWeights?: Tensor | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import { checkTensor } from "./settings.ts";
 
 export interface BilinearOptions extends DrawOptions {
   /** Adds a bias unless false. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
 }
 
 /**

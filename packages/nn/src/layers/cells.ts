@@ -16,7 +16,7 @@ import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface CellOptions extends DrawOptions {
   /** Adds biases unless false. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
 }
 
 /** One step of a recurrent network, for models that go through the steps themselves. */
@@ -76,7 +76,7 @@ abstract class Cell extends Module {
 
 export interface RNNCellOptions extends CellOptions {
   /** `"tanh"` unless given. */
-  readonly nonlinearity?: Nonlinearity;
+  readonly nonlinearity?: Nonlinearity | undefined;
 }
 
 /**

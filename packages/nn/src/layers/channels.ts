@@ -13,21 +13,21 @@ import {
   zeros,
 } from "@cotangent/autograd/functional";
 import { Buffer, Module, Parameter } from "../module.ts";
-import type { Known } from "../options.ts";
+import type { Complete, Known } from "../options.ts";
 import { checkNumber, checkShare } from "../options.ts";
 import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface ChannelNormOptions extends CreateOptions {
   /** Added to the variance; 1e-5 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /**
    * What share of the running statistics a batch takes over; 0.1 unless given. With null they are the mean over all batches.
    */
-  readonly momentum?: number | null;
+  readonly momentum?: number | null | undefined;
   /** Has a weight and a bias for each channel. */
-  readonly affine?: boolean;
+  readonly affine?: boolean | undefined;
   /** Keeps running statistics in training and normalizes by them outside of it. */
-  readonly trackRunningStats?: boolean;
+  readonly trackRunningStats?: boolean | undefined;
 }
 
 /** The names of these. */
@@ -50,7 +50,7 @@ export abstract class ChannelNorm extends Module {
   readonly runningVar: Buffer<[number]> | null;
   readonly numBatchesTracked: Buffer<[]> | null;
 
-  constructor(numFeatures: number, options: Required<ChannelNormOptions>) {
+  constructor(numFeatures: number, options: Complete<ChannelNormOptions>) {
     super();
     const { eps, momentum, affine, trackRunningStats, dtype } = options;
     const { name } = this.constructor;

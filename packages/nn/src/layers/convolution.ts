@@ -26,14 +26,14 @@ import { checkTensor, copied, settings } from "./settings.ts";
 
 export interface ConvOptions extends ConvolutionOptions, DrawOptions {
   /** Adds a bias for each channel unless false. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
   /** What the padding holds: `"zeros"` unless given, or the entries that `pad` puts there by the other words. */
-  readonly paddingMode?: "zeros" | "reflect" | "replicate" | "circular";
+  readonly paddingMode?: "zeros" | "reflect" | "replicate" | "circular" | undefined;
 }
 
 export interface ConvTransposeOptions extends ConvolutionTransposeOptions, DrawOptions {
   /** Adds a bias for each channel unless false. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
 }
 
 const modes = ["zeros", "reflect", "replicate", "circular"] as const;

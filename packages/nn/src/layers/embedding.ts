@@ -16,7 +16,7 @@ import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface EmbeddingOptions extends DrawOptions {
   /** The row that stands for nothing: it starts at 0 and gets no gradient. Negative numbers count from the end. */
-  readonly paddingIdx?: number;
+  readonly paddingIdx?: number | undefined;
 }
 
 /**

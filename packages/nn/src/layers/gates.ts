@@ -26,7 +26,7 @@ export interface Weights {
   readonly biasIh: Tensor | null;
   readonly biasHh: Tensor | null;
   /** [out, hidden], where the state is projected. */
-  readonly weightHr?: Tensor | null;
+  readonly weightHr?: Tensor | null | undefined;
 }
 
 /** What is carried from step to step, [n, out] and for an LSTM also [n, hidden]. The first one is the output. */

@@ -15,7 +15,7 @@ import type { ChannelNormOptions } from "./channels.ts";
 import { ChannelNorm, channelNorm } from "./channels.ts";
 
 /** `momentum` is a number: there is no count of batches to make a mean with. */
-export type InstanceNormOptions = ChannelNormOptions & { readonly momentum?: number };
+export type InstanceNormOptions = ChannelNormOptions & { readonly momentum?: number | undefined };
 
 /** What the three of them share: they differ in the axes that they take. */
 abstract class InstanceNorm extends ChannelNorm {

@@ -6,7 +6,7 @@ import { checkTensor } from "./settings.ts";
 
 export interface RBFFeaturesOptions {
   /** How fast a feature falls off with the squared distance; 1 unless given. */
-  readonly gamma?: number;
+  readonly gamma?: number | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface LinearOptions extends DrawOptions {
   /** Adds a bias unless false. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
 }
 
 /**

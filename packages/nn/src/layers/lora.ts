@@ -16,11 +16,11 @@ import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface LoRAOptions extends Pick<DrawOptions, "generator"> {
   /** The rank of what is learned; 8 unless given. */
-  readonly rank?: number;
+  readonly rank?: number | undefined;
   /** What is learned is multiplied by `alpha / rank`; 16 unless given. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
   /** How likely an input of what is learned is dropped in training; 0 unless given. */
-  readonly dropout?: number;
+  readonly dropout?: number | undefined;
 }
 
 /**

@@ -24,7 +24,7 @@ export interface AttentionMasks {
   /** [places, others] or [n * heads, places, others]: true where a place may not look, or floats to be added to the scores. */
   readonly attnMask?: Tensor | undefined;
   /** A place sees no later one. */
-  readonly isCausal?: boolean;
+  readonly isCausal?: boolean | undefined;
 }
 
 /** The sizes of the scores: without `free`, the keys that all places may look at, which stand behind the others. */

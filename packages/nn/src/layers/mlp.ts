@@ -6,9 +6,9 @@ import { Sequential } from "./sequential.ts";
 
 export interface MLPOptions extends LinearOptions {
   /** Follows each linear layer but the last; relu unless given. One that has parameters is shared by all places. */
-  readonly activation?: Layer;
+  readonly activation?: Layer | undefined;
   /** Follows the last linear layer; nothing unless given. */
-  readonly output?: Layer;
+  readonly output?: Layer | undefined;
 }
 
 /**

@@ -39,11 +39,11 @@ const sizesOf = (shape: number | Shape): Shape => (Array.isArray(shape) ? [...sh
 
 export interface LayerNormOptions extends CreateOptions {
   /** Added to the variance; 1e-5 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** Has a weight, and a bias unless that is left out; true unless given. */
-  readonly elementwiseAffine?: boolean;
+  readonly elementwiseAffine?: boolean | undefined;
   /** Has a bias; true unless given. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
 }
 
 /**
@@ -100,9 +100,9 @@ export class LayerNorm extends Module {
 
 export interface RMSNormOptions extends CreateOptions {
   /** Added to the mean of the squares; the distance from 1 to the next number of the dtype unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** Has a weight; true unless given. */
-  readonly elementwiseAffine?: boolean;
+  readonly elementwiseAffine?: boolean | undefined;
 }
 
 /**
@@ -149,9 +149,9 @@ export class RMSNorm extends Module {
 
 export interface GroupNormOptions extends CreateOptions {
   /** Added to the variance; 1e-5 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** Has a weight and a bias for each channel; true unless given. */
-  readonly affine?: boolean;
+  readonly affine?: boolean | undefined;
 }
 
 /**

@@ -26,9 +26,9 @@ import { checkSizes } from "./settings.ts";
 
 export interface WeightNormOptions {
   /** The parameter; `"weight"` unless given. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The axis along which lengths are kept apart; 0 unless given, null for one length. */
-  readonly dim?: number | null;
+  readonly dim?: number | null | undefined;
 }
 
 /** The parameter of `layer` called `name`. Throws ValueError unless there is one of at least `rank` axes. */
@@ -120,13 +120,13 @@ const transposed = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d] as const;
 
 export interface SpectralNormOptions extends Pick<DrawOptions, "generator"> {
   /** The parameter; `"weight"` unless given. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Steps of the power iteration in each `forward` in training; 1 unless given. */
-  readonly nPowerIterations?: number;
+  readonly nPowerIterations?: number | undefined;
   /** The least length to divide by; 1e-12 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** The axis of the outputs; 0 unless given, and 1 for transposed convolutions. */
-  readonly dim?: number;
+  readonly dim?: number | undefined;
 }
 
 /**

@@ -21,7 +21,7 @@ import { checkTensor } from "./settings.ts";
 
 export interface LearnOptions {
   /** What a mistake adds to the weights is multiplied by this; 1 unless given. */
-  readonly lr?: number;
+  readonly lr?: number | undefined;
 }
 
 /**

@@ -42,11 +42,11 @@ function turns(
 
 export interface PositionalEncodingOptions extends DropoutLayerOptions, CreateOptions {
   /** The length of the longest sequence; 5000 unless given. */
-  readonly maxLen?: number;
+  readonly maxLen?: number | undefined;
   /** How likely an element is dropped in training; 0.1 unless given, as in PyTorch's tutorial. */
-  readonly dropout?: number;
+  readonly dropout?: number | undefined;
   /** Sequences are [n, places, features], not [places, n, features]. */
-  readonly batchFirst?: boolean;
+  readonly batchFirst?: boolean | undefined;
 }
 
 /**
@@ -116,11 +116,11 @@ export class PositionalEncoding extends Module {
 
 export interface RotaryOptions {
   /** How slowly the last pair turns; 10000 unless given. */
-  readonly base?: number;
+  readonly base?: number | undefined;
   /** The length of the longest sequence; 4096 unless given. */
-  readonly maxLen?: number;
+  readonly maxLen?: number | undefined;
   /** A pair are two neighbours, as in the paper, or with false an element of the first half and one of the second. */
-  readonly interleaved?: boolean;
+  readonly interleaved?: boolean | undefined;
 }
 
 /**

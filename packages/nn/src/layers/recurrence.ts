@@ -25,15 +25,15 @@ import { checkSizes, checkTensor } from "./settings.ts";
 
 export interface RecurrentOptions extends DrawOptions {
   /** How many networks lie one above the other, each seeing the output of the one below; 1 unless given. */
-  readonly numLayers?: number;
+  readonly numLayers?: number | undefined;
   /** Adds biases unless false. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
   /** Sequences are [n, steps, features], not [steps, n, features]. States stay as they are. */
-  readonly batchFirst?: boolean;
+  readonly batchFirst?: boolean | undefined;
   /** How likely an output of a layer but the last is dropped in training; 0 unless given. */
-  readonly dropout?: number;
+  readonly dropout?: number | undefined;
   /** Goes through the sequence from the end too; the outputs stand side by side. */
-  readonly bidirectional?: boolean;
+  readonly bidirectional?: boolean | undefined;
 }
 
 /** What `forward` may be told. */
@@ -42,7 +42,7 @@ export interface SequenceOptions {
    * How many steps of each sequence of a batch count; all unless given. Behind them outputs are 0 and states stay what they are, so
    * that the last ones are those at the end of each sequence, where the way back begins: what a packed sequence gives in PyTorch.
    */
-  readonly lengths?: Lengths;
+  readonly lengths?: Lengths | undefined;
 }
 
 /** The names of these. */

@@ -6,7 +6,7 @@ import { Recurrent, type RecurrentOptions, recurrent, type SequenceOptions } fro
 
 export interface RNNOptions extends RecurrentOptions {
   /** `"tanh"` unless given. */
-  readonly nonlinearity?: Nonlinearity;
+  readonly nonlinearity?: Nonlinearity | undefined;
 }
 
 /**
@@ -73,7 +73,7 @@ export class GRU extends Recurrent {
 
 export interface LSTMOptions extends RecurrentOptions {
   /** Projects the state to so many features; not unless given (Sak et al. 2014, https://arxiv.org/abs/1402.1128). */
-  readonly projSize?: number;
+  readonly projSize?: number | undefined;
 }
 
 /**

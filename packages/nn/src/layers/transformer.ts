@@ -11,19 +11,19 @@ import { LayerNorm } from "./normalization.ts";
 
 export interface TransformerLayerOptions extends DrawOptions {
   /** How wide the network behind the attention is; 2048 unless given. */
-  readonly dimFeedforward?: number;
+  readonly dimFeedforward?: number | undefined;
   /** How likely something is dropped in training, in four places or six; 0.1 unless given. */
-  readonly dropout?: number;
+  readonly dropout?: number | undefined;
   /** `"relu"` unless given. */
-  readonly activation?: "relu" | "gelu" | Layer;
+  readonly activation?: "relu" | "gelu" | Layer | undefined;
   /** Added to the variance by the normalizations; 1e-5 unless given. */
-  readonly layerNormEps?: number;
+  readonly layerNormEps?: number | undefined;
   /** Sequences are [n, places, features], not [places, n, features]. */
-  readonly batchFirst?: boolean;
+  readonly batchFirst?: boolean | undefined;
   /** Normalizes what goes into a part, not what comes out. */
-  readonly normFirst?: boolean;
+  readonly normFirst?: boolean | undefined;
   /** Has biases, also in the normalizations; true unless given. */
-  readonly bias?: boolean;
+  readonly bias?: boolean | undefined;
 }
 
 /** The names of these. */
@@ -45,7 +45,7 @@ export interface EncodeOptions {
   /** What nobody sees of the sequence, `keyPaddingMask`. */
   readonly srcKeyPaddingMask?: Tensor | undefined;
   /** A place sees no later one. */
-  readonly isCausal?: boolean;
+  readonly isCausal?: boolean | undefined;
 }
 
 /** Masks as `MultiheadAttention` takes them, for the sequence that is made (`tgt`) and the one that is looked at (`memory`). */
@@ -55,7 +55,7 @@ export interface DecodeOptions {
   readonly tgtKeyPaddingMask?: Tensor | undefined;
   readonly memoryKeyPaddingMask?: Tensor | undefined;
   /** A place sees no later one of its own sequence. */
-  readonly tgtIsCausal?: boolean;
+  readonly tgtIsCausal?: boolean | undefined;
 }
 
 /** The names of these. */
@@ -226,7 +226,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
 
 export interface StackOptions {
   /** Normalizes what comes out. */
-  readonly norm?: LayerNorm;
+  readonly norm?: LayerNorm | undefined;
 }
 
 function normIn(name: string, norm: LayerNorm | undefined): LayerNorm | null {

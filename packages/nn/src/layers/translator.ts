@@ -16,9 +16,9 @@ import {
 
 export interface TransformerOptions extends TransformerLayerOptions {
   /** 6 unless given. */
-  readonly numEncoderLayers?: number;
+  readonly numEncoderLayers?: number | undefined;
   /** 6 unless given. */
-  readonly numDecoderLayers?: number;
+  readonly numDecoderLayers?: number | undefined;
 }
 
 /** Masks of the sequence that is read (`src`), of the one that is made (`tgt`), and of what the second sees of the first (`memory`). */
@@ -26,7 +26,7 @@ export interface TranslateOptions extends DecodeOptions {
   readonly srcMask?: Tensor | undefined;
   readonly srcKeyPaddingMask?: Tensor | undefined;
   /** A place sees no later one of its own sequence. */
-  readonly srcIsCausal?: boolean;
+  readonly srcIsCausal?: boolean | undefined;
 }
 
 /**

@@ -28,12 +28,12 @@ hideFrames(import.meta.url);
 
 export interface ClassOptions {
   /** How much each class counts, [c]; 1 unless given. The mean is then divided by the weights of the classes that occur. */
-  readonly weight?: Tensor;
+  readonly weight?: Tensor | undefined;
   /**
    * Rows with this class count for nothing, and not in the mean; none unless given: a class that there is not is an error then, which
    * costs nothing (PyTorch's -100 must be told).
    */
-  readonly ignoreIndex?: number;
+  readonly ignoreIndex?: number | undefined;
 }
 
 export interface CrossEntropyOptions extends ClassOptions {
@@ -41,7 +41,7 @@ export interface CrossEntropyOptions extends ClassOptions {
    * Between 0 and 1: how much of the target is spread evenly over all classes (Szegedy et al. 2016,
    * https://arxiv.org/abs/1512.00567); 0 unless given.
    */
-  readonly labelSmoothing?: number;
+  readonly labelSmoothing?: number | undefined;
 }
 
 /** The shape of scores without the axis of the classes. */

@@ -25,7 +25,7 @@ hideFrames(import.meta.url);
 
 export interface BceWithLogitsOptions extends WeightOption {
   /** How much more a yes counts than a no, for each class on the last axis; it broadcasts to the target. */
-  readonly posWeight?: Tensor;
+  readonly posWeight?: Tensor | undefined;
 }
 
 /** An op of its own, because the derivative of the composed formula is wrong where |x| has its kink. */

@@ -31,11 +31,11 @@ hideFrames(import.meta.url);
 
 export interface PoissonNllOptions {
   /** The prediction is the logarithm of the rate; true unless given. */
-  readonly logInput?: boolean;
+  readonly logInput?: boolean | undefined;
   /** Adds what depends on the target only, by Stirling's formula for targets above 1. */
-  readonly full?: boolean;
+  readonly full?: boolean | undefined;
   /** Added to a rate before its logarithm is taken; 1e-8 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
 }
 
 /**
@@ -70,9 +70,9 @@ export const poissonNll: LossWith<PoissonNllOptions> = elementwise<PoissonNllOpt
 
 export interface GaussianNllOptions<R extends Reduction = Reduction> extends LossOptions<R> {
   /** Adds `log(2 pi) / 2`, which does not depend on the prediction. */
-  readonly full?: boolean;
+  readonly full?: boolean | undefined;
   /** The least variance; 1e-6 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
 }
 
 /**
@@ -132,9 +132,9 @@ export type DivergenceReduction = Reduction | "batchMean";
 
 export interface KlDivOptions<R extends DivergenceReduction = DivergenceReduction> {
   /** `"mean"` unless given; `"batchMean"` is the divergence as it is defined. */
-  readonly reduction?: R;
+  readonly reduction?: R | undefined;
   /** The target consists of logarithms of probabilities too. */
-  readonly logTarget?: boolean;
+  readonly logTarget?: boolean | undefined;
 }
 
 /**

@@ -29,11 +29,11 @@ hideFrames(import.meta.url);
 
 export interface MultiMarginOptions {
   /** How far the score of the right class has to be ahead of each other; 1 unless given. */
-  readonly margin?: number;
+  readonly margin?: number | undefined;
   /** 1 unless given, or 2 for the square of what is missing. */
-  readonly p?: 1 | 2;
+  readonly p?: 1 | 2 | undefined;
   /** How much each class counts, [c]; 1 unless given. */
-  readonly weight?: Tensor;
+  readonly weight?: Tensor | undefined;
 }
 
 /**
@@ -88,9 +88,9 @@ export function multiMargin<R extends Reduction = "mean">(
 
 export interface FocalOptions {
   /** How much a yes counts, and a no the rest of 1; 0.25 unless given, null for both the same. */
-  readonly alpha?: number | null;
+  readonly alpha?: number | null | undefined;
   /** How much less counts what is known already; 2 unless given, 0 for `bceWithLogits`. */
-  readonly gamma?: number;
+  readonly gamma?: number | undefined;
 }
 
 /**

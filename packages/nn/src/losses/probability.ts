@@ -25,7 +25,7 @@ hideFrames(import.meta.url);
 
 export interface WeightOption {
   /** How much each element counts; it broadcasts to the prediction. The mean is over the number of elements still. */
-  readonly weight?: Tensor;
+  readonly weight?: Tensor | undefined;
 }
 
 /** An op of its own: the derivative of the composed formula is not that of PyTorch where a logarithm is clamped. */

@@ -21,7 +21,7 @@ export type LossShape<S extends Shape, R extends Reduction> = R extends "none" ?
 
 export interface LossOptions<R extends Reduction = Reduction> {
   /** `"mean"` unless given. */
-  readonly reduction?: R;
+  readonly reduction?: R | undefined;
 }
 
 /** A loss of a prediction and a target of the same shape, with options of its own besides. */

@@ -98,7 +98,7 @@ const huberOp: Binary = pointwise({
 
 export interface HuberOptions {
   /** Where the square becomes a line; 1 unless given. */
-  readonly delta?: number;
+  readonly delta?: number | undefined;
 }
 
 /**
@@ -123,7 +123,7 @@ export const huber: LossWith<HuberOptions> = elementwise<HuberOptions>(
 
 export interface SmoothL1Options {
   /** Where the square becomes a line; 1 unless given, 0 for `l1`. */
-  readonly beta?: number;
+  readonly beta?: number | undefined;
 }
 
 /**
@@ -148,7 +148,7 @@ export const smoothL1: LossWith<SmoothL1Options> = elementwise<SmoothL1Options>(
 
 export interface QuantileOptions {
   /** Between 0 and 1: the share of targets that should lie below the prediction; 0.5 unless given. */
-  readonly q?: number;
+  readonly q?: number | undefined;
 }
 
 /**

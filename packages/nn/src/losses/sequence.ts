@@ -43,9 +43,9 @@ hideFrames(import.meta.url);
 
 export interface CtcOptions {
   /** The class that stands for nothing; 0 unless given. */
-  readonly blank?: number;
+  readonly blank?: number | undefined;
   /** Targets that no path leads to, since the input is too short, count for 0 and not infinity. */
-  readonly zeroInfinity?: boolean;
+  readonly zeroInfinity?: boolean | undefined;
 }
 
 const [none, infinity] = [-Infinity, Infinity];

@@ -34,7 +34,7 @@ hideFrames(import.meta.url);
 
 export interface MarginOption {
   /** How far the right side has to be ahead. */
-  readonly margin?: number;
+  readonly margin?: number | undefined;
 }
 
 const plain: Known<LossOptions & MarginOption> = { reduction: true, margin: true };
@@ -111,11 +111,11 @@ export function cosineEmbedding<R extends Reduction = "mean">(
 
 export interface TripletMarginOptions extends MarginOption {
   /** The norm that distances are measured with; 2 unless given. */
-  readonly p?: number;
+  readonly p?: number | undefined;
   /** Added to each difference, so that a distance of 0 has a gradient; 1e-6 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** Takes the distance from positive to negative where it is smaller (Balntas et al. 2016). */
-  readonly swap?: boolean;
+  readonly swap?: boolean | undefined;
 }
 
 /**
@@ -160,9 +160,9 @@ export function tripletMargin<R extends Reduction = "mean">(
 
 export interface InfoNCEOptions {
   /** What similarities are divided by; 0.1 unless given. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** What no query belongs to, [m, d]; the keys of the other queries unless given. */
-  readonly negatives?: Tensor;
+  readonly negatives?: Tensor | undefined;
 }
 
 /**

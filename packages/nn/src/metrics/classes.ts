@@ -6,7 +6,7 @@ hideFrames(import.meta.url);
 
 export interface ClassOptions {
   /** Scores of a single class above this say yes; 0.5 unless given, 0 suits logits. */
-  readonly threshold?: number;
+  readonly threshold?: number | undefined;
 }
 
 export const shown = (shape: Shape): string => `[${shape.join(", ")}]`;

@@ -29,7 +29,7 @@ export function accuracy(prediction: Tensor, target: Tensor, options?: ClassOpti
 
 export interface ConfusionOptions extends ClassOptions {
   /** How many classes there are; as many as are seen unless given, and at least 2. */
-  readonly classes?: number;
+  readonly classes?: number | undefined;
 }
 
 /**
@@ -76,7 +76,7 @@ export interface AverageOptions extends ConfusionOptions {
    * "binary": that of class 1. "macro": the mean over the classes. "weighted": the same weighted by their examples. "micro": over
    * all examples at once. "binary" for two classes and "macro" for more unless given.
    */
-  readonly average?: "binary" | "macro" | "weighted" | "micro";
+  readonly average?: "binary" | "macro" | "weighted" | "micro" | undefined;
 }
 
 /** Of a class: examples that are and were predicted to be, that were predicted to be, that are. */

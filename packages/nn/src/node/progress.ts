@@ -5,16 +5,16 @@ import type { Step, Training } from "../train.ts";
 
 /** What progress is written to: `process.stderr`, or anything like it. */
 export interface Output {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 
 export interface ProgressOptions {
   /** `process.stderr` unless given. */
-  readonly output?: Output;
+  readonly output?: Output | undefined;
   /** Stands at the beginning of each line. */
-  readonly label?: string;
+  readonly label?: string | undefined;
 }
 
 /**

@@ -37,13 +37,13 @@ function scaleByAdadelta(
 
 export interface AdadeltaOptions extends MethodOptions {
   /** Multiplies the update; 1 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** How much of the averages of the squares is kept at a step; 0.9 unless given. */
-  readonly rho?: number | Schedule;
+  readonly rho?: number | Schedule | undefined;
   /** Added to both averages before their roots are taken; 1e-6 unless given. */
-  readonly eps?: number | Schedule;
+  readonly eps?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
 }
 
 /**

@@ -76,15 +76,15 @@ const product = (rows: Tensor, columns: Tensor, small: number): Tensor =>
 
 export interface AdafactorOptions extends MethodOptions {
   /** The largest relative step; 0.01 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** At step t the average of the squares takes in `t^beta2Decay` of the new ones; -0.8 unless given. */
-  readonly beta2Decay?: number;
+  readonly beta2Decay?: number | undefined;
   /** The least mean square (null, which is the default, is the precision of the dtype), and the least size of a parameter, 0.001. */
-  readonly eps?: readonly [number | null, number];
+  readonly eps?: readonly [number | null, number] | undefined;
   /** Updates larger than this, by the root of their mean square, are made smaller; 1 unless given. */
-  readonly d?: number | Schedule;
+  readonly d?: number | Schedule | undefined;
   /** Each step takes `lr weightDecay` times the parameter away; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
 }
 
 /**

@@ -27,15 +27,15 @@ function scaleByAdagrad(
 
 export interface AdagradOptions extends MethodOptions {
   /** The learning rate; 0.01 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** The rate at step t is `lr / (1 + (t - 1) lrDecay)`; 0 unless given. */
-  readonly lrDecay?: number | Schedule;
+  readonly lrDecay?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
   /** What the sums of squares begin with; 0 unless given. */
-  readonly initialAccumulatorValue?: number;
+  readonly initialAccumulatorValue?: number | undefined;
   /** Added to the denominator; 1e-10 unless given. */
-  readonly eps?: number | Schedule;
+  readonly eps?: number | Schedule | undefined;
 }
 
 /**

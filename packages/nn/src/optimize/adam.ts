@@ -11,15 +11,15 @@ import {
 
 export interface AdamOptions extends MethodOptions {
   /** The learning rate; 0.001 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** How much of the averages of the gradients and of their squares is kept at a step; 0.9 and 0.999 unless given. */
-  readonly betas?: readonly [number | Schedule, number | Schedule];
+  readonly betas?: readonly [number | Schedule, number | Schedule] | undefined;
   /** Added to the denominator; 1e-8 unless given. */
-  readonly eps?: number | Schedule;
+  readonly eps?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
   /** Divides by the root of the largest average of the squares so far (Reddi, Kale and Kumar 2018). */
-  readonly amsgrad?: boolean;
+  readonly amsgrad?: boolean | undefined;
 }
 
 /** What both of them do: the steps differ in where the weight decay comes. */
@@ -68,7 +68,7 @@ export class Adam extends Method<AdamOptions> {
 
 export interface AdamWOptions extends AdamOptions {
   /** Each step takes `lr weightDecay` times the parameter away; 0.01 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
 }
 
 /**

@@ -35,13 +35,13 @@ function scaleByAdamax(
 
 export interface AdamaxOptions extends MethodOptions {
   /** The learning rate; 0.002 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** How much of the average and of the largest size is kept at a step; 0.9 and 0.999 unless given. */
-  readonly betas?: readonly [number | Schedule, number | Schedule];
+  readonly betas?: readonly [number | Schedule, number | Schedule] | undefined;
   /** Added to the size of the gradient; 1e-8 unless given. */
-  readonly eps?: number | Schedule;
+  readonly eps?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
 }
 
 /**

@@ -36,15 +36,15 @@ function averaged({ rate, lambd, alpha, t0 }: Averaging): Transform<{ readonly a
 
 export interface ASGDOptions extends MethodOptions {
   /** The learning rate at the beginning; 0.01 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** Each step takes `lambd` times the rate of the parameter away; 0.0001 unless given. */
-  readonly lambd?: number | Schedule;
+  readonly lambd?: number | Schedule | undefined;
   /** The power by which the rate falls; 0.75 unless given. */
-  readonly alpha?: number | Schedule;
+  readonly alpha?: number | Schedule | undefined;
   /** The step after which parameters are averaged; 1e6 unless given. */
-  readonly t0?: number | Schedule;
+  readonly t0?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
 }
 
 /**

@@ -16,12 +16,12 @@ import { type Stage, variablesOf } from "./transform.ts";
 
 export interface ClipNormOptions {
   /** Which norm: 2 unless given, `Infinity` for the largest element. */
-  readonly normType?: number;
+  readonly normType?: number | undefined;
 }
 
 export interface ClipGradNormOptions extends ClipNormOptions {
   /** Throws ValueError if the norm is infinite or NaN, for which it is computed at once; not unless given. */
-  readonly errorIfNonfinite?: boolean;
+  readonly errorIfNonfinite?: boolean | undefined;
 }
 
 /** Shortens `gradients` so that their norm as one vector is at most `maxNorm`; gives that norm too. */

@@ -6,7 +6,7 @@ import { exact, perStep, type Schedule } from "./transforms.ts";
 
 export interface EMAOptions {
   /** How much of the averages is kept at an update; 0.999 unless given. A schedule is asked by the number of updates before. */
-  readonly decay?: number | Schedule;
+  readonly decay?: number | Schedule | undefined;
 }
 
 /**

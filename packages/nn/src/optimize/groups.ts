@@ -16,7 +16,7 @@ import { negate } from "./transforms.ts";
 /** What every optimizer can be told. */
 export interface MethodOptions extends OptimizerOptions {
   /** Climbs rather than descends; not unless given. */
-  readonly maximize?: boolean;
+  readonly maximize?: boolean | undefined;
 }
 
 /** Parameters with options of their own, which go before those of the optimizer. */

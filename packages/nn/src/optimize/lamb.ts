@@ -19,13 +19,13 @@ function scaleByTrustRatio(): Transform<readonly Tensor[]> {
 
 export interface LAMBOptions extends MethodOptions {
   /** How far a step goes, in lengths of the parameter; 0.001 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** How much of the averages of the gradients and of their squares is kept at a step; 0.9 and 0.999 unless given. */
-  readonly betas?: readonly [number | Schedule, number | Schedule];
+  readonly betas?: readonly [number | Schedule, number | Schedule] | undefined;
   /** Added to the denominator; 1e-6 unless given. */
-  readonly eps?: number | Schedule;
+  readonly eps?: number | Schedule | undefined;
   /** Adds this times the parameter to Adam's update; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
 }
 
 /**

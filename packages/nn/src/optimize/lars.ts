@@ -30,11 +30,11 @@ export interface LARSOptions extends MethodOptions {
   /** The learning rate, which is common to all parameters. */
   readonly lr: number | Schedule;
   /** How much of the last steps goes into this one; 0.9 unless given. */
-  readonly momentum?: number | Schedule;
+  readonly momentum?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
   /** How far a parameter trusts its gradient, in lengths of the parameter; 0.001 unless given. */
-  readonly trustCoefficient?: number | Schedule;
+  readonly trustCoefficient?: number | Schedule | undefined;
 }
 
 /**

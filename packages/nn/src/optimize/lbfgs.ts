@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from "@cotangent/autograd/functional";
 import { evaluate, GradientError, grad, ValueError } from "@cotangent/autograd/functional";
-import { checkCount, checkFunction, checkNumber, type Known, optionsOf } from "../options.ts";
+import { type Complete, checkCount, checkFunction, checkNumber, type Known, optionsOf } from "../options.ts";
 import type { StateDict } from "../state.ts";
 import { dot, learned, type Memory, memoryFrom, memoryState, newton } from "./curvature.ts";
 import { assignRow, joined, largest, rowOf, startOf } from "./row.ts";
@@ -9,19 +9,19 @@ import { type Point, strongWolfe } from "./wolfe.ts";
 
 export interface LBFGSOptions {
   /** The length of a step in units of the direction, or with a line search of its first trial; 1 unless given. */
-  readonly lr?: number;
+  readonly lr?: number | undefined;
   /** The most iterations of one `step`; 20 unless given. */
-  readonly maxIter?: number;
+  readonly maxIter?: number | undefined;
   /** After how many evaluations of the loss a `step` ends; 5/4 of `maxIter` unless given. */
-  readonly maxEval?: number;
+  readonly maxEval?: number | undefined;
   /** A `step` ends when no element of the gradient is larger; 1e-7 unless given. */
-  readonly toleranceGrad?: number;
+  readonly toleranceGrad?: number | undefined;
   /** A `step` ends when neither the loss nor a parameter changes by more; 1e-9 unless given. */
-  readonly toleranceChange?: number;
+  readonly toleranceChange?: number | undefined;
   /** How many of the last changes are remembered; 100 unless given. */
-  readonly historySize?: number;
+  readonly historySize?: number | undefined;
   /** How the length of a step is found; it is `lr` unless this is given. */
-  readonly lineSearchFn?: "strongWolfe" | null;
+  readonly lineSearchFn?: "strongWolfe" | null | undefined;
 }
 
 const known: Known<LBFGSOptions> = {
@@ -57,7 +57,7 @@ const known: Known<LBFGSOptions> = {
  */
 export class LBFGS {
   readonly parameters: readonly Variable[];
-  readonly #options: Required<LBFGSOptions>;
+  readonly #options: Complete<LBFGSOptions>;
   #memory: Memory | null = null;
 
   constructor(parameters: Iterable<Variable>, options: LBFGSOptions = {}) {

@@ -25,24 +25,24 @@ import {
   variable,
   where,
 } from "@cotangent/autograd/functional";
-import { checkCount, checkFunction, checkNumber, optionsOf } from "../options.ts";
+import { type Complete, checkCount, checkFunction, checkNumber, optionsOf } from "../options.ts";
 import { loadState, type StateDict, snapshotOf } from "../state.ts";
 import { assignRow, largest, rowOf, startOf } from "./row.ts";
 import { listOf } from "./transform.ts";
 
 export interface LevenbergMarquardtOptions {
   /** How much the first step is damped, from 1e-12 to 1e12; 0.001 unless given. */
-  readonly damping?: number;
+  readonly damping?: number | undefined;
   /** What the damping is multiplied by after a trial that did not lower the cost; 10 unless given. */
-  readonly up?: number;
+  readonly up?: number | undefined;
   /** What the damping is divided by after one that did; 10 unless given. */
-  readonly down?: number;
+  readonly down?: number | undefined;
   /** The most iterations of one `step`; 20 unless given. */
-  readonly maxIter?: number;
+  readonly maxIter?: number | undefined;
   /** A `step` ends when no element of the gradient of the cost is larger; 1e-7 unless given. */
-  readonly toleranceGrad?: number;
+  readonly toleranceGrad?: number | undefined;
   /** A `step` ends when an iteration lowers the cost by no larger share of it; 1e-9 unless given. */
-  readonly toleranceChange?: number;
+  readonly toleranceChange?: number | undefined;
 }
 
 /** Below, it damps no more than rounding does. */
@@ -73,7 +73,7 @@ const most = 1e12;
  */
 export class LevenbergMarquardt {
   readonly parameters: readonly Variable[];
-  readonly #options: Required<LevenbergMarquardtOptions>;
+  readonly #options: Complete<LevenbergMarquardtOptions>;
   #damping: number;
 
   constructor(parameters: Iterable<Variable>, options: LevenbergMarquardtOptions = {}) {

@@ -35,11 +35,11 @@ function signOfAverage([beta1, beta2]: readonly [Hyperparameter, Hyperparameter]
 
 export interface LionOptions extends MethodOptions {
   /** The learning rate, a tenth to a third of what Adam would get; 0.0001 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** How much of the average goes into the update, and how much of it is kept at a step; 0.9 and 0.99 unless given. */
-  readonly betas?: readonly [number | Schedule, number | Schedule];
+  readonly betas?: readonly [number | Schedule, number | Schedule] | undefined;
   /** Each step takes `lr weightDecay` times the parameter away; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
 }
 
 /**

@@ -5,9 +5,9 @@ import type { Stage } from "./transform.ts";
 
 export interface LookaheadOptions {
   /** After how many steps the slow parameters follow; 5 unless given. */
-  readonly k?: number;
+  readonly k?: number | undefined;
   /** How far they follow; 0.5 unless given. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
 }
 
 const all = new WeakSet<Stage>();

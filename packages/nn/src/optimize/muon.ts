@@ -74,24 +74,24 @@ const adjustments: Record<"original" | "matchRmsAdamw", (rows: number, columns: 
 
 export interface MuonOptions extends MethodOptions {
   /** The learning rate; 0.001 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** Each step takes `lr weightDecay` times the parameter away; 0.1 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
   /** How much of the average of the gradients is kept at a step; 0.95 unless given. */
-  readonly momentum?: number | Schedule;
+  readonly momentum?: number | Schedule | undefined;
   /** Looks one step ahead; it does unless told not to. */
-  readonly nesterov?: boolean;
+  readonly nesterov?: boolean | undefined;
   /** The polynomial that brings singular values near 1; 3.4445, -4.775 and 2.0315 unless given. */
-  readonly nsCoefficients?: Coefficients;
+  readonly nsCoefficients?: Coefficients | undefined;
   /** How often it is applied; 5 times unless given. */
-  readonly nsSteps?: number;
+  readonly nsSteps?: number | undefined;
   /** The least norm that an average is divided by; 1e-7 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /**
    * What the learning rate is multiplied by for a matrix of r rows and c columns: `original`, the root of `max(1, r / c)`, which is
    * the default, or `matchRmsAdamw`, 0.2 times the root of `max(r, c)`, for which learning rates of AdamW are right (Liu et al. 2025).
    */
-  readonly adjustLr?: "original" | "matchRmsAdamw";
+  readonly adjustLr?: "original" | "matchRmsAdamw" | undefined;
 }
 
 /**

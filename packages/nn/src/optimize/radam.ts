@@ -61,15 +61,15 @@ function scaleByRAdam(
 
 export interface RAdamOptions extends MethodOptions {
   /** The learning rate; 0.001 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** How much of the averages of the gradients and of their squares is kept at a step; 0.9 and 0.999 unless given. */
-  readonly betas?: readonly [number | Schedule, number | Schedule];
+  readonly betas?: readonly [number | Schedule, number | Schedule] | undefined;
   /** Added to the denominator; 1e-8 unless given. */
-  readonly eps?: number | Schedule;
+  readonly eps?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
   /** Takes `lr weightDecay` times the parameter away at each step instead, as AdamW does. */
-  readonly decoupledWeightDecay?: boolean;
+  readonly decoupledWeightDecay?: boolean | undefined;
 }
 
 /**

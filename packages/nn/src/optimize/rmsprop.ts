@@ -45,17 +45,17 @@ export function scaleByRms(
 
 export interface RMSpropOptions extends MethodOptions {
   /** The learning rate; 0.01 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** How much of the average of the squares is kept at a step; 0.99 unless given. */
-  readonly alpha?: number | Schedule;
+  readonly alpha?: number | Schedule | undefined;
   /** Added to the denominator; 1e-8 unless given. */
-  readonly eps?: number | Schedule;
+  readonly eps?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
   /** How much of the last steps goes into this one; 0 unless given. */
-  readonly momentum?: number | Schedule;
+  readonly momentum?: number | Schedule | undefined;
   /** Divides by the deviation of the gradients rather than by their size. */
-  readonly centered?: boolean;
+  readonly centered?: boolean | undefined;
 }
 
 /**

@@ -46,11 +46,11 @@ function scaleByRprop(
 
 export interface RpropOptions extends MethodOptions {
   /** The size of the first step; 0.01 unless given. */
-  readonly lr?: number;
+  readonly lr?: number | undefined;
   /** What a size is multiplied with when the sign of its gradient changes, and when it stays; 0.5 and 1.2 unless given. */
-  readonly etas?: readonly [number | Schedule, number | Schedule];
+  readonly etas?: readonly [number | Schedule, number | Schedule] | undefined;
   /** The least and the greatest size; 1e-6 and 50 unless given. */
-  readonly stepSizes?: readonly [number | Schedule, number | Schedule];
+  readonly stepSizes?: readonly [number | Schedule, number | Schedule] | undefined;
 }
 
 /**

@@ -130,13 +130,13 @@ export abstract class ScheduleFree<Options extends MethodOptions> extends Method
 
 export interface SGDScheduleFreeOptions extends MethodOptions {
   /** The learning rate, 10 to 50 times that of other methods; 1 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /** How far from the last step to the mean of all of them gradients are taken, from 0 to below 1; 0.9 unless given. */
-  readonly momentum?: number | Schedule;
+  readonly momentum?: number | Schedule | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
   /** Over how many steps the rate grows to `lr`; 0 unless given. */
-  readonly warmupSteps?: number;
+  readonly warmupSteps?: number | undefined;
 }
 
 /**
@@ -180,18 +180,18 @@ export class SGDScheduleFree extends ScheduleFree<SGDScheduleFreeOptions> {
 
 export interface AdamWScheduleFreeOptions extends MethodOptions {
   /** The learning rate, 1 to 10 times that of `AdamW`; 0.0025 unless given. */
-  readonly lr?: number | Schedule;
+  readonly lr?: number | Schedule | undefined;
   /**
    * How far from the last step to the mean of all of them gradients are taken, and how much of the average of their squares is kept at
    * a step; 0.9 and 0.999 unless given.
    */
-  readonly betas?: readonly [number | Schedule, number | Schedule];
+  readonly betas?: readonly [number | Schedule, number | Schedule] | undefined;
   /** Added to the denominator; 1e-8 unless given. */
-  readonly eps?: number | Schedule;
+  readonly eps?: number | Schedule | undefined;
   /** Each step takes its rate times this times the parameter away; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
   /** Over how many steps the rate grows to `lr`; 0 unless given. */
-  readonly warmupSteps?: number;
+  readonly warmupSteps?: number | undefined;
 }
 
 /**

@@ -7,13 +7,13 @@ export interface SGDOptions extends MethodOptions {
   /** The learning rate. */
   readonly lr: number | Schedule;
   /** How much of the last steps goes into this one; 0 unless given. */
-  readonly momentum?: number | Schedule;
+  readonly momentum?: number | Schedule | undefined;
   /** What a new gradient loses in favour of the momentum, after the first step of the optimizer; 0 unless given. */
-  readonly dampening?: number | Schedule;
+  readonly dampening?: number | Schedule | undefined;
   /** Looks one step ahead. Needs momentum and no dampening. */
-  readonly nesterov?: boolean;
+  readonly nesterov?: boolean | undefined;
   /** Adds this times the parameter to the gradient; 0 unless given. */
-  readonly weightDecay?: number | Schedule;
+  readonly weightDecay?: number | Schedule | undefined;
 }
 
 /**

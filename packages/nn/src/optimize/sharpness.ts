@@ -17,9 +17,9 @@ import { listOf } from "./transform.ts";
 
 export interface SharpnessOptions {
   /** How far uphill to look, 0.05 unless given. */
-  readonly rho?: number;
+  readonly rho?: number | undefined;
   /** Looks further along larger parameters (Kwon et al. 2021, "ASAM"); not unless given. */
-  readonly adaptive?: boolean;
+  readonly adaptive?: boolean | undefined;
 }
 
 /**

@@ -67,7 +67,7 @@ export type Assignments = readonly (readonly [variable: Variable, value: Tensor]
  * the stage after it, or for the step, and answers with all that is to be assigned.
  */
 export type Stage = (parameters: readonly Variable[]) => {
-  readonly state?: { readonly [name: string]: readonly Variable[] };
+  readonly state?: { readonly [name: string]: readonly Variable[] } | undefined;
   update(gradients: Gradients, next: (gradients: Gradients) => Assignments): Assignments;
 };
 

@@ -128,9 +128,9 @@ export function negate(): Transform<readonly Tensor[]> {
 
 export interface MomentumOptions {
   /** What the new gradient loses, except for the first one; 0 unless given. */
-  readonly dampening?: Hyperparameter;
+  readonly dampening?: Hyperparameter | undefined;
   /** Looks one step ahead (Nesterov 1983, as in Sutskever et al. 2013). */
-  readonly nesterov?: boolean;
+  readonly nesterov?: boolean | undefined;
 }
 
 /**
@@ -168,16 +168,20 @@ export function trace(
 
 export interface AdamScaling {
   /** How much of the averages of the gradients and of their squares is kept at a step; 0.9 and 0.999 unless given. */
-  readonly betas?: readonly [Hyperparameter, Hyperparameter];
+  readonly betas?: readonly [Hyperparameter, Hyperparameter] | undefined;
   /** Added to the denominator; 1e-8 unless given. */
-  readonly eps?: Hyperparameter;
+  readonly eps?: Hyperparameter | undefined;
   /** Multiplies the result before it is divided, as in PyTorch, which saves a rounding; 1 unless given. */
-  readonly rate?: Hyperparameter;
+  readonly rate?: Hyperparameter | undefined;
   /** Divides by the root of the largest average so far (Reddi, Kale and Kumar 2018, "On the convergence of Adam and beyond"). */
-  readonly amsgrad?: boolean;
+  readonly amsgrad?: boolean | undefined;
 }
 
-type AdamState = { readonly expAvg: Tensor; readonly expAvgSq: Tensor; readonly maxExpAvgSq?: Tensor };
+type AdamState = {
+  readonly expAvg: Tensor;
+  readonly expAvgSq: Tensor;
+  readonly maxExpAvgSq?: Tensor | undefined;
+};
 
 /**
  * The running average of the gradients over the root of that of their squares, both freed from their bias towards 0 at the

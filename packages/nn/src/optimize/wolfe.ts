@@ -16,7 +16,7 @@ export interface LineSearch {
   /** A bracket shorter than this is not searched further. */
   readonly shortest: number;
   /** How many points may be tried after the first; 25 unless given. */
-  readonly tries?: number;
+  readonly tries?: number | undefined;
 }
 
 /** How much of the fall that the slope promises is enough, and how much of the slope may be left. */

@@ -29,7 +29,7 @@ export interface CosineOptions extends RateOptions {
   /** At which step the rate is `etaMin`. */
   readonly tMax: number;
   /** 0 unless given. */
-  readonly etaMin?: number;
+  readonly etaMin?: number | undefined;
 }
 
 /**
@@ -58,9 +58,9 @@ export interface CosineWarmRestartsOptions extends RateOptions {
   /** After how many steps the rate starts again. */
   readonly t0: number;
   /** How many times longer it takes each time; 1 unless given. */
-  readonly tMult?: number;
+  readonly tMult?: number | undefined;
   /** 0 unless given. */
-  readonly etaMin?: number;
+  readonly etaMin?: number | undefined;
 }
 
 /**
@@ -101,9 +101,9 @@ export interface WarmupCosineOptions extends RateOptions {
   /** At which step it has fallen to `etaMin`, where it stays. */
   readonly totalSteps: number;
   /** The rate at step 0; 0 unless given. */
-  readonly startLr?: number;
+  readonly startLr?: number | undefined;
   /** 0 unless given. */
-  readonly etaMin?: number;
+  readonly etaMin?: number | undefined;
 }
 
 /**

@@ -30,21 +30,21 @@ export interface CyclicOptions {
   /** The rate at its height. */
   readonly maxLr: number;
   /** How many steps the rate rises; 2000 unless given. */
-  readonly stepSizeUp?: number;
+  readonly stepSizeUp?: number | undefined;
   /** How many steps it falls; as many unless given. */
-  readonly stepSizeDown?: number;
+  readonly stepSizeDown?: number | undefined;
   /** `triangular` unless given; `triangular2` halves each height, `expRange` multiplies it by `gamma` at each step. */
-  readonly mode?: "triangular" | "triangular2" | "expRange";
+  readonly mode?: "triangular" | "triangular2" | "expRange" | undefined;
   /** 1 unless given. */
-  readonly gamma?: number;
+  readonly gamma?: number | undefined;
   /** In place of a mode: from the number of the cycle, from 1, to a factor for its height. */
-  readonly scaleFn?: (x: Tensor) => Tensor;
+  readonly scaleFn?: ((x: Tensor) => Tensor) | undefined;
   /** Gives `scaleFn` the number of the cycle, or with `iterations` the step. */
-  readonly scaleMode?: "cycle" | "iterations";
+  readonly scaleMode?: "cycle" | "iterations" | undefined;
   /** The momentum at the height of the rate; 0.8 unless given. */
-  readonly baseMomentum?: number;
+  readonly baseMomentum?: number | undefined;
   /** The momentum at the ends of a cycle; 0.9 unless given. */
-  readonly maxMomentum?: number;
+  readonly maxMomentum?: number | undefined;
 }
 
 /**
@@ -114,23 +114,23 @@ export interface OneCycleOptions {
   /** The rate at the height of the cycle. */
   readonly maxLr: number;
   /** How many steps there will be; or give `epochs` and `stepsPerEpoch`. */
-  readonly totalSteps?: number;
-  readonly epochs?: number;
-  readonly stepsPerEpoch?: number;
+  readonly totalSteps?: number | undefined;
+  readonly epochs?: number | undefined;
+  readonly stepsPerEpoch?: number | undefined;
   /** Which part of them the rate rises in; 0.3 unless given. */
-  readonly pctStart?: number;
+  readonly pctStart?: number | undefined;
   /** In half a cosine, which is the default, or straight lines. */
-  readonly annealStrategy?: "cos" | "linear";
+  readonly annealStrategy?: "cos" | "linear" | undefined;
   /** The first rate is `maxLr` over this; 25 unless given. */
-  readonly divFactor?: number;
+  readonly divFactor?: number | undefined;
   /** The last rate is the first over this; 1e4 unless given. */
-  readonly finalDivFactor?: number;
+  readonly finalDivFactor?: number | undefined;
   /** Falls to the first rate as fast as it rose from it, and then to the last. */
-  readonly threePhase?: boolean;
+  readonly threePhase?: boolean | undefined;
   /** The momentum at the height of the rate; 0.85 unless given. */
-  readonly baseMomentum?: number;
+  readonly baseMomentum?: number | undefined;
   /** The momentum at the ends; 0.95 unless given. */
-  readonly maxMomentum?: number;
+  readonly maxMomentum?: number | undefined;
 }
 
 /** From one value to another up to a step. */

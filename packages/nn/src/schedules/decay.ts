@@ -28,7 +28,7 @@ hideFrames(import.meta.url);
 /** What a schedule begins with, or is a factor of. */
 export interface RateOptions {
   /** The learning rate; 1 unless given, so that the schedule can be a factor in `chained`. */
-  readonly lr?: number;
+  readonly lr?: number | undefined;
 }
 
 export interface LambdaOptions extends RateOptions {
@@ -94,7 +94,7 @@ export interface StepOptions extends RateOptions {
   /** After how many steps the rate falls, again and again. */
   readonly stepSize: number;
   /** What it is multiplied with then; 0.1 unless given. */
-  readonly gamma?: number;
+  readonly gamma?: number | undefined;
 }
 
 /**
@@ -124,7 +124,7 @@ export interface MultiStepOptions extends RateOptions {
   /** The steps at which the rate falls; one that comes twice counts twice. */
   readonly milestones: readonly number[];
   /** What it is multiplied with then; 0.1 unless given. */
-  readonly gamma?: number;
+  readonly gamma?: number | undefined;
 }
 
 /**
@@ -156,9 +156,9 @@ export function multiStep(options: MultiStepOptions): Curve {
 
 export interface ConstantOptions extends RateOptions {
   /** What the rate is multiplied with at first; 1/3 unless given. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** After how many steps it is no more; 5 unless given. */
-  readonly totalIters?: number;
+  readonly totalIters?: number | undefined;
 }
 
 /**
@@ -186,11 +186,11 @@ export function constant(options: ConstantOptions = {}): Curve {
 
 export interface LinearOptions extends RateOptions {
   /** What the rate is multiplied with at first; 1/3 unless given. */
-  readonly startFactor?: number;
+  readonly startFactor?: number | undefined;
   /** What it is multiplied with at the end; 1 unless given. */
-  readonly endFactor?: number;
+  readonly endFactor?: number | undefined;
   /** At which step it ends; 5 unless given. */
-  readonly totalIters?: number;
+  readonly totalIters?: number | undefined;
 }
 
 /**
@@ -244,9 +244,9 @@ export function exponential(options: ExponentialOptions): Curve {
 
 export interface PolynomialOptions extends RateOptions {
   /** At which step the rate is 0; 5 unless given. */
-  readonly totalIters?: number;
+  readonly totalIters?: number | undefined;
   /** 1 unless given, which is a straight line. */
-  readonly power?: number;
+  readonly power?: number | undefined;
 }
 
 /**
@@ -275,9 +275,9 @@ export interface NoamOptions {
   /** The width of the model. */
   readonly dModel: number;
   /** How many steps the rate rises; 4000 unless given. */
-  readonly warmupSteps?: number;
+  readonly warmupSteps?: number | undefined;
   /** Multiplies it; 1 unless given. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
 }
 
 /**

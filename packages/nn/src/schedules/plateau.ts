@@ -23,21 +23,21 @@ hideFrames(import.meta.url);
 
 export interface ReduceOnPlateauOptions extends RateOptions {
   /** Is the metric to fall (`min`, which is the default) or to rise? */
-  readonly mode?: "min" | "max";
+  readonly mode?: "min" | "max" | undefined;
   /** What the rate is multiplied with; 0.1 unless given. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** How many times in a row the metric may be no better; 10 unless given. */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   /** By how much it has to be better; 1e-4 unless given. */
-  readonly threshold?: number;
+  readonly threshold?: number | undefined;
   /** Is that a part of the best metric (`rel`, which is the default) or a number (`abs`)? */
-  readonly thresholdMode?: "rel" | "abs";
+  readonly thresholdMode?: "rel" | "abs" | undefined;
   /** For how many times nothing is counted after the rate has fallen; 0 unless given. */
-  readonly cooldown?: number;
+  readonly cooldown?: number | undefined;
   /** The least rate; 0 unless given. */
-  readonly minLr?: number;
+  readonly minLr?: number | undefined;
   /** A change of the rate by no more than this is not made; 1e-8 unless given. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
 }
 
 /** A schedule that follows a metric. */

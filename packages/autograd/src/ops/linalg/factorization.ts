@@ -177,20 +177,21 @@ export function triangular(a: Tensor, b: Tensor, upper: boolean): Tensor {
  * triangularSolve(tensor([[2, 0], [1, 1]]), tensor([2, 3])).toArray(); // => 1,2
  * ```
  */
-export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?: boolean }]> = declare(
-  "triangularSolve",
-  (a: Tensor, b: Tensor, options?: { readonly upper?: boolean }) => {
-    const { upper = false } = optionsOf("triangularSolve", options, { upper: "boolean" });
-    return linearSystem("triangularSolve", a, b, (operands) => triangular(...operands, upper));
-  },
-  triangularOp,
-  (draw) => {
-    const n = draw.integer(1, 3);
-    const batch = draw.shape(0, 1);
-    const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
-    return [regularMatrices(draw, [...batch, n, n]), draw.tensor(b), { upper: draw.coin() }];
-  },
-);
+export const triangularSolve: Operation<[b: Tensor, options?: { readonly upper?: boolean | undefined }]> =
+  declare(
+    "triangularSolve",
+    (a: Tensor, b: Tensor, options?: { readonly upper?: boolean | undefined }) => {
+      const { upper = false } = optionsOf("triangularSolve", options, { upper: "boolean" });
+      return linearSystem("triangularSolve", a, b, (operands) => triangular(...operands, upper));
+    },
+    triangularOp,
+    (draw) => {
+      const n = draw.integer(1, 3);
+      const batch = draw.shape(0, 1);
+      const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
+      return [regularMatrices(draw, [...batch, n, n]), draw.tensor(b), { upper: draw.coin() }];
+    },
+  );
 
 /** Copies the symmetric part of the matrix at `start`. */
 export function copySymmetricPart(from: TypedArray, start: number, to: Float64Array, n: number): void {
@@ -283,29 +284,33 @@ export const cholesky: Unary = declare(
  * choleskySolve(tensor([6, 7]), cholesky(a)).toArray(); // => 1,1
  * ```
  */
-export const choleskySolve: Operation<[l: Tensor, options?: { readonly upper?: boolean }]> = composed(
-  "choleskySolve",
-  (b: Tensor, l: Tensor, options?: { readonly upper?: boolean }) => {
-    const { upper = false } = optionsOf("choleskySolve", options, { upper: "boolean" });
-    const [right, factor] = [b, l].map((x) => operand("choleskySolve", x, "float32").shape) as [Shape, Shape];
-    if (
-      factor.length < 2 ||
-      factor.at(-1) !== factor.at(-2) ||
-      right.at(right.length < 2 ? -1 : -2) !== factor.at(-1)
-    )
-      throw new ShapeError(
-        `choleskySolve: b, which comes first, is ${formatShape(right)} and the factor ${formatShape(factor)}; they have to be ` +
-          "[..., n, k] or [n] and [..., n, n], as in choleskySolve(b, cholesky(a))",
-      );
-    return linearSystem("choleskySolve", l, b, ([factor, right]) => {
-      const [low, high] = upper ? [transpose(factor), factor] : [factor, transpose(factor)];
-      return triangular(high, triangular(low, right, false), true);
-    });
-  },
-  (draw) => {
-    const n = draw.integer(1, 3);
-    const batch = draw.shape(0, 1);
-    const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
-    return [draw.tensor(b), regularMatrices(draw, [...batch, n, n]), { upper: draw.coin() }];
-  },
-);
+export const choleskySolve: Operation<[l: Tensor, options?: { readonly upper?: boolean | undefined }]> =
+  composed(
+    "choleskySolve",
+    (b: Tensor, l: Tensor, options?: { readonly upper?: boolean | undefined }) => {
+      const { upper = false } = optionsOf("choleskySolve", options, { upper: "boolean" });
+      const [right, factor] = [b, l].map((x) => operand("choleskySolve", x, "float32").shape) as [
+        Shape,
+        Shape,
+      ];
+      if (
+        factor.length < 2 ||
+        factor.at(-1) !== factor.at(-2) ||
+        right.at(right.length < 2 ? -1 : -2) !== factor.at(-1)
+      )
+        throw new ShapeError(
+          `choleskySolve: b, which comes first, is ${formatShape(right)} and the factor ${formatShape(factor)}; they have to be ` +
+            "[..., n, k] or [n] and [..., n, n], as in choleskySolve(b, cholesky(a))",
+        );
+      return linearSystem("choleskySolve", l, b, ([factor, right]) => {
+        const [low, high] = upper ? [transpose(factor), factor] : [factor, transpose(factor)];
+        return triangular(high, triangular(low, right, false), true);
+      });
+    },
+    (draw) => {
+      const n = draw.integer(1, 3);
+      const batch = draw.shape(0, 1);
+      const b = draw.integer(0, 2) === 0 ? [n] : [...batch, n, draw.integer(1, 3)];
+      return [draw.tensor(b), regularMatrices(draw, [...batch, n, n]), { upper: draw.coin() }];
+    },
+  );

@@ -19,9 +19,9 @@ type MatrixNorm = "fro" | "nuc" | number;
 
 type NormOptions = {
   /** Which norm; "fro" unless given. */
-  readonly p?: MatrixNorm;
+  readonly p?: MatrixNorm | undefined;
   /** Leaves two axes of size 1. */
-  readonly keepDims?: boolean;
+  readonly keepDims?: boolean | undefined;
 };
 const known: Known<NormOptions> = { p: true, keepDims: "boolean" };
 
@@ -88,11 +88,11 @@ export const matrixNorm: Operation<[options?: NormOptions]> = composed(
 
 type RankOptions = {
   /** Singular values up to this count as 0; 0 unless given. */
-  readonly atol?: number;
+  readonly atol?: number | undefined;
   /** So do those up to this times the largest: the larger side times the precision of the dtype, or 0 beside a positive `atol`. */
-  readonly rtol?: number;
+  readonly rtol?: number | undefined;
   /** The matrices are symmetric, and magnitudes of eigenvalues serve, which takes less time. */
-  readonly hermitian?: boolean;
+  readonly hermitian?: boolean | undefined;
 };
 
 /**

@@ -93,11 +93,11 @@ const qrOp: Op<{ readonly complete: boolean }> = {
  * ```
  */
 export const qr: Operation<
-  [options?: { readonly mode?: "reduced" | "complete" }],
+  [options?: { readonly mode?: "reduced" | "complete" | undefined }],
   { readonly Q: Tensor; readonly R: Tensor }
 > = declare(
   "qr",
-  (a: Tensor, options?: { readonly mode?: "reduced" | "complete" }) => {
+  (a: Tensor, options?: { readonly mode?: "reduced" | "complete" | undefined }) => {
     const { mode = "reduced" } = optionsOf("qr", options, { mode: true });
     const x = matricesOfFloats("qr", a);
     if (mode !== "reduced" && mode !== "complete")

@@ -98,7 +98,7 @@ const pinvOp: Op<{ readonly rcond: number }> = {
 };
 
 type Cutoff = {
-  readonly rcond?: number;
+  readonly rcond?: number | undefined;
 };
 
 /** The pseudoinverse for the function `name`; `rcond` is the larger side times the precision of the dtype unless given. */

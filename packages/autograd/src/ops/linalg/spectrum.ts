@@ -191,11 +191,11 @@ function filledUp(u: Tensor): Tensor {
  * ```
  */
 export const svd: Operation<
-  [options?: { readonly fullMatrices?: boolean }],
+  [options?: { readonly fullMatrices?: boolean | undefined }],
   { readonly U: Tensor; readonly S: Tensor; readonly Vh: Tensor }
 > = declare(
   "svd",
-  (a: Tensor, options?: { readonly fullMatrices?: boolean }) => {
+  (a: Tensor, options?: { readonly fullMatrices?: boolean | undefined }) => {
     const { fullMatrices = true } = optionsOf("svd", options, { fullMatrices: "boolean" });
     const [U, S, Vh] = singularParts(apply(svdOp, [matricesOfFloats("svd", a)]));
     if (!fullMatrices) return { U, S, Vh };
