@@ -1080,6 +1080,17 @@ describe("what only JavaScript can give", () => {
     refusal(() => compiled(x), ValueError, "gather", "got a tensor");
   });
 
+  test("is refused as the ends of draws, and told what stands where", () => {
+    refusal(
+      () => randint(given([2]), given({ high: 6 }), [2]),
+      ValueError,
+      "randint",
+      "low is an object and",
+    );
+    refusal(() => randint(0, given(x), [2]), ValueError, "high is a tensor", "randint(0, 6, [2])");
+    refusal(() => uniform([2], { low: given({}) }), ValueError, "uniform", "low is an object and high is 1");
+  });
+
   test("is refused where sizes, axes or tensors stand in one array, and told to", () => {
     const y = of(2, 6);
     const [onField, one] = [of(1, 4, 4), given(1)];

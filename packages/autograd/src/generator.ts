@@ -90,7 +90,9 @@ export function uniform<const S extends Shape>(
 ): Tensor<Literal<S>> {
   const { low = 0, high = 1, ...rest } = optionsOf("uniform", options, { ...drawing, low: true, high: true });
   if (!(low <= high))
-    throw new ValueError(`uniform: low is ${low} and high is ${high}; low must not be above high`);
+    throw new ValueError(
+      `uniform: low is ${shown(low)} and high is ${shown(high)}; low must not be above high`,
+    );
   const unit = draw("uniform", shape, rest, 1, unitDraw);
   // Rounding may reach the upper end, which does not belong to the interval.
   const ranged = () => minimum(add(mul(unit, high - low), low), low < high ? below(high, unit.dtype) : high);
@@ -187,7 +189,7 @@ export function truncatedNormal<const S extends Shape>(
   const [from, to] = [(low - mean) / deviation, (high - mean) / deviation];
   if (!(low < high && from < 5 && to > -5))
     throw new ValueError(
-      `truncatedNormal: low is ${low} and high is ${high}; low must be below high, and part of what is between them within 5 ` +
+      `truncatedNormal: low is ${shown(low)} and high is ${shown(high)}; low must be below high, and part of what is between them within 5 ` +
         "deviations of the mean",
     );
   const standardNormal = draw("truncatedNormal", shape, rest, 1, (stream, sizes, dtype) =>
@@ -257,7 +259,7 @@ export function randint<const S extends Shape>(
     !(Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && low < high && high <= 2 ** 31)
   )
     throw new ValueError(
-      `randint: low is ${low} and high is ${high}; they are whole numbers of int32, and low is less than high`,
+      `randint: low is ${shown(low)} and high is ${shown(high)}; they are whole numbers of int32, low less than high: randint(0, 6, [2])`,
     );
   const unit = draw("randint", shape, { ...rest, dtype: "float64" }, 1, unitDraw);
   // The 53 bits of the unit draw exceed the 32 of the range: no number is favoured, and the product stays below the range.
