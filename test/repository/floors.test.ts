@@ -136,6 +136,7 @@ const packages: readonly PackageFloors[] = [
       ["compile/*"],
       [
         "roles.ts",
+        "work.ts",
         "form.ts",
         "slot.ts",
         "routine.ts",

@@ -1,15 +1,14 @@
 import { mixed, mixedAttributes, mixedNumber, sameAttributes } from "./attributes.ts";
-import { fewestInPieces } from "./compile/piecewise.ts";
 import { rankOf } from "./dtype.ts";
 import type { Attributes, Op, Tensor } from "./graph.ts";
 import { elementsOf, ownerOf } from "./graph.ts";
 import { isCopy } from "./kernels.ts";
-import { trace } from "./program.ts";
 import * as roles from "./roles.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes } from "./shape.ts";
 import type { Topology } from "./topology.ts";
 import { nameVersion, numberIn } from "./topology.ts";
+import { contractionWork, costOf, formulaWork, nodeWork } from "./work.ts";
 
 /**
  * The form of a pending graph: all of it but the elements and numbers that may differ from one evaluation to the next. Graphs of one form
@@ -64,48 +63,6 @@ function kindOf({ kernel }: Op): Facts["kind"] {
       return kinds.other;
   }
 }
-
-/** The least cost of a formula: a shorter one takes no less time. */
-const leastCost = 0.5;
-
-/**
- * A formula of few elements is run by a `Machine`, not by a module (`compile/piecewise.ts`). That takes `machineTimes` as long for each
- * element, and to begin with as long as for `machineStart` elements.
- */
-const machineTimes = 11;
-const machineStart = 36;
-
-/** The cost of the kernels that modules compute, which are most; others are said where they stand. */
-function costOf({ op, inputs, dtype }: Tensor): number {
-  const { kernel } = op;
-  switch (kernel.kind) {
-    case "pointwise": {
-      const { instructions } = trace(
-        kernel.body,
-        inputs.map((x) => x.dtype),
-        dtype,
-      );
-      return Math.max(leastCost, instructions.length / 16);
-    }
-    case "reduce":
-    case "scan": {
-      if (kernel.kind === "reduce" && dtype !== "bool") return 1;
-      // Through the machine, a few elements at a time.
-      return 24 + trace(kernel.combine, [dtype, dtype], dtype).instructions.length;
-    }
-    case "gather":
-    case "scatter":
-      return 4;
-    default:
-      return 1;
-  }
-}
-
-/** So many multiplications in a product of matrices take as long as one element of a sum. */
-const productsAtOnce = 16;
-
-/** What interpreting a node costs beside its elements, in the time that one element takes. */
-const nodeWork = 450;
 
 /** Reads the form of one graph after the other, into the same arrays. */
 export class FormReader {
@@ -233,19 +190,11 @@ export class FormReader {
     const size = this.#sizes[n]!;
     const first = starts[n]!;
     if (facts.kind === kinds.contract)
-      return this.#products(this.#sizes[edges[first]!]!, this.#sizes[edges[first + 1]!]!, size);
+      return contractionWork(this.#sizes[edges[first]!]!, this.#sizes[edges[first + 1]!]!, size);
     if (facts.kind === kinds.view || first === starts[n + 1]) return size;
     facts.cost ||= costOf(nodes[n]!);
     const elements = Math.max(size, this.#sizes[edges[first]!]!);
-    const isByMachine = elements < fewestInPieces && facts.cost > leastCost && facts.kind === kinds.pointwise;
-    return facts.cost * (isByMachine ? machineTimes * (elements + machineStart) : elements);
-  }
-
-  /** The work of a contraction of operands and a result of these sizes. Matrices are copied first, and then multiplied fast. */
-  #products(x: number, y: number, out: number): number {
-    // Exact without a batch: x, y and out have i j, j k and i k elements, and there are i j k products.
-    const products = Math.sqrt(x * y * out);
-    return Math.min(products, products / productsAtOnce + x + y + out);
+    return facts.kind === kinds.pointwise ? formulaWork(facts.cost, elements) : facts.cost * elements;
   }
 
   /** Makes the shape a part of the hash. Returns its size. */

@@ -2,6 +2,8 @@ import type { DType, TypedArray } from "./dtype.ts";
 import type { Tensor } from "./graph.ts";
 import type { Shape } from "./shape.ts";
 
+// One file, since the verdicts on shapes build on each other, and a method and its function are read side by side.
+
 /**
  * The types of the functions on tensors. An op's file names one of them, `export const tanh: Unary = ...`, and both
  * forms follow: the function `tanh(x)` and, by `[chained]`, the method `x.tanh()` (if `ops/methods.ts` lists the file).

@@ -11,6 +11,8 @@ import { hasVectorWord } from "./lanes.ts";
 import type { Steps } from "./steps.ts";
 import { stride } from "./steps.ts";
 
+// One file, since strips, vectors and unrolling are each chosen by what the others leave of the same loops and walks.
+
 /**
  * A kernel as loops over memory. Neighbouring loops through which all places move evenly are merged into one, loops of one round are
  * dropped, and places that move alike share a walk: a number that the loops advance, to which each place adds a constant.
