@@ -2,7 +2,7 @@ import { byteSize } from "../dtype.ts";
 import { remembered } from "../memo.ts";
 import { lanesFor } from "../order.ts";
 import type { Program } from "../program.ts";
-import { sizeOf } from "../shape.ts";
+import { equalShapes, sizeOf } from "../shape.ts";
 import type { Affine } from "./affine.ts";
 import type { Form, Kernel, Scalar } from "./kernel.ts";
 import { scalarsOf } from "./kernel.ts";
@@ -71,25 +71,36 @@ export function* loops(kernels: readonly Kernel[]): Steps<Nest[]> {
 
 function loopsOf(form: Form): Loops {
   // Elements that are read are as wide as what is read.
-  const target = scaled(form.target, byteSize(form.dtype));
-  const affines = form.body.map(({ source, at, dtype }) =>
-    at && source >= 0 ? scaled(at, byteSize(dtype)) : at,
-  );
-  const moving = [target, ...affines.filter((x) => x !== null)];
-  const { groups, outer } = merged(form, moving);
-  const counts = groups.map((group) => sizeOf(group.map((loop) => form.space[loop]!)));
+  const ofTarget = scaled(form.target, byteSize(form.dtype));
+  const ofBody: (Affine | null)[] = [];
+  const moving = [ofTarget];
+  for (const { source, at, dtype } of form.body) {
+    const moves = at && source >= 0 ? scaled(at, byteSize(dtype)) : at;
+    ofBody.push(moves);
+    if (moves) moving.push(moves);
+  }
+  const { ends, counts, outer } = merged(form, moving);
   const walks: number[][] = [];
-  const numbers = new Map<string, number>();
-  const place = ({ offset, steps }: Affine): Place => {
-    const walk = groups.map((group) => steps[group[group.length - 1]!]!);
-    if (walk.every((step) => step === 0)) return { walk: -1, offset };
-    return { walk: remembered(numbers, walk.join(), () => walks.push(walk) - 1), offset };
-  };
-  const places = affines.map((at) => at && place(at));
-  const plain = { form, counts, outer, walks, places, target: place(target) };
+  const places: (Place | null)[] = [];
+  for (const moves of ofBody) places.push(moves && placeOf(moves, ends, walks));
+  const plain = { form, counts, outer, walks, places, target: placeOf(ofTarget, ends, walks) };
   const nest = form.kind === "map" && outer > 1 && counts[outer - 1]! >= manyLines ? inStrips(plain) : plain;
   const vector = vectorOf(nest);
   return { ...nest, vector, unrolled: unrolling(nest, vector) };
+}
+
+/** The place that moves like this in the loops that end with `ends`. Its walk is one of `walks`, which may get one more. */
+function placeOf({ offset, steps }: Affine, ends: readonly number[], walks: number[][]): Place {
+  const walk: number[] = [];
+  let isStill = true;
+  for (const loop of ends) {
+    const step = steps[loop]!;
+    walk.push(step);
+    if (step !== 0) isStill = false;
+  }
+  if (isStill) return { walk: -1, offset };
+  for (let i = 0; i < walks.length; i++) if (equalShapes(walks[i]!, walk)) return { walk: i, offset };
+  return { walk: walks.push(walk) - 1, offset };
 }
 
 /**
@@ -174,9 +185,16 @@ function vectorOf(nest: Plain): Vector | null {
 function togetherOf({ form, counts, outer }: Plain, width: Width): number {
   const isOneLoop = form.kind === "reduce" && counts.length === outer + 1;
   if (!isOneLoop || counts[outer]! < manyTerms || sizeOf(counts) < manyElements) return 1;
-  const work = form.body.filter(({ word }) => word !== "constant").length;
+  const work = workOf(form.body);
   const together = work <= shortBody ? 8 : 4;
   return work <= longBody && counts[outer - 1]! >= together * width ? together : 1;
+}
+
+/** How many scalars are computed or loaded. */
+function workOf(body: readonly Scalar[]): number {
+  let work = 0;
+  for (const { word } of body) if (word !== "constant") work++;
+  return work;
 }
 
 /** With fewer, the caches hold the lines until the next vector. */
@@ -284,27 +302,34 @@ function scaled({ offset, steps }: Affine, by: number): Affine {
   return { offset: offset * by, steps: steps.map((step) => step * by) };
 }
 
-/** Groups of loops that become one loop each, outermost first. Loops over results and over terms stay apart. */
-function merged(
-  { kind, space, outer }: Form,
-  moving: readonly Affine[],
-): { groups: number[][]; outer: number } {
-  const groups: number[][] = [];
+/**
+ * Neighbouring loops become one where all places move evenly: the last loop of each group, and its rounds, outermost first. Loops over
+ * results and over terms stay apart.
+ */
+function merged({ kind, space, outer }: Form, moving: readonly Affine[]) {
+  const ends: number[] = [];
+  const counts: number[] = [];
   let results = 0;
-  space.forEach((size, loop) => {
-    if (size === 1) return;
-    const last = groups[groups.length - 1];
-    const before = last?.[last.length - 1];
-    const even =
+  for (let loop = 0; loop < space.length; loop++) {
+    const size = space[loop]!;
+    if (size === 1) continue;
+    const last = ends.length - 1;
+    const before = ends[last];
+    const isEven =
       before !== undefined &&
       before < outer === loop < outer &&
       !(kind === "product" && loop === outer - 1) &&
       moving.every(({ steps }) => steps[before] === steps[loop]! * size);
-    if (even) last!.push(loop);
-    else groups.push([loop]);
-    if (loop < outer) results = groups.length;
-  });
-  return { groups, outer: results };
+    if (isEven) {
+      ends[last] = loop;
+      counts[last]! *= size;
+    } else {
+      ends.push(loop);
+      counts.push(size);
+    }
+    if (loop < outer) results = ends.length;
+  }
+  return { ends, counts, outer: results };
 }
 
 /** How many scalars, rounds and terms there may be when loops are unrolled. */
@@ -315,8 +340,7 @@ const unrolledTerms = 64;
 function unrolling({ form, counts, outer }: Plain, vector: Vector | null): Loops["unrolled"] {
   if (form.kind === "product" || (vector && vector.loop >= outer)) return { terms: false, results: false };
   const { body, fold } = form;
-  const work =
-    1 + body.filter(({ word }) => word !== "constant").length + (fold?.combine.instructions.length ?? 0);
+  const work = 1 + workOf(body) + (fold?.combine.instructions.length ?? 0);
   const terms = sizeOf(counts.slice(outer));
   const inner = terms <= unrolledTerms && terms * work <= unrolledLimit;
   const rounds = vector

@@ -12,7 +12,8 @@ import { canFail, patterned, reshaped, resultsOf } from "./kernel.ts";
  * A kernel moves down to the next of its group, if none of those in between reads what it computes; or that one moves up to it, if none of
  * them computes what that one reads.
  */
-export function merge(kernels: readonly Kernel[]): Kernel[] {
+export function merge(kernels: readonly Kernel[]): readonly Kernel[] {
+  if (!kernels.some(({ form }) => form.size >= fewest)) return kernels;
   const writers = new Map<Tensor, number>();
   for (const { nodes } of kernels) writers.set(nodes[0]!, (writers.get(nodes[0]!) ?? 0) + 1);
   const merging = new Merging();

@@ -61,7 +61,8 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   const constants: Layout["constants"][number][] = [];
   for (const x of [...traced.inputs, ...traced.states])
     if (!addresses.has(x)) addresses.set(x, arena.take(bytesOf(x)));
-  for (const x of heldBy(nests, traced)) {
+  const lives = livesOf(nests, traced);
+  for (const x of lives.held) {
     if (addresses.has(x)) continue;
     const data = elementsOf(x);
     if (!data) throw new CompileError(`compile: ${withoutValue(x)}`);
@@ -74,9 +75,8 @@ export function plan(nests: readonly Nest[], traced: Traced): Layout {
   const fixed = new Fixed();
   fixed.add(distinct.values(), (bytes) => arena.take(bytes));
   const scratch = arena.take(scratchBytes(nests));
-  const last = lastReads(nests, traced);
-  for (const [to, from] of inPlace(nests, traced, last)) addresses.set(from, addresses.get(to)!);
-  placeTemporaries(nests, last, arena, addresses);
+  for (const [to, from] of inPlace(nests, traced, lives)) addresses.set(from, addresses.get(to)!);
+  placeTemporaries(nests, lives, arena, addresses);
   const copies: { from: number; to: number; bytes: number }[] = [];
   for (let i = 0; i < traced.updates.length; i++) {
     const from = traced.updates[i]!;
@@ -105,28 +105,27 @@ export class Fixed implements Pick<Layout, "tables" | "splats" | "constants"> {
   /** Adds what these nests need, at addresses from `take`. */
   add(nests: Iterable<Nest>, take: (bytes: number) => number): void {
     for (const { form, vector } of nests) {
-      const combine = form.fold?.combine.instructions ?? [];
-      this.#addTables(form.body, take);
-      this.#addTables(combine, take);
-      if (!vector) continue;
-      this.#addSplats(form.body, take);
-      this.#addSplats(combine, take);
-      if (form.fold) this.#addSplat(form.fold.identity, form.dtype, take);
+      const isVector = vector !== null;
+      this.#addSteps(form.body, isVector, take);
+      if (!form.fold) continue;
+      this.#addSteps(form.fold.combine.instructions, isVector, take);
+      if (isVector) this.#addSplat(form.fold.identity, form.dtype, take);
     }
   }
 
-  #addTables(steps: readonly (Scalar | Instruction)[], take: (bytes: number) => number): void {
-    for (const { values, dtype, slow } of steps) {
-      if (slow) this.#addTables(slow.instructions, take);
+  /** Tables, and the numbers that vectors are filled with. The slow side of a `rare` runs lane by lane. */
+  #addSteps(
+    steps: readonly (Scalar | Instruction)[],
+    isVector: boolean,
+    take: (bytes: number) => number,
+  ): void {
+    for (const { word, value, values, dtype, slow } of steps) {
+      if (isVector && word === "constant") this.#addSplat(value, dtype, take);
+      if (slow) this.#addSteps(slow.instructions, false, take);
       if (!values) continue;
       const known = remembered(this.tables, values, (): Partial<Record<DType, number>> => ({}));
       known[dtype] ??= this.#place(values, dtype, take);
     }
-  }
-
-  /** The numbers that vectors are filled with. */
-  #addSplats(steps: readonly (Scalar | Instruction)[], take: (bytes: number) => number): void {
-    for (const { word, value, dtype } of steps) if (word === "constant") this.#addSplat(value, dtype, take);
   }
 
   #addSplat(value: number, dtype: DType, take: (bytes: number) => number): void {
@@ -189,38 +188,47 @@ function aligned(bytes: number): number {
   return Math.max(16, 16 * Math.ceil(bytes / 16));
 }
 
-/** The nodes that are in memory from the start and are read, in the order of their first use. */
-function heldBy(nests: readonly Nest[], { outputs, updates }: Traced): Set<Tensor> {
+/** When nodes are in use, in numbers of nests. */
+interface Lives {
+  /** The nodes that are in memory from the start and are read, in the order of their first use. */
+  readonly held: ReadonlySet<Tensor>;
+  /** The nest that writes each node, or `several`. */
+  readonly writers: ReadonlyMap<Tensor, number>;
+  /** The last nest that reads or writes each node; outputs and updates live to the end. */
+  readonly last: ReadonlyMap<Tensor, number>;
+}
+
+const several = -1;
+
+function livesOf(nests: readonly Nest[], { outputs, updates }: Traced): Lives {
   const held = new Set<Tensor>();
-  for (const { kernel } of nests) for (const x of kernel.nodes) if (isHeld(x)) held.add(x);
-  for (const x of [...outputs, ...updates]) if (x && isHeld(x)) held.add(x);
-  return held;
+  const writers = new Map<Tensor, number>();
+  const last = new Map<Tensor, number>();
+  for (let n = 0; n < nests.length; n++) {
+    const { nodes, form } = nests[n]!.kernel;
+    for (let i = 0; i < nodes.length; i++) {
+      const x = nodes[i]!;
+      last.set(x, n);
+      if (i < form.results.length) writers.set(x, writers.has(x) ? several : n);
+      else if (isHeld(x)) held.add(x);
+    }
+  }
+  for (const x of [...outputs, ...updates]) {
+    if (!x) continue;
+    last.set(x, nests.length);
+    if (isHeld(x)) held.add(x);
+  }
+  return { held, writers, last };
 }
 
 const vectorBytes = 16;
-
-/** The number of the last nest that reads or writes each node; outputs and updates live to the end. */
-function lastReads(nests: readonly Nest[], { outputs, updates }: Traced): Map<Tensor, number> {
-  const last = new Map<Tensor, number>();
-  for (let n = 0; n < nests.length; n++) for (const x of nests[n]!.kernel.nodes) last.set(x, n);
-  for (const x of [...outputs, ...updates]) if (x) last.set(x, nests.length);
-  return last;
-}
 
 /**
  * Updates that may overwrite the version they begin with while they are computed: nothing reads it later, and the one nest
  * that writes it reads each element before it writes it. Nothing changes before the last nest that can fail is done.
  */
-function inPlace(
-  nests: readonly Nest[],
-  traced: Traced,
-  last: ReadonlyMap<Tensor, number>,
-): [Tensor, Tensor][] {
+function inPlace(nests: readonly Nest[], traced: Traced, { writers, last }: Lives): [Tensor, Tensor][] {
   const lastCheck = nests.findLastIndex(({ form }) => canFail(form));
-  /** The nest that writes each node. */
-  const writers = new Map<Tensor, number>();
-  for (let n = 0; n < nests.length; n++)
-    for (const node of resultsOf(nests[n]!.kernel)) writers.set(node, writers.has(node) ? several : n);
   const found: [Tensor, Tensor][] = [];
   for (let i = 0; i < traced.updates.length; i++) {
     const from = traced.updates[i]!;
@@ -232,8 +240,6 @@ function inPlace(
   }
   return found;
 }
-
-const several = -1;
 
 /** Does the nest read only those elements of `x` that it writes next? */
 function readsInStep({ kernel, form, places, target }: Nest, x: Tensor): boolean {
@@ -263,17 +269,19 @@ export function scratchBytes(nests: readonly Nest[]): number {
 /** Gives addresses to what the nests write and has none yet, each from the nest that writes it to the last that reads it. */
 function placeTemporaries(
   nests: readonly Nest[],
-  last: ReadonlyMap<Tensor, number>,
+  { last }: Lives,
   arena: Arena,
   addresses: Map<Tensor, number>,
 ): void {
-  const dying = new Map<number, Tensor[]>();
+  const temporaries = new Set<Tensor>();
   for (let n = 0; n < nests.length; n++) {
-    for (const node of resultsOf(nests[n]!.kernel)) {
-      if (addresses.has(node)) continue;
-      addresses.set(node, arena.take(bytesOf(node)));
-      remembered(dying, last.get(node)!, () => []).push(node);
+    const { kernel } = nests[n]!;
+    for (const x of resultsOf(kernel)) {
+      if (addresses.has(x)) continue;
+      addresses.set(x, arena.take(bytesOf(x)));
+      temporaries.add(x);
     }
-    for (const x of dying.get(n) ?? []) arena.free(addresses.get(x)!, bytesOf(x));
+    for (const x of kernel.nodes)
+      if (last.get(x) === n && temporaries.delete(x)) arena.free(addresses.get(x)!, bytesOf(x));
   }
 }

@@ -193,29 +193,31 @@ export class BodyWriter {
   }
 
   protected load(i: number): void {
-    const { dtype, operands, pick } = this.body[i]!;
-    const code = this.code;
-    const fetch = () => {
-      if (pick) this.around.check(this.localOf(pick.index), pick);
-      const offset = this.around.address(i);
-      if (pick)
-        code
-          .get(this.localOf(pick.index))
-          .i32(pick.stride * byteSize(dtype))
-          .op(i32.mul)
-          .op(i32.add);
-      code.memory(...loads[dtype], offset);
-    };
+    const { dtype, operands } = this.body[i]!;
     if (operands.length === 0) {
-      fetch();
+      this.#fetch(i);
       return;
     }
+    const code = this.code;
     this.push(operands[0]!);
     code.if(valueType(dtype));
-    fetch();
+    this.#fetch(i);
     code.else();
     constant(code, 0, dtype);
     code.end();
+  }
+  #fetch(i: number): void {
+    const { dtype, pick } = this.body[i]!;
+    const code = this.code;
+    if (pick) this.around.check(this.localOf(pick.index), pick);
+    const offset = this.around.address(i);
+    if (pick)
+      code
+        .get(this.localOf(pick.index))
+        .i32(pick.stride * byteSize(dtype))
+        .op(i32.mul)
+        .op(i32.add);
+    code.memory(...loads[dtype], offset);
   }
 
   protected rare(i: number): void {

@@ -32,11 +32,11 @@ export class WalkWriter {
   readonly nest: Nest;
   protected readonly context: NestContext;
   /** The local of each walk that loops advance. */
-  readonly #walks: (number | null)[];
+  readonly #walks: (number | null)[] = [];
   /** How far each walk has gone in unrolled loops. */
-  readonly #shifts: number[];
+  readonly #shifts: number[] = [];
   /** Does the walk go backwards? Its local can be negative then, which the address of a load must not be. */
-  readonly #backward: boolean[];
+  readonly #backward: boolean[] = [];
   /** How many lanes count in what is being written; 1 where elements are computed one by one. */
   #active = 1;
   #together = 1;
@@ -45,12 +45,19 @@ export class WalkWriter {
     this.code = code;
     this.nest = nest;
     this.context = context;
-    this.#shifts = nest.walks.map(() => 0);
-    this.#backward = nest.walks.map((steps) => steps.some((step) => step < 0));
-    const looped = (loop: number) => !(loop < nest.outer ? nest.unrolled.results : nest.unrolled.terms);
-    this.#walks = nest.walks.map((steps) =>
-      steps.some((step, loop) => step !== 0 && looped(loop)) ? code.take("i32") : null,
-    );
+    const { walks, outer, unrolled } = nest;
+    for (const steps of walks) {
+      let isLooped = false;
+      let isBackward = false;
+      for (let loop = 0; loop < steps.length; loop++) {
+        const step = steps[loop]!;
+        if (step < 0) isBackward = true;
+        if (step !== 0 && !(loop < outer ? unrolled.results : unrolled.terms)) isLooped = true;
+      }
+      this.#walks.push(isLooped ? code.take("i32") : null);
+      this.#shifts.push(0);
+      this.#backward.push(isBackward);
+    }
   }
 
   protected get active(): number {

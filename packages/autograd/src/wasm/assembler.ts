@@ -15,6 +15,8 @@ export const drop = 0x1a;
 export const select = 0x1b;
 
 const scratch = new DataView(new ArrayBuffer(8));
+const fourBytes = new Uint8Array(scratch.buffer, 0, 4);
+const eightBytes = new Uint8Array(scratch.buffer);
 
 /**
  * Bytes that grow as they are written: a section of a module, or the body of a function, its instructions in order and the locals that
@@ -69,16 +71,16 @@ export class Code {
   /** LEB128 of a whole number from 0 to 2^32 - 1. */
   unsigned(value: number): this {
     let rest = value >>> 0;
-    while (rest > 127) {
-      this.byte((rest & 127) | 128);
-      rest >>>= 7;
+    // Addresses have two bytes and more.
+    while (rest > 16383) {
+      this.pair((rest & 127) | 128, ((rest >> 7) & 127) | 128);
+      rest >>>= 14;
     }
-    return this.byte(rest);
+    return rest < 128 ? this.byte(rest) : this.pair((rest & 127) | 128, rest >> 7);
   }
   /** LEB128 of an int32. */
   signed(value: number): this {
     let rest = value | 0;
-    // Addresses have three bytes and more.
     while (rest < -8192 || rest > 8191) {
       this.pair((rest & 127) | 128, ((rest >> 7) & 127) | 128);
       rest >>= 14;
@@ -148,15 +150,11 @@ export class Code {
   }
   f32(value: number): this {
     scratch.setFloat32(0, value, true);
-    return this.byte(0x43).#copy(4);
+    return this.byte(0x43).append(fourBytes);
   }
   f64(value: number): this {
     scratch.setFloat64(0, value, true);
-    return this.byte(0x44).#copy(8);
-  }
-  #copy(count: number): this {
-    for (let i = 0; i < count; i++) this.byte(scratch.getUint8(i));
-    return this;
+    return this.byte(0x44).append(eightBytes);
   }
   /** A load or store; the alignment is given as the exponent of a power of two. */
   memory(opcode: number, alignment: number, offset: number): this {
@@ -186,7 +184,7 @@ export class Code {
     this.vector(0x0c);
     for (const value of values) {
       scratch.setInt32(0, value, true);
-      this.#copy(4);
+      this.append(fourBytes);
     }
     return this;
   }
