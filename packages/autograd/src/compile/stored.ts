@@ -117,47 +117,43 @@ export class Choice {
     return isSunk;
   }
 
-  /** Finds the kernel that reads each node. Adds to the stored nodes (`own`) those that must be, and costly ones that are shared. */
+  /**
+   * Goes from the results to the leaves and finds the kernel that reads each node. Adds to the stored nodes (`own`) those that must be, and
+   * costly ones that are shared.
+   */
   #findReaders(own: Uint8Array): Int32Array {
     const { nodes, starts, edges } = this.#order;
-    const traits = this.#traits;
-    const readers = new Int32Array(nodes.length).fill(unseen);
-    /** The view through which a kernel reads the node: what is read through two views is computed twice. */
-    const views = new Int32Array(nodes.length);
+    const readers = new Readers(nodes.length);
     /** What its users need of each node in memory. */
-    const memory = new Uint8Array(nodes.length);
+    const needs = new Uint8Array(nodes.length);
     for (let n = nodes.length - 1; n >= 0; n--) {
       const node = nodes[n]!;
-      const { lies, kind, first, others } = traits[n]!;
-      const needed = memory[n]!;
+      const { lies, kind, first, others } = this.#traits[n]!;
+      const need = needs[n]!;
       const isView = kind === "view";
-      const isCopied = isView && (needed & itselfOrCopied) > 0 && copiedBy(node) !== null;
+      const isLarge = isView && node.size > node.inputs[0]!.size;
+      const passed = isView ? passedOn(node, need) : 0;
       const isOwn =
         own[n] === 1 ||
         lies === always ||
-        (needed & (isCopied ? itself : itself | itselfOrCopied)) > 0 ||
-        (lies !== never && needed > 0) ||
-        (lies === ifShared && readers[n] === many);
+        (need & ~(passed | throughViews)) !== 0 ||
+        (lies !== never && need !== 0) ||
+        (lies === ifShared && readers.of[n] === many);
       if (isOwn) own[n] = 1;
+      // What a large view shows several times is read as if by several kernels.
+      const reader = isLarge ? many : isOwn ? n : readers.of[n]!;
+      const view = isView ? n : isOwn ? 0 : readers.through[n]!;
+      const ofFirst = (isOwn ? 0 : passed) | (isView && !isLarge ? 0 : first);
       const start = starts[n]!;
       const end = starts[n + 1]!;
-      const expands = isView && node.size > node.inputs[0]!.size;
-      const reader = isOwn ? n : readers[n]!;
-      const view = isView ? n : isOwn ? 0 : views[n]!;
-      const passed =
-        isView && !isOwn ? needed & (isCopied ? throughViews | itselfOrCopied : throughViews) : 0;
-      const ofFirst = isView && !expands ? 0 : first;
       for (let k = start; k < end; k++) {
         const input = edges[k]!;
-        const through = kind === "concatenate" ? start - k - 1 : view;
-        const before = readers[input]!;
-        const isLike = before === unseen || (before === reader && views[input] === through);
-        readers[input] = expands || !isLike ? many : reader;
-        views[input] = through;
-        memory[input]! |= passed | (k === start ? ofFirst : others);
+        // The parts of a concatenation are read apart, as if each through a view of its own.
+        readers.add(input, reader, kind === "concatenate" ? start - k - 1 : view);
+        needs[input]! |= k === start ? ofFirst : others;
       }
     }
-    return readers;
+    return readers.of;
   }
 
   /** Stores nodes where bodies would become too long, or chains of nodes in them. Returns these nodes. */
@@ -199,6 +195,31 @@ export class Choice {
     }
     return limited;
   }
+}
+
+/** The kernel that reads each node, and through which view: what is read through two views is computed twice. */
+class Readers {
+  /** The number of the node whose kernel it is, `many` or `unseen`. */
+  readonly of: Int32Array;
+  readonly through: Int32Array;
+
+  constructor(count: number) {
+    this.of = new Int32Array(count).fill(unseen);
+    this.through = new Int32Array(count);
+  }
+
+  add(n: number, reader: number, view: number): void {
+    const before = this.of[n]!;
+    const isLike = before === unseen || (before === reader && this.through[n] === view);
+    this.of[n] = isLike ? reader : many;
+    this.through[n] = view;
+  }
+}
+
+/** Which needs for a view in memory are met by its operand in memory: also `itselfOrCopied` if the view is a copy of that. */
+function passedOn(view: Tensor, need: number): number {
+  const isCopied = (need & itselfOrCopied) !== 0 && copiedBy(view) !== null;
+  return need & (isCopied ? throughViews | itselfOrCopied : throughViews);
 }
 
 /** What `node` is a copy of: the operand of a view that has its very elements in their order; else null. */
