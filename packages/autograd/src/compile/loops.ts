@@ -71,36 +71,23 @@ export function* loops(kernels: readonly Kernel[]): Steps<Nest[]> {
 
 function loopsOf(form: Form): Loops {
   // Elements that are read are as wide as what is read.
-  const ofTarget = scaled(form.target, byteSize(form.dtype));
-  const ofBody: (Affine | null)[] = [];
-  const moving = [ofTarget];
-  for (const { source, at, dtype } of form.body) {
-    const moves = at && source >= 0 ? scaled(at, byteSize(dtype)) : at;
-    ofBody.push(moves);
-    if (moves) moving.push(moves);
-  }
-  const { ends, counts, outer } = merged(form, moving);
+  const target = scaled(form.target, byteSize(form.dtype));
+  const affines = form.body.map(({ source, at, dtype }) =>
+    at && source >= 0 ? scaled(at, byteSize(dtype)) : at,
+  );
+  const { ends, counts, outer } = merged(form, [target, ...affines.filter((x) => x !== null)]);
   const walks: number[][] = [];
-  const places: (Place | null)[] = [];
-  for (const moves of ofBody) places.push(moves && placeOf(moves, ends, walks));
-  const plain = { form, counts, outer, walks, places, target: placeOf(ofTarget, ends, walks) };
+  const place = ({ offset, steps }: Affine): Place => {
+    const walk = ends.map((loop) => steps[loop]!);
+    if (walk.every((step) => step === 0)) return { walk: -1, offset };
+    const known = walks.findIndex((other) => equalShapes(other, walk));
+    return { walk: known < 0 ? walks.push(walk) - 1 : known, offset };
+  };
+  const places = affines.map((at) => at && place(at));
+  const plain = { form, counts, outer, walks, places, target: place(target) };
   const nest = form.kind === "map" && outer > 1 && counts[outer - 1]! >= manyLines ? inStrips(plain) : plain;
   const vector = vectorOf(nest);
   return { ...nest, vector, unrolled: unrolling(nest, vector) };
-}
-
-/** The place that moves like this in the loops that end with `ends`. Its walk is one of `walks`, which may get one more. */
-function placeOf({ offset, steps }: Affine, ends: readonly number[], walks: number[][]): Place {
-  const walk: number[] = [];
-  let isStill = true;
-  for (const loop of ends) {
-    const step = steps[loop]!;
-    walk.push(step);
-    if (step !== 0) isStill = false;
-  }
-  if (isStill) return { walk: -1, offset };
-  for (let i = 0; i < walks.length; i++) if (equalShapes(walks[i]!, walk)) return { walk: i, offset };
-  return { walk: walks.push(walk) - 1, offset };
 }
 
 /**
