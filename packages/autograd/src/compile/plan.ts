@@ -105,11 +105,12 @@ export class Fixed implements Pick<Layout, "tables" | "splats" | "constants"> {
   /** Adds what these nests need, at addresses from `take`. */
   add(nests: Iterable<Nest>, take: (bytes: number) => number): void {
     for (const { form, vector } of nests) {
+      const { body, fold, dtype } = form;
       const isVector = vector !== null;
-      this.#addSteps(form.body, isVector, take);
-      if (!form.fold) continue;
-      this.#addSteps(form.fold.combine.instructions, isVector, take);
-      if (isVector) this.#addSplat(form.fold.identity, form.dtype, take);
+      this.#addSteps(body, isVector, take);
+      if (!fold) continue;
+      this.#addSteps(fold.combine.instructions, isVector, take);
+      if (isVector) this.#addSplat(fold.identity, dtype, take);
     }
   }
 

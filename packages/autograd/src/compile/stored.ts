@@ -123,7 +123,14 @@ export class Choice {
    */
   #findReaders(own: Uint8Array): Int32Array {
     const { nodes, starts, edges } = this.#order;
-    const readers = new Readers(nodes.length);
+    const readers = new Int32Array(nodes.length).fill(unseen);
+    /** The view through which a kernel reads the node: what is read through two views is computed twice. */
+    const views = new Int32Array(nodes.length);
+    const read = (n: number, reader: number, view: number): void => {
+      const before = readers[n]!;
+      readers[n] = before === unseen || (before === reader && views[n] === view) ? reader : many;
+      views[n] = view;
+    };
     /** What its users need of each node in memory. */
     const needs = new Uint8Array(nodes.length);
     for (let n = nodes.length - 1; n >= 0; n--) {
@@ -138,22 +145,22 @@ export class Choice {
         lies === always ||
         (need & ~(passed | throughViews)) !== 0 ||
         (lies !== never && need !== 0) ||
-        (lies === ifShared && readers.of[n] === many);
+        (lies === ifShared && readers[n] === many);
       if (isOwn) own[n] = 1;
       // What a large view shows several times is read as if by several kernels.
-      const reader = isLarge ? many : isOwn ? n : readers.of[n]!;
-      const view = isView ? n : isOwn ? 0 : readers.through[n]!;
+      const reader = isLarge ? many : isOwn ? n : readers[n]!;
+      const view = isView ? n : isOwn ? 0 : views[n]!;
       const ofFirst = (isOwn ? 0 : passed) | (isView && !isLarge ? 0 : first);
       const start = starts[n]!;
       const end = starts[n + 1]!;
       for (let k = start; k < end; k++) {
         const input = edges[k]!;
         // The parts of a concatenation are read apart, as if each through a view of its own.
-        readers.add(input, reader, kind === "concatenate" ? start - k - 1 : view);
+        read(input, reader, kind === "concatenate" ? start - k - 1 : view);
         needs[input]! |= k === start ? ofFirst : others;
       }
     }
-    return readers.of;
+    return readers;
   }
 
   /** Stores nodes where bodies would become too long, or chains of nodes in them. Returns these nodes. */
@@ -194,25 +201,6 @@ export class Choice {
       read[n] = own[n] || isHeld(nodes[n]!) ? size : most;
     }
     return limited;
-  }
-}
-
-/** The kernel that reads each node, and through which view: what is read through two views is computed twice. */
-class Readers {
-  /** The number of the node whose kernel it is, `many` or `unseen`. */
-  readonly of: Int32Array;
-  readonly through: Int32Array;
-
-  constructor(count: number) {
-    this.of = new Int32Array(count).fill(unseen);
-    this.through = new Int32Array(count);
-  }
-
-  add(n: number, reader: number, view: number): void {
-    const before = this.of[n]!;
-    const isLike = before === unseen || (before === reader && this.through[n] === view);
-    this.of[n] = isLike ? reader : many;
-    this.through[n] = view;
   }
 }
 

@@ -47,16 +47,12 @@ export class WalkWriter {
     this.context = context;
     const { walks, outer, unrolled } = nest;
     for (const steps of walks) {
-      let isLooped = false;
-      let isBackward = false;
-      for (let loop = 0; loop < steps.length; loop++) {
-        const step = steps[loop]!;
-        if (step < 0) isBackward = true;
-        if (step !== 0 && !(loop < outer ? unrolled.results : unrolled.terms)) isLooped = true;
-      }
+      const isLooped = steps.some(
+        (step, loop) => step !== 0 && !(loop < outer ? unrolled.results : unrolled.terms),
+      );
       this.#walks.push(isLooped ? code.take("i32") : null);
       this.#shifts.push(0);
-      this.#backward.push(isBackward);
+      this.#backward.push(steps.some((step) => step < 0));
     }
   }
 

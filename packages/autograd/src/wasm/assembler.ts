@@ -190,11 +190,11 @@ export class Code {
   }
   /** Copies bytes inside memory: destination, source and length are on the stack. */
   copyMemory(): this {
-    return this.byte(0xfc).unsigned(10).byte(0).byte(0);
+    return this.pair(0xfc, 10).pair(0, 0);
   }
   /** Fills bytes of memory: address, value and length are on the stack. */
   fillMemory(): this {
-    return this.byte(0xfc).unsigned(11).byte(0);
+    return this.pair(0xfc, 11).byte(0);
   }
   /** An instruction on an int32 of memory that other threads see whole. */
   atomic(opcode: number, offset: number): this {
@@ -228,7 +228,7 @@ export class Code {
   /** The function as the code section holds it. */
   get packed(): Code {
     const out = new Code().unsigned(this.#locals.length);
-    for (const type of this.#locals) out.unsigned(1).byte(valueTypes[type]);
+    for (const type of this.#locals) out.pair(1, valueTypes[type]);
     return out.append(this.written).byte(0x0b);
   }
 }
@@ -292,7 +292,7 @@ export function assemble(
   const declared = new Code().unsigned(own.length);
   for (const type of typeOf.slice(imports.length)) declared.unsigned(type);
   section(3, declared);
-  if (isOwn) section(5, new Code().byte(1).byte(1).unsigned(pages).unsigned(pages));
+  if (isOwn) section(5, new Code().pair(1, 1).unsigned(pages).unsigned(pages));
   const exported = new Code()
     .unsigned(1 + exports.length)
     .text("memory")
