@@ -148,7 +148,7 @@ function howToCompile(given: boolean | CompileOptions = false): CompileOptions |
   if (typeof given === "boolean") return given ? {} : null;
   if (typeof given === "object" && given !== null) return given;
   throw new ValueError(
-    `fit: compile is true or false, or tells how to, as { relaxed: true } does, got ${JSON.stringify(given)}`,
+    `fit: compile is true or false, or tells how to, as { relaxed: true } does, got ${JSON.stringify(given) ?? typeof given}`,
   );
 }
 
