@@ -8,7 +8,7 @@ const kilobytes = (bytes) => (bytes / 1000).toFixed(1).padStart(6);
 
 /** The limits are KB of 1000 bytes, gzipped. */
 await check(functional, 77, "cast(gt(model.forward(x), 0.5), 'int32')");
-await check(chaining, 94, "model.forward(x).gt(0.5).cast('int32')");
+await check(chaining, 95, "model.forward(x).gt(0.5).cast('int32')");
 
 async function check(program, limit, answer) {
   const { code, inputs } = await documentBundle(program, `globalThis.result = String(${answer}.toArray());`);

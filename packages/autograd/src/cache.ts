@@ -4,7 +4,7 @@ import { FormReader, GraphForm } from "./form.ts";
 import type { Tensor } from "./graph.ts";
 import { dropLast, moveToFront } from "./memo.ts";
 import { Routine } from "./routine.ts";
-import type { Topology } from "./topology.ts";
+import type { Topology, Trail } from "./topology.ts";
 import { isRefused } from "./wasm/module.ts";
 
 /**
@@ -95,6 +95,13 @@ export class Cache {
       // The program would name lines of the graph that it was made from; the interpreter throws again and names those of this one.
       return null;
     }
+  }
+
+  /** The edges of the graph that ran last of those with so many wanted nodes, so many of them pending versions; null if none has. */
+  trailFor(wanted: number, updates: number): Trail | null {
+    for (const { form } of this.entries)
+      if (form.trail.roots.length === wanted && form.pairs.length === updates) return form.trail;
+    return null;
   }
 
   #find(order: Topology, wanted: readonly number[], updates: number): Entry | null {

@@ -19,7 +19,7 @@ import { stoppedOp } from "./ops/leaf.ts";
 import { begin, claim, keep, usedAgain } from "./reuse.ts";
 import { numbers } from "./shape.ts";
 import type { Topology } from "./topology.ts";
-import { numberIn, release, topology } from "./topology.ts";
+import { numberIn, release, topology, topologyAlong } from "./topology.ts";
 
 /**
  * Evaluation. Values are computed when they are read, together with every update of a variable that is still pending, so
@@ -113,7 +113,9 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   }
   const updates = pending;
   const versions = updates.map(({ version }) => version);
-  const order = topology([...roots, ...versions], isEnd, sourceOf);
+  const all = [...roots, ...versions];
+  const trail = cache?.trailFor(all.length, versions.length);
+  const order = (trail && topologyAlong(trail, all, isEnd, sourceOf)) ?? topology(all, isEnd, sourceOf);
   // What is kept though nobody reads it (`reuse.ts`): now, and since an earlier reading. Checks, which have no cache, keep nothing, so
   // that graphs stay as they are.
   const again = cache ? usedAgain(order, versions) : [];

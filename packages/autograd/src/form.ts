@@ -1,12 +1,12 @@
 import { mixed, mixedAttributes, mixedNumber, sameAttributes } from "./attributes.ts";
 import { rankOf } from "./dtype.ts";
-import type { Attributes, Op, Tensor } from "./graph.ts";
+import type { Op, Tensor } from "./graph.ts";
 import { elementsOf, ownerOf } from "./graph.ts";
 import { isCopy } from "./kernels.ts";
 import * as roles from "./roles.ts";
 import type { Shape } from "./shape.ts";
 import { equalShapes } from "./shape.ts";
-import type { Topology } from "./topology.ts";
+import type { Topology, Trail } from "./topology.ts";
 import { nameVersion, numberIn } from "./topology.ts";
 import { contractionWork, costOf, formulaWork, nodeWork } from "./work.ts";
 
@@ -222,33 +222,31 @@ function isFixed(value: number): boolean {
 export class GraphForm {
   readonly roles: Uint8Array;
   readonly pairs: readonly number[];
-  readonly #wanted: readonly number[];
-  readonly #starts: Int32Array;
-  readonly #edges: Int32Array;
-  readonly #ops: readonly Op[];
-  readonly #shapes: readonly Shape[];
-  readonly #dtypes: readonly string[];
-  readonly #attributes: readonly Attributes[];
+  /** Its edges, and the numbers of the wanted nodes. */
+  readonly trail: Trail;
+  readonly #nodes: readonly Described[];
 
   constructor({ roles, pairs }: FormReader, order: Topology, wanted: readonly number[]) {
     const { nodes, starts, edges } = order;
     this.roles = roles.slice(0, nodes.length);
     this.pairs = [...pairs];
-    this.#wanted = [...wanted];
-    this.#starts = Int32Array.from(starts);
-    this.#edges = Int32Array.from(edges);
-    this.#ops = nodes.map((node) => node.op);
-    this.#shapes = nodes.map((node) => node.shape);
-    this.#dtypes = nodes.map((node) => node.dtype);
-    this.#attributes = nodes.map((node) => node.attributes);
+    this.trail = { starts: starts.slice(), edges: edges.slice(), roots: wanted.slice() };
+    this.#nodes = nodes.map(({ op, shape, dtype, attributes }, n) => ({
+      role: roles[n]!,
+      op,
+      shape,
+      dtype,
+      attributes,
+    }));
   }
 
   /** Is a graph of this form? The last `updates` of `wanted` are pending versions. */
   matches({ nodes, starts, edges }: Topology, wanted: readonly number[], updates: number): boolean {
-    if (nodes.length !== this.#ops.length || updates !== this.pairs.length) return false;
-    if (!sameNumbers(wanted, this.#wanted)) return false;
-    if (!sameNumbers(starts, this.#starts) || !sameNumbers(edges, this.#edges)) return false;
-    for (let n = 0; n < nodes.length; n++) if (!this.#hasNode(n, nodes[n]!)) return false;
+    if (nodes.length !== this.#nodes.length || updates !== this.pairs.length) return false;
+    const { trail } = this;
+    if (!sameNumbers(wanted, trail.roots)) return false;
+    if (!sameNumbers(starts, trail.starts) || !sameNumbers(edges, trail.edges)) return false;
+    for (let n = 0; n < nodes.length; n++) if (!isLike(nodes[n]!, this.#nodes[n]!)) return false;
     for (let i = 0; i < updates; i++) {
       const pair = this.pairs[i]!;
       const version = nodes[wanted[wanted.length - updates + i]!]!;
@@ -256,24 +254,27 @@ export class GraphForm {
     }
     return true;
   }
-
-  /**
-   * Is `node` like node `n` of the form? Whether it would have the same role need not be asked: that follows from this and from the nodes
-   * that it is computed from.
-   */
-  #hasNode(n: number, node: Tensor): boolean {
-    const role = this.roles[n];
-    if (node.dtype !== this.#dtypes[n] || !equalShapes(node.shape, this.#shapes[n]!)) return false;
-    if (elementsOf(node)) return ownerOf(node) ? role === roles.version : role === roles.held;
-    if (node.op !== this.#ops[n]) return false;
-    if (role === roles.computed) return sameAttributes(node.attributes, this.#attributes[n]!);
-    if (role === roles.constant) return Object.is(node.attributes.value, this.#attributes[n]!.value);
-    if (role === roles.number) return !isFixed(Number(node.attributes.value));
-    return role === roles.picked || role === roles.passed;
-  }
 }
 
-function sameNumbers(a: readonly number[], b: ArrayLike<number>): boolean {
+/** A node of a form, without those that it is computed from. */
+type Described = Pick<Tensor, "op" | "shape" | "dtype" | "attributes"> & { readonly role: number };
+
+/**
+ * Is `node` like this one of a form? Whether it would have the same role need not be asked: that follows from this and from the nodes
+ * that it is computed from.
+ */
+function isLike(node: Tensor, { role, op, shape, dtype, attributes }: Described): boolean {
+  if (node.dtype !== dtype || !equalShapes(node.shape, shape)) return false;
+  if (elementsOf(node)) return role === (ownerOf(node) ? roles.version : roles.held);
+  if (node.op !== op) return false;
+  if (role === roles.computed) return sameAttributes(node.attributes, attributes);
+  if (role === roles.constant) return Object.is(node.attributes.value, attributes.value);
+  if (role === roles.number) return !isFixed(Number(node.attributes.value));
+  return role === roles.picked || role === roles.passed;
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

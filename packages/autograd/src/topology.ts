@@ -152,6 +152,46 @@ export function topology(
   return new Walk(nodes, lists, isEnd);
 }
 
+/** An earlier topology without its nodes, and the numbers of its roots. */
+export interface Trail extends Omit<Topology, "nodes"> {
+  readonly roots: readonly number[];
+}
+
+/**
+ * What `topology` gives if the graph has the edges of an earlier one; else null. Where each node has its number by that of a node that uses
+ * it, there is nothing to look for: one comparison for each edge.
+ */
+export function topologyAlong(
+  { starts, edges, roots: numbers }: Trail,
+  roots: readonly Tensor[],
+  isEnd: End,
+  beyond: (x: Tensor) => Tensor | null,
+): Topology | null {
+  const base = marks;
+  const count = starts.length - 1;
+  const nodes = new Array<Tensor | null>(count).fill(null);
+  const mark = markOf;
+  /** Lets `x` be node `n`. False if it is another one already, or another one is that. */
+  const place = (n: number, x: Tensor): boolean => {
+    if (nodes[n] === x) return true;
+    if (nodes[n] !== null || mark(x) >= base) return false;
+    nodes[n] = x;
+    setMark(x, base + n);
+    return true;
+  };
+  // Whatever happens, the next walk takes none of these marks for its own.
+  marks = base + count;
+  for (let i = 0; i < roots.length; i++) if (!place(numbers[i]!, roots[i]!)) return null;
+  for (let n = count - 1; n >= 0; n--) {
+    const x = nodes[n]!;
+    const start = starts[n]!;
+    const arity = isEnd(x) ? 0 : arityOf(x) || (beyond(x) ? 1 : 0);
+    if (arity !== starts[n + 1]! - start) return null;
+    for (let i = 0; i < arity; i++) if (!place(edges[start + i]!, operandOf(x, i) ?? beyond(x)!)) return null;
+  }
+  return { nodes: nodes as Tensor[], starts, edges };
+}
+
 /** Lets go of the stack of a long walk. */
 function forget(): void {
   path = [];
