@@ -1,7 +1,9 @@
 import {
   arange,
+  assignAll,
   cat,
   compile,
+  grad,
   pad,
   partial,
   pointwise,
@@ -11,6 +13,7 @@ import {
   type Tensor,
   type Unary,
   uniform,
+  type Variable,
   variable,
 } from "@cotangent/autograd";
 import { SGD } from "@cotangent/nn";
@@ -59,19 +62,33 @@ describe("kernels of one pattern", () => {
   });
 
   test("of all sizes share one function: the updates of parameters", () => {
-    const functions = (shapes: readonly (readonly number[])[]): number => {
-      const parameters = shapes.map((shape) => variable(draw(...shape)));
+    const byHand = (parameters: readonly Variable[]) => (loss: Tensor) => {
+      const gradients = grad(loss, parameters);
+      assignAll(parameters.map((p, i) => [p, p.sub(gradients[i]!.mul(0.1))]));
+    };
+    const bySGD = (parameters: readonly Variable[]) => {
       const optimizer = new SGD(parameters, { lr: 0.1, momentum: 0.9 });
+      return (loss: Tensor) => optimizer.step(loss);
+    };
+    const functions = (
+      updates: typeof byHand | typeof bySGD,
+      shapes: readonly (readonly number[])[],
+    ): number => {
+      const parameters = shapes.map((shape) => variable(draw(...shape)));
+      const update = updates(parameters);
       const step = compile(() => {
         const loss = parameters.map((p) => p.square().sum()).reduce((a, b) => a.add(b));
-        optimizer.step(loss);
+        update(loss);
         return loss;
       });
       step();
       return Number(/code: (\d+) functions/.exec(step.explain())?.[1]);
     };
     const few = [[300], [40, 40]];
-    expect(functions([...few, [170, 9], [8, 8, 8], [129]])).toBe(functions(few));
+    for (const updates of [byHand, bySGD]) {
+      expect(functions(updates, few)).toBeGreaterThan(1);
+      expect(functions(updates, [...few, [170, 9], [8, 8, 8], [129]])).toBe(functions(updates, few));
+    }
   });
 
   test("are those of parts that are copied alike, constants and tables included", () => {

@@ -1,6 +1,6 @@
 import { mixedAttributes, sameAttributes } from "../attributes.ts";
 import type { DType } from "../dtype.ts";
-import type { Attributes, IndexMap, Op, Tensor } from "../graph.ts";
+import type { Attribute, Attributes, IndexMap, Op, Tensor } from "../graph.ts";
 import { none } from "../graph.ts";
 import { numbered, remembered } from "../memo.ts";
 import type { Shape } from "../shape.ts";
@@ -28,6 +28,8 @@ export class Descriptions {
   readonly #attributes = new Map<Attributes, number>([[none, 0]]);
   /** By hash. */
   readonly #unlike = new Map<number, Attributes[]>();
+  /** Of leaves that are filled with one number. */
+  readonly #values = new Map<Attribute | undefined, number>();
   readonly #shapes = new Map<Shape, number>();
   readonly #shapesByText = new Map<string, number>();
 
@@ -64,11 +66,17 @@ export class Descriptions {
         return;
       }
       said.push(4 * numbered(this.#ops, op) + 8 + dtypes[dtype], inputs.length);
+      if (isFill(op)) {
+        // Its shape is said already.
+        const { value } = attributes;
+        said.push(numbered(this.#values, Object.is(value, -0) ? "-0" : value));
+        return;
+      }
       const number = this.#attributes.get(attributes) ?? this.#newNumber(attributes);
       if (isFlat && isSpreading(x)) shapes.push(number);
       else {
         said.push(number);
-        isFlat &&= op.kernel.kind === "pointwise" || isFill(op);
+        isFlat &&= op.kernel.kind === "pointwise";
       }
       for (let i = 0; i < inputs.length; i++) visit(inputs[i]!);
     };
