@@ -114,6 +114,7 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const updates = pending;
   const versions = updates.map(({ version }) => version);
   const all = [...roots, ...versions];
+  // In a loop the graph is mostly built like the last one.
   const trail = cache?.trailFor(all.length, versions.length);
   const order = (trail && topologyAlong(trail, all, isEnd, sourceOf)) ?? topology(all, isEnd, sourceOf);
   // What is kept though nobody reads it (`reuse.ts`): now, and since an earlier reading. Checks, which have no cache, keep nothing, so

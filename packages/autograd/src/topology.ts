@@ -189,6 +189,7 @@ export function topologyAlong(
     if (arity !== starts[n + 1]! - start) return null;
     for (let i = 0; i < arity; i++) if (!place(edges[start + i]!, operandOf(x, i) ?? beyond(x)!)) return null;
   }
+  // Each node of the trail is a root or used by a later one, so all were found.
   return { nodes: nodes as Tensor[], starts, edges };
 }
 
