@@ -60,11 +60,14 @@ function openChromium(address, place) {
 /** What a page says that says nothing within two minutes. */
 export const nothing = "nothing";
 
+const empty = '<!doctype html><meta charset="utf-8">';
+
 /**
- * Opens a page with this script from a server, cross-origin isolated, and gives what the script posts to `/said`. Another browser is started
- * by `open(address, folder for its profile)`.
+ * Opens a page with this script at its end from a server, cross-origin isolated, and gives what the script posts to `/said`. Its clock is
+ * the real one: that of `openPage` runs ahead of frames and of programs. Another browser is started by `open(address, folder for its
+ * profile)`.
  */
-export async function visitPage(script, open = openChromium) {
+export async function visitPage(script, { page = empty, open = openChromium } = {}) {
   if (open === openChromium && browser === undefined) throw new Error(missing);
   const place = mkdtempSync(join(tmpdir(), "cotangent-page-"));
   const headers = {
@@ -72,10 +75,7 @@ export async function visitPage(script, open = openChromium) {
     "Cross-Origin-Embedder-Policy": "require-corp",
   };
   const texts = {
-    "/": [
-      "text/html",
-      '<!doctype html><meta charset="utf-8"><script type="module" src="program.js"></script>',
-    ],
+    "/": ["text/html", `${page}<script type="module" src="program.js"></script>`],
     "/program.js": ["text/javascript", script],
   };
   const server = createServer();

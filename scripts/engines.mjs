@@ -20,7 +20,7 @@ const firefox = onPath(["firefox", "firefox-esr"]);
 const bun = onPath(["bun"]);
 const engines = {
   Chromium: browser && (() => visitPage(posted)),
-  Firefox: firefox && (() => visitPage(posted, openFirefox)),
+  Firefox: firefox && (() => visitPage(posted, { open: openFirefox })),
   Bun: bun && (() => run(bun)),
 };
 
