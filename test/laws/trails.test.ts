@@ -3,7 +3,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { numberIn, topology, topologyAlong } from "../../packages/autograd/src/topology.ts";
 
-/** The law of walks along an earlier one: they find what a walk of their own would find if that has the same edges, else nothing. */
+/**
+ * The law of walks along an earlier one: they find what a walk of their own would find if that has the same edges, and nodes that are
+ * accepted, else nothing.
+ */
 
 /** A node by the numbers of earlier ones: its operands, and what it goes on with if it has none. */
 interface Drawn {
@@ -51,9 +54,14 @@ const numbersOf = (order: ReturnType<typeof topology>, roots: readonly Tensor[])
   roots.map((x) => numberIn(order, x));
 
 /** Walks through `graph` along an earlier walk through `before`. */
-function walked(before: Graph, graph: Graph) {
+function walked(before: Graph, graph: Graph, accepts: (x: Tensor, n: number) => boolean = () => true) {
   const first = topology(before.roots, before.isEnd, before.beyond);
-  const trail = { starts: first.starts, edges: first.edges, roots: numbersOf(first, before.roots) };
+  const trail = {
+    starts: first.starts,
+    edges: first.edges,
+    roots: numbersOf(first, before.roots),
+    accepts,
+  };
   const along = topologyAlong(trail, graph.roots, graph.isEnd, graph.beyond);
   const numbers = along?.nodes.map((x) => numberIn(along, x));
   const own = topology(graph.roots, graph.isEnd, graph.beyond);
@@ -72,6 +80,21 @@ test("a graph that is built alike is found", () => {
       expect(along?.edges).toEqual(own.edges);
       expect(along?.starts).toEqual(own.starts);
       expect(numbers).toEqual(own.nodes.map((_, n) => n));
+    }),
+  );
+});
+
+test("but not if one of its nodes is not accepted", () => {
+  fc.assert(
+    fc.property(list, rootNumbers, fc.nat(30), (nodes, roots, refused) => {
+      const asked = new Map<number, Tensor>();
+      const { along, own } = walked(made(nodes, roots), made(nodes, roots), (x, n) => {
+        asked.set(n, x);
+        return n !== refused;
+      });
+      expect(along === null).toBe(refused < own.nodes.length);
+      for (const [n, x] of asked) expect(x).toBe(own.nodes[n]);
+      expect(asked.size).toBe(own.nodes.length - (along === null ? refused : 0));
     }),
   );
 });

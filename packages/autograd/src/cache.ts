@@ -4,7 +4,7 @@ import { FormReader, GraphForm } from "./form.ts";
 import type { Tensor } from "./graph.ts";
 import { dropLast, moveToFront } from "./memo.ts";
 import { Routine } from "./routine.ts";
-import type { Topology, Trail } from "./topology.ts";
+import type { Topology } from "./topology.ts";
 import { isRefused } from "./wasm/module.ts";
 
 /**
@@ -97,10 +97,10 @@ export class Cache {
     }
   }
 
-  /** The edges of the graph that ran last of those with so many wanted nodes, so many of them pending versions; null if none has. */
-  trailFor(wanted: number, updates: number): Trail | null {
+  /** The form that ran last of those with so many wanted nodes, so many of them pending versions; null if there is none. */
+  formFor(wanted: number, updates: number): GraphForm | null {
     for (const { form } of this.entries)
-      if (form.trail.roots.length === wanted && form.pairs.length === updates) return form.trail;
+      if (form.roots.length === wanted && form.pairs.length === updates) return form;
     return null;
   }
 

@@ -115,14 +115,15 @@ export function evaluate(tensors: readonly Tensor[]): TypedArray[] {
   const versions = updates.map(({ version }) => version);
   const all = [...roots, ...versions];
   // In a loop the graph is mostly built like the last one.
-  const trail = cache?.trailFor(all.length, versions.length);
-  const order = (trail && topologyAlong(trail, all, isEnd, sourceOf)) ?? topology(all, isEnd, sourceOf);
+  const form = cache?.formFor(all.length, versions.length);
+  const along = form ? topologyAlong(form, all, isEnd, sourceOf) : null;
+  const order = along ?? topology(all, isEnd, sourceOf);
   // What is kept though nobody reads it (`reuse.ts`): now, and since an earlier reading. Checks, which have no cache, keep nothing, so
   // that graphs stay as they are.
   const again = cache ? usedAgain(order, versions) : [];
   const used = begin(order);
   const wanted = [...roots, ...again, ...versions];
-  const numbers = wanted.map((x) => numberIn(order, x));
+  const numbers = along && again.length === 0 ? form!.roots : wanted.map((x) => numberIn(order, x));
   const values = orDiscard(updates, () => {
     checkNotLost(order.nodes);
     return evaluateNodes(order, numbers, updates.length);

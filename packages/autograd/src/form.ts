@@ -219,18 +219,22 @@ function isFixed(value: number): boolean {
 }
 
 /** A form that was read, for graphs to be compared with. It keeps no node alive. */
-export class GraphForm {
+export class GraphForm implements Trail {
   readonly roles: Uint8Array;
   readonly pairs: readonly number[];
-  /** Its edges, and the numbers of the wanted nodes. */
-  readonly trail: Trail;
+  readonly starts: readonly number[];
+  readonly edges: readonly number[];
+  /** The numbers of the wanted nodes. */
+  readonly roots: readonly number[];
   readonly #nodes: readonly Described[];
 
   constructor({ roles, pairs }: FormReader, order: Topology, wanted: readonly number[]) {
     const { nodes, starts, edges } = order;
     this.roles = roles.slice(0, nodes.length);
     this.pairs = [...pairs];
-    this.trail = { starts: starts.slice(), edges: edges.slice(), roots: wanted.slice() };
+    this.starts = starts.slice();
+    this.edges = edges.slice();
+    this.roots = wanted.slice();
     this.#nodes = nodes.map(({ op, shape, dtype, attributes }, n) => ({
       role: roles[n]!,
       op,
@@ -241,18 +245,30 @@ export class GraphForm {
   }
 
   /** Is a graph of this form? The last `updates` of `wanted` are pending versions. */
-  matches({ nodes, starts, edges }: Topology, wanted: readonly number[], updates: number): boolean {
-    if (nodes.length !== this.#nodes.length || updates !== this.pairs.length) return false;
-    const { trail } = this;
-    if (!sameNumbers(wanted, trail.roots)) return false;
-    if (!sameNumbers(starts, trail.starts) || !sameNumbers(edges, trail.edges)) return false;
-    for (let n = 0; n < nodes.length; n++) if (!isLike(nodes[n]!, this.#nodes[n]!)) return false;
+  matches(order: Topology, wanted: readonly number[], updates: number): boolean {
+    if (updates !== this.pairs.length || !sameNumbers(wanted, this.roots)) return false;
+    const { nodes } = order;
+    // A walk along this form has compared the nodes.
+    if (order.starts !== this.starts && !this.#hasNodes(order)) return false;
     for (let i = 0; i < updates; i++) {
       const pair = this.pairs[i]!;
       const version = nodes[wanted[wanted.length - updates + i]!]!;
       if (pair >= 0 && ownerOf(nodes[pair]!) !== ownerOf(version)) return false;
     }
     return true;
+  }
+
+  #hasNodes({ nodes, starts, edges }: Topology): boolean {
+    return (
+      sameNumbers(starts, this.starts) &&
+      sameNumbers(edges, this.edges) &&
+      nodes.every((x, n) => this.accepts(x, n))
+    );
+  }
+
+  /** Is `x` like node `n`? */
+  accepts(x: Tensor, n: number): boolean {
+    return isLike(x, this.#nodes[n]!);
   }
 }
 

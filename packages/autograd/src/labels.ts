@@ -18,10 +18,20 @@ export interface Labels {
   readonly inner: string;
 }
 
-const labelsBySpec = new Map<string, Labels>();
+/** What a spec says, and what follows from it. */
+interface Spec extends Labels {
+  /** Where each letter of the result stands in the left operand, or, if that is -1, in the right one. */
+  readonly inLeft: readonly number[];
+  readonly inRight: readonly number[];
+  /** The attributes of the contractions of a cotangent with the right operand, and of the left one with a cotangent. */
+  readonly toLeft: { readonly spec: string };
+  readonly toRight: { readonly spec: string };
+}
+
+const labelsBySpec = new Map<string, Spec>();
 
 /** Reads `"ij,jk->ik"`. Each spec is read once. */
-export function readLabels(spec: string): Labels {
+export function readLabels(spec: string): Spec {
   return remembered(labelsBySpec, spec, () => {
     const [left = "", right = "", out = ""] = spec.split(/,|->/);
     const rows = without(out, right);
@@ -34,6 +44,10 @@ export function readLabels(spec: string): Labels {
       rows,
       columns,
       inner: without(left, out),
+      inLeft: placesIn(left, out),
+      inRight: placesIn(right, out),
+      toLeft: { spec: `${out},${right}->${left}` },
+      toRight: { spec: `${left},${out}->${right}` },
     };
   });
 }
@@ -43,6 +57,10 @@ function without(letters: string, others: string): string {
   let kept = "";
   for (const letter of letters) if (!others.includes(letter)) kept += letter;
   return kept;
+}
+
+function placesIn(labels: string, letters: string): number[] {
+  return [...letters].map((letter) => labels.indexOf(letter));
 }
 
 /** The product of the sizes of `letters`, which label axes of `shape` as `of` says. */

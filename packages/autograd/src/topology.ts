@@ -152,21 +152,24 @@ export function topology(
   return new Walk(nodes, lists, isEnd);
 }
 
-/** An earlier topology without its nodes, and the numbers of its roots. */
+/** An earlier topology with the numbers of its roots, and what is left of its nodes. */
 export interface Trail extends Omit<Topology, "nodes"> {
   readonly roots: readonly number[];
+  /** May `x` be node `n`? */
+  accepts(x: Tensor, n: number): boolean;
 }
 
 /**
- * What `topology` gives if the graph has the edges of an earlier one; else null. Where each node has its number by that of a node that uses
- * it, there is nothing to look for: one comparison for each edge.
+ * What `topology` gives if the graph has the edges of an earlier one, and nodes that this accepts; else null. Where each node has its number
+ * by that of a node that uses it, there is nothing to look for: one comparison for each edge.
  */
 export function topologyAlong(
-  { starts, edges, roots: numbers }: Trail,
+  trail: Trail,
   roots: readonly Tensor[],
   isEnd: End,
   beyond: (x: Tensor) => Tensor | null,
 ): Topology | null {
+  const { starts, edges, roots: numbers } = trail;
   const base = marks;
   const count = starts.length - 1;
   const nodes = new Array<Tensor | null>(count).fill(null);
@@ -186,7 +189,7 @@ export function topologyAlong(
     const x = nodes[n]!;
     const start = starts[n]!;
     const arity = isEnd(x) ? 0 : arityOf(x) || (beyond(x) ? 1 : 0);
-    if (arity !== starts[n + 1]! - start) return null;
+    if (arity !== starts[n + 1]! - start || !trail.accepts(x, n)) return null;
     for (let i = 0; i < arity; i++) if (!place(edges[start + i]!, operandOf(x, i) ?? beyond(x)!)) return null;
   }
   // Each node of the trail is a root or used by a later one, so all were found.

@@ -1,4 +1,4 @@
-import { promote, refuseBool } from "../dtype.ts";
+import { isFloat, promote, refuseBool } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import type { Op, Tensor } from "../graph.ts";
 import { apply, bilinearRule } from "../graph.ts";
@@ -21,23 +21,12 @@ function contraction(name: string, implied: readonly string[] = []): Op<{ readon
     implied,
     kernel: { kind: "contract" },
     derivatives: [
-      bilinearRule((g, out, { spec }) => {
-        const { left, right, out: result } = readLabels(spec);
-        return apply(einsumOp, [g, out.inputs[1]!], { spec: `${result},${right}->${left}` });
-      }),
-      bilinearRule((g, out, { spec }) => {
-        const { left, right, out: result } = readLabels(spec);
-        return apply(einsumOp, [out.inputs[0]!, g], { spec: `${left},${result}->${right}` });
-      }),
+      bilinearRule((g, out, { spec }) => apply(einsumOp, [g, out.inputs[1]!], readLabels(spec).toLeft)),
+      bilinearRule((g, out, { spec }) => apply(einsumOp, [out.inputs[0]!, g], readLabels(spec).toRight)),
     ],
     shape: ([x, y], { spec }) => {
-      const { left, right, out } = readLabels(spec);
-      const shape = new Array<number>(out.length);
-      for (let i = 0; i < out.length; i++) {
-        const axis = left.indexOf(out[i]!);
-        shape[i] = axis >= 0 ? x!.shape[axis]! : y!.shape[right.indexOf(out[i]!)]!;
-      }
-      return shape;
+      const { inLeft, inRight } = readLabels(spec);
+      return inLeft.map((axis, i) => (axis >= 0 ? x!.shape[axis]! : y!.shape[inRight[i]!]!));
     },
     dtype: ([x]) => x!.dtype,
   };
@@ -88,6 +77,8 @@ export function factors(name: string, x: Tensor, y: Tensor): [Tensor, Tensor] {
 /** The operands in one dtype, which is not bool. */
 export function numbers(name: string, xs: readonly Tensor[]): Tensor[] {
   const nodes = xs.map((x) => operand(name, x, "float32"));
+  const first = nodes[0]?.dtype;
+  if (first && isFloat(first) && nodes.every(({ dtype }) => dtype === first)) return nodes;
   const dtype = nodes.map((x) => x.dtype).reduce(promote, "bool");
   refuseBool(name, dtype, "int32 or float32");
   return nodes.map((x) => cast(x, dtype));

@@ -18,7 +18,7 @@ import {
 import type { KeepDims, Operand } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { checkTensor, describe, fill } from "./leaf.ts";
-import { broadcastTo, keeping, reshape } from "./movement.ts";
+import { keeping, reshape, stretched } from "./movement.ts";
 import type { Callable, Samples } from "./sample.ts";
 import { declare } from "./sample.ts";
 
@@ -219,13 +219,13 @@ function aligned(
   if (!isFloat(dtype) || accepts === "bool") dtype = acceptedDType(name, dtype, accepts, operands);
   const first = fixed.length;
   const inputs = new Array<Tensor>(first + operands.length);
-  for (let i = 0; i < first; i++) inputs[i] = broadcastTo(fixed[i]!, shape);
+  for (let i = 0; i < first; i++) inputs[i] = stretched(fixed[i]!, shape);
   for (let i = 0; i < operands.length; i++) {
     const x = operands[i];
     inputs[first + i] =
       typeof x === "number"
         ? filled(x, shape, dtype)
-        : broadcastTo(cast(operand(name, x, dtype), dtype), shape);
+        : stretched(cast(operand(name, x, dtype), dtype), shape);
   }
   return new Tensor(op, inputs, none, shape, gives ?? dtype);
 }

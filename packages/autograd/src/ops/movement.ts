@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.ts";
-import type { Op, Tensor } from "../graph.ts";
-import { apply, linearRule } from "../graph.ts";
+import type { Op } from "../graph.ts";
+import { apply, linearRule, Tensor } from "../graph.ts";
 import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
 import type { Shape } from "../shape.ts";
@@ -146,8 +146,13 @@ const broadcastOp = view<{ readonly shape: Shape }>({
     return { offset: 0, strides, bounds: null };
   },
   shape: (_, { shape }) => shape,
-  transpose: (g, shape) => sumTo(g, shape),
+  transpose: (g, shape) => summedTo(g, shape),
 });
+
+/** The same for a shape that `a` broadcasts to and nobody changes. */
+export function stretched(a: Tensor, shape: Shape): Tensor {
+  return equalShapes(a.shape, shape) ? a : new Tensor(broadcastOp, null, { shape }, shape, a.dtype, a);
+}
 
 /** `x` stretched to `shape`: new axes in front, and axes of size 1 repeated. Throws ShapeError if that does not give `shape`. */
 export const broadcastTo: BroadcastTo = declare(
@@ -161,7 +166,7 @@ export const broadcastTo: BroadcastTo = declare(
         `broadcastTo: shape ${formatShape(a.shape)} does not broadcast to ${formatShape(shape)}; aligned at the end, ` +
           "each of its sizes must be equal or 1",
       );
-    return apply(broadcastOp, [a], { shape: own });
+    return stretched(a, own);
   },
   broadcastOp,
   (draw) => {
@@ -194,6 +199,10 @@ export function reduction(
   const axes = normalizeAxes(op.name, axis, a.shape);
   check?.(op.name, a, axes);
   const { keepDims } = optionsOf(op.name, options, keeping);
+  return reducing(op, a, axes, keepDims);
+}
+
+function reducing(op: Op<Reduced>, a: Tensor, axes: readonly number[], keepDims = false): Tensor {
   return axes.length === 0 ? a : apply(op, [a], keepDims ? { axes, keepDims } : { axes });
 }
 
@@ -221,6 +230,11 @@ export const sum: Reduction = declare(
   reduced,
 );
 
+/** The sum of `a` over axes that are counted from the front and in order. */
+export function sumAlong(a: Tensor, axes: readonly number[], keepDims = false): Tensor {
+  return reducing(sumOp, a, axes, keepDims);
+}
+
 /** `x` summed over what broadcasting from `shape` had stretched: the adjoint of `broadcastTo`. */
 export const sumTo: BroadcastTo = composed(
   "sumTo",
@@ -230,14 +244,19 @@ export const sumTo: BroadcastTo = composed(
       throw new ShapeError(
         `sumTo: shape ${formatShape(shape)} does not broadcast to ${formatShape(x.shape)}`,
       );
-    const added = x.rank - shape.length;
-    const axes: number[] = [];
-    for (let i = 0; i < x.rank; i++)
-      if (i < added || (shape[i - added] === 1 && x.shape[i] !== 1)) axes.push(i);
-    return reshape(sum(x, axes, { keepDims: added === 0 }), shape);
+    return summedTo(counted(x), shape);
   },
   ofRank(0, 3, (draw, shape) => [shape.slice(1).map((size) => (draw.coin() ? 1 : size))]),
 );
+
+/** The same for a shape that broadcasts to that of `x`. */
+function summedTo(x: Tensor, shape: Shape): Tensor {
+  const added = x.rank - shape.length;
+  const axes: number[] = [];
+  for (let i = 0; i < x.rank; i++)
+    if (i < added || (shape[i - added] === 1 && x.shape[i] !== 1)) axes.push(i);
+  return reshape(sumAlong(x, axes, added === 0), shape);
+}
 
 /** `x` without its axes of size 1, or without the given ones. Throws ShapeError if a given axis has another size. */
 export const squeeze: Squeeze = composed(

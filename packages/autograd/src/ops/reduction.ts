@@ -10,7 +10,16 @@ import { cast, floating } from "./cast.ts";
 import { eq } from "./comparison.ts";
 import { checkChoice } from "./elementwise.ts";
 import type { Reduced } from "./movement.ts";
-import { broadcastTo, counted, keeping, reduction, reshape, shapeOfReduced, sum } from "./movement.ts";
+import {
+  broadcastTo,
+  counted,
+  keeping,
+  reduction,
+  reshape,
+  shapeOfReduced,
+  sum,
+  sumAlong,
+} from "./movement.ts";
 import { div, mul } from "./pointwise.ts";
 import { alongAxis, composed, declare } from "./sample.ts";
 
@@ -20,7 +29,8 @@ export const mean: Reduction = composed(
   (x: Tensor, axis?: Axes, options?: KeepDims<boolean>) => {
     const a = floating(x);
     const axes = normalizeAxes("mean", axis, a.shape);
-    return div(sum(a, axes, optionsOf("mean", options, keeping)), sizeOf(axes.map((i) => a.shape[i]!)));
+    const { keepDims } = optionsOf("mean", options, keeping);
+    return div(sumAlong(a, axes, keepDims), sizeOf(axes.map((i) => a.shape[i]!)));
   },
   alongAxis(),
 );
