@@ -15,6 +15,8 @@ import {
   Sequential,
   SGD,
   Tanh,
+  type TrainingData,
+  validate,
   ZeroPad2d,
 } from "@cotangent/nn";
 import { batches, csvRows, map } from "@cotangent/nn/data";
@@ -168,6 +170,44 @@ test("the loss of fit is told what the model gives", () => {
   fit(new Linear(3, 1), [x, x], { ...options, loss: mse });
   // @ts-expect-error: mse takes a tensor
   fit(pair, [x, x], { ...options, loss: mse });
+});
+
+test("the loss of fit is told what stands beside the inputs, of any shape", async () => {
+  const model = { forward: (h: Tensor) => ({ u: h, v: h }) };
+  const options = { optimizer: new SGD([], { lr: 1 }), epochs: 1 };
+  const [y, z] = [zeros([2, 1]), zeros([4])];
+  const loss = (prediction: { u: Tensor }, { u }: { u: Tensor }) => mse(prediction.u, u);
+  fit(model, [x, { u: y, v: z }], {
+    ...options,
+    loss: (prediction, target) => {
+      expectTypeOf(target).toEqualTypeOf<{ readonly u: Tensor; readonly v: Tensor }>();
+      return mse(prediction.u, target.u);
+    },
+    metrics: { one: (_, { v }) => v.size },
+    validation: [x, { u: y, v: y }],
+  });
+  fit(model, () => [[x, { u: y }]], { ...options, loss: ({ u }, target) => mse(u, target.u) });
+  fit(model, [[x, [y, z]]], {
+    ...options,
+    loss: ({ u }, [first, second]) => mse(u, first).add(second.sum()),
+  });
+  fit(model, [x, { u: y }], { ...options, loss });
+  await validate(model, [x, { u: y }], { loss: ({ u }, target) => mse(u, target.u) });
+  const linear = new Linear(3, 1);
+  const several = [[zeros([2, 3]), y] as const, [zeros([4, 3]), zeros([4, 1])] as const];
+  fit(linear, several, { ...options, loss: mse });
+  fit(linear, [x, y] as TrainingData, { ...options, loss: mse });
+  fit(linear, [], { ...options, loss: mse });
+  // @ts-expect-error: there is no w
+  fit(model, [x, { u: y }], { ...options, loss: ({ u }, target) => mse(u, target.w) });
+  // @ts-expect-error: the loss wants another target
+  fit(model, [x, { v: y }], { ...options, loss });
+  // @ts-expect-error: as those for validation are
+  fit(model, [x, { u: y }], { ...options, loss, validation: [x, { v: y }] });
+  // @ts-expect-error: there is no target
+  fit(linear, [x], { ...options, loss: mse });
+  // @ts-expect-error: validate takes no other
+  await validate(model, [x, { v: y }], { loss });
 });
 
 test("fit takes what the model takes", () => {

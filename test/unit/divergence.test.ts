@@ -9,6 +9,7 @@ import {
 } from "@cotangent/autograd";
 import {
   Adam,
+  type Batch,
   DivergenceError,
   Dropout,
   type FitOptions,
@@ -142,9 +143,12 @@ for (const compile of [false, true])
         const model = new Sequential(new Linear(1, 4), new Dropout(0.5), new Linear(4, 1));
         const optimizer = new Adam(model.parameters(), { lr: 0.1 });
         const seen: number[] = [];
-        const data = (epoch: number) => [line, epoch === 20 ? [line[0], tensor([[1], [NaN], [1]])] : line];
+        const data = (epoch: number): Batch[] => [
+          line,
+          epoch === 20 ? [line[0], tensor([[1], [NaN], [1]])] : line,
+        ];
         const options: FitOptions = { compile, loss: mse, optimizer, epochs: 99 };
-        const training = fit(model, data as never, explain ? { ...options, explain } : options);
+        const training = fit(model, data, explain ? { ...options, explain } : options);
         training.watch(({ loss }) => seen.push(loss));
         const error = await divergence(training);
         if (explain) expect(error.origin).toMatchObject({ op: "data", index: [1, 0] });

@@ -41,6 +41,7 @@ import {
   Module,
   Sequential,
   SGD,
+  type TrainingData,
   validate,
 } from "@cotangent/nn";
 import { batches, map, moons, Subset, TensorDataset } from "@cotangent/nn/data";
@@ -546,7 +547,7 @@ describe("fit", () => {
     });
 
     test("takes one batch, or several in a list", async () => {
-      const both = async (given: Parameters<typeof fit<Seen[1], Seen[0], Seen[1]>>[1]) => {
+      const both = async (given: TrainingData<Seen[0], Seen[1]>) => {
         const { model, options } = make();
         return (await fit(model, given, { ...options, epochs: 1 }))[0]!.loss;
       };

@@ -14,6 +14,25 @@ export type TrainingData<Input = Tensor, Target = Tensor> =
   | Batches<Input, Target>
   | ((epoch: number) => Batches<Input, Target>);
 
+/** The targets in such data, as tensors of any shape: batches differ in theirs. */
+export type TargetOf<Data> = Data extends (epoch: number) => infer Given
+  ? TargetIn<Given>
+  : Data extends readonly [infer X, infer Y]
+    ? readonly [X, Y] extends readonly [readonly unknown[], readonly unknown[]]
+      ? TargetIn<Data>
+      : Shapeless<Y>
+    : TargetIn<Data>;
+
+type TargetIn<Given> = Given extends Batches<unknown, infer Y> ? Shapeless<Y> : never;
+
+type Shapeless<T> = unknown extends T
+  ? Tensor
+  : T extends Tensor
+    ? Tensor
+    : T extends object
+      ? { readonly [K in keyof T]: Shapeless<T[K]> }
+      : T;
+
 /** The batches of an epoch. */
 export function batchesOf<Input, Target>(
   data: TrainingData<Input, Target>,

@@ -1,7 +1,7 @@
 import type { Compiled, CompileOptions, Generator, Shape, Tensor } from "@cotangent/autograd/functional";
 import { compile, ValueError } from "@cotangent/autograd/functional";
 import type { CheckpointStore, Stateful } from "./checkpoint.ts";
-import { batchesOf, examplesIn, type TrainingData } from "./feed.ts";
+import { batchesOf, examplesIn, type TargetOf, type TrainingData } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
 import type { Optimizer } from "./optimize/transform.ts";
 import type { Known } from "./options.ts";
@@ -110,10 +110,19 @@ export interface Training extends Series<Epoch> {
  * history.length; // => 3
  * ```
  */
-export function fit<Prediction, Input = Tensor, Target = Tensor>(
+export function fit<
+  Prediction,
+  Input = Tensor,
+  const Data extends TrainingData<NoInfer<Input>, unknown> = TrainingData<Input>,
+>(
   model: Layer<Prediction, Input>,
-  data: TrainingData<NoInfer<Input>, NoInfer<Target>>,
-  options: FitOptions<NoInfer<Prediction>, Target, NoInfer<Input>>,
+  data: Data,
+  options: FitOptions<NoInfer<Prediction>, TargetOf<Data>, NoInfer<Input>>,
+): Training;
+export function fit<Prediction, Input, Target>(
+  model: Layer<Prediction, Input>,
+  data: TrainingData<Input, Target>,
+  options: FitOptions<Prediction, Target, Input>,
 ): Training {
   const { epochs, checkpointEvery = 1 } = optionsOf<typeof options>("fit", options, known);
   if (!Number.isInteger(epochs) || epochs < 0)

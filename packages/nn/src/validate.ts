@@ -8,7 +8,7 @@ import {
   unflattenTree,
   ValueError,
 } from "@cotangent/autograd/functional";
-import { batchesOf, examplesIn, isPlain, type TrainingData, tensorsIn } from "./feed.ts";
+import { batchesOf, examplesIn, isPlain, type TargetOf, type TrainingData, tensorsIn } from "./feed.ts";
 import { forward, type Layer, Module } from "./module.ts";
 import { optionsOf } from "./options.ts";
 import { pauses } from "./pause.ts";
@@ -40,10 +40,19 @@ export type Scores = { readonly loss: number; readonly [metric: string]: number 
  * await validate(twice, [tensor([1, 2]), tensor([2, 5])], { loss: mse, metrics: { r2Score } });
  * ```
  */
-export async function validate<Prediction, Input = Tensor, Target = Tensor>(
+export function validate<
+  Prediction,
+  Input = Tensor,
+  const Data extends TrainingData<NoInfer<Input>, unknown> = TrainingData<Input>,
+>(
   model: Layer<Prediction, Input>,
-  data: TrainingData<NoInfer<Input>, NoInfer<Target>>,
-  options: ValidateOptions<NoInfer<Prediction>, Target>,
+  data: Data,
+  options: ValidateOptions<NoInfer<Prediction>, TargetOf<Data>>,
+): Promise<Scores>;
+export async function validate<Prediction, Input, Target>(
+  model: Layer<Prediction, Input>,
+  data: TrainingData<Input, Target>,
+  options: ValidateOptions<Prediction, Target>,
 ): Promise<Scores> {
   optionsOf("validate", options, { loss: true, metrics: true });
   const scores = await validateUntil(model, data, options, 1, () => false);
