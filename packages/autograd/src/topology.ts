@@ -215,6 +215,8 @@ const nowhere = (): null => null;
 /** The number of `x` in the topology that was made last, -1 if it is not part of it. */
 export function numberIn({ nodes }: Topology, x: Tensor): number {
   const n = markOf(x) - marks + nodes.length;
+  // An engine looks for a negative index among the names of an array's properties.
+  if (n < 0) return -1;
   const found = nodes[n];
   return found === x || (found && ownerOf(found) === x) ? n : -1;
 }
