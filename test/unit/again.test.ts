@@ -168,11 +168,13 @@ describe("what is built on after a reading", () => {
   });
 
   test("costs a gradient nothing of its history", () => {
-    const time = (x: Tensor) => {
+    const once = (x: Tensor) => {
       const begin = performance.now();
       for (let i = 0; i < 100; i++) grad(x.mul(x).sum(), [x]);
       return performance.now() - begin;
     };
+    // The shortest: other processes may interrupt any of them.
+    const time = (x: Tensor) => Math.min(...Array.from({ length: 5 }, () => once(x)));
     let x: Tensor = tensor([1]);
     time(x);
     const before = time(x);
