@@ -40,6 +40,7 @@ import {
   sum,
   Tensor,
   tensor,
+  topk,
   transpose,
   uniform,
   unique,
@@ -428,15 +429,21 @@ describe("movement", () => {
     expectTypeOf(x.unsqueeze(n)).toEqualTypeOf<Tensor<[number, number, number]>>();
   });
 
-  test("slice and pad keep the rank", () => {
-    expectTypeOf(x.slice(1, 3)).toEqualTypeOf<Tensor<[number, number]>>();
+  test("slice changes one size, and pad keeps the rank", () => {
+    expectTypeOf(x.slice(1, 3)).toEqualTypeOf<Tensor<[number, 2]>>();
+    expectTypeOf(x.slice(1)).toEqualTypeOf<Tensor<[number, 2]>>();
+    expectTypeOf(x.slice(0, null, { step: 2 })).toEqualTypeOf<Tensor<[number, 2]>>();
+    expectTypeOf(x.slice(0, 1, { axis: -1 })).toEqualTypeOf<Tensor<[4, number]>>();
+    expectTypeOf(x.slice(0, 1, { axis: n })).toEqualTypeOf<Tensor<[number, number]>>();
     expectTypeOf(x.pad(1)).toEqualTypeOf<Tensor<[number, number]>>();
     expectTypeOf(x.flip()).toEqualTypeOf<Tensor<[4, 2]>>();
     expectTypeOf(x.cast("float64")).toEqualTypeOf<Tensor<[4, 2]>>();
   });
 
   test("cat and stack join tensors", () => {
-    expectTypeOf(cat([x, zeros([3, 2])])).toEqualTypeOf<Tensor<[number, number]>>();
+    expectTypeOf(cat([x, zeros([3, 2])])).toEqualTypeOf<Tensor<[number, 2]>>();
+    expectTypeOf(cat([x, x], 1)).toEqualTypeOf<Tensor<[4, number]>>();
+    expectTypeOf(cat([x, x], n)).toEqualTypeOf<Tensor<[number, number]>>();
     expectTypeOf(cat([x] as Tensor[], 1)).toEqualTypeOf<Tensor>();
     expectTypeOf(stack([x, x, x])).toEqualTypeOf<Tensor<[3, 4, 2]>>();
     expectTypeOf(stack([x, x], -1)).toEqualTypeOf<Tensor<[4, 2, 2]>>();
@@ -445,11 +452,18 @@ describe("movement", () => {
   });
 
   test("split into listed sizes gives as many parts", () => {
-    expectTypeOf(split(x, [1, 3])).toEqualTypeOf<[Tensor, Tensor]>();
-    expectTypeOf(x.split([1, 2, 1], { axis: 0 })).toEqualTypeOf<[Tensor, Tensor, Tensor]>();
-    expectTypeOf(split(x, 2)).toEqualTypeOf<Tensor[]>();
-    expectTypeOf(x.split([2, 2] as readonly number[])).toEqualTypeOf<Tensor[]>();
-    expectTypeOf(split(x, 2 as number | [1, 3])).toEqualTypeOf<Tensor[] | [Tensor, Tensor]>();
+    expectTypeOf(split(x, [1, 3])).toEqualTypeOf<[Tensor<[1, 2]>, Tensor<[3, 2]>]>();
+    expectTypeOf(x.split([1, 1], { axis: -1 })).toEqualTypeOf<[Tensor<[4, 1]>, Tensor<[4, 1]>]>();
+    expectTypeOf(x.split([1, 1], { axis: n })).toEqualTypeOf<
+      [Tensor<[number, number]>, Tensor<[number, number]>]
+    >();
+    expectTypeOf(unknown.split([1, 3])[1]).toEqualTypeOf<Tensor>();
+    expectTypeOf(split(x, 2)).toEqualTypeOf<Tensor<[number, 2]>[]>();
+    expectTypeOf(x.chunk(2, { axis: 1 })).toEqualTypeOf<Tensor<[4, number]>[]>();
+    expectTypeOf(x.split([2, 2] as readonly number[])).toEqualTypeOf<Tensor<[number, 2]>[]>();
+    expectTypeOf(split(x, 2 as number | [1, 3])).toEqualTypeOf<
+      Tensor<[number, 2]>[] | [Tensor<[1, 2]>, Tensor<[3, 2]>]
+    >();
     // @ts-expect-error Sizes are numbers.
     split(x, ["1"]);
   });
@@ -553,7 +567,9 @@ describe("a derivative", () => {
 });
 
 test("what functions return has types with names, which declarations of other packages need", () => {
-  expectTypeOf(sort(x)).toEqualTypeOf<Sorted>();
-  expectTypeOf(x.topk(1)).toEqualTypeOf<Sorted>();
+  expectTypeOf(sort(x)).toEqualTypeOf<Sorted<[4, 2]>>();
+  expectTypeOf(sort(x as Tensor)).toEqualTypeOf<Sorted>();
+  expectTypeOf(x.topk(1)).toEqualTypeOf<Sorted<[4, 1]>>();
+  expectTypeOf(topk(x, 3, { axis: 0 })).toEqualTypeOf<Sorted<[3, 2]>>();
   expectTypeOf(unique(x)).toEqualTypeOf<Distinct>();
 });

@@ -184,7 +184,7 @@ export interface AxisFunction<Rest extends readonly unknown[] = []> {
 }
 
 /** The indices that sort along an axis. */
-export type ArgSort = AxisFunction<[options?: { readonly descending?: boolean | undefined }]>;
+export type ArgSort = AxisFunction<[options?: SortOptions]>;
 
 // Products.
 
@@ -285,13 +285,25 @@ export interface SameRank<Rest extends readonly unknown[]> {
   <X extends Tensor>(x: X, ...rest: Rest): Tensor<Resized<SizesOf<X>>>;
   readonly [chained]?: <X extends Tensor>(this: X, ...rest: Rest) => Tensor<Resized<SizesOf<X>>>;
 }
-export type Slice = SameRank<
-  [
+/** A part of an axis, the first unless given. */
+export interface Slice {
+  <X extends Tensor, A extends number = 0>(
+    x: X,
     start?: number | null,
     end?: number | null,
-    options?: { readonly axis?: number | undefined; readonly step?: number | undefined },
-  ]
->;
+    options?: SliceOptions<A>,
+  ): Tensor<Replaced<SizesOf<X>, A, number>>;
+  readonly [chained]?: <X extends Tensor, A extends number = 0>(
+    this: X,
+    start?: number | null,
+    end?: number | null,
+    options?: SliceOptions<A>,
+  ) => Tensor<Replaced<SizesOf<X>, A, number>>;
+}
+export interface SliceOptions<A extends number = number> {
+  readonly axis?: A | undefined;
+  readonly step?: number | undefined;
+}
 export type Pad = SameRank<
   [widths: number | readonly (readonly [before: number, after: number])[], options?: PadOptions]
 >;
@@ -360,10 +372,10 @@ export interface Embedding {
 // Functions that are no methods.
 
 /** Tensors one after the other along `axis` (0 unless given). */
-export type Join = <const T extends readonly Tensor[]>(
+export type Join = <const T extends readonly Tensor[], A extends number = 0>(
   xs: T,
-  axis?: number,
-) => Tensor<Resized<SizesOf<T[0]>>>;
+  axis?: A,
+) => Tensor<Replaced<SizesOf<T[0]>, A, number>>;
 
 /** Tensors of one shape along a new axis (0 unless given). */
 export type Stack = <const T extends readonly Tensor[], A extends number = 0>(
@@ -371,14 +383,75 @@ export type Stack = <const T extends readonly Tensor[], A extends number = 0>(
   axis?: A,
 ) => Tensor<Stacked<T, A>>;
 
-/** Parts of `size` entries along an axis, as many as there are, or one for each size of a list. */
-export interface Split<Options = unknown> {
-  <const N extends number | readonly number[]>(x: Tensor, size: N, options?: Options): Parts<N>;
-  readonly [chained]?: <const N extends number | readonly number[]>(
-    this: Tensor,
+/** Parts of `size` entries along an axis (the first unless given), as many as there are, or one for each size of a list. */
+export interface Split {
+  <X extends Tensor, const N extends number | readonly number[], A extends number = 0>(
+    x: X,
     size: N,
-    options?: Options,
-  ) => Parts<N>;
+    options?: PartOptions<A>,
+  ): Parts<SizesOf<X>, N, A>;
+  readonly [chained]?: <X extends Tensor, const N extends number | readonly number[], A extends number = 0>(
+    this: X,
+    size: N,
+    options?: PartOptions<A>,
+  ) => Parts<SizesOf<X>, N, A>;
+}
+
+/** Parts along an axis (the first unless given), `chunks` at the most. */
+export interface Chunk {
+  <X extends Tensor, A extends number = 0>(
+    x: X,
+    chunks: number,
+    options?: PartOptions<A>,
+  ): Parts<SizesOf<X>, number, A>;
+  readonly [chained]?: <X extends Tensor, A extends number = 0>(
+    this: X,
+    chunks: number,
+    options?: PartOptions<A>,
+  ) => Parts<SizesOf<X>, number, A>;
+}
+
+export interface PartOptions<A extends number = number> {
+  /** The axis that is cut; 0 unless given. */
+  readonly axis?: A | undefined;
+}
+
+/** Elements in order, and where along the axis they were. */
+export interface Sorted<S extends Shape = Shape> {
+  readonly values: Tensor<S>;
+  /** int32. */
+  readonly indices: Tensor<S>;
+}
+
+/** All elements along an axis in order. */
+export interface Sort {
+  <X extends Tensor>(x: X, axis?: number, options?: SortOptions): Sorted<SizesOf<X>>;
+  readonly [chained]?: <X extends Tensor>(
+    this: X,
+    axis?: number,
+    options?: SortOptions,
+  ) => Sorted<SizesOf<X>>;
+}
+export interface SortOptions {
+  readonly descending?: boolean | undefined;
+}
+
+/** The first `k` along an axis (the last unless given). */
+export interface TopK {
+  <X extends Tensor, K extends number, A extends number = -1>(
+    x: X,
+    k: K,
+    options?: TopKOptions<A>,
+  ): Sorted<Replaced<SizesOf<X>, A, K>>;
+  readonly [chained]?: <X extends Tensor, K extends number, A extends number = -1>(
+    this: X,
+    k: K,
+    options?: TopKOptions<A>,
+  ) => Sorted<Replaced<SizesOf<X>, A, K>>;
+}
+export interface TopKOptions<A extends number = number> {
+  readonly axis?: A | undefined;
+  readonly largest?: boolean | undefined;
 }
 
 /** A tensor of the given shape. */
@@ -603,6 +676,10 @@ type Exchanged<
     ]
   : [];
 
+/** The shape with size `N` along `A`. */
+type Replaced<S extends Shape, A extends number, N extends number> =
+  Unknown<S> extends true ? Shape : string extends Names<A> ? Resized<S> : Without<S, Names<A>, [N]>;
+
 type Squeezed<S extends Shape, A extends Axes> =
   Unknown<S> extends true
     ? Shape
@@ -647,9 +724,13 @@ type OperandSizes<X> = [X] extends [number] ? [] : SizesOf<Exclude<X, number>>;
 type Stacked<T extends readonly Tensor[], A extends number> = Inserted<SizesOf<T[0]>, A, T["length"]>;
 
 /** As many tensors as sizes were listed; of one size nobody knows how many. */
-export type Parts<N extends number | readonly number[]> = N extends readonly number[]
-  ? { -readonly [I in keyof N]: Tensor }
-  : Tensor[];
+export type Parts<
+  S extends Shape,
+  N extends number | readonly number[],
+  A extends number,
+> = N extends readonly number[] ? { -readonly [I in keyof N]: Part<S, A, N[I]> } : Part<S, A, number>[];
+
+type Part<S extends Shape, A extends number, N> = Tensor<Replaced<S, A, N extends number ? N : number>>;
 
 /** The shape of nested arrays; unknown where a list may hold both numbers and lists, as those of a tensor of unknown rank do. */
 export type ShapeOf<T extends Nested> = Nested extends T

@@ -39,7 +39,7 @@ const catOp: Op<{ readonly axis: number }> = {
  */
 export const cat: Join = declare(
   "cat",
-  (tensors: readonly Tensor[], axis = 0) => {
+  ((tensors: readonly Tensor[], axis: number = 0) => {
     const all = nodes("cat", tensors);
     const first = all[0]!;
     const along = normalizeAxis("cat", axis, first.shape);
@@ -49,7 +49,7 @@ export const cat: Join = declare(
           `cat: shapes ${all.map((x) => formatShape(x.shape)).join(", ")} differ on an axis other than ${along}`,
         );
     return all.length === 1 ? first : apply(catOp, all, { axis: along });
-  },
+  }) as Join,
   catOp,
   (draw) => {
     const shape = draw.shape(1);

@@ -2,20 +2,15 @@ import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { checkWhole, formatShape, listOf, normalizeAxis } from "../shape.ts";
-import type { Operation, Parts, Split } from "../signature.ts";
+import type { Chunk, Operation, PartOptions, Split } from "../signature.ts";
 import { squeeze } from "./movement.ts";
 import { slice } from "./region.ts";
 import { alongAxis, composed, ofRank } from "./sample.ts";
 
 /** One tensor cut into several. */
 
-type Along = {
-  /** The axis that is cut; 0 unless given. */
-  readonly axis?: number | undefined;
-};
-
 /** The axis that the options of the function `name` tell. */
-const axisOf = (name: string, options: Along | undefined, { shape }: Tensor): number =>
+const axisOf = (name: string, options: PartOptions | undefined, { shape }: Tensor): number =>
   normalizeAxis(name, optionsOf(name, options, { axis: true }).axis ?? 0, shape);
 
 /** Parts of the given sizes along an axis, which they fill. */
@@ -45,10 +40,9 @@ function equalSizes(count: number, size: number): number[] {
  * two.sub(one).toArray(); // => 1,2
  * ```
  */
-export const split: Split<Along> = composed(
+export const split: Split = composed(
   "split",
-  <N extends number | readonly number[]>(x: Tensor, given: N, options?: Along) => {
-    const size: number | readonly number[] = given;
+  ((x: Tensor, size: number | readonly number[], options?: PartOptions) => {
     const along = axisOf("split", options, x);
     const count = x.shape[along]!;
     if (typeof size === "number") checkWhole("split", "the size", size, 1);
@@ -58,8 +52,8 @@ export const split: Split<Along> = composed(
       throw new ShapeError(
         `split: sizes ${formatShape(sizes)} do not add up to axis ${along} of shape ${formatShape(x.shape)}`,
       );
-    return parts(x, sizes, along) as Parts<N>;
-  },
+    return parts(x, sizes, along);
+  }) as Split,
   ofRank(1, 3, (draw, shape) => [draw.integer(1, 3), { axis: draw.axis(shape) }]),
 );
 
@@ -67,14 +61,14 @@ export const split: Split<Along> = composed(
  * At most `chunks` parts of equal size along `axis`, the last one shorter if need be. Throws ValueError unless `chunks` is a
  * whole number of at least 1.
  */
-export const chunk: Operation<[chunks: number, options?: Along], Tensor[]> = composed(
+export const chunk: Chunk = composed(
   "chunk",
-  (x: Tensor, chunks: number, options?: Along) => {
+  ((x: Tensor, chunks: number, options?: PartOptions) => {
     checkWhole("chunk", "the number of chunks", chunks, 1);
     const along = axisOf("chunk", options, x);
     const count = x.shape[along]!;
     return parts(x, equalSizes(count, Math.max(1, Math.ceil(count / chunks))), along);
-  },
+  }) as Chunk,
   ofRank(1, 3, (draw, shape) => [draw.integer(1, 3), { axis: draw.axis(shape) }]),
 );
 

@@ -3,7 +3,7 @@ import type { Op, Tensor } from "../graph.ts";
 import { apply } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { normalizeAxes, normalizeAxis, stridesOf } from "../shape.ts";
-import type { Flip, Slice } from "../signature.ts";
+import type { Flip, Slice, SliceOptions } from "../signature.ts";
 import { reshape } from "./movement.ts";
 import { alongAxis, declare, ofRank } from "./sample.ts";
 import { view } from "./view.ts";
@@ -97,12 +97,7 @@ export function checkStretch(
  */
 export const slice: Slice = /* @__PURE__ */ declare(
   "slice",
-  (
-    x: Tensor,
-    start?: number | null,
-    end?: number | null,
-    options?: { readonly axis?: number | undefined; readonly step?: number | undefined },
-  ) => {
+  (x: Tensor, start?: number | null, end?: number | null, options?: SliceOptions) => {
     const { axis = 0, step = 1 } = optionsOf("slice", options, { axis: true, step: true });
     const along = normalizeAxis("slice", axis, x.shape);
     checkStretch("slice", start, end, step);

@@ -4,7 +4,7 @@ import { ValueError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
-import type { ArgReduction, KeepDims, Operation } from "../signature.ts";
+import type { ArgReduction, KeepDims, Sort, Sorted, SortOptions, TopK, TopKOptions } from "../signature.ts";
 import { eq, gt, ne } from "./comparison.ts";
 import { choice } from "./elementwise.ts";
 import { argsort, firstPlaces, ordered, picked } from "./indexing.ts";
@@ -14,17 +14,6 @@ import { amax, amin } from "./reduction.ts";
 import { slice } from "./region.ts";
 import { composed, kinked, ofDistinct } from "./sample.ts";
 import { any, argmax } from "./statistics.ts";
-
-/** Elements in order, and where along the axis they were. */
-export interface Sorted {
-  readonly values: Tensor;
-  /** int32. */
-  readonly indices: Tensor;
-}
-
-type Direction = {
-  readonly descending?: boolean | undefined;
-};
 
 /**
  * The elements along `axis`, the last unless given, in ascending order or descending, and their int32 indices. NaN counts as
@@ -40,21 +29,16 @@ type Direction = {
  * sort(tensor([3, 1, 2])).indices.toTypedArray(); // => 1,2,0
  * ```
  */
-export const sort: Operation<[axis?: number, options?: Direction], Sorted> = composed(
+export const sort: Sort = composed(
   "sort",
-  (x: Tensor, axis = -1, options?: Direction): Sorted => {
+  ((x: Tensor, axis = -1, options?: SortOptions): Sorted => {
     const along = normalizeAxis("sort", axis, x.shape);
     const indices = argsort(x, along, optionsOf("sort", options, { descending: "boolean" }));
     return { values: picked("sort", x, along, indices), indices };
-  },
+  }) as Sort,
   ordered,
   kinked,
 );
-
-type Few = {
-  readonly axis?: number | undefined;
-  readonly largest?: boolean | undefined;
-};
 
 /**
  * The `k` largest elements along `axis`, the last unless given, largest first (or the smallest, smallest first), and their
@@ -70,9 +54,9 @@ type Few = {
  * topk(tensor([3, 1, 4, 2]), 2, { largest: false }).indices.toTypedArray(); // => 1,3
  * ```
  */
-export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
+export const topk: TopK = composed(
   "topk",
-  (x: Tensor, k: number, options?: Few): Sorted => {
+  ((x: Tensor, k: number, options?: TopKOptions): Sorted => {
     const { axis = -1, largest = true } = optionsOf("topk", options, { axis: true, largest: "boolean" });
     const along = normalizeAxis("topk", axis, x.shape);
     const size = x.shape[along]!;
@@ -82,7 +66,7 @@ export const topk: Operation<[k: number, options?: Few], Sorted> = composed(
       );
     const indices = firstPlaces(x, along, k, { descending: largest });
     return { values: picked("topk", x, along, indices), indices };
-  },
+  }) as TopK,
   ofDistinct((draw, shape) => {
     const axis = draw.axis(shape);
     return [draw.integer(0, shape.at(axis)!), { axis, largest: draw.coin() }];
