@@ -149,11 +149,6 @@ const broadcastOp = view<{ readonly shape: Shape }>({
   transpose: (g, shape) => summedTo(g, shape),
 });
 
-/** The same for a shape that `a` broadcasts to and nobody changes. */
-export function stretched(a: Tensor, shape: Shape): Tensor {
-  return equalShapes(a.shape, shape) ? a : new Tensor(broadcastOp, null, { shape }, shape, a.dtype, a);
-}
-
 /** `x` stretched to `shape`: new axes in front, and axes of size 1 repeated. Throws ShapeError if that does not give `shape`. */
 export const broadcastTo: BroadcastTo = declare(
   "broadcastTo",
@@ -174,6 +169,11 @@ export const broadcastTo: BroadcastTo = declare(
     return [draw.tensor(shape.slice(1).map((size) => (draw.coin() ? 1 : size))), shape];
   },
 );
+
+/** The same for a shape that is known to fit, and that nobody changes. */
+export function stretched(a: Tensor, shape: Shape): Tensor {
+  return equalShapes(a.shape, shape) ? a : new Tensor(broadcastOp, null, { shape }, shape, a.dtype, a);
+}
 
 /** `x`, with bool as int32. */
 export const counted = (x: Tensor): Tensor => (x.dtype === "bool" ? cast(x, "int32") : x.node);
