@@ -20,9 +20,8 @@ export interface Labels {
 
 /** What a spec says, and what follows from it. */
 interface Spec extends Labels {
-  /** Where each letter of the result stands in the left operand, or, if that is -1, in the right one. */
-  readonly inLeft: readonly number[];
-  readonly inRight: readonly number[];
+  /** For each letter of the result its axis in the left operand, or `~axis` in the right one. */
+  readonly places: readonly number[];
   /** The attributes of the contractions of a cotangent with the right operand, and of the left one with a cotangent. */
   readonly toLeft: { readonly spec: string };
   readonly toRight: { readonly spec: string };
@@ -44,8 +43,7 @@ export function readLabels(spec: string): Spec {
       rows,
       columns,
       inner: without(left, out),
-      inLeft: placesIn(left, out),
-      inRight: placesIn(right, out),
+      places: [...out].map((c) => (left.includes(c) ? left.indexOf(c) : ~right.indexOf(c))),
       toLeft: { spec: `${out},${right}->${left}` },
       toRight: { spec: `${left},${out}->${right}` },
     };
@@ -57,10 +55,6 @@ function without(letters: string, others: string): string {
   let kept = "";
   for (const letter of letters) if (!others.includes(letter)) kept += letter;
   return kept;
-}
-
-function placesIn(labels: string, letters: string): number[] {
-  return [...letters].map((letter) => labels.indexOf(letter));
 }
 
 /** The product of the sizes of `letters`, which label axes of `shape` as `of` says. */

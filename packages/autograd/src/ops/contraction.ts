@@ -24,10 +24,8 @@ function contraction(name: string, implied: readonly string[] = []): Op<{ readon
       bilinearRule((g, out, { spec }) => apply(einsumOp, [g, out.inputs[1]!], readLabels(spec).toLeft)),
       bilinearRule((g, out, { spec }) => apply(einsumOp, [out.inputs[0]!, g], readLabels(spec).toRight)),
     ],
-    shape: ([x, y], { spec }) => {
-      const { inLeft, inRight } = readLabels(spec);
-      return inLeft.map((axis, i) => (axis >= 0 ? x!.shape[axis]! : y!.shape[inRight[i]!]!));
-    },
+    shape: ([x, y], { spec }) =>
+      readLabels(spec).places.map((axis) => (axis >= 0 ? x!.shape[axis]! : y!.shape[~axis]!)),
     dtype: ([x]) => x!.dtype,
   };
 }
