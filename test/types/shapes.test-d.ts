@@ -459,6 +459,8 @@ describe("movement", () => {
     >();
     expectTypeOf(unknown.split([1, 3])[1]).toEqualTypeOf<Tensor>();
     expectTypeOf(split(x, 2)).toEqualTypeOf<Tensor<[number, 2]>[]>();
+    expectTypeOf(x.unbind()).toEqualTypeOf<Tensor<[2]>[]>();
+    expectTypeOf(x.unbind(-1)).toEqualTypeOf<Tensor<[4]>[]>();
     expectTypeOf(x.chunk(2, { axis: 1 })).toEqualTypeOf<Tensor<[4, number]>[]>();
     expectTypeOf(x.split([2, 2] as readonly number[])).toEqualTypeOf<Tensor<[number, 2]>[]>();
     expectTypeOf(split(x, 2 as number | [1, 3])).toEqualTypeOf<
@@ -470,6 +472,13 @@ describe("movement", () => {
 
   test("gather and oneHot follow the index", () => {
     expectTypeOf(gather(x, 0, zeros([3, 2]))).toEqualTypeOf<Tensor<[3, 2]>>();
+    expectTypeOf(x.indexSelect(1, zeros([3]))).toEqualTypeOf<Tensor<[4, number]>>();
+    expectTypeOf(x.indexAdd(1, zeros([3]), zeros([4, 3]))).toEqualTypeOf<Tensor<[4, 2]>>();
+    expectTypeOf(x.maskedFill(zeros([2]), 0)).toEqualTypeOf<Tensor<[4, 2]>>();
+    // @ts-expect-error The mask is a tensor.
+    x.maskedFill(1, 0);
+    // @ts-expect-error They do not broadcast.
+    x.maskedFill(zeros([3]), 0);
     expectTypeOf(oneHot(zeros([4]), 10)).toEqualTypeOf<Tensor<[4, 10]>>();
   });
 });

@@ -91,14 +91,14 @@ export interface Heaviside {
 /** The elements as another dtype. */
 export type Cast = UnaryWith<[dtype: DType]>;
 
-/** Three operands that broadcast together. */
-export interface Ternary {
-  <X extends Operand, Y extends Operand, Z extends Operand>(
+/** Three operands that broadcast together, the second of which may have to be a tensor: `Ternary<Tensor>`. */
+export interface Ternary<Second extends Operand = Operand> {
+  <X extends Operand, Y extends Second, Z extends Operand>(
     x: X,
     y: Y & Fits<Broadcasts<OperandSizes<X>, OperandSizes<Y>>>,
     z: Z & Fits<Broadcasts<Broadcast<OperandSizes<X>, OperandSizes<Y>>, OperandSizes<Z>>>,
   ): Tensor<Broadcast<Broadcast<OperandSizes<X>, OperandSizes<Y>>, OperandSizes<Z>>>;
-  readonly [chained]?: <X extends Tensor, Y extends Operand, Z extends Operand>(
+  readonly [chained]?: <X extends Tensor, Y extends Second, Z extends Operand>(
     this: X,
     y: Y & Fits<Broadcasts<SizesOf<X>, OperandSizes<Y>>>,
     z: Z & Fits<Broadcasts<Broadcast<SizesOf<X>, OperandSizes<Y>>, OperandSizes<Z>>>,
@@ -340,6 +340,16 @@ export interface Gather {
   ) => Tensor<SizesOf<I>>;
 }
 
+/** The entries along an axis at the places in `index`. */
+export interface IndexSelect {
+  <X extends Tensor, A extends number>(x: X, axis: A, index: Tensor): Tensor<Replaced<SizesOf<X>, A, number>>;
+  readonly [chained]?: <X extends Tensor, A extends number>(
+    this: X,
+    axis: A,
+    index: Tensor,
+  ) => Tensor<Replaced<SizesOf<X>, A, number>>;
+}
+
 /** `x` with the elements of `source` added at the places that `index` names along `axis`. */
 export interface ScatterAdd {
   <X extends Tensor>(x: X, axis: number, index: Tensor, source: Tensor): Tensor<SizesOf<X>>;
@@ -409,6 +419,15 @@ export interface Chunk {
     chunks: number,
     options?: PartOptions<A>,
   ) => Parts<SizesOf<X>, number, A>;
+}
+
+/** The entries along an axis (the first unless given), each without that axis. */
+export interface Unbind {
+  <X extends Tensor, A extends number = 0>(x: X, axis?: A): Tensor<Reduced<SizesOf<X>, A, false>>[];
+  readonly [chained]?: <X extends Tensor, A extends number = 0>(
+    this: X,
+    axis?: A,
+  ) => Tensor<Reduced<SizesOf<X>, A, false>>[];
 }
 
 export interface PartOptions<A extends number = number> {

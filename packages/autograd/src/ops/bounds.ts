@@ -5,7 +5,7 @@ import type { Tensor } from "../graph.ts";
 import { linearRule, partial, zero } from "../graph.ts";
 import type { Known } from "../options.ts";
 import { optionsOf } from "../options.ts";
-import type { Binary, Clamp, Comparison, Operand, Operation, Ternary, UnaryWith } from "../signature.ts";
+import type { Binary, Clamp, Comparison, Operand, Ternary, UnaryWith } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { eq, ge, gt, le, logicalNot, logicalOr, lt, ne } from "./comparison.ts";
 import { pointwise } from "./elementwise.ts";
@@ -138,9 +138,9 @@ const fillWhere: Ternary = pointwise({
 });
 
 /** `value` where `mask` (bool) holds, else `x`. Throws DTypeError if the mask is not bool. */
-export const maskedFill: Operation<[mask: Tensor, value: Operand]> = composed(
+export const maskedFill: Ternary<Tensor> = composed(
   "maskedFill",
-  (x: Tensor, mask: Tensor, value: Operand) => fillWhere(mask, x, value),
+  ((x: Operand, mask: Tensor, value: Operand) => fillWhere(mask, x, value)) as Ternary<Tensor>,
   (draw) => {
     const [x, mask, value] = draw.broadcastable(3);
     return [draw.tensor(x!), draw.bools(mask!), draw.coin() ? 0.5 : draw.tensor(value!)];

@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { checkWhole, formatShape, listOf, normalizeAxis } from "../shape.ts";
-import type { Chunk, Operation, PartOptions, Split } from "../signature.ts";
+import type { Chunk, PartOptions, Split, Unbind } from "../signature.ts";
 import { squeeze } from "./movement.ts";
 import { slice } from "./region.ts";
 import { alongAxis, composed, ofRank } from "./sample.ts";
@@ -73,12 +73,12 @@ export const chunk: Chunk = composed(
 );
 
 /** The entries along `axis` (the first unless given), each without that axis. */
-export const unbind: Operation<[axis?: number], Tensor[]> = composed(
+export const unbind: Unbind = composed(
   "unbind",
-  (x: Tensor, axis = 0) => {
+  ((x: Tensor, axis: number = 0) => {
     const along = normalizeAxis("unbind", axis, x.shape);
     const entries = parts(x, new Array<number>(x.shape[along]!).fill(1), along);
     return entries.map((entry) => squeeze(entry, along));
-  },
+  }) as Unbind,
   alongAxis(),
 );

@@ -3,7 +3,7 @@ import { DTypeError, ShapeError } from "../errors.ts";
 import { Tensor } from "../graph.ts";
 import { optionsOf } from "../options.ts";
 import { equalShapes, formatShape, normalizeAxis, sizeOf } from "../shape.ts";
-import type { Embedding, Operation, ScatterAdd } from "../signature.ts";
+import type { Embedding, IndexSelect, ScatterAdd, UnaryWith } from "../signature.ts";
 import { cast } from "./cast.ts";
 import { ge, gt } from "./comparison.ts";
 import { dropped, picked, scattered } from "./indexing.ts";
@@ -55,7 +55,7 @@ export const embedding: Embedding = composed(
  * indexSelect(tensor([[1, 2, 3], [4, 5, 6]]), 1, tensor([2, 0], { dtype: "int32" })).toTypedArray(); // => 3,1,6,4
  * ```
  */
-export const indexSelect: Operation<[axis: number, index: Tensor]> = composed(
+export const indexSelect: IndexSelect = composed(
   "indexSelect",
   (x: Tensor, axis: number, index: Tensor) => {
     const at = normalizeAxis("indexSelect", axis, x.shape);
@@ -87,7 +87,7 @@ type Scaled = {
  * indexAdd(tensor([1, 1, 1]), 0, tensor([2, 2], { dtype: "int32" }), tensor([3, 4])).toTypedArray(); // => 1,1,8
  * ```
  */
-export const indexAdd: Operation<[axis: number, index: Tensor, source: Tensor, options?: Scaled]> = composed(
+export const indexAdd: UnaryWith<[axis: number, index: Tensor, source: Tensor, options?: Scaled]> = composed(
   "indexAdd",
   (x: Tensor, axis: number, index: Tensor, source: Tensor, options?: Scaled) => {
     const { alpha = 1 } = optionsOf("indexAdd", options, { alpha: true });
