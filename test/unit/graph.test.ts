@@ -380,6 +380,16 @@ describe("tensors as JavaScript values", () => {
     expect(joined.toArray()).toEqual([1, 2, 3]);
   });
 
+  test("sums of bool count, along axes and to a shape", () => {
+    const x = tensor([
+      [true, false],
+      [true, true],
+    ]);
+    for (const sum of [x.sum(0), x.sumTo([2]), x.sumTo([1, 2]), x.sum([])]) expect(sum.dtype).toBe("int32");
+    expect(x.sumTo([2]).toArray()).toEqual([2, 1]);
+    expect(x.sumTo([2, 2]).dtype).toBe("int32");
+  });
+
   test("arrays are copied in and out", () => {
     const data = Float32Array.of(1, 2);
     const x = tensor(data);

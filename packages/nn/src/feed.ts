@@ -25,6 +25,7 @@ export type TargetOf<Data> = Data extends (epoch: number) => infer Given
 
 type TargetIn<Given> = Given extends Batches<unknown, infer Y> ? Shapeless<Y> : never;
 
+/** What is not known, as in data that are `any`, is a tensor as nearly always. */
 type Shapeless<T> = unknown extends T
   ? Tensor
   : T extends Tensor
