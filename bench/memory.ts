@@ -41,7 +41,7 @@ const compileAnew = () => workloads.W1!.compiled().step();
 
 function run(name: string, count: number): void {
   if (name === "programs") {
-    for (let i = 0; i < 100; i++) compileAnew();
+    warmUp(compileAnew);
     watch(name, count, compileAnew);
     return;
   }

@@ -54,11 +54,12 @@ export interface History {
   readonly programs: Runner[];
 }
 
-const histories = new WeakMap<object, History>();
+/** Where a function that came out of `compile` has its history: in a map beside it, even a weak one, dropped programs would not die young. */
+const key: unique symbol = Symbol("history");
 
 /** The history of a function that came out of `compile`. */
 export function historyOf(f: object): History | undefined {
-  return histories.get(f);
+  return (f as { readonly [key]?: History })[key];
 }
 
 /** What helps to find mistakes, and is no part of bundles that do not import `explain`. */
@@ -143,7 +144,7 @@ export function compile<F extends (...args: never[]) => unknown>(f: F, given?: C
     if (known && options.check) toolsFor("check").compare(known.traced, traceCall(run, args));
     return (known instanceof Program ? known : finish(make(history, run, args))).call();
   };
-  histories.set(call, history);
+  Object.defineProperty(call, key, { value: history });
   function* prepare(...args: unknown[]): Generator<undefined, void> {
     if (!recording() && !isInlining()) yield* portions(make(history, run, args));
   }

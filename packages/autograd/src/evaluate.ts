@@ -8,8 +8,8 @@ import {
   elementsOf,
   isKnown,
   operandOf,
+  rareOf,
   setElements,
-  setSource,
   sourceOf,
   turnIntoLeaf,
 } from "./graph.ts";
@@ -39,7 +39,7 @@ export interface Pending {
 let pending: Pending[] = [];
 
 export function addPending(update: Pending, source: Tensor): void {
-  setSource(update.version, source);
+  rareOf(update.version).source = source;
   pending.push(update);
 }
 
@@ -168,7 +168,7 @@ function hasHistory(x: Tensor): boolean {
 
 /** Nothing is pending any more: versions let go of what they were to be computed from. */
 function clearPending(): void {
-  for (const { version } of pending) setSource(version, null);
+  for (const { version } of pending) rareOf(version).source = null;
   pending = [];
 }
 

@@ -29,17 +29,20 @@ export let setMark: (x: Tensor, mark: number) => void;
 export let arityOf: (x: Tensor) => number;
 export let operandOf: (x: Tensor, i: number) => Tensor | null;
 
+/** What few nodes have, to be changed. */
+export let rareOf: (x: Tensor) => Rare;
+
 /** What a leaf that has no elements yet is to be computed from, or null. */
 export let sourceOf: (x: Tensor) => Tensor | null;
-export let setSource: (x: Tensor, source: Tensor | null) => void;
 
 /** The variable that this node is a version of, or null. */
 export let ownerOf: (x: Tensor) => Tensor | null;
-export let setOwner: (x: Tensor, owner: Tensor) => void;
 
 /** The node that the user made, of which the compiler made this one, for messages. */
 export let originOf: (x: Tensor) => Tensor;
-export let setOrigin: (x: Tensor, origin: Tensor) => void;
+
+/** What holds the stack of the call that made the node, where somebody will ask for it (`site.ts`), or null. */
+export let stackOf: (x: Tensor) => Site | null;
 
 /** Notes that a node was computed, whether it keeps its elements or not. True if it had been computed before. */
 export let markComputed: (x: Tensor) => boolean;
@@ -79,15 +82,20 @@ export type Sizes<S extends Shape> = S extends readonly [...infer T extends numb
   ? readonly [...T]
   : never;
 
+/** The stack of a call, which is put into words when it is read. */
+export interface Site {
+  readonly stack?: string;
+}
+
 /** What few nodes have: kept in an object of its own, so that all others are smaller. */
-interface Rare {
+export interface Rare {
   label: string | null;
   owner: Tensor | null;
   source: Tensor | null;
   origin: Tensor | null;
+  site: Site | null;
   wasComputed: boolean;
 }
-let rareOf: (x: Tensor) => Rare;
 
 // Made in one place, so that all have one hidden class.
 const newRare = (wasComputed: boolean): Rare => ({
@@ -95,6 +103,7 @@ const newRare = (wasComputed: boolean): Rare => ({
   owner: null,
   source: null,
   origin: null,
+  site: null,
   wasComputed,
 });
 
@@ -208,17 +217,9 @@ export class Tensor<S extends Shape = Shape> {
       return before;
     };
     sourceOf = (x) => (x.#rare ? x.#rare.source : null);
-    setSource = (x, source) => {
-      rareOf(x).source = source;
-    };
     originOf = (x) => x.#rare?.origin ?? x;
-    setOrigin = (x, origin) => {
-      rareOf(x).origin = origin;
-    };
+    stackOf = (x) => (x.#rare ? x.#rare.site : null);
     ownerOf = (x) => (x.#rare ? x.#rare.owner : null);
-    setOwner = (x, owner) => {
-      rareOf(x).owner = owner;
-    };
     elementsOf = (x) => x.#value;
     setElements = (x, value) => {
       x.#value = value;

@@ -76,7 +76,7 @@ export class Program extends Runner {
   constructor(traced: TracedCall, executable: Executable) {
     super(traced);
     const { variables, record } = traced;
-    this.#output = (i) => this.leaves[i]!(copyOf(executable.outputs[i]!));
+    this.#output = outputOf(this.leaves, executable.outputs);
     this.#executable = executable;
     this.#slots = executable.inputs.map((place) => new Slot(place));
     this.#states = variables.map(
@@ -97,6 +97,11 @@ export class Program extends Runner {
     return this.#output;
   }
 }
+
+/** V8 makes functions that are written into a property among old objects: written there, this one would keep dropped programs from dying young. */
+const outputOf =
+  (leaves: readonly ((data: TypedArray) => Tensor)[], places: readonly TypedArray[]) => (i: number) =>
+    leaves[i]!(copyOf(places[i]!));
 
 function fill(slot: Slot, x: Filling): void {
   if (typeof x === "number") slot.place[0] = x;

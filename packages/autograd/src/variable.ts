@@ -2,7 +2,7 @@ import { copyOf, type DType, type TypedArray } from "./dtype.ts";
 import { CompileError, DTypeError, ShapeError, StateError, ValueError } from "./errors.ts";
 import { addPending, evaluate, flush, isTracing } from "./evaluate.ts";
 import type { Op } from "./graph.ts";
-import { apply, elementsOf, setElements, setOwner, sourceOf, Tensor, zero } from "./graph.ts";
+import { apply, elementsOf, rareOf, setElements, sourceOf, Tensor, zero } from "./graph.ts";
 import { cast } from "./ops/cast.ts";
 import type { CreateOptions } from "./ops/leaf.ts";
 import { checkTensor, element, fill, tensor } from "./ops/leaf.ts";
@@ -160,7 +160,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   #leaf(): Tensor<S> {
     const { shape, dtype } = this;
     const leaf = new Tensor(variableOp, null, { shape, dtype, version: this.#version }, shape, dtype);
-    setOwner(leaf, this);
+    rareOf(leaf).owner = this;
     if (this.label !== null) leaf.named(this.label);
     return leaf;
   }
@@ -190,7 +190,7 @@ export class Variable<S extends Shape = Shape> extends Tensor<S> {
   accept(value: Tensor): void {
     if (trace) {
       const version = apply(assignedOp, [value], { version: this.#version + 1 });
-      setOwner(version, this);
+      rareOf(version).owner = this;
       trace.assigned.set(this, version);
       return;
     }

@@ -80,7 +80,7 @@ export class Trail {
 
   /** It was taken, as step `number` of all epochs. */
   after(number: number, loss: number): void {
-    if (this.#next) this.#taken.push({ ...this.#next, number, loss });
+    if (this.#next) this.#taken.push({ number, loss, ...this.#next });
     this.#next = null;
   }
 

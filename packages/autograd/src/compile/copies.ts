@@ -5,6 +5,7 @@ import { stridesOf } from "../shape.ts";
 import { Code } from "../wasm/assembler.ts";
 import * as i32 from "../wasm/i32.ts";
 import * as simd from "../wasm/simd.ts";
+import { loads, stores } from "./words.ts";
 import type { Tool, Workspace } from "./workspace.ts";
 import { newTool } from "./workspace.ts";
 
@@ -20,8 +21,8 @@ export interface Axis {
 /** Bytes of one element. */
 export type ElementBytes = 1 | 4 | 8;
 
-const load: Record<ElementBytes, readonly [number, number]> = { 1: [0x2d, 0], 4: [0x28, 2], 8: [0x29, 3] };
-const store: Record<ElementBytes, readonly [number, number]> = { 1: [0x3a, 0], 4: [0x36, 2], 8: [0x37, 3] };
+/** A dtype of so wide elements; loads and stores keep the bits of all. */
+const dtypes = { 1: "bool", 4: "int32", 8: "float64" } as const;
 
 /**
  * The function `(to, from, planes, toPlane, fromPlane, rows, toRow, fromRow, columns, fromColumn)`: addresses, counts, and bytes from one to the
@@ -42,11 +43,7 @@ function copier(bytes: ElementBytes): Code {
     code.get(target).get(end).op(i32.ne).branchIf(0).end().end();
   };
   const element = () =>
-    code
-      .get(target)
-      .get(source)
-      .memory(...load[bytes], 0)
-      .memory(...store[bytes], 0);
+    code.get(target).get(source).memory(loads[dtypes[bytes]], 0).memory(stores[dtypes[bytes]], 0);
   const eachRow = (copyRow: () => void) => {
     code.loop();
     code.get(to).set(targetRow).get(from).set(sourceRow).get(rows).set(row).loop();

@@ -85,9 +85,9 @@ export function sharedFunctions(
       const addresses = bases.length;
       const own = new Code(new Array<"i32">(addresses + (rounds === null ? 1 : 2)).fill("i32"));
       const base = (x: number) => ({ local: x });
-      const around = { ...context, base, number: { local: addresses } };
+      const last = rounds === null ? undefined : addresses + 1;
       write(
-        new NestWriter(own, nest, rounds === null ? around : { ...around, rounds: addresses + 1 }),
+        new NestWriter(own, nest, { base, number: { local: addresses }, rounds: last, ...context }),
         micro,
       );
       return functions.push(own.titled(titleOf(nest.kernel))) - 1;
@@ -194,6 +194,6 @@ export function copy(code: Code, from: number, to: number, bytes: number): void 
   ] as const)
     for (; bytes - done >= size; done += size) {
       code.i32(to + done).i32(from + done);
-      code.memory(...loads[dtype], 0).memory(...stores[dtype], 0);
+      code.memory(loads[dtype], 0).memory(stores[dtype], 0);
     }
 }

@@ -111,23 +111,13 @@ export function scalar(
   operands: readonly number[],
   rest: Partial<Scalar> = {},
 ): Scalar {
-  return {
-    word,
-    dtype,
-    operands,
-    value: 0,
-    values: null,
-    slow: null,
-    source: -1,
-    at: null,
-    pick: null,
-    ...rest,
-  };
+  const { value = 0, values = null, slow = null, source = -1, at = null, pick = null } = rest;
+  return { word, dtype, operands, value, values, slow, source, at, pick };
 }
 
 /** The steps of a program as scalars. */
 export function scalarsOf({ instructions }: Program): Scalar[] {
-  return instructions.map(({ word, dtype, operands, ...rest }) => scalar(word, dtype, operands, rest));
+  return instructions.map((step) => scalar(step.word, step.dtype, step.operands, step));
 }
 
 let patterns = 0;
@@ -135,7 +125,10 @@ let patterns = 0;
 /** Gives a form a new pattern, which is for all shapes if the form is flat. */
 export function patterned(form: Omit<Form, "pattern">, isFlat: boolean): Form {
   const shapes = isFlat ? new Map<string, Form>() : null;
-  const made = { ...form, pattern: { id: patterns++, shapes } };
+  const pattern = { id: patterns++, shapes };
+  const made = { pattern, ...form };
+  // It may have been made of another form, with that one's pattern.
+  made.pattern = pattern;
   shapes?.set(form.space.join(), made);
   return made;
 }

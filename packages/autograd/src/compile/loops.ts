@@ -63,7 +63,7 @@ export function* loops(kernels: readonly Kernel[]): Steps<Nest[]> {
   const nests: Nest[] = [];
   const known = new Map<Form, Loops>();
   for (const kernel of kernels) {
-    nests.push({ ...remembered(known, kernel.form, loopsOf), kernel });
+    nests.push({ kernel, ...remembered(known, kernel.form, loopsOf) });
     if (nests.length % stride === 0) yield;
   }
   return nests;
@@ -87,7 +87,7 @@ function loopsOf(form: Form): Loops {
   const plain = { form, counts, outer, walks, places, target: place(target) };
   const nest = form.kind === "map" && outer > 1 && counts[outer - 1]! >= manyLines ? inStrips(plain) : plain;
   const vector = vectorOf(nest);
-  return { ...nest, vector, unrolled: unrolling(nest, vector) };
+  return { vector, unrolled: unrolling(nest, vector), ...nest };
 }
 
 /**

@@ -105,6 +105,7 @@ function kernelFor(
   { space, body, nodes }: Builder,
   result: number,
   rest: Partial<Lowered["form"]> = {},
+  start = 0,
 ): Lowered {
   const { dtype, size } = nodes[0]!;
   const target = { offset: 0, steps: stridesOf(space) };
@@ -121,7 +122,7 @@ function kernelFor(
     pick: null,
     ...rest,
   } as const;
-  return { form, nodes, start: 0 };
+  return { form, nodes, start };
 }
 
 function folding(node: Tensor, combine: Body, identity: number, order: Fold["order"]): Fold {
@@ -139,7 +140,7 @@ function lowerParts(node: Tensor, build: Build): Lowered[] {
     index += part.shape[axis]!;
     if (part.size === 0) return [];
     const builder = build(part.shape);
-    return [{ ...kernelFor(builder, builder.value(part, indices(part.rank)), { target }), start }];
+    return [kernelFor(builder, builder.value(part, indices(part.rank)), { target }, start)];
   });
 }
 

@@ -74,7 +74,7 @@ export function microkernel(form: Microkernel, relaxed: boolean): Code {
     if (listed)
       code
         .get(list)
-        .memory(...loads.int32, term * listTerm)
+        .memory(loads.int32, term * listTerm)
         .get(panel)
         .op(i32.add)
         .set(place);

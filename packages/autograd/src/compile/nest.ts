@@ -87,7 +87,7 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
     writer.prepare();
     const offset = this.addressOfTarget();
     writer.push(form.results[0]!);
-    this.code.memory(...stores[form.dtype], offset);
+    this.code.memory(stores[form.dtype], offset);
     writer.release();
   }
 
@@ -126,11 +126,11 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
     const address = () => this.addressOfTarget(x);
     if (!vector) {
       const offset = address();
-      code.get(local).memory(...stores[dtype], offset);
+      code.get(local).memory(stores[dtype], offset);
     } else if (vector.loop < outer) this.#storeLanes(local, address, dtype);
     else {
       const offset = address();
-      pushLane(code, local, 0, dtype, vector.width).memory(...stores[dtype], offset);
+      pushLane(code, local, 0, dtype, vector.width).memory(stores[dtype], offset);
     }
   }
 
@@ -142,7 +142,7 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
     if (dtype === "bool" || stride !== byteSize(dtype)) {
       for (let lane = 0; lane < active; lane++) {
         const offset = address() + lane * stride;
-        pushLane(code, local, lane, dtype, width).memory(...stores[dtype], offset);
+        pushLane(code, local, lane, dtype, width).memory(stores[dtype], offset);
       }
       return;
     }
@@ -231,10 +231,10 @@ export class NestWriter extends WalkWriter implements VectorSurroundings {
       code.release(sum);
     } else {
       word(code, "add", dtype, dtype, [
-        () => code.get(address).memory(...loads[dtype], offset),
+        () => code.get(address).memory(loads[dtype], offset),
         () => writer.push(results[0]!),
       ]);
-      code.memory(...stores[dtype], offset);
+      code.memory(stores[dtype], offset);
     }
     for (const local of [address, index]) code.release(local);
     writer.release();

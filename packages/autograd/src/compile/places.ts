@@ -24,13 +24,10 @@ function eachElement(dtype: DType, isScatter: boolean): Code {
   ] as const;
   const [at, column, left] = [code.take("i32"), code.take("i32"), code.take("i32")];
   code.loop().get(place).set(column).get(columns).set(left).loop();
-  code
-    .get(index)
-    .memory(...loads.int32, 0)
-    .tee(at);
+  code.get(index).memory(loads.int32, 0).tee(at);
   code.get(size).op(i32.lessUnsigned).op(i32.eqz).if(null).i32(1).op(returned).end();
   code.get(at).get(stride).op(i32.mul).get(column).op(i32.add).set(at);
-  const load = (from: number) => code.get(from).memory(...loads[dtype], 0);
+  const load = (from: number) => code.get(from).memory(loads[dtype], 0);
   if (isScatter) {
     code.get(at);
     load(at);
@@ -39,7 +36,7 @@ function eachElement(dtype: DType, isScatter: boolean): Code {
     code.get(element);
     load(at);
   }
-  code.memory(...stores[dtype], 0);
+  code.memory(stores[dtype], 0);
   code.advance(element, byteSize(dtype)).advance(index, 4).advance(column, { local: placeColumn });
   code.get(left).i32(1).op(i32.sub).tee(left).branchIf(0).end();
   code.advance(place, { local: placeRow });

@@ -241,11 +241,7 @@ class ReductionWriter {
       code.shuffle(Array.from({ length: 16 }, (_, i) => (i + bytes) % 16)).set(value);
       this.#combine(totals[0]!, value);
     }
-    code
-      .get(out)
-      .get(totals[0]!)
-      .lane(extract[this.#dtype], 0)
-      .memory(...stores[this.#dtype], 0);
+    code.get(out).get(totals[0]!).lane(extract[this.#dtype], 0).memory(stores[this.#dtype], 0);
     this.#code.advance(out, 16 / width);
     this.#code.advance(x, { local: step });
     code.get(rows).i32(1).op(i32.sub).tee(rows).branchIf(0).end();

@@ -11,7 +11,7 @@ import { assemble, Code, drop } from "../wasm/assembler.ts";
 import { moduleOf } from "../wasm/module.ts";
 import { emit } from "./emit.ts";
 import { fuse } from "./fuse.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Pick } from "./kernel.ts";
 import { checkKernels, nodeOf } from "./kernel.ts";
 import { relaxedAdd } from "./lanes.ts";
 import type { Nest } from "./loops.ts";
@@ -127,7 +127,7 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
   const { simple, nests, layout } = yield* passes(traced);
   checkSize(layout);
   const calls: (() => void)[] = [];
-  const compute = (n: number) => calls[n]!();
+  const compute = callOf(calls);
   const isRelaxed = relaxed && canRelax();
   const shared = threads && (yield* threads.program(nests, layout, isRelaxed, compute));
   const { memory, run } = shared ?? (yield* alone(nests, layout, isRelaxed, compute));
@@ -142,15 +142,23 @@ export function* build(traced: Traced, { relaxed }: BuildOptions): Steps<Executa
     states: simple.states.map(view),
     outputs: simple.outputs.map(view),
     bytes: memory.buffer.byteLength,
-    run: () => {
-      try {
-        run();
-      } catch (error) {
-        throw explained(error, memory, nests);
-      }
-    },
+    run: explaining(run, memory, nests.map(checkedBy)),
   };
 }
+
+// A closure keeps what any closure of the same function uses. Those that live as long as a program are made here, so that no pass's
+// work, ten times a small program, lives with them.
+
+const callOf = (calls: readonly (() => void)[]) => (n: number) => calls[n]!();
+
+const explaining =
+  (run: () => void, memory: { readonly buffer: ArrayBuffer }, checked: readonly Checked[]) => (): void => {
+    try {
+      run();
+    } catch (error) {
+      throw explained(error, memory, checked);
+    }
+  };
 
 /** A program that one thread runs. */
 function* alone(...[nests, layout, relaxed, compute]: Parameters<Start>): Steps<ReturnType<Start>> {
@@ -167,7 +175,7 @@ const mostBytes = 2 ** 32;
 /** Bytes behind the end of what is stored, so that whole vectors can be read at the last element. */
 const margin = 64;
 
-export function pagesOf({ size }: Pick<Layout, "size">): number {
+export function pagesOf({ size }: { readonly size: number }): number {
   return Math.ceil((size + margin) / pageBytes);
 }
 
@@ -223,18 +231,27 @@ function* simplifyTraced({ inputs, states, outputs, updates }: Traced): Steps<Tr
   return { inputs, states, outputs: outputs.map(own), updates: updates.map((x) => x && own()) };
 }
 
+/** What a nest was made for, and the index that it checks, if it does. */
+interface Checked {
+  readonly node: Tensor;
+  readonly pick: Pick | null | undefined;
+}
+
+const checkedBy = ({ form: { pick, body }, kernel }: Nest): Checked => ({
+  node: nodeOf(kernel),
+  pick: pick ?? body.find((scalar) => scalar.pick)?.pick,
+});
+
 /** The IndexError for `error`, if that is the trap of a check that failed; else `error`. */
 function explained(
   error: unknown,
   memory: { readonly buffer: ArrayBuffer },
-  nests: readonly Nest[],
+  checked: readonly Checked[],
 ): unknown {
   const failed = failedCheck(memory.buffer);
   if (!failed) return error;
-  const { form, kernel } = nests[failed.nest]!;
-  const { pick, body } = form;
-  const node = nodeOf(kernel);
-  const { axis, size } = (pick ?? body.find((scalar) => scalar.pick)?.pick)!;
+  const { node, pick } = checked[failed.nest]!;
+  const { axis, size } = pick!;
   const line = siteOf(originOf(node));
   const site = line === null ? "" : `; made ${line.trim()}`;
   try {

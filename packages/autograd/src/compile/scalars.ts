@@ -189,7 +189,7 @@ export class BodyWriter {
     const { dtype, operands, values } = this.body[i]!;
     this.push(operands[0]!);
     this.code.i32(31 - Math.clz32(byteSize(dtype))).op(i32.shl);
-    this.code.memory(...loads[dtype], this.around.layout.tables.get(values!)![dtype]!);
+    this.code.memory(loads[dtype], this.around.layout.tables.get(values!)![dtype]!);
   }
 
   protected load(i: number): void {
@@ -217,7 +217,7 @@ export class BodyWriter {
         .i32(pick.stride * byteSize(dtype))
         .op(i32.mul)
         .op(i32.add);
-    code.memory(...loads[dtype], offset);
+    code.memory(loads[dtype], offset);
   }
 
   protected rare(i: number): void {

@@ -67,12 +67,12 @@ export class ScratchWriter extends CombineWriter {
   #load(offset: number): void {
     const { vector, form } = this.writer.nest;
     if (vector) this.code.vectorMemory(simd.load, 4, offset);
-    else this.code.memory(...loads[form.dtype], offset);
+    else this.code.memory(loads[form.dtype], offset);
   }
   #store(offset: number): void {
     const { vector, form } = this.writer.nest;
     if (vector) this.code.vectorMemory(simd.store, 4, offset);
-    else this.code.memory(...stores[form.dtype], offset);
+    else this.code.memory(stores[form.dtype], offset);
   }
 
   #fill(address: number, lanes: number): void {

@@ -3,7 +3,7 @@ import { mixed, mixedAttributes, sameAttributes } from "../attributes.ts";
 import type { DType } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
 import type { Op } from "../graph.ts";
-import { apply, elementsOf, isKnown, none, originOf, setOrigin, Tensor } from "../graph.ts";
+import { apply, elementsOf, isKnown, none, originOf, rareOf, Tensor } from "../graph.ts";
 import { compute, isCopy } from "../kernels.ts";
 import { passing } from "../ops/passing.ts";
 import type { Instruction, Program, Word } from "../program.ts";
@@ -106,7 +106,7 @@ class Simplifier {
 export function withInputs(node: Tensor, inputs: readonly Tensor[]): Tensor {
   const { op, attributes, shape, dtype } = node;
   const copy = new Tensor(op, inputs, attributes, shape, dtype);
-  setOrigin(copy, originOf(node));
+  rareOf(copy).origin = originOf(node);
   return copy;
 }
 

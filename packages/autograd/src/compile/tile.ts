@@ -117,10 +117,9 @@ function turn({ inputs, attributes }: Tensor): Turned | null {
   const labels = readLabels(String(attributes.spec));
   const [x, y] = inputs as readonly [Tensor, Tensor];
   const last = labels.out[labels.out.length - 1] ?? "";
-  if (labels.columns.includes(last)) return { ...labels, x, y };
-  const { left, right, rows, columns } = labels;
-  if (!rows.includes(last)) return null;
-  return { ...labels, x: y, y: x, left: right, right: left, rows: columns, columns: rows };
+  const turned = { x, y, ...labels };
+  if (labels.columns.includes(last)) return turned;
+  return labels.rows.includes(last) ? { ...exchanged(turned), out: labels.out } : null;
 }
 
 /** Rows as columns and columns as rows. */
@@ -137,11 +136,11 @@ function tiledOf(turned: Turned): Tensor | null {
   const { operands, ...laid } = laidOut(turned);
   // The letters of the terms stand together, so that the loops over them can be one.
   const together = left.includes(inner) ? left : batch + rows + inner;
-  const product: Product = { left: together, out, rows, inner, ...laid };
   const shape = [...out].map((c) =>
     left.includes(c) ? x.shape[left.indexOf(c)]! : y.shape[right.indexOf(c)]!,
   );
-  return apply(tiledOp, [ordered(x, left, together), ...operands], { ...product, shape });
+  const product: Product & Attributes = { left: together, out, rows, inner, shape, ...laid };
+  return apply(tiledOp, [ordered(x, left, together), ...operands], product);
 }
 
 /** Where the right operand lies, or is to lie. */

@@ -125,7 +125,7 @@ export class VectorWriter extends BodyWriter {
       code.get(out);
       pushLane(code, index, lane, "int32", width);
       code.i32(31 - Math.clz32(byteSize(dtype))).op(i32.shl);
-      code.memory(...loads[dtype], layout.tables.get(values!)![dtype]!);
+      code.memory(loads[dtype], layout.tables.get(values!)![dtype]!);
       replaceLane(code, lane, dtype, width);
       code.set(out);
     }
@@ -191,12 +191,12 @@ export class VectorWriter extends BodyWriter {
         code.vectorMemory(width === 4 ? simd.splat32 : simd.splat64, width === 4 ? 2 : 3, offset);
         return;
       }
-      code.memory(...loads.bool, offset).vector(simd.splatInt32);
+      code.memory(loads.bool, offset).vector(simd.splatInt32);
       this.#toMask(4);
     } else if (dtype !== "bool") code.vectorMemory(simd.load, width === 4 ? 2 : 3, offset);
     else {
       if (width === 4) code.vectorMemory(simd.load32Zero, 0, offset);
-      else code.memory(0x2f, 0, offset).vector(simd.splatInt32);
+      else code.memory([0x2f, 0], offset).vector(simd.splatInt32);
       code.vector(simd.extend8to16).vector(simd.extend16to32);
       if (width === 2) code.vector(simd.extend32to64);
       this.#toMask(width);
@@ -240,7 +240,7 @@ export class VectorWriter extends BodyWriter {
       if (dtype === "bool") code.get(out);
       const offset = this.#laneAddress(i, lane, pick, index, mask !== null);
       if (dtype === "bool") {
-        code.memory(...loads.bool, offset).lane(simd.replaceInt32, lane);
+        code.memory(loads.bool, offset).lane(simd.replaceInt32, lane);
       } else {
         code.get(out);
         code.vectorMemory(width === 4 ? simd.load32Lane : simd.load64Lane, width === 4 ? 2 : 3, offset, lane);

@@ -233,13 +233,8 @@ export class WalkWriter {
     const { number } = this.context;
     if (typeof number === "number") code.i32(number + 1);
     else code.get(number.local);
-    code.memory(...stores.int32, 0);
-    code
-      .i32(0)
-      .get(local)
-      .memory(...stores.int32, 4)
-      .unreachable()
-      .end();
+    code.memory(stores.int32, 0);
+    code.i32(0).get(local).memory(stores.int32, 4).unreachable().end();
   }
 }
 

@@ -1,7 +1,8 @@
-import type { TypedArray } from "../dtype.ts";
+import type { DType, TypedArray } from "../dtype.ts";
 import { isFloat } from "../dtype.ts";
-import type { Attributes } from "../graph.ts";
+import type { Attribute, Attributes } from "../graph.ts";
 import { arityOf, derivativeOf, none, ownerOf, setElements, Tensor, youngest } from "../graph.ts";
+import type { Shape } from "../shape.ts";
 import { leaf } from "./leaf.ts";
 
 /**
@@ -17,7 +18,25 @@ export interface Origin {
   readonly symbols: readonly Tensor[];
   readonly given: Given;
 }
-const origins = /* @__PURE__ */ new WeakMap<Attributes, Origin>();
+
+/** The attributes of such leaves, and where they are from: in a map beside them, even a weak one, dropped programs would not die young. */
+class Result implements Attributes {
+  readonly [name: string]: Attribute;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly #origin: Origin;
+
+  constructor(origin: Origin) {
+    this.shape = origin.output.shape;
+    this.dtype = origin.output.dtype;
+    this.#origin = origin;
+  }
+
+  static originOf(attributes: Attributes): Origin | null {
+    return #origin in attributes ? attributes.#origin : null;
+  }
+}
+
 let areAny = false;
 
 /** Did a compiled function return anything yet? */
@@ -25,9 +44,8 @@ export const areResults = (): boolean => areAny;
 
 /** Makes leaves that hold what they are given and remember where it is from. */
 export function resultsOf(origin: Origin): (data: TypedArray) => Tensor {
-  const { shape, dtype } = origin.output;
-  const attributes: Attributes = { shape, dtype };
-  origins.set(attributes, origin);
+  const attributes = new Result(origin);
+  const { shape, dtype } = attributes;
   areAny = true;
   return (data) => {
     const x = new Tensor(resultOp, null, attributes, shape, dtype);
@@ -38,7 +56,7 @@ export function resultsOf(origin: Origin): (data: TypedArray) => Tensor {
 
 /** Where the leaf is from, if a compiled function returned it. */
 export function resultOriginOf(x: Tensor): Origin | null {
-  return x.op === resultOp ? (origins.get(x.attributes) ?? null) : null;
+  return x.op === resultOp ? Result.originOf(x.attributes) : null;
 }
 
 /** What an argument is made of: the number of a node, or of the variable that it is a version of; or a result. */
@@ -80,7 +98,7 @@ export class Given {
       const first = (call % kept) * this.#width;
       if (this.#ends[first]! >= id) continue;
       const found = this.#sources[first + i]!;
-      const origin = origins.get(this.#attributes[first + i]!);
+      const origin = Result.originOf(this.#attributes[first + i]!);
       return origin && typeof found === "number" ? { origin, id: found } : found;
     }
     return [];

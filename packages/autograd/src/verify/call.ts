@@ -2,7 +2,7 @@ import type { TypedArray } from "../dtype.ts";
 import { allocate } from "../dtype.ts";
 import { CotangentError, GradientError, ValueError } from "../errors.ts";
 import { evaluate } from "../evaluate.ts";
-import { elementsOf, setOwner, Tensor } from "../graph.ts";
+import { elementsOf, rareOf, Tensor } from "../graph.ts";
 import { compute } from "../kernels.ts";
 import { fromElements } from "../ops/leaf.ts";
 import { rebuild } from "../rebuild.ts";
@@ -41,7 +41,7 @@ export function callOn(
   others?.forEach((other, i) => {
     const input = inputs[i];
     if (!(input instanceof Variable && used[i])) return;
-    setOwner(other, input);
+    rareOf(other).owner = input;
     trace.begun.set(input, other);
   });
   const y: unknown = tracing(trace, () => f(...own));

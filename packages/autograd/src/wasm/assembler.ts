@@ -156,9 +156,9 @@ export class Code {
     scratch.setFloat64(0, value, true);
     return this.byte(0x44).append(eightBytes);
   }
-  /** A load or store; the alignment is given as the exponent of a power of two. */
-  memory(opcode: number, alignment: number, offset: number): this {
-    return this.pair(opcode, alignment).unsigned(offset);
+  /** A load or store: its opcode, and its alignment as the exponent of a power of two. */
+  memory(access: readonly [opcode: number, alignment: number], offset: number): this {
+    return this.pair(access[0], access[1]).unsigned(offset);
   }
   /** A vector instruction that takes nothing but the stack. */
   vector(opcode: number): this {

@@ -21,7 +21,7 @@ abstract class Dropping extends Module {
 
   /** What the function is to be told. */
   protected get options(): DropoutOptions {
-    return { ...this.#draw, p: this.p, training: this.training };
+    return { p: this.p, training: this.training, ...this.#draw };
   }
 
   protected override details(): string {

@@ -11,7 +11,8 @@ import * as simd from "../../wasm/simd.ts";
 /** A function of addresses and numbers. */
 export type Run = (...numbers: number[]) => number;
 
-const [load, store] = [0x2b, 0x39];
+const load = [0x2b, 3] as const;
+const store = [0x39, 3] as const;
 const [add, sub, mul] = [0xa0, 0xa1, 0xa2];
 const [addPair, subPair, mulPair] = [0xf0, 0xf1, 0xf2];
 const bytes = 8;
@@ -43,16 +44,16 @@ class Lanes {
   }
   /** Number `lane` of those at the address on the stack. */
   load(lane: number): void {
-    if (this.#columns === 1) this.#code.memory(load, 3, 0);
+    if (this.#columns === 1) this.#code.memory(load, 0);
     else this.#code.vectorMemory(simd.load, 3, 16 * lane);
   }
   /** One element for all lanes. */
   spread(): void {
-    if (this.#columns === 1) this.#code.memory(load, 3, 0);
+    if (this.#columns === 1) this.#code.memory(load, 0);
     else this.#code.vectorMemory(simd.splat64, 3, 0);
   }
   store(lane: number): void {
-    if (this.#columns === 1) this.#code.memory(store, 3, 0);
+    if (this.#columns === 1) this.#code.memory(store, 0);
     else this.#code.vectorMemory(simd.store, 3, 16 * lane);
   }
   op(one: number, pair: number): void {
@@ -165,8 +166,8 @@ function subtractionOfBoth(): Code {
   const [vs, ws] = [code.take("i32"), code.take("i32")];
   code.get(v!).set(vs).get(w!).set(ws);
   whileLeft(code, row, 1, () => {
-    code.get(vs).memory(load, 3, 0).tee(a).vector(simd.splatFloat64).set(as);
-    code.get(ws).memory(load, 3, 0).tee(b).vector(simd.splatFloat64).set(bs);
+    code.get(vs).memory(load, 0).tee(a).vector(simd.splatFloat64).set(as);
+    code.get(ws).memory(load, 0).tee(b).vector(simd.splatFloat64).set(bs);
     code.get(size!).set(left).get(to!).set(out).get(v!).set(first).get(w!).set(second);
     for (const wide of [2, 1])
       whileLeft(code, left, wide, () => {
@@ -248,7 +249,7 @@ function innerProduct(): Code {
   code.lane(simd.extractFloat64, 0).get(both).lane(simd.extractFloat64, 1).op(add).set(total);
   whileLeft(code, count!, 1, () => {
     code.get(total);
-    for (const place of [x!, y!]) code.get(place).memory(load, 3, 0);
+    for (const place of [x!, y!]) code.get(place).memory(load, 0);
     code.op(mul).op(add).set(total);
     for (const place of [x!, y!]) code.advance(place, bytes);
   });
