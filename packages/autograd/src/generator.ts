@@ -88,7 +88,7 @@ export function uniform<const S extends Shape>(
   shape: S,
   options?: DrawOptions & { readonly low?: number | undefined; readonly high?: number | undefined },
 ): Tensor<Literal<S>> {
-  const { low = 0, high = 1, ...rest } = optionsOf("uniform", options, { ...drawing, low: true, high: true });
+  const { low = 0, high = 1, ...rest } = optionsOf("uniform", options, { low: true, high: true, ...drawing });
   if (!(low <= high))
     throw new ValueError(
       `uniform: low is ${shown(low)} and high is ${shown(high)}; low must not be above high`,
@@ -149,7 +149,7 @@ export function normal<const S extends Shape>(
     readonly deviation?: number | Tensor | undefined;
   },
 ): Tensor<Literal<S>> {
-  const known = { ...drawing, mean: true, deviation: true } as const;
+  const known = { mean: true, deviation: true, ...drawing } as const;
   const { mean = 0, deviation = 1, ...rest } = optionsOf("normal", options, known);
   checkShape("normal", shape);
   const scale = parameter("normal", "deviation", deviation, shape, rest.dtype, "at least 0", (x) => x >= 0);
@@ -174,7 +174,7 @@ export function truncatedNormal<const S extends Shape>(
     readonly high?: number | undefined;
   },
 ): Tensor<Literal<S>> {
-  const known = { ...drawing, mean: true, deviation: true, low: true, high: true } as const;
+  const known = { mean: true, deviation: true, low: true, high: true, ...drawing } as const;
   const {
     mean = 0,
     deviation = 1,
@@ -207,7 +207,7 @@ export function exponential<const S extends Shape>(
   shape: S,
   options?: DrawOptions & { readonly rate?: number | undefined },
 ): Tensor<Literal<S>> {
-  const { rate = 1, ...rest } = optionsOf("exponential", options, { ...drawing, rate: true });
+  const { rate = 1, ...rest } = optionsOf("exponential", options, { rate: true, ...drawing });
   if (!(rate > 0)) throw new ValueError(`exponential: the rate is ${rate}; it must be above 0`);
   const unit = draw("exponential", shape, rest, 1, unitDraw);
   // 1 - u is never 0, so that no draw is infinite.
@@ -228,7 +228,7 @@ export function bernoulli<const S extends Shape>(
   shape: S,
   options?: DrawOptions & { readonly probability?: number | Tensor | undefined },
 ): Tensor<Literal<S>> {
-  const { probability = 0.5, ...rest } = optionsOf("bernoulli", options, { ...drawing, probability: true });
+  const { probability = 0.5, ...rest } = optionsOf("bernoulli", options, { probability: true, ...drawing });
   checkShape("bernoulli", shape);
   const isShare = (x: number) => x >= 0 && x <= 1;
   const most = parameter(

@@ -165,12 +165,14 @@ export class MultiheadAttention extends Module {
     const [n, heads, places] = q.shape as [number, number, number];
     const others = keys.shape[2]!;
     const free = k.shape[2]! - others;
-    // With keys that all may look at, the function cannot tell which are later.
-    const causal = { isCausal: isCausal && free === 0 };
     const masks = { ...given, isCausal: isCausal && free > 0 };
     const mask = joinedMask(masks, { n, heads, places, others, free, single });
-    const dropoutP = this.training ? this.dropout : 0;
-    const weights: Tensor = attentionWeights(q, k, mask, { ...this.#draw, ...causal, dropoutP });
+    const weights: Tensor = attentionWeights(q, k, mask, {
+      // With keys that all may look at, the function cannot tell which are later.
+      isCausal: isCausal && free === 0,
+      dropoutP: this.training ? this.dropout : 0,
+      ...this.#draw,
+    });
     const output = this.outProj.forward(this.#together(matmul(weights, v), query.shape));
     if (!needWeights) return [output, null];
     const shown: Tensor = averageAttnWeights ? mean(weights, 1) : weights;
