@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { warmUp } from "./measure.ts";
@@ -6,10 +7,13 @@ import { workloads } from "./workloads.ts";
 
 /**
  * `pnpm -s memory [NAME[=COUNT] ...]`: many synchronous steps of a workload, plain and compiled, after the warm-up that every
- * workload gets, or many programs compiled, run once and dropped; and the resident set on the way. Flat means: no more than 5%
- * growth from 20% to 100% of the run. V8 doubles its young generation, by 8 and then 16 MB, after some tens of thousands of plain
- * steps, which may fall into the run; what is alive after a full collection tells growth from sizing.
+ * workload gets, or many programs compiled, run once and dropped; and the resident set on the way, the mean of each fifth. Flat means:
+ * no more than 5% growth from the first fifth to the last. Each runs in a process of its own, where V8's young generation has its full size
+ * from the start: else it is doubled by 8 and then 16 MB at some time, which is no growth of ours. What is alive after a full collection
+ * tells growth from what waits to be collected.
  */
+const samples = 20;
+const youngGeneration = "--min-semi-space-size=16";
 const counts: Readonly<Record<string, number>> = { W1: 100_000, W2: 2000, programs: 1000 };
 
 setFlagsFromString("--expose-gc");
@@ -25,13 +29,17 @@ function watch(name: string, count: number, step: () => unknown): void {
   const before = liveHeap();
   const marks: number[] = [];
   for (let part = 1; part <= 5; part++) {
-    for (let i = 0; i < count / 5; i++) step();
-    marks.push(process.memoryUsage.rss() / 2 ** 20);
+    let sum = 0;
+    for (let sample = 0; sample < samples; sample++) {
+      for (let i = 0; i < count / 5 / samples; i++) step();
+      sum += process.memoryUsage.rss() / 2 ** 20;
+    }
+    marks.push(sum / samples);
   }
   const growth = 100 * (marks.at(-1)! / marks[0]! - 1);
   const line = marks.map((mb) => mb.toFixed(1)).join(" ");
   console.log(
-    `${name.padEnd(12)} resident MB at 20, 40, 60, 80, 100%: ${line}; growth ${growth.toFixed(1)}%\n` +
+    `${name.padEnd(12)} resident MB, fifth by fifth: ${line}; growth ${growth.toFixed(1)}%\n` +
       `${" ".repeat(12)} live MB before and after: ${before.toFixed(2)} ${liveHeap().toFixed(2)}`,
   );
 }
@@ -59,5 +67,6 @@ for (const word of words.length > 0 ? words : Object.keys(counts)) {
   if (name !== "programs" && !(name in workloads)) {
     console.error(`unknown: ${name}; there are programs, ${Object.keys(workloads).join(", ")}`);
     process.exitCode = 2;
-  } else run(name, Number(count ?? counts[name] ?? 1000));
+  } else if (process.execArgv.includes(youngGeneration)) run(name, Number(count ?? counts[name] ?? 1000));
+  else spawnSync(process.execPath, [youngGeneration, process.argv[1]!, word], { stdio: "inherit" });
 }
