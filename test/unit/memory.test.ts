@@ -2,24 +2,32 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { sourceBundle } from "../../scripts/source-bundle.mjs";
 
+/** What a process of its own prints, with these flags of V8. */
+async function outputOf(program: string, ...flags: string[]): Promise<string> {
+  const { stdout, status } = spawnSync(process.execPath, [...flags, "-"], {
+    input: await sourceBundle(
+      `import { assignAll, compile, grad, tensor, variable } from "@cotangent/autograd"; ${program}`,
+    ),
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  expect(status).toBe(0);
+  return stdout;
+}
+
 /**
  * Kilobytes that V8 moves, for each time that `body` runs, to where only a full collection looks: what is held by something old that is dead
  * itself, such as a module of WebAssembly or an entry of a WeakMap, gets there too.
  */
 async function promotedBy(body: string): Promise<number> {
   const rounds = 800;
-  const code = await sourceBundle(`
-    import { assignAll, compile, grad, tensor, variable } from "@cotangent/autograd";
+  const program = `
     const round = () => { ${body} };
     for (let i = 0; i < 100; i++) round();
     console.log("warm");
-    for (let i = 0; i < ${rounds}; i++) round();`);
-  const { stdout, status } = spawnSync(
-    process.execPath,
-    ["--trace-gc-nvp", "--min-semi-space-size=4", "--max-semi-space-size=4", "-"],
-    { input: code, encoding: "utf8", timeout: 60_000 },
-  );
-  expect(status).toBe(0);
+    for (let i = 0; i < ${rounds}; i++) round();`;
+  const semiSpace = ["--min-semi-space-size=4", "--max-semi-space-size=4"];
+  const stdout = await outputOf(program, "--trace-gc-nvp", ...semiSpace);
   const young = stdout
     .slice(stdout.indexOf("warm"))
     .split("\n")
@@ -29,19 +37,20 @@ async function promotedBy(body: string): Promise<number> {
   return bytes.reduce((sum, x) => sum + x, 0) / 1024 / rounds;
 }
 
+const training = `
+  const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
+  const y = tensor([[0], [1], [1], [0]]);
+  const [w1, w2] = [variable([[0.1, 0.2, 0.3], [0.3, 0.2, 0.1]]), variable([[0.1], [0.2], [0.3]])];
+  const step = compile(() => {
+    const loss = x.matmul(w1).sigmoid().matmul(w2).sub(y).square().mean();
+    const [g1, g2] = grad(loss, [w1, w2]);
+    assignAll([[w1, w1.sub(g1)], [w2, w2.sub(g2)]]);
+    return loss;
+  });
+  step().item();`;
+
 describe("what is dropped dies young", () => {
   test("programs of training steps", async () => {
-    const training = `
-      const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
-      const y = tensor([[0], [1], [1], [0]]);
-      const [w1, w2] = [variable([[0.1, 0.2, 0.3], [0.3, 0.2, 0.1]]), variable([[0.1], [0.2], [0.3]])];
-      const step = compile(() => {
-        const loss = x.matmul(w1).sigmoid().matmul(w2).sub(y).square().mean();
-        const [g1, g2] = grad(loss, [w1, w2]);
-        assignAll([[w1, w1.sub(g1)], [w2, w2.sub(g2)]]);
-        return loss;
-      });
-      step().item();`;
     expect(await promotedBy(training)).toBeLessThan(4);
   });
 
@@ -52,4 +61,15 @@ describe("what is dropped dies young", () => {
       f(tensor([2, 0], { dtype: "int32" }));`;
     expect(await promotedBy(indexing)).toBeLessThan(4);
   });
+});
+
+test("a program keeps its trace, and not what the compiler made on the way", async () => {
+  const program = `
+    const make = () => { ${training} return step; };
+    const alive = () => { gc(); return process.memoryUsage().heapUsed; };
+    for (let i = 0; i < 20; i++) make();
+    const before = alive();
+    const kept = Array.from({ length: 200 }, make);
+    console.log((alive() - before) / 1024 / kept.length);`;
+  expect(Number(await outputOf(program, "--expose-gc"))).toBeLessThan(30);
 });
