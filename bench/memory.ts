@@ -8,13 +8,15 @@ import { workloads } from "./workloads.ts";
 /**
  * `pnpm -s memory [NAME[=COUNT] ...]`: many synchronous steps of a workload, plain and compiled, after the warm-up that every
  * workload gets, or many programs compiled, run once and dropped; and the resident set on the way, the mean of each fifth. Flat means:
- * no more than 5% growth from the first fifth to the last. Each runs in a process of its own, where V8's young generation has its full size
+ * no more than 5% growth from the first fifth to the last. Each name runs in a process of its own, where V8's young generation has its full size
  * from the start: else it is doubled by 8 and then 16 MB at some time, which is no growth of ours. What is alive after a full collection
  * tells growth from what waits to be collected.
  */
-const samples = 20;
-const youngGeneration = "--min-semi-space-size=16";
+
 const counts: Readonly<Record<string, number>> = { W1: 100_000, W2: 2000, programs: 1000 };
+const youngGeneration = "--min-semi-space-size=16";
+/** The resident set is asked for so many times in each fifth. */
+const mostSamples = 20;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -28,6 +30,7 @@ function liveHeap(): number {
 function watch(name: string, count: number, step: () => unknown): void {
   const before = liveHeap();
   const marks: number[] = [];
+  const samples = Math.min(mostSamples, Math.ceil(count / 5));
   for (let part = 1; part <= 5; part++) {
     let sum = 0;
     for (let sample = 0; sample < samples; sample++) {
@@ -68,5 +71,8 @@ for (const word of words.length > 0 ? words : Object.keys(counts)) {
     console.error(`unknown: ${name}; there are programs, ${Object.keys(workloads).join(", ")}`);
     process.exitCode = 2;
   } else if (process.execArgv.includes(youngGeneration)) run(name, Number(count ?? counts[name] ?? 1000));
-  else spawnSync(process.execPath, [youngGeneration, process.argv[1]!, word], { stdio: "inherit" });
+  else {
+    const args = [...process.execArgv, youngGeneration, process.argv[1]!, word];
+    if (spawnSync(process.execPath, args, { stdio: "inherit" }).status !== 0) process.exitCode = 1;
+  }
 }
